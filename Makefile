@@ -1,0 +1,63 @@
+PYTHON ?= python3
+VENV   ?= .venv
+# `make CONSTRAINTS= setup` lets pip choose the newest versions.
+CONSTRAINTS ?= constraints.txt
+
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+HOUSE := tests/test_house.py tests/test_packaging.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test format lint types house tests slow bench dist clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make the virtual environment in .venv (every other target does it by itself)
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+	PYTHONWARNINGS="ignore:Editable installation" \
+	$(BIN)/python -m pip install -q $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e . --group dev
+	touch $@
+
+demo: setup  ## the story of the README, from a trained model to a proof
+	$(BIN)/python examples/quote_closing/demo.py
+
+# One after the other whatever -j says, the cheapest first: the first failure ends the run.
+test: setup  ## format, lint, types, house rules, then every test that is not slow
+	@$(MAKE) --no-print-directory format
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+	@$(MAKE) --no-print-directory house
+	@$(MAKE) --no-print-directory tests
+
+format: setup  ## is every file laid out by ruff?
+	$(BIN)/ruff format --check .
+
+lint: setup  ## ruff's rules
+	$(BIN)/ruff check .
+
+types: setup  ## mypy and pyright, both strict
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pyright
+
+house: setup  ## the rules that no linter can state, and the packaging
+	$(BIN)/python -m pytest -q -x -n 2 -m "not slow" $(HOUSE)
+
+tests: setup  ## every other test that is not slow
+	$(BIN)/python -m pytest -q -n 2 -m "not slow" $(HOUSE:%=--ignore=%)
+
+slow: setup  ## the tests that take minutes
+	$(BIN)/python -m pytest -n 2 -m slow
+
+bench: setup  ## how fast the provers are
+	$(BIN)/python bench/run.py
+
+dist: setup  ## sdist and wheel, in dist/
+	$(BIN)/python -m build
+
+clean:  ## remove the virtual environment and everything built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

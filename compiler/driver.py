@@ -1,0 +1,89 @@
+"""The pipeline on one screen: text → syntax → types → IR → obligations.
+
+`circ.runtime.prover` takes it from there: obligations → engines → verdict → replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from circ.compiler.lower.claims import (
+    Params,
+    PatchPlan,
+    lower_claim,
+    lower_formula,
+    lower_patch,
+    param_values,
+)
+from circ.compiler.obligation import Obligation
+from circ.compiler.stored import Files, StoredWeights
+from circ.lang.check.items import TypedModule, typecheck
+from circ.lang.diagnostic import CircError, Diagnostics
+from circ.lang.parser import parse
+from circ.lang.span import Source
+from circ.lang.syntax import Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A spec that has been checked, and everything it stands for."""
+
+    source: Source
+    typed: TypedModule
+    params: Params
+    files: Files
+    weights: StoredWeights
+    diagnostics: Diagnostics
+
+    def claim(self, name: str) -> Obligation:
+        """The obligation of a claim; raises `CircError` when its domain is unbounded."""
+        return lower_claim(self.typed, self.typed.scope.claims[name], self.params, self.weights)
+
+    def patch(self, name: str) -> PatchPlan:
+        """The obligations of a patch; raises `CircError` like `claim`."""
+        return lower_patch(self.typed, self.typed.scope.patches[name], self.params, self.weights)
+
+    def formula(self, name: str, formula: Formula) -> Obligation:
+        """The obligation of a formula that is not in the spec."""
+        return lower_formula(self.typed, name, formula, self.params, self.weights)
+
+
+def check(source: Source, files: Files, given: Params) -> Program:
+    """Everything that can be said without deciding anything; `given` sets params.
+
+    Errors are in `Program.diagnostics`; only a fault of Circ itself raises.
+    """
+    diagnostics = Diagnostics()
+    module = parse(source, diagnostics)
+    typed = typecheck(module, files.header, diagnostics)
+    weights = StoredWeights(typed.scope, files)
+    program = Program(source, typed, {}, files, weights, diagnostics)
+    if diagnostics.failed:
+        return program
+    with reported(diagnostics):
+        program = replace(program, params=param_values(typed, given))
+    if not diagnostics.failed:
+        lower_all(program)
+    return program
+
+
+def lower_all(program: Program) -> None:
+    """Lower every claim and patch, for the errors that only then can be seen."""
+    for name in program.typed.scope.claims:
+        with reported(program.diagnostics):
+            program.claim(name)
+    for name in program.typed.scope.patches:
+        with reported(program.diagnostics):
+            program.patch(name)
+
+
+@contextmanager
+def reported(diagnostics: Diagnostics) -> Iterator[None]:
+    """Turn a `CircError` inside into findings."""
+    try:
+        yield
+    except CircError as error:
+        for diagnostic in error.diagnostics:
+            diagnostics.report(diagnostic)

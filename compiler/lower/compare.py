@@ -1,0 +1,107 @@
+"""Comparisons: of all entries, or entry by entry where `all` and `any` ask for it."""
+
+from __future__ import annotations
+
+from circ.compiler.builder import axis_last, both, codes, combine, either, every, spread, stack
+from circ.compiler.ir import (
+    All,
+    Bool,
+    Compare,
+    Const,
+    Index,
+    Lookup,
+    Not,
+    Select,
+    Wire,
+    WireType,
+)
+from circ.compiler.lower.environment import Environment
+from circ.lang.syntax import Compare as CompareExpr
+from circ.lang.syntax import CompareOp, Expr, Member, Number
+
+
+def lower_compare(e: CompareExpr, env: Environment) -> Wire:
+    """A scalar truth: every pair of the chain holds in all entries."""
+    operands = lower_operands(e, env)
+    held: list[Wire] = []
+    for i, op in enumerate(e.ops):
+        same = every(env.b, compare(op, operands[i], operands[i + 1], e.within, env))
+        held.append(env.b.add(Not(same)) if op == "!=" else same)
+    return both(env.b, *held)
+
+
+def lower_entrywise(e: CompareExpr, env: Environment) -> Wire:
+    """A truth for each entry, for `all` and `any`."""
+    b = env.b
+    operands = lower_operands(e, env)
+    rows: list[Wire] = []
+    for i, op in enumerate(e.ops):
+        row = compare(op, operands[i], operands[i + 1], e.within, env)
+        rows.append(b.add(Not(row)) if op == "!=" else row)
+    if len(rows) == 1:
+        return rows[0]
+    return b.add(All(transposed(env, rows)))
+
+
+def transposed(env: Environment, rows: list[Wire]) -> Wire:
+    """Rows of one shape, the row number as the last axis."""
+    return axis_last(env.b, stack(env.b, rows))
+
+
+def lower_operands(e: CompareExpr, env: Environment) -> list[Wire]:
+    """The compared values; a number beside a `fin[n]` is one of its codes."""
+    wires = [env.wire(operand) for operand in e.operands]
+    sizes = [s.size for s in (env.b.types[w].sort for w in wires) if isinstance(s, Index)]
+    if not sizes:
+        return wires
+    return [as_code(x, w, sizes[0], env) for x, w in zip(e.operands, wires, strict=True)]
+
+
+def as_code(e: Expr, wire: Wire, size: int, env: Environment) -> Wire:
+    """The code that a whole number stands for, or the wire itself."""
+    if isinstance(e, Number):
+        return codes(env.b, [int(e.value)], size, ())
+    return wire
+
+
+def compare(op: CompareOp, left: Wire, right: Wire, within: Expr | None, env: Environment) -> Wire:
+    """One pair, entrywise; `!=` is lowered as `==`, which the caller negates."""
+    b = env.b
+    shape = max(b.shape(left), b.shape(right), key=len)
+    left, right = spread(b, left, shape), spread(b, right, shape)
+    if within is not None:
+        return close(left, right, spread(b, env.wire(within), shape), env)
+    if b.types[left].sort == Bool():
+        return b.add(Select(left, right, b.add(Not(right))))
+    match op:
+        case "==" | "!=":
+            return b.add(Compare("==", left, right))
+        case "<" | "<=":
+            return b.add(Compare(op, left, right))
+        case ">":
+            return b.add(Compare("<", right, left))
+        case ">=":
+            return b.add(Compare("<=", right, left))
+
+
+def close(left: Wire, right: Wire, bound: Wire, env: Environment) -> Wire:
+    """Whether entries differ by at most `bound`, as two linear conditions."""
+    b = env.b
+    difference = combine(b, (1, left), (-1, right))
+    below = b.add(Compare("<=", difference, bound))
+    above = b.add(Compare("<=", combine(b, (-1, difference)), bound))
+    return b.add(All(transposed(env, [below, above])))
+
+
+def lower_member(e: Member, env: Environment) -> Wire:
+    """Membership in known values is a table; in computed ones, some equality."""
+    b = env.b
+    element = env.wire(e.element)
+    sort = b.types[element].sort
+    assert isinstance(sort, Index)
+    choices = [as_code(c, env.wire(c), sort.size, env) for c in e.choices]
+    known = [op.values[0] for op in (b.ops[c] for c in choices) if isinstance(op, Const)]
+    if len(known) < len(choices):
+        return either(b, *(b.add(Compare("==", element, c)) for c in choices))
+    held = tuple(code in known for code in range(sort.size))
+    return b.add(Lookup(b.add(Const(WireType(Bool(), (sort.size,)), held)), (element,)))

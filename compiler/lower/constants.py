@@ -1,0 +1,56 @@
+"""The exact value of a constant expression."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isqrt
+
+from circ.compiler.lower.environment import Environment
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import divides_by_zero
+from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
+
+
+def constant(e: Expr, env: Environment) -> Fraction | None:
+    """The value of `e`; None where it is irrational or depends on an input."""
+    match e:
+        case Number(value=value):
+            return value
+        case Ref(name=name):
+            known = isinstance(env.low.typed.scope.values.get(name), ParamDecl)
+            return env.low.params[name] if known and name not in env.locals else None
+        case Unary(op="-", operand=operand):
+            inner = constant(operand, env)
+            return None if inner is None else -inner
+        case Call(function=function, args=(arg,)) if function.text == "sqrt":
+            inner = constant(arg, env)
+            return None if inner is None else exact_root(inner)
+        case Binary(op="+" | "-" | "*" | "/", left=left, right=right):
+            a, b = constant(left, env), constant(right, env)
+            return None if a is None or b is None else arithmetic(e, a, b)
+        case _:
+            return None
+
+
+def arithmetic(e: Binary, a: Fraction, b: Fraction) -> Fraction:
+    """One operation; raises `CircError` for a division by zero."""
+    match e.op:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
+        case _:
+            if b == 0:
+                raise CircError(divides_by_zero(e.right.span))
+            return a / b
+
+
+def exact_root(x: Fraction) -> Fraction | None:
+    """√x where it is rational."""
+    if x < 0:
+        return None
+    top, bottom = isqrt(x.numerator), isqrt(x.denominator)
+    exact = top * top == x.numerator and bottom * bottom == x.denominator
+    return Fraction(top, bottom) if exact else None

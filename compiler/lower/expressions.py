@@ -1,0 +1,232 @@
+"""Each construct of the language as ops: one match, each rule a function of its own."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import assert_never
+
+from circ.compiler.builder import (
+    both,
+    broadcast,
+    codes,
+    combine,
+    either,
+    implies,
+    matmul,
+    negate,
+    number,
+    stack,
+    take,
+    times,
+    truth,
+)
+from circ.compiler.ir import Const, Not, Select, Smooth, Weight, Wire
+from circ.compiler.lower.calls import lower_call, lower_site
+from circ.compiler.lower.compare import lower_compare, lower_member
+from circ.compiler.lower.constants import constant
+from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
+from circ.compiler.lower.indexing import lower_index
+from circ.compiler.lower.matches import lower_match
+from circ.lang.check.sites import site_read
+from circ.lang.syntax import (
+    Attr,
+    Binary,
+    Call,
+    Cases,
+    Compare,
+    Comprehension,
+    Count,
+    Do,
+    EnumDecl,
+    Expr,
+    Fold,
+    Index,
+    ListExpr,
+    Match,
+    Member,
+    Number,
+    ParamDecl,
+    Ref,
+    TupleExpr,
+    Unary,
+)
+
+
+def lower(e: Expr, env: Environment) -> Value:
+    """The value of `e` in `env`."""
+    match e:
+        case Number(value=value):
+            return number(env.b, value)
+        case Ref():
+            return lower_ref(e, env)
+        case Attr():
+            return lower_attr(e, env)
+        case Index():
+            return lower_index(e, env)
+        case Call() | Do():
+            return lower_call(e, env)
+        case Unary():
+            return lower_unary(e, env)
+        case Binary():
+            return lower_binary(e, env)
+        case Compare():
+            return lower_compare(e, env)
+        case Member():
+            return lower_member(e, env)
+        case TupleExpr(items=items):
+            return Tuple(tuple(map(env.lower, items)))
+        case ListExpr(items=items):
+            return stack(env.b, [env.wire(item) for item in items])
+        case Comprehension():
+            return lower_comprehension(e, env)
+        case Count():
+            return lower_count(e, env)
+        case Fold():
+            return lower_fold(e, env)
+        case Cases():
+            return lower_cases(e, env)
+        case Match():
+            return lower_match(e, env)
+        case _:
+            assert_never(e)
+
+
+def lower_ref(e: Ref, env: Environment) -> Value:
+    """A local, a param, a checkpoint, or a member of an enum."""
+    if e.name in env.locals:
+        return env.locals[e.name]
+    scope = env.low.typed.scope
+    if e.name in scope.members and e.name not in scope.values:
+        return lower_code(scope.members[e.name][0], e.name, env)
+    if isinstance(scope.values[e.name], ParamDecl):
+        return number(env.b, env.low.params[e.name])
+    return Tensors(e.name, ())
+
+
+def lower_code(enum: EnumDecl, member: str, env: Environment) -> Wire:
+    """The code of an enum's member."""
+    members = [m.text for m in enum.members]
+    return codes(env.b, [members.index(member)], len(members), ())
+
+
+def lower_attr(e: Attr, env: Environment) -> Value:
+    """A site of a call, `Enum.member`, or a step down a checkpoint."""
+    read = site_read(e)
+    if read is not None:
+        return lower_site(*read, env)
+    if isinstance(e.base, Ref) and e.base.name not in env.locals:
+        enum = env.low.typed.scope.values[e.base.name]
+        if isinstance(enum, EnumDecl):
+            return lower_code(enum, e.part.text, env)
+    base = env.lower(e.base)
+    assert isinstance(base, Tensors)
+    return lower_tensor(Tensors(base.checkpoint, (*base.prefix, e.part.text)), env)
+
+
+def lower_tensor(path: Tensors, env: Environment) -> Value:
+    """The tensor of that name, or the group of those below it."""
+    name = ".".join(path.prefix)
+    info = env.low.typed.facts.headers[path.checkpoint].get(name)
+    if info is None:
+        return path
+    version = "old " if env.old else ""
+    return env.b.add(Weight(f"{version}{path.checkpoint}/{name}", info.shape))
+
+
+def lower_unary(e: Unary, env: Environment) -> Wire:
+    """Negation, and the unpatched checkpoint."""
+    match e.op:
+        case "-":
+            return negate(env.b, env.wire(e.operand))
+        case "not":
+            return env.b.add(Not(env.wire(e.operand)))
+        case "old":
+            before = Environment(env.low, env.locals, env.dims, old=True)
+            return before.wire(e.operand)
+
+
+def lower_binary(e: Binary, env: Environment) -> Wire:
+    """Arithmetic and logic; a constant factor is a coefficient, not a product."""
+    b = env.b
+    if e.op == "/":
+        return lower_quotient(e, env)
+    left, right = env.wire(e.left), env.wire(e.right)
+    match e.op:
+        case "+":
+            return combine(b, (1, left), (1, right))
+        case "-":
+            return combine(b, (1, left), (-1, right))
+        case "*":
+            return lower_times(left, right, env)
+        case "@":
+            return matmul(b, left, right)
+        case "and":
+            return both(b, left, right)
+        case "or":
+            return either(b, left, right)
+        case "implies":
+            return implies(b, left, right)
+
+
+def lower_times(left: Wire, right: Wire, env: Environment) -> Wire:
+    """A product; a coefficient where one side is a known number."""
+    for known, other in ((left, right), (right, left)):
+        op = env.b.ops[known]
+        if isinstance(op, Const) and op.type.shape == ():
+            return combine(env.b, (Fraction(op.values[0]), other))
+    return times(env.b, left, right)
+
+
+def lower_quotient(e: Binary, env: Environment) -> Wire:
+    """Division by a constant, exactly where the constant is rational."""
+    divisor = constant(e.right, env)
+    left = env.wire(e.left)
+    if divisor is not None:
+        return combine(env.b, (1 / divisor, left))
+    return times(env.b, env.b.add(Smooth("recip", env.wire(e.right))), left)
+
+
+def entries(source: Expr, env: Environment) -> list[Wire]:
+    """The entries of the leading axis."""
+    wire = env.wire(source)
+    return [take(env.b, wire, [i]) for i in range(env.b.shape(wire)[0])]
+
+
+def lower_comprehension(e: Comprehension, env: Environment) -> Wire:
+    """The body once an entry, stacked."""
+    bodies = [env.bind(e.binder.text, x).wire(e.body) for x in entries(e.source, env)]
+    return stack(env.b, bodies)
+
+
+def lower_count(e: Count, env: Environment) -> Wire:
+    """The sum of one for every entry that meets the condition."""
+    b = env.b
+    one, zero = number(b, 1), number(b, 0)
+    held = [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
+    return combine(b, *((1, b.add(Select(c, one, zero))) for c in held)) if held else zero
+
+
+def lower_fold(e: Fold, env: Environment) -> Value:
+    """The body once an entry, each reading the state before it."""
+    state = env.lower(e.initial)
+    for x in entries(e.source, env):
+        state = env.bind(e.binder.text, x).bind(e.state.text, state).lower(e.body)
+    return state
+
+
+def lower_cases(e: Cases, env: Environment) -> Wire:
+    """Nested choices, the first arm outermost; when each arm is reached is kept."""
+    b = env.b
+    values = [env.wire(arm.value) for arm in e.arms]
+    shape = max((b.shape(value) for value in values), key=len)
+    filled = [broadcast(b, v, shape) if b.shape(v) != shape else v for v in values]
+    guards = [truth(b, True) if a.guard is None else env.wire(a.guard) for a in e.arms]
+    result = filled[-1]
+    for guard, value in zip(reversed(guards[:-1]), reversed(filled[:-1]), strict=True):
+        result = b.add(Select(guard, value, result))
+    before: list[Wire] = []
+    for arm, guard in zip(e.arms, guards, strict=True):
+        earlier = [b.add(Not(g)) for g in before]
+        env.low.arms.setdefault(arm.span, []).append(both(b, *earlier, guard))
+        before.append(guard)
+    return result

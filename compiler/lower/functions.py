@@ -1,0 +1,143 @@
+"""The functions of the language as ops; each has its typing rule in `circ.lang.check.functions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from circ.compiler.builder import (
+    axis_last,
+    combine,
+    every,
+    flatten,
+    largest,
+    matmul,
+    negate,
+    number,
+    reals,
+    some,
+    spread,
+    stack,
+)
+from circ.compiler.ir import Argmax, Relu, Smooth, Softmax, Wire
+from circ.compiler.lower.compare import lower_entrywise
+from circ.compiler.lower.constants import constant
+from circ.compiler.lower.environment import Environment
+from circ.lang.syntax import Call, Compare
+
+Meaning = Callable[[list[Wire], Environment], Wire]
+
+
+def lower_function(e: Call, env: Environment) -> Wire:
+    """The wire of a call of one of the language's functions."""
+    name = e.function.text
+    if name in ("all", "any"):
+        return quantified(e, env)
+    if name == "sqrt":
+        value = constant(e, env)
+        if value is not None:
+            return number(env.b, value)
+    return MEANINGS[name]([env.wire(arg) for arg in e.args], env)
+
+
+def quantified(e: Call, env: Environment) -> Wire:
+    """`all` and `any` of a comparison's entries, or of a list of truths."""
+    (arg,) = e.args
+    entries = lower_entrywise(arg, env) if isinstance(arg, Compare) else env.wire(arg)
+    return every(env.b, entries) if e.function.text == "all" else some(env.b, entries)
+
+
+def relu(args: list[Wire], env: Environment) -> Wire:
+    """max(0, x)."""
+    return env.b.add(Relu(args[0]))
+
+
+def absolute(args: list[Wire], env: Environment) -> Wire:
+    """|x| = relu(x) + relu(-x)."""
+    b = env.b
+    return combine(b, (1, b.add(Relu(args[0]))), (1, b.add(Relu(negate(b, args[0])))))
+
+
+def summed(args: list[Wire], env: Environment) -> Wire:
+    """Over the leading axis."""
+    side = env.b.shape(args[0])[0]
+    return matmul(env.b, reals(env.b, (Fraction(1),) * side, (side,)), args[0])
+
+
+def mean(args: list[Wire], env: Environment) -> Wire:
+    """The sum over the leading axis, divided by its length."""
+    return combine(env.b, (Fraction(1, env.b.shape(args[0])[0]), summed(args, env)))
+
+
+def maximum(args: list[Wire], env: Environment) -> Wire:
+    """Over the leading axis, or entrywise over several."""
+    b = env.b
+    if len(args) > 1:
+        shape = max(map(b.shape, args), key=len)
+        return largest(b, axis_last(b, stack(b, [spread(b, arg, shape) for arg in args])))
+    return largest(b, axis_last(b, args[0]))
+
+
+def minimum(args: list[Wire], env: Environment) -> Wire:
+    """min(x) = -max(-x)."""
+    return negate(env.b, maximum([negate(env.b, arg) for arg in args], env))
+
+
+def clamp(args: list[Wire], env: Environment) -> Wire:
+    """min(max(x, low), high)."""
+    x, low, high = args
+    return minimum([maximum([x, low], env), high], env)
+
+
+def dot(args: list[Wire], env: Environment) -> Wire:
+    """The inner product."""
+    return matmul(env.b, args[0], args[1])
+
+
+def norm_inf(args: list[Wire], env: Environment) -> Wire:
+    """The largest absolute value."""
+    return largest(env.b, absolute([flatten(env.b, args[0])], env))
+
+
+def norm_1(args: list[Wire], env: Environment) -> Wire:
+    """The sum of the absolute values."""
+    return summed([absolute([flatten(env.b, args[0])], env)], env)
+
+
+def softmax(args: list[Wire], env: Environment) -> Wire:
+    """Along the last axis."""
+    return env.b.add(Softmax(args[0]))
+
+
+def argmax(args: list[Wire], env: Environment) -> Wire:
+    """Along the last axis."""
+    return env.b.add(Argmax(args[0]))
+
+
+def exp(args: list[Wire], env: Environment) -> Wire:
+    """e^x."""
+    return env.b.add(Smooth("exp", args[0]))
+
+
+def sqrt(args: list[Wire], env: Environment) -> Wire:
+    """√c of a constant that is no square."""
+    return env.b.add(Smooth("sqrt", args[0]))
+
+
+MEANINGS: dict[str, Meaning] = {
+    "relu": relu,
+    "abs": absolute,
+    "exp": exp,
+    "clamp": clamp,
+    "sqrt": sqrt,
+    "sum": summed,
+    "mean": mean,
+    "max": maximum,
+    "min": minimum,
+    "dot": dot,
+    "norm_inf": norm_inf,
+    "norm_1": norm_1,
+    "softmax": softmax,
+    "argmax": argmax,
+}
+"""`all` and `any` read their argument's syntax and stand in `quantified`."""

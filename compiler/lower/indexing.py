@@ -1,0 +1,84 @@
+"""Indices and slices: known places become a `Reindex`, computed ones a `Lookup`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from circ.compiler.builder import take, transpose
+from circ.compiler.ir import Const, Lookup, Wire
+from circ.compiler.lower.environment import Environment
+from circ.lang.check.constants import whole
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import index_range, not_constant
+from circ.lang.syntax import Expr, Slice
+from circ.lang.syntax import Index as IndexExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A place that depends on an input."""
+
+    wire: Wire
+
+
+Place = int | range | Computed
+
+
+def lower_index(e: IndexExpr, env: Environment) -> Wire:
+    """Known places are taken first; one lookup then goes along all computed ones."""
+    b = env.b
+    base = env.wire(e.base)
+    sides = b.shape(base)
+    places = [place(item, side, env) for item, side in zip(e.items, sides, strict=False)]
+    known = [
+        range(side) if isinstance(at, Computed) else at
+        for at, side in zip(places, sides, strict=False)
+    ]
+    part = take(b, base, known)
+    kept = [at for at in places if not isinstance(at, int)]
+    computed = [axis for axis, at in enumerate(kept) if isinstance(at, Computed)]
+    if not computed:
+        return part
+    others = [axis for axis in range(len(b.shape(part))) if axis not in computed]
+    table = transpose(b, part, [*computed, *others])
+    return b.add(Lookup(table, tuple(at.wire for at in kept if isinstance(at, Computed))))
+
+
+def place(item: Expr | Slice, side: int, env: Environment) -> Place:
+    """What an index names on an axis of `side` entries."""
+    if isinstance(item, Slice):
+        return sliced(item, side)
+    number = whole(item)
+    if number is not None:
+        return in_range(item, number, side)
+    wire = env.wire(item)
+    op = env.b.ops[wire]
+    return int(op.values[0]) if isinstance(op, Const) else Computed(wire)
+
+
+def known_places(
+    items: Sequence[Expr | Slice], sides: Sequence[int], env: Environment
+) -> list[int | range]:
+    """The places of an edit's target; raises `CircError` where one depends on an input."""
+    found: list[int | range] = []
+    for item, side in zip(items, sides, strict=False):
+        at = place(item, side, env)
+        if isinstance(at, Computed):
+            raise CircError(not_constant(item.span, "the place of an edit"))
+        found.append(at)
+    return found
+
+
+def in_range(item: Expr, number: int, side: int) -> int:
+    """A written index as an offset; raises `CircError` past the end."""
+    if not -side <= number < side:
+        raise CircError(index_range(item.span, number, side))
+    return number % side
+
+
+def sliced(item: Slice, side: int) -> range:
+    """The entries that `start:stop` keeps."""
+    start = 0 if item.start is None else whole(item.start) or 0
+    stop = side if item.stop is None else whole(item.stop) or 0
+    return range(start % side if start < 0 else start, stop % side if stop < 0 else stop)

@@ -1,0 +1,78 @@
+"""What is to be decided: a claim, lowered.
+
+`circuit` has one input a binder and these outputs, all scalar truths:
+- `in <binder>`: the binder's domain condition, reading that binder alone;
+- `where`: the claim's `where`;
+- `goal`: the claim's body;
+- `premise`: the left side of a top-level `implies`, where there is one;
+- `arm <n>`: whether the n-th `cases` arm is reached (`Obligation.arms` says which it is);
+- `show <text>`: a value that the goal compares, to be shown at a witness (of any type).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from circ.compiler.ir import Circuit, WireType
+from circ.lang.span import Span
+
+Box = tuple[tuple[Fraction, Fraction], ...]
+"""Lower and upper bound of each entry, row-major."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """All words: `length` positions, each a member of the enum (names for display)."""
+
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reals:
+    """A box that contains the domain; the domain itself is the `in` condition within it."""
+
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One binder: an input wire of this type, and the values it ranges over."""
+
+    name: str
+    type: WireType
+    values: Words | Reals
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A claim, or one `require` / `preserve` of a patch, ready to be decided."""
+
+    name: str
+    quantifier: Literal["forall", "exists"]
+    circuit: Circuit
+    binders: tuple[Bound, ...]
+    span: Span
+    expects: Literal["proved", "refuted"] = "proved"
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The member names behind an `Index` output, by the output's name."""
+    arms: tuple[Span, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The outputs that an input must meet to count."""
+        return tuple(
+            name for name in self.circuit.outputs if name in {"where"} or name[:3] == "in "
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One input of an obligation: a Fraction or a member's code for each entry of each binder."""
+
+    values: tuple[tuple[str, tuple[Fraction | int, ...]], ...]
+
+    def __getitem__(self, name: str) -> tuple[Fraction | int, ...]:
+        return dict(self.values)[name]

@@ -1,0 +1,1 @@
+"""What a circuit means, once per target: each reading is one function over the operations."""

@@ -1,0 +1,129 @@
+"""Verdicts, and the evidence each carries. Never a bare Boolean, never None for "don't know"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from circ.compiler.obligation import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many inputs the domain has; `exact` is None for a continuum of `dimensions`."""
+
+    exact: int | None
+    dimensions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value at a witness: its name in the spec, exact and as PyTorch computed it (as text)."""
+
+    name: str
+    exact: str
+    torch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the exact reference and the PyTorch module say at a witness.
+
+    `exact` decides. `violation` is the signed margin of the goal there (negative when it fails),
+    None where the goal compares only discrete values. `tie`: the outcome needs a choice between
+    equal scores. `deviation` bounds how far PyTorch can stray from exact, where that was computed.
+    """
+
+    exact: bool
+    torch: bool
+    shown: tuple[Shown, ...]
+    violation: Fraction | None = None
+    tie: bool = False
+    deviation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An input and its replay."""
+
+    witness: Witness
+    replay: Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """`method` and `trusted` are words for people; `margin` is the least slack found, a lower bound.
+
+    `example` is the witness of an `exists`.
+    """
+
+    method: str
+    trusted: tuple[str, ...]
+    size: Size
+    margin: float | None = None
+    closest: Witness | None = None
+    example: Example | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuted:
+    """`example` is absent only for an `exists`: then no input of the domain is a witness.
+
+    `failing` lists further failing inputs, the worst first; `count` is how many there are in all
+    where the whole domain was decided, else None.
+    """
+
+    method: str
+    trusted: tuple[str, ...]
+    size: Size
+    example: Example | None
+    count: int | None = None
+    failing: tuple[Witness, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuous:
+    """Nothing meets the assumptions; `reason` says which."""
+
+    reason: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Undecided, with the reason, the best bound reached and the hardest input or region."""
+
+    reason: str
+    method: str
+    bound: float | None = None
+    hardest: Witness | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The claim could not be put to an engine: a diagnostic's headline says why."""
+
+    reason: str
+
+
+Verdict = Proved | Refuted | Vacuous | Unknown | Failed
+Outcome = Literal["proved", "refuted", "vacuous", "unknown", "error"]
+
+
+def outcome(verdict: Verdict) -> Outcome:
+    """The verdict's one word."""
+    match verdict:
+        case Proved():
+            return "proved"
+        case Refuted():
+            return "refuted"
+        case Vacuous():
+            return "vacuous"
+        case Unknown():
+            return "unknown"
+        case Failed():
+            return "error"

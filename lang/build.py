@@ -1,0 +1,212 @@
+"""From the tree of the grammar to the items and formulas of `circ.lang.syntax`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, cast
+
+from circ.lang.build_expressions import Place, expression, name, token, tree, whole
+from circ.lang.diagnostic import CircError
+from circ.lang.docs import doc_above
+from circ.lang.errors.syntax import clause_repeated
+from circ.lang.grammar import Part, Token, Tree
+from circ.lang.syntax import (
+    Binder,
+    CheckpointDecl,
+    CircuitDecl,
+    ClaimDecl,
+    DimExpr,
+    DimName,
+    DimNumber,
+    DomainDecl,
+    DomainExpr,
+    Entry,
+    EnumDecl,
+    Formula,
+    FreshDomain,
+    Item,
+    Let,
+    Name,
+    ParamDecl,
+    Parameter,
+    PatchDecl,
+    Quantifier,
+    SubDomain,
+    TensorPath,
+    TypeExpr,
+)
+
+
+def item(part: Tree, at: Place) -> Item:
+    """The item that `part` is, with the documentation above it."""
+    doc = doc_above(at.span(part))
+    match part.data:
+        case "enum":
+            return enum(part, doc, at)
+        case "checkpoint":
+            return checkpoint(part, doc, at)
+        case "param":
+            declared, kind, value = part.children
+            named = name(declared, at)
+            return ParamDecl(at.span(part), doc, named, maybe_type(kind, at), expression(value, at))
+        case "circuit":
+            return circuit(part, doc, at)
+        case "domain":
+            declared, value = part.children
+            return DomainDecl(at.span(part), doc, name(declared, at), domain(value, at))
+        case "claim":
+            return claim(part, doc, at)
+        case "patch":
+            return patch(part, doc, at)
+        case rule:
+            raise AssertionError(f"no item is built for the rule `{rule}`")
+
+
+def enum(part: Tree, doc: str, at: Place) -> EnumDecl:
+    """`enum Quote = { … }`."""
+    declared, *members = (name(word, at) for word in part.children)
+    return EnumDecl(at.span(part), doc, declared, tuple(members))
+
+
+def checkpoint(part: Tree, doc: str, at: Place) -> CheckpointDecl:
+    """`checkpoint m from "file" { … }`."""
+    declared, file, *entries = part.children
+    typed = tuple(entry(tree(e), at) for e in entries)
+    return CheckpointDecl(at.span(part), doc, name(declared, at), name(file, at), typed)
+
+
+def entry(part: Tree, at: Place) -> Entry:
+    """`blocks.*.W_in: real[32, 16]`."""
+    *path, kind = part.children
+    return Entry(at.span(part), tuple(name(step, at) for step in path), type_of(tree(kind), at))
+
+
+def circuit(part: Tree, doc: str, at: Place) -> CircuitDecl:
+    """`circuit f[n](x: real[n]) -> real[n] …`; the lets of a `= e` are none."""
+    declared, dims, params, result, *lets, body = part.children
+    return CircuitDecl(
+        at.span(part),
+        doc,
+        name(declared, at),
+        () if dims is None else tuple(name(dim, at) for dim in tree(dims).children),
+        tuple(parameter(tree(p), at) for p in tree(params).children),
+        type_of(tree(result), at),
+        tuple(let(tree(step), at) for step in lets),
+        expression(body, at),
+    )
+
+
+def parameter(part: Tree, at: Place) -> Parameter:
+    """`s: Char[8]`."""
+    declared, kind = part.children
+    return Parameter(at.span(part), name(declared, at), type_of(tree(kind), at))
+
+
+def let(part: Tree, at: Place) -> Let:
+    """`let hidden = e`."""
+    declared, kind, value = part.children
+    return Let(at.span(part), name(declared, at), maybe_type(kind, at), expression(value, at))
+
+
+# --- types -------------------------------------------------------------------------------------
+
+
+def type_of(part: Tree, at: Place) -> TypeExpr:
+    """`real[8, Char]`."""
+    element, *dims = part.children
+    return TypeExpr(at.span(part), name(element, at), tuple(dim(token(d), at) for d in dims))
+
+
+def maybe_type(part: Part, at: Place) -> TypeExpr | None:
+    """A type that may be left out."""
+    return None if part is None else type_of(tree(part), at)
+
+
+def dim(word: Token, at: Place) -> DimExpr:
+    """One dimension of a type."""
+    if word.type == "INT":
+        return DimNumber(at.span(word), whole(word, at))
+    return DimName(at.span(word), str(word))
+
+
+# --- domains, formulas, claims -----------------------------------------------------------------
+
+
+def domain(part: Part, at: Place) -> DomainExpr:
+    """`D`, `{ s: T | p }` or `{ s in D | p }`."""
+    if isinstance(part, Token):
+        return SubDomain(at.span(part), None, name(part, at), None)
+    span = at.span(tree(part))
+    *head, condition = tree(part).children
+    that = None if condition is None else expression(condition, at)
+    if part.data == "fresh_domain":
+        return FreshDomain(span, parameter(tree(head[0]), at), that)
+    return SubDomain(span, name(head[0], at), name(head[1], at), that)
+
+
+def formula(part: Tree, at: Place) -> Formula:
+    """`forall … where …: …`, or a condition without binders."""
+    span = at.span(part)
+    if part.data == "closed":
+        return Formula(span, "forall", (), None, expression(part.children[0], at))
+    quantifier, among, where, body = part.children
+    bound = tuple(b for group in tree(among).children for b in binders(tree(group), at))
+    premise = None if where is None else expression(where, at)
+    return Formula(span, cast(Quantifier, str(quantifier)), bound, premise, expression(body, at))
+
+
+def binders(part: Tree, at: Place) -> Iterator[Binder]:
+    """One binder for every name of `s, t in D`; they share the domain."""
+    *declared, among = part.children
+    shared = domain(among, at)
+    for word in declared:
+        named = name(word, at)
+        yield Binder(named.span, named, shared)
+
+
+def claim(part: Tree, doc: str, at: Place) -> ClaimDecl:
+    """`claim name [expects refuted]: …`."""
+    declared, outcome, body = part.children
+    expects = cast(Literal["proved", "refuted"], str(outcome or "proved"))
+    return ClaimDecl(at.span(part), doc, name(declared, at), expects, formula(tree(body), at))
+
+
+# --- patches -----------------------------------------------------------------------------------
+
+
+def patch(part: Tree, doc: str, at: Place) -> PatchDecl:
+    """`patch p of f { … }`, its clauses gathered by kind."""
+    declared, target, *clauses = part.children
+    by_kind: dict[str, list[Tree]] = {}
+    for clause in clauses:
+        by_kind.setdefault(tree(clause).data, []).append(tree(clause))
+    change = only_one(by_kind.get("change", []), at)
+    least = only_one(by_kind.get("minimize", []), at)
+    return PatchDecl(
+        at.span(part),
+        doc,
+        name(declared, at),
+        name(target, at),
+        tuple(tensor_path(tree(path), at) for path in change),
+        tuple(formula(tree(clause.children[0]), at) for clause in by_kind.get("require", [])),
+        tuple(formula(tree(clause.children[0]), at) for clause in by_kind.get("preserve", [])),
+        minimized(least, at),
+    )
+
+
+def only_one(clauses: Sequence[Tree], at: Place) -> Sequence[Part]:
+    """What follows the word of a clause that may stand once, or nothing."""
+    if len(clauses) > 1:
+        first, again = (token(clause.children[0]) for clause in clauses[:2])
+        raise CircError(clause_repeated(at.span(again), at.span(first), str(again)))
+    return clauses[0].children[1:] if clauses else ()
+
+
+def minimized(parts: Sequence[Part], at: Place) -> Name | None:
+    """The norm of `minimize l2`, where there is one."""
+    return name(parts[0], at) if parts else None
+
+
+def tensor_path(part: Tree, at: Place) -> TensorPath:
+    """`m.blocks.0.mlp.W_out`."""
+    return TensorPath(at.span(part), tuple(name(step, at) for step in part.children))

@@ -1,0 +1,1 @@
+"""The type checker: every expression gets a type, every error is reported once."""

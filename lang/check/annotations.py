@@ -1,0 +1,69 @@
+"""Types as the user writes them: `real[8, Char]`, `fin[n]`, `Char`."""
+
+from __future__ import annotations
+
+from circ.lang.check.context import Context, enum_element
+from circ.lang.errors.types import bad_dimension, unknown_type
+from circ.lang.syntax import DimExpr, DimNumber, EnumDecl, Name, TypeExpr
+from circ.lang.types import (
+    INVALID,
+    Array,
+    Axis,
+    BoolElement,
+    Dim,
+    Element,
+    FinElement,
+    Fixed,
+    RealElement,
+    Type,
+)
+
+MOST_ENTRIES = 1 << 24
+"""A declared axis longer than this is refused rather than attempted."""
+
+
+def as_type(t: TypeExpr, ctx: Context) -> Type:
+    """The type an annotation means."""
+    dims = [as_dim(d, ctx) for d in t.dims]
+    if any(d is None for d in dims):
+        return INVALID
+    known = tuple(d for d in dims if d is not None)
+    if t.name.text == "fin":
+        if not known:
+            return ctx.error(bad_dimension(t.span, "`fin` needs its size, as in `fin[8]`"))
+        return Array(FinElement(known[0]), known[1:])
+    element = as_element(t.name, ctx)
+    return INVALID if element is None else Array(element, known)
+
+
+def as_element(name: Name, ctx: Context) -> Element | None:
+    """`real`, `bool` or an enum; reports anything else."""
+    if name.text == "real":
+        return RealElement()
+    if name.text == "bool":
+        return BoolElement()
+    if isinstance(ctx.facts.scope.values.get(name.text), EnumDecl):
+        return enum_element(ctx.facts.scope, name.text)
+    ctx.error(unknown_type(name, ["real", "bool", "fin", *enums(ctx)]))
+    return None
+
+
+def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:
+    """A number, an enum, or a variable of the circuit; reports anything else."""
+    if isinstance(dim, DimNumber):
+        if 1 <= dim.value <= MOST_ENTRIES:
+            return Fixed(dim.value)
+        ctx.error(bad_dimension(dim.span, f"an axis has 1 to {MOST_ENTRIES:,} entries"))
+        return None
+    if dim.name in ctx.dims:
+        return ctx.dims[dim.name]
+    item = ctx.facts.scope.values.get(dim.name)
+    if isinstance(item, EnumDecl):
+        return Axis(dim.name, len(item.members))
+    ctx.error(unknown_type(Name(dim.name, dim.span), [*ctx.dims, *enums(ctx)]))
+    return None
+
+
+def enums(ctx: Context) -> list[str]:
+    """The names of the module's enums."""
+    return [n for n, item in ctx.facts.scope.values.items() if isinstance(item, EnumDecl)]

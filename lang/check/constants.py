@@ -1,0 +1,34 @@
+"""Which expressions are known without an input: numbers, params and arithmetic on them."""
+
+from __future__ import annotations
+
+from circ.lang.scope import Scope
+from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
+
+
+def is_constant(e: Expr, scope: Scope) -> bool:
+    """Whether `e` has one value, whatever the input."""
+    match e:
+        case Number():
+            return True
+        case Ref(name=name):
+            return isinstance(scope.values.get(name), ParamDecl)
+        case Unary(op="-", operand=operand):
+            return is_constant(operand, scope)
+        case Binary(op="+" | "-" | "*" | "/", left=left, right=right):
+            return is_constant(left, scope) and is_constant(right, scope)
+        case Call(function=function, args=args) if function.text == "sqrt":
+            return all(is_constant(arg, scope) for arg in args)
+        case _:
+            return False
+
+
+def whole(e: Expr) -> int | None:
+    """The value of `3` or `-1`; None for anything else."""
+    match e:
+        case Number(value=value) if value.denominator == 1:
+            return int(value)
+        case Unary(op="-", operand=Number(value=value)) if value.denominator == 1:
+            return -int(value)
+        case _:
+            return None

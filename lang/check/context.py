@@ -1,0 +1,75 @@
+"""What the type checker knows while it looks at one expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from circ.lang.diagnostic import Diagnostic, Diagnostics
+from circ.lang.errors.types import mismatch
+from circ.lang.headers import Header
+from circ.lang.scope import Scope, report_hidden
+from circ.lang.syntax import CircuitDecl, DomainExpr, EnumDecl, Expr, Let, Name, Parameter
+from circ.lang.types import INVALID, Binding, Dim, EnumElement, Type, fits
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the checker has learnt of a module."""
+
+    scope: Scope
+    headers: Mapping[str, Header]
+    entries: Mapping[str, Mapping[str, Type]]
+    diagnostics: Diagnostics
+    infer: Callable[[Expr, Context], Type]
+    check_circuit: Callable[[CircuitDecl], None]
+    types: dict[Expr, Type] = field(default_factory=dict["Expr", Type])
+    parameters: dict[Parameter, Type] = field(default_factory=dict[Parameter, Type])
+    results: dict[CircuitDecl, Type] = field(default_factory=dict[CircuitDecl, Type])
+    domains: dict[DomainExpr, Type] = field(default_factory=dict["DomainExpr", Type])
+    lets: dict[Let, Type] = field(default_factory=dict[Let, Type])
+    bindings: dict[Expr, Binding] = field(default_factory=dict["Expr", Binding])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The names in reach, and what else may stand here."""
+
+    facts: Facts
+    locals: Mapping[str, Type] = field(default_factory=dict[str, Type])
+    dims: Mapping[str, Dim] = field(default_factory=dict[str, Dim])
+    old: bool = False
+    exact_order: str = ""
+    """Where a comparison of tensors would be ambiguous, in words; empty elsewhere."""
+
+    def infer(self, e: Expr) -> Type:
+        """The type of a part that stands on its own: "all entries" is what an order means."""
+        return self.facts.infer(e, replace(self, exact_order=""))
+
+    def infer_under(self, e: Expr, exact_order: str) -> Type:
+        """The type of a condition; `exact_order` names what stands above it."""
+        return self.facts.infer(e, replace(self, exact_order=exact_order))
+
+    def expect(self, e: Expr, wanted: Type, role: str) -> Type:
+        """The type of `e`, reported unless it fits `wanted`; `role` says who wants it."""
+        found = self.infer(e)
+        if not fits(found, wanted):
+            self.error(mismatch(e.span, found, wanted, role))
+        return found
+
+    def error(self, diagnostic: Diagnostic) -> Type:
+        """Report, and go on with a type that fits everything."""
+        self.facts.diagnostics.report(diagnostic)
+        return INVALID
+
+    def bind(self, name: Name, t: Type) -> Context:
+        """This context with one more local; it may not hide an enum member."""
+        report_hidden(name, self.facts.scope.members, self.facts.diagnostics)
+        return replace(self, locals={**self.locals, name.text: t})
+
+
+def enum_element(scope: Scope, name: str) -> EnumElement:
+    """The element type of the enum of that name."""
+    decl = scope.values[name]
+    assert isinstance(decl, EnumDecl)
+    return EnumElement(name, tuple(member.text for member in decl.members))

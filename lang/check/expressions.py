@@ -1,0 +1,160 @@
+"""The type of an expression: one match, each construct's rule a function of its own."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from circ.lang.check.context import Context
+from circ.lang.check.functions import infer_call
+from circ.lang.check.indexing import infer_index
+from circ.lang.check.operators import infer_binary, infer_compare, infer_member, infer_unary
+from circ.lang.check.patterns import infer_cases, infer_match
+from circ.lang.check.references import infer_attr, infer_ref
+from circ.lang.check.sites import infer_do
+from circ.lang.errors.types import empty_axis, operands_differ, wrong_kind
+from circ.lang.syntax import (
+    Attr,
+    Binary,
+    Call,
+    Cases,
+    Compare,
+    Comprehension,
+    Count,
+    Do,
+    Expr,
+    Fold,
+    Index,
+    ListExpr,
+    Match,
+    Member,
+    Name,
+    Number,
+    Ref,
+    TupleExpr,
+    Unary,
+)
+from circ.lang.types import (
+    BOOL,
+    INVALID,
+    REAL,
+    Array,
+    Fixed,
+    Invalid,
+    Tuple,
+    Type,
+    fits,
+    merge,
+    size,
+)
+
+
+def infer(e: Expr, ctx: Context) -> Type:
+    """The type of `e`, kept in `ctx.facts.types`; errors are reported on the way."""
+    found = infer_new(e, ctx)
+    ctx.facts.types[e] = found
+    return found
+
+
+def infer_new(e: Expr, ctx: Context) -> Type:
+    """The rule of each construct."""
+    match e:
+        case Number():
+            return REAL
+        case Ref():
+            return infer_ref(e, ctx)
+        case Attr():
+            return infer_attr(e, ctx)
+        case Index():
+            return infer_index(e, ctx)
+        case Call():
+            return infer_call(e, ctx)
+        case Do():
+            return infer_do(e, ctx)
+        case Unary():
+            return infer_unary(e, ctx)
+        case Binary():
+            return infer_binary(e, ctx)
+        case Compare():
+            return infer_compare(e, ctx)
+        case Member():
+            return infer_member(e, ctx)
+        case TupleExpr(items=items):
+            return Tuple(tuple(ctx.infer(item) for item in items))
+        case ListExpr():
+            return infer_list(e, ctx)
+        case Comprehension():
+            return infer_comprehension(e, ctx)
+        case Count():
+            return infer_count(e, ctx)
+        case Fold():
+            return infer_fold(e, ctx)
+        case Cases():
+            return infer_cases(e, ctx)
+        case Match():
+            return infer_match(e, ctx)
+        case _:
+            assert_never(e)
+
+
+def infer_list(e: ListExpr, ctx: Context) -> Type:
+    """All items of one array type, stacked."""
+    if not e.items:
+        return ctx.error(empty_axis(e.span, "a list"))
+    first = ctx.infer(e.items[0])
+    joined = first
+    for item in e.items[1:]:
+        t = ctx.infer(item)
+        if not fits(t, joined):
+            ctx.error(operands_differ(item.span, "[ … ]", e.items[0].span, item.span, first, t))
+            return INVALID
+        joined = merge(joined, t)
+    return stacked(joined, len(e.items), e, ctx)
+
+
+def stacked(item: Type, count: int, e: Expr, ctx: Context) -> Type:
+    """`count` values of one type along a new leading axis."""
+    match item:
+        case Array(element=element, dims=dims):
+            return Array(element, (Fixed(count), *dims))
+        case Invalid():
+            return INVALID
+        case _:
+            return ctx.error(wrong_kind(e.span, item, "tensors", "a list"))
+
+
+def elements(source: Expr, name: Name, ctx: Context) -> tuple[Array | None, Context]:
+    """The type of what is gone over, and a context in which `name` is one of its entries."""
+    t = ctx.infer(source)
+    if isinstance(t, Array) and t.dims:
+        return t, ctx.bind(name, Array(t.element, t.dims[1:]))
+    if not isinstance(t, Invalid):
+        ctx.error(wrong_kind(source.span, t, "something with an axis", "`in`"))
+    return None, ctx.bind(name, INVALID)
+
+
+def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
+    """The body's type with the source's leading axis in front."""
+    over, inner = elements(e.source, e.binder, ctx)
+    body = inner.infer(e.body)
+    if over is None or isinstance(body, Invalid):
+        return INVALID
+    if not isinstance(body, Array):
+        return ctx.error(wrong_kind(e.body.span, body, "a tensor", "a comprehension"))
+    if size(over.dims[0]) == 0:
+        return ctx.error(empty_axis(e.source.span, "a comprehension"))
+    return Array(body.element, (over.dims[0], *body.dims))
+
+
+def infer_count(e: Count, ctx: Context) -> Type:
+    """A number."""
+    _, inner = elements(e.source, e.binder, ctx)
+    inner.expect(e.condition, BOOL, "the condition of `count`")
+    return REAL
+
+
+def infer_fold(e: Fold, ctx: Context) -> Type:
+    """The state's type, which every step keeps."""
+    initial = ctx.infer(e.initial)
+    _, inner = elements(e.source, e.binder, ctx)
+    inner.bind(e.state, initial).expect(e.body, initial, f"the state `{e.state.text}`")
+    return initial

@@ -1,0 +1,67 @@
+"""Domains and the formulas that quantify over them."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from circ.lang.check.annotations import as_type
+from circ.lang.check.context import Context
+from circ.lang.errors.domains import bad_binder, not_a_domain
+from circ.lang.errors.names import duplicate, unknown_name
+from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, SubDomain
+from circ.lang.types import BOOL, INVALID, Array, BoolElement, Invalid, Type
+
+
+def domain_type(domain: DomainExpr, ctx: Context) -> Type:
+    """The type a binder over this domain has."""
+    if domain not in ctx.facts.domains:
+        ctx.facts.domains[domain] = INVALID
+        ctx.facts.domains[domain] = domain_type_new(domain, ctx)
+    return ctx.facts.domains[domain]
+
+
+def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
+    """A type annotation's, or the base domain's; the condition speaks of the binder alone."""
+    match domain:
+        case FreshDomain(binder=binder, condition=condition):
+            name: Name | None = binder.name
+            t = as_type(binder.type, ctx)
+            if not isinstance(t, Invalid) and not ranges(t):
+                t = ctx.error(bad_binder(binder.type.span, t))
+        case SubDomain(binder=name, base=base, condition=condition):
+            t = base_type(base, ctx)
+        case _:
+            assert_never(domain)
+    if name is not None and condition is not None:
+        ctx.bind(name, t).expect(condition, BOOL, "a domain's condition")
+    return t
+
+
+def ranges(t: Type) -> bool:
+    """Whether a domain can range over values of this type."""
+    return isinstance(t, Array) and not isinstance(t.element, BoolElement)
+
+
+def base_type(base: Name, ctx: Context) -> Type:
+    """The type of the domain that a name declares."""
+    item = ctx.facts.scope.values.get(base.text)
+    if isinstance(item, DomainDecl):
+        return domain_type(item.value, ctx)
+    if item is None:
+        domains = [n for n, v in ctx.facts.scope.values.items() if isinstance(v, DomainDecl)]
+        return ctx.error(unknown_name(base.span, base.text, domains))
+    return ctx.error(not_a_domain(base.span, base.text))
+
+
+def check_formula(formula: Formula, ctx: Context) -> None:
+    """Binders, an assumption and a conclusion, both truths."""
+    inner = ctx
+    for i, binder in enumerate(formula.binders):
+        t = domain_type(binder.domain, ctx)
+        earlier = next((b for b in formula.binders[:i] if b.name.text == binder.name.text), None)
+        if earlier is not None:
+            ctx.error(duplicate(binder.name, earlier.name.span))
+        inner = inner.bind(binder.name, t)
+    if formula.where is not None:
+        inner.expect(formula.where, BOOL, "`where`")
+    inner.expect(formula.body, BOOL, "what is claimed")

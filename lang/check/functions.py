@@ -1,0 +1,239 @@
+"""Calls: of circuits, and of the functions that the language itself has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from circ.lang.check.constants import is_constant
+from circ.lang.check.context import Context, enum_element
+from circ.lang.check.operators import broadcast_type
+from circ.lang.errors.names import not_a_function, unknown_name
+from circ.lang.errors.types import (
+    argument_count,
+    empty_axis,
+    mismatch,
+    not_constant,
+    operands_differ,
+    wrong_kind,
+)
+from circ.lang.scope import kind
+from circ.lang.syntax import Call, CircuitDecl, Compare
+from circ.lang.types import (
+    BOOL,
+    INVALID,
+    REAL,
+    Array,
+    Axis,
+    BoolElement,
+    Dim,
+    FinElement,
+    Invalid,
+    RealElement,
+    Type,
+    Variable,
+    fits,
+    infer_dims,
+    is_real,
+    same_dims,
+    size,
+    substitute,
+)
+
+Rule = Callable[[Call, list[Array], Context], Type]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the language: how many arguments it takes, its typing rule, its meaning."""
+
+    least: int
+    most: int | None
+    rule: Rule
+    doc: str
+
+    @property
+    def arguments(self) -> str:
+        """How many arguments, in words."""
+        if self.most is None:
+            return f"{self.least} or more arguments"
+        many = str(self.least) if self.least == self.most else f"{self.least} or {self.most}"
+        return f"{many} argument{'' if many == '1' else 's'}"
+
+
+def infer_call(e: Call, ctx: Context) -> Type:
+    """A circuit's result, or the rule of a function of the language."""
+    given = [ctx.infer(arg) for arg in e.args]
+    name = e.function.text
+    item = ctx.facts.scope.values.get(name)
+    if isinstance(item, CircuitDecl):
+        return infer_circuit(e, item, given, ctx)
+    if item is not None or name in ctx.locals:
+        what = kind(item) if item is not None else "a value"
+        return ctx.error(not_a_function(e.function, what))
+    function = FUNCTIONS.get(name)
+    if function is None:
+        circuits = [n for n, v in ctx.facts.scope.values.items() if isinstance(v, CircuitDecl)]
+        return ctx.error(unknown_name(e.function.span, name, [*circuits, *FUNCTIONS]))
+    if len(given) < function.least or (function.most is not None and len(given) > function.most):
+        return ctx.error(argument_count(e.span, name, function.arguments, len(given)))
+    arrays = [t for t in given if isinstance(t, Array)]
+    for arg, t in zip(e.args, given, strict=True):
+        if not isinstance(t, Array | Invalid):
+            ctx.error(wrong_kind(arg.span, t, "tensors", f"`{name}`"))
+    return function.rule(e, arrays, ctx) if len(arrays) == len(given) else INVALID
+
+
+def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -> Type:
+    """Arguments fit the parameters under one binding of the dimension variables."""
+    if len(given) != len(decl.params):
+        wanted = f"{len(decl.params)} argument{'' if len(decl.params) == 1 else 's'}"
+        return ctx.error(argument_count(e.span, decl.name.text, wanted, len(given)))
+    ctx.facts.check_circuit(decl)
+    kinds = [ctx.facts.parameters[p] for p in decl.params]
+    binding: dict[str, Dim] = {}
+    for want, have in zip(kinds, given, strict=True):
+        if isinstance(want, Array) and isinstance(have, Array):
+            infer_dims(want.dims, have.dims, binding)
+    ctx.facts.bindings[e] = binding
+    for arg, param, want, have in zip(e.args, decl.params, kinds, given, strict=True):
+        if not fits(have, substitute(want, binding)):
+            role = f"the parameter `{param.name.text}` of `{decl.name.text}`"
+            ctx.error(mismatch(arg.span, have, substitute(want, binding), role))
+    return substitute(ctx.facts.results[decl], binding)
+
+
+# --- rules of the language's own functions ----------------------------------------------------
+
+
+def reals(e: Call, given: list[Array], ctx: Context) -> bool:
+    """Whether all arguments are reals; reports those that are not."""
+    for arg, t in zip(e.args, given, strict=True):
+        if not is_real(t):
+            ctx.error(wrong_kind(arg.span, t, "reals", f"`{e.function.text}`"))
+    return all(map(is_real, given))
+
+
+def entrywise(e: Call, given: list[Array], ctx: Context) -> Type:
+    """The argument's own shape."""
+    return given[0] if reals(e, given, ctx) else INVALID
+
+
+def has_axis(e: Call, t: Array, ctx: Context) -> bool:
+    """Whether there is an axis to go along, with an entry on it."""
+    if not t.dims:
+        ctx.error(wrong_kind(e.args[0].span, t, "an axis", f"`{e.function.text}`"))
+    elif size(t.dims[0]) == 0 or size(t.dims[-1]) == 0:
+        ctx.error(empty_axis(e.args[0].span, f"`{e.function.text}`"))
+    return bool(t.dims) and size(t.dims[0]) != 0 and size(t.dims[-1]) != 0
+
+
+def along(e: Call, given: list[Array], ctx: Context) -> Type:
+    """Along the last axis, which stays."""
+    return given[0] if reals(e, given, ctx) and has_axis(e, given[0], ctx) else INVALID
+
+
+def leading(e: Call, given: list[Array], ctx: Context) -> Type:
+    """Over the leading axis, which is dropped."""
+    if not reals(e, given, ctx) or not has_axis(e, given[0], ctx):
+        return INVALID
+    return Array(RealElement(), given[0].dims[1:])
+
+
+def extremum(e: Call, given: list[Array], ctx: Context) -> Type:
+    """Over the leading axis of one argument, or entrywise over several."""
+    if len(given) == 1:
+        return leading(e, given, ctx)
+    if not reals(e, given, ctx):
+        return INVALID
+    result: Type = given[0]
+    for arg, t in zip(e.args[1:], given[1:], strict=True):
+        result = broadcast_type(e, e.function.text, e.args[0], arg, result, t, ctx)
+    return result
+
+
+def choice(e: Call, given: list[Array], ctx: Context) -> Type:
+    """A member of the enum that names the last axis, or a position on it."""
+    if not reals(e, given, ctx) or not has_axis(e, given[0], ctx):
+        return INVALID
+    *rest, axis = given[0].dims
+    match axis:
+        case Axis(enum=name):
+            return Array(enum_element(ctx.facts.scope, name), tuple(rest))
+        case _:
+            return Array(FinElement(axis), tuple(rest))
+
+
+def inner(e: Call, given: list[Array], ctx: Context) -> Type:
+    """A number, of two vectors of one length."""
+    if not reals(e, given, ctx):
+        return INVALID
+    left, right = given
+    if len(left.dims) == 1 and same_dims(left.dims, right.dims):
+        return REAL
+    first, second = e.args
+    return ctx.error(operands_differ(e.span, "dot", first.span, second.span, left, right))
+
+
+def norm(e: Call, given: list[Array], ctx: Context) -> Type:
+    """A number, of all entries."""
+    return REAL if reals(e, given, ctx) and has_axis(e, given[0], ctx) else INVALID
+
+
+def root(e: Call, given: list[Array], ctx: Context) -> Type:
+    """A number, of a constant."""
+    if not is_constant(e.args[0], ctx.facts.scope):
+        return ctx.error(not_constant(e.args[0].span, "what `sqrt` reads"))
+    return REAL
+
+
+def truths(e: Call, given: list[Array], ctx: Context) -> Type:
+    """A truth, of several or of a comparison."""
+    if isinstance(given[0].element, BoolElement) and (
+        given[0].dims or isinstance(e.args[0], Compare)
+    ):
+        return BOOL
+    wanted = "a comparison of tensors or a list of truths"
+    return ctx.error(wrong_kind(e.args[0].span, given[0], wanted, f"`{e.function.text}`"))
+
+
+def clamped(e: Call, given: list[Array], ctx: Context) -> Type:
+    """The first argument's shape; the bounds are numbers."""
+    if not reals(e, given, ctx):
+        return INVALID
+    for arg, t in zip(e.args[1:], given[1:], strict=True):
+        if t.dims:
+            ctx.error(mismatch(arg.span, t, REAL, "a bound of `clamp`"))
+    return given[0]
+
+
+FUNCTIONS: dict[str, Function] = {
+    "relu": Function(1, 1, entrywise, "max(0, x), entrywise"),
+    "abs": Function(1, 1, entrywise, "the absolute value, entrywise"),
+    "exp": Function(1, 1, entrywise, "e^x, entrywise"),
+    "clamp": Function(3, 3, clamped, "clamp(x, low, high): x held between two numbers"),
+    "sqrt": Function(1, 1, root, "the square root of a constant"),
+    "sum": Function(1, 1, leading, "the sum over the leading axis"),
+    "mean": Function(1, 1, leading, "the mean over the leading axis"),
+    "max": Function(1, None, extremum, "the largest over the leading axis, or of several values"),
+    "min": Function(1, None, extremum, "the smallest over the leading axis, or of several values"),
+    "dot": Function(2, 2, inner, "the inner product of two vectors"),
+    "norm_inf": Function(1, 1, norm, "the largest absolute value of all entries"),
+    "norm_1": Function(1, 1, norm, "the sum of the absolute values of all entries"),
+    "softmax": Function(1, 1, along, "e^{x_i} / Σ e^{x_j} along the last axis"),
+    "argmax": Function(1, 1, choice, "the place of a largest entry along the last axis"),
+    "all": Function(1, 1, truths, "whether every entry of a comparison holds"),
+    "any": Function(1, 1, truths, "whether some entry of a comparison holds"),
+}
+
+
+def unknown_variables(decl: CircuitDecl, parameters: list[Type]) -> set[str]:
+    """The dimension variables that no argument can determine."""
+    found = {
+        d.name
+        for t in parameters
+        if isinstance(t, Array)
+        for d in t.dims
+        if isinstance(d, Variable)
+    }
+    return {name.text for name in decl.dims} - found

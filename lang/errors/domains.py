@@ -1,0 +1,43 @@
+"""E03xx: domains, claims, and where their words may stand."""
+
+from __future__ import annotations
+
+from circ.lang.diagnostic import Diagnostic, Label
+from circ.lang.span import Span
+from circ.lang.types import Type, show
+
+
+def unbounded(span: Span, binder: str, entry: str, side: str) -> Diagnostic:
+    """A real binder that the domain's linear conditions leave without a bound."""
+    headline = f"`{binder}` is unbounded: nothing bounds {entry} from {side}"
+    help = f"add a box at the top level of the domain, as in `-1 <= {binder} <= 1`"
+    return Diagnostic("E0301", headline, span, "its domain must be bounded", help=help)
+
+
+def bad_binder(span: Span, found: Type) -> Diagnostic:
+    """A binder of a type that no domain ranges over."""
+    headline = f"a domain ranges over reals or words of an enum, not `{show(found)}`"
+    return Diagnostic("E0302", headline, span)
+
+
+def old_outside(span: Span) -> Diagnostic:
+    """`old` where there is no patch."""
+    headline = "`old` speaks of the unpatched checkpoint, and only a patch has one"
+    return Diagnostic("E0303", headline, span)
+
+
+def not_a_domain(span: Span, name: str, why: tuple[Label, ...] = ()) -> Diagnostic:
+    """A binder over something that is no domain."""
+    return Diagnostic("E0304", f"`{name}` is not a domain", span, "", why)
+
+
+def reads_another_binder(span: Span, name: str) -> Diagnostic:
+    """A domain condition that speaks of a variable other than its own."""
+    headline = f"a domain's condition speaks of its own variable only, not of `{name}`"
+    return Diagnostic("E0305", headline, span, help="put it in the claim's `where`")
+
+
+def no_binder(span: Span) -> Diagnostic:
+    """A formula without a quantifier where one is needed."""
+    headline = "a requirement starts with `forall`"
+    return Diagnostic("E0306", headline, span)

@@ -1,0 +1,64 @@
+"""E01xx: names that are unknown, taken twice, or used for what they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from circ.lang.diagnostic import Diagnostic, Fix, Label
+from circ.lang.span import Span
+from circ.lang.syntax import Name
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most likely meant, if one is close."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return close[0] if close else None
+
+
+def suggestion(span: Span, near: str | None) -> tuple[str, Fix | None]:
+    """Help and fix for a misspelt name."""
+    return (f"did you mean `{near}`?", Fix(span, near)) if near else ("", None)
+
+
+def unknown_name(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    """A name that nothing declares."""
+    help, fix = suggestion(span, nearest(name, known))
+    return Diagnostic("E0101", f"`{name}` is not declared", span, "unknown", help=help, fix=fix)
+
+
+def duplicate(name: Name, first: Span) -> Diagnostic:
+    """A second declaration of one name."""
+    why = (Label(first, "first declared here"),)
+    return Diagnostic("E0102", f"`{name.text}` is declared twice", name.span, "again", why)
+
+
+def shadows_member(name: Name, member: Name, enum: str) -> Diagnostic:
+    """A binder that would hide a member of an enum."""
+    why = (Label(member.span, f"a member of `{enum}`"),)
+    headline = f"`{name.text}` would hide the member of `{enum}`"
+    return Diagnostic("E0103", headline, name.span, "", why, "choose another name")
+
+
+def ambiguous_member(span: Span, member: str, enums: Sequence[str]) -> Diagnostic:
+    """A member name that two enums share."""
+    ways = " or ".join(f"`{enum}.{member}`" for enum in enums)
+    headline = f"`{member}` is a member of several enums"
+    return Diagnostic("E0104", headline, span, "which one?", help=f"write {ways}")
+
+
+def not_a_function(name: Name, kind: str) -> Diagnostic:
+    """A call of something that is no circuit."""
+    return Diagnostic("E0105", f"`{name.text}` is {kind}, not a circuit", name.span, "called here")
+
+
+def recursive(name: Name) -> Diagnostic:
+    """A circuit that reaches itself."""
+    headline = f"`{name.text}` calls itself"
+    help = "a circuit is a finite graph; use `fold` to go over a word"
+    return Diagnostic("E0106", headline, name.span, "", help=help)
+
+
+def not_a_value(span: Span, name: str, kind: str, help: str = "") -> Diagnostic:
+    """A circuit, domain or checkpoint where a value is wanted."""
+    return Diagnostic("E0107", f"`{name}` is {kind}, not a value", span, "", help=help)

@@ -1,0 +1,30 @@
+"""E06xx: what a patch may say."""
+
+from __future__ import annotations
+
+from circ.lang.diagnostic import Diagnostic
+from circ.lang.span import Span
+
+
+def not_read(span: Span, tensor: str, circuit: str) -> Diagnostic:
+    """An edit of a tensor that the patched circuit never reads."""
+    headline = f"`{circuit}` does not read `{tensor}`: editing it would do nothing"
+    return Diagnostic("E0601", headline, span, "no effect")
+
+
+def unknown_norm(span: Span, norm: str) -> Diagnostic:
+    """A norm that cannot be minimised."""
+    return Diagnostic(
+        "E0602", f"a patch cannot minimize `{norm}`", span, help="write `minimize l2`"
+    )
+
+
+def needs(span: Span, name: str, clause: str) -> Diagnostic:
+    """A patch that lacks a clause."""
+    return Diagnostic("E0603", f"patch `{name}` has no `{clause}`", span)
+
+
+def existential(span: Span, clause: str) -> Diagnostic:
+    """An `exists` in a patch."""
+    headline = f"`{clause}` starts with `forall`: an edit is proved on a whole domain"
+    return Diagnostic("E0604", headline, span)

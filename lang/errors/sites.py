@@ -1,0 +1,42 @@
+"""E05xx: interventions and readings of sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from circ.lang.diagnostic import Diagnostic, Label
+from circ.lang.errors.names import nearest, suggestion
+from circ.lang.span import Span
+from circ.lang.syntax import Name
+
+
+def unknown_site(name: Name, circuit: str, known: Sequence[str]) -> Diagnostic:
+    """A site that the circuit does not have."""
+    help, fix = suggestion(name.span, nearest(name.text, known))
+    listed = ", ".join(f"`{k}`" for k in known) or "none"
+    headline = f"`{circuit}` has no site `{name.text}`"
+    return Diagnostic("E0501", headline, name.span, f"its sites: {listed}", help=help, fix=fix)
+
+
+def feeds_nothing(span: Span, site: str, circuit: str) -> Diagnostic:
+    """An intervention that cannot change the result."""
+    headline = f"`{site}` feeds nothing: replacing it cannot change `{circuit}`"
+    return Diagnostic("E0502", headline, span, "no effect")
+
+
+def overlapping_edits(span: Span, first: Span) -> Diagnostic:
+    """Two simultaneous edits of the same entries."""
+    why = (Label(first, "also edits it"),)
+    return Diagnostic("E0503", "two edits replace the same wire", span, "", why)
+
+
+def not_a_call(span: Span) -> Diagnostic:
+    """`do` or a site on something that is not a circuit's call."""
+    headline = "only a call of a circuit has sites"
+    return Diagnostic("E0504", headline, span, help="write `f(x) do { site := e }`")
+
+
+def it_outside(span: Span) -> Diagnostic:
+    """`it` where no wire is being replaced."""
+    headline = "`it` stands for the value of a replaced wire, inside `do { site := … }`"
+    return Diagnostic("E0505", headline, span)

@@ -1,0 +1,47 @@
+"""E065x: writing a patched checkpoint and its receipt."""
+
+from __future__ import annotations
+
+from circ.lang.diagnostic import Diagnostic
+
+
+def target_exists(target: str) -> Diagnostic:
+    """The file to be written is there already."""
+    help = "name another file, or ask for it to be overwritten"
+    return Diagnostic("E0650", f"`{target}` already exists", None, help=help)
+
+
+def writes_over_source(source: str, target: str) -> Diagnostic:
+    """The file to be written is the checkpoint that is patched, by this name or another."""
+    headline = f"writing `{target}` would replace the checkpoint `{source}` that is patched"
+    help = "name another file, or ask for the checkpoint to be patched in place"
+    return Diagnostic("E0651", headline, None, help=help)
+
+
+def source_changed(source: str) -> Diagnostic:
+    """The checkpoint is not the one that the proof was about."""
+    headline = f"`{source}` changed after it was read: what was proved is not about this file"
+    return Diagnostic("E0652", headline, None, help="prove the patch again; nothing was written")
+
+
+def cannot_write(target: str, reason: str) -> Diagnostic:
+    """The operating system refused: a full disk, a read-only or missing folder."""
+    headline = f"cannot write `{target}`: {reason}"
+    return Diagnostic("E0653", headline, None, help="nothing was changed")
+
+
+def does_not_fit(tensor: str, dtype: str, value: str) -> Diagnostic:
+    """A patched entry too large for the tensor's dtype."""
+    headline = f"the patch gives `{tensor}` an entry of {value}, which {dtype} cannot hold"
+    return Diagnostic("E0654", headline, None, help="bound the edit, or patch another tensor")
+
+
+def unwritable_dtype(tensor: str, dtype: str) -> Diagnostic:
+    """A tensor stored in a format that patches are not written in."""
+    headline = f"`{tensor}` is stored as {dtype}, and a patch is written as F64, F32, F16 or BF16"
+    return Diagnostic("E0655", headline, None)
+
+
+def bad_receipt(receipt: str, reason: str) -> Diagnostic:
+    """A receipt that does not say what a receipt says."""
+    return Diagnostic("E0656", f"`{receipt}` is not a receipt: {reason}", None)

@@ -1,0 +1,112 @@
+"""The names a module declares: its items, and the members of its enums."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from circ.lang.diagnostic import Diagnostics
+from circ.lang.errors.names import duplicate, shadows_member
+from circ.lang.syntax import (
+    CheckpointDecl,
+    CircuitDecl,
+    ClaimDecl,
+    DomainDecl,
+    EnumDecl,
+    Item,
+    Module,
+    Name,
+    ParamDecl,
+    PatchDecl,
+)
+
+Value = EnumDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
+"""Items that expressions and types may name; claims and patches have names of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`values` by name; for each member name, the enums that have it."""
+
+    values: Mapping[str, Value]
+    claims: Mapping[str, ClaimDecl]
+    patches: Mapping[str, PatchDecl]
+    members: Mapping[str, tuple[EnumDecl, ...]]
+
+    def member(self, name: str, enum: str | None = None) -> EnumDecl | None:
+        """The one enum that has this member, where there is just one."""
+        owners = [e for e in self.members.get(name, ()) if enum in (None, e.name.text)]
+        return owners[0] if len(owners) == 1 else None
+
+
+def kind(item: Item) -> str:
+    """What an item is, in words."""
+    match item:
+        case EnumDecl():
+            return "an enum"
+        case CheckpointDecl():
+            return "a checkpoint"
+        case ParamDecl():
+            return "a param"
+        case CircuitDecl():
+            return "a circuit"
+        case DomainDecl():
+            return "a domain"
+        case ClaimDecl():
+            return "a claim"
+        case PatchDecl():
+            return "a patch"
+        case _:
+            assert_never(item)
+
+
+def resolve(module: Module, diagnostics: Diagnostics) -> Scope:
+    """Gather the declarations of `module`, reporting what is declared twice or hidden."""
+    members = enum_members(module, diagnostics)
+    values: dict[str, Value] = {}
+    claims: dict[str, ClaimDecl] = {}
+    patches: dict[str, PatchDecl] = {}
+    firsts: dict[str, Name] = {}
+    for item in module.items:
+        name = item.name
+        if name.text in firsts:
+            diagnostics.report(duplicate(name, firsts[name.text].span))
+            continue
+        firsts[name.text] = name
+        report_hidden(name, members, diagnostics)
+        match item:
+            case ClaimDecl():
+                claims[name.text] = item
+            case PatchDecl():
+                patches[name.text] = item
+            case EnumDecl() | CheckpointDecl() | ParamDecl() | CircuitDecl() | DomainDecl():
+                values[name.text] = item
+            case _:
+                assert_never(item)
+    return Scope(values, claims, patches, members)
+
+
+def enum_members(module: Module, diagnostics: Diagnostics) -> dict[str, tuple[EnumDecl, ...]]:
+    """Which enums have each member name; a member twice in one enum is an error."""
+    owners: defaultdict[str, list[EnumDecl]] = defaultdict(list)
+    for item in module.items:
+        if isinstance(item, EnumDecl):
+            seen: dict[str, Name] = {}
+            for member in item.members:
+                if member.text in seen:
+                    diagnostics.report(duplicate(member, seen[member.text].span))
+                else:
+                    seen[member.text] = member
+                    owners[member.text].append(item)
+    return {name: tuple(enums) for name, enums in owners.items()}
+
+
+def report_hidden(
+    name: Name, members: Mapping[str, tuple[EnumDecl, ...]], diagnostics: Diagnostics
+) -> None:
+    """A declaration or binder may not hide a member of an enum."""
+    for enum in members.get(name.text, ()):
+        member = next(m for m in enum.members if m.text == name.text)
+        diagnostics.report(shadows_member(name, member, enum.name.text))

@@ -1,0 +1,312 @@
+"""Names, types, expressions and patterns as nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from circ.lang.span import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
+    """An identifier with its place: a declaration's name, a binder, a member."""
+
+    text: str
+    span: Span
+
+
+# --- types ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DimNumber:
+    """`8` in `Char[8]`."""
+
+    span: Span
+    value: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DimName:
+    """`Char` in `real[Char]`, or the dimension variable `n` in `Char[n]`."""
+
+    span: Span
+    name: str
+
+
+DimExpr = DimNumber | DimName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeExpr:
+    """`real[8, Char]`, `Char`, `bool`, `fin[8]`: an element's name and its dimensions."""
+
+    span: Span
+    name: Name
+    dims: tuple[DimExpr, ...]
+
+
+# --- expressions ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    """An exact decimal."""
+
+    span: Span
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ref:
+    """A name: a binder, a `let`, a circuit, a checkpoint, an enum or a member."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attr:
+    """`m.blocks.0.attn`, `f(x).hidden`, `Quote.none`, `m."odd key"`."""
+
+    span: Span
+    base: Expr
+    part: Name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """`4:8` inside an index; a missing end is the axis's own."""
+
+    span: Span
+    start: Expr | None
+    stop: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """`x[-1]`, `w[:, 3]`, `logits[single]`."""
+
+    span: Span
+    base: Expr
+    items: tuple[Expr | Slice, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """`f(x)`: a circuit, or a function of the language (`relu`, `argmax`, …)."""
+
+    span: Span
+    function: Name
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """`hidden[4:8] := e` in a `do`: one wire replaced."""
+
+    span: Span
+    path: tuple[Name, ...]
+    items: tuple[Expr | Slice, ...]
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Do:
+    """`f(x) do { hidden := 0 }`: the same call with wires replaced."""
+
+    span: Span
+    base: Expr
+    edits: tuple[Edit, ...]
+
+
+UnaryOp = Literal["-", "not", "old"]
+BinaryOp = Literal["+", "-", "*", "/", "@", "and", "or", "implies"]
+CompareOp = Literal["==", "!=", "<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unary:
+    """`-x`, `not p`, `old e`."""
+
+    span: Span
+    op: UnaryOp
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary:
+    """Arithmetic and logical connectives with two operands."""
+
+    span: Span
+    op: BinaryOp
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compare:
+    """A chain `a <= b < c`, or `a == b within e`; n operands, n - 1 operators."""
+
+    span: Span
+    operands: tuple[Expr, ...]
+    ops: tuple[CompareOp, ...]
+    within: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """`c in [single, double]`."""
+
+    span: Span
+    element: Expr
+    choices: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TupleExpr:
+    """`(q, c)`: what a `match` may take apart."""
+
+    span: Span
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListExpr:
+    """`[a, b, c]`: stacked along a new leading axis."""
+
+    span: Span
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comprehension:
+    """`[ e for c in s ]`: `e` for every entry of the leading axis of `s`, stacked."""
+
+    span: Span
+    body: Expr
+    binder: Name
+    source: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Count:
+    """`count { c in s | p }`: how many entries of `s` meet `p`."""
+
+    span: Span
+    binder: Name
+    source: Expr
+    condition: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """`fold q = e over c in s: body`."""
+
+    span: Span
+    state: Name
+    initial: Expr
+    binder: Name
+    source: Expr
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """`guard => value`; the guard of `else => value` is None."""
+
+    span: Span
+    guard: Expr | None
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """`cases { g => e, else => e }`: the first arm whose guard holds."""
+
+    span: Span
+    arms: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wildcard:
+    """`_`."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemberPattern:
+    """`none`, `Quote.none` or `"and"`: one member of an enum."""
+
+    span: Span
+    enum: str | None
+    member: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberPattern:
+    """`3`: one value of `fin[n]`."""
+
+    span: Span
+    value: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TuplePattern:
+    """`(none, single)`."""
+
+    span: Span
+    items: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrPattern:
+    """`p | q`."""
+
+    span: Span
+    options: tuple[Pattern, ...]
+
+
+Pattern = Wildcard | MemberPattern | NumberPattern | TuplePattern | OrPattern
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """`pattern => value`."""
+
+    span: Span
+    pattern: Pattern
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """`match e { … }`: the first arm whose pattern fits."""
+
+    span: Span
+    subject: Expr
+    arms: tuple[Arm, ...]
+
+
+Expr = (
+    Number
+    | Ref
+    | Attr
+    | Index
+    | Call
+    | Do
+    | Unary
+    | Binary
+    | Compare
+    | Member
+    | TupleExpr
+    | ListExpr
+    | Comprehension
+    | Count
+    | Fold
+    | Cases
+    | Match
+)

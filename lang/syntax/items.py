@@ -1,0 +1,183 @@
+"""The items of a module as nodes: declarations, domains, formulas, claims, patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from circ.lang.span import Span
+from circ.lang.syntax.expressions import Expr, Name, TypeExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnumDecl:
+    """`enum Quote = { none, in_single, in_double }`."""
+
+    span: Span
+    doc: str
+    name: Name
+    members: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """`mlp.W_in: real[32, 16]` in a checkpoint's braces; `*` stands for one part of a path."""
+
+    span: Span
+    path: tuple[Name, ...]
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckpointDecl:
+    """`checkpoint m from "model.safetensors" { … }`."""
+
+    span: Span
+    doc: str
+    name: Name
+    file: Name
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParamDecl:
+    """`param eps = 0.01`: a constant the command line may set."""
+
+    span: Span
+    doc: str
+    name: Name
+    type: TypeExpr | None
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """`s: Char[8]` of a circuit, or a binder `s: Char[8]` of a domain."""
+
+    span: Span
+    name: Name
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Let:
+    """`let hidden = e`: a site of its circuit."""
+
+    span: Span
+    name: Name
+    type: TypeExpr | None
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CircuitDecl:
+    """`circuit f[n](x: real[n]) -> real[n] { let …  return e }`; `= e` has no lets."""
+
+    span: Span
+    doc: str
+    name: Name
+    dims: tuple[Name, ...]
+    params: tuple[Parameter, ...]
+    result: TypeExpr
+    lets: tuple[Let, ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FreshDomain:
+    """`{ s: Char[8] | p }`; no condition means all values of the type."""
+
+    span: Span
+    binder: Parameter
+    condition: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubDomain:
+    """`{ s in D | p }`, or the bare name `D` (binder and condition None)."""
+
+    span: Span
+    binder: Name | None
+    base: Name
+    condition: Expr | None
+
+
+DomainExpr = FreshDomain | SubDomain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DomainDecl:
+    """`domain Prompts = { s: Char[8] | … }`."""
+
+    span: Span
+    doc: str
+    name: Name
+    value: DomainExpr
+
+
+Quantifier = Literal["forall", "exists"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binder:
+    """`s in Prompts`, or one name of `s, t in Prompts`."""
+
+    span: Span
+    name: Name
+    domain: DomainExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """`forall s in D where p: q`; a formula without binders is a closed condition."""
+
+    span: Span
+    quantifier: Quantifier
+    binders: tuple[Binder, ...]
+    where: Expr | None
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClaimDecl:
+    """`claim faithful [expects refuted]: forall s in D: …`."""
+
+    span: Span
+    doc: str
+    name: Name
+    expects: Literal["proved", "refuted"]
+    formula: Formula
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorPath:
+    """`m.blocks.0.mlp.W_out`, the target of an `edit`."""
+
+    span: Span
+    parts: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatchDecl:
+    """`patch p of f { edit … require … preserve … minimize l2 }`."""
+
+    span: Span
+    doc: str
+    name: Name
+    circuit: Name
+    edits: tuple[TensorPath, ...]
+    require: tuple[Formula, ...]
+    preserve: tuple[Formula, ...]
+    minimize: Name | None
+
+
+Item = EnumDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl | ClaimDecl | PatchDecl
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """A parsed `.circ` text: what it says of itself, and its items in order."""
+
+    span: Span
+    doc: str
+    items: tuple[Item, ...]

@@ -1,0 +1,260 @@
+"""Types: tensors of reals, truths or members of a finite type, with named or numbered axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+# --- dimensions -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A plain number of entries."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One entry a member of the enum."""
+
+    enum: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A dimension variable of a circuit, `n` in `f[n](x: real[n])`."""
+
+    name: str
+
+
+Dim = Fixed | Axis | Variable
+Dims = tuple[Dim, ...]
+
+
+# --- elements and types ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RealElement:
+    """`real`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoolElement:
+    """`bool`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnumElement:
+    """A member of an enum."""
+
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinElement:
+    """`fin[n]`: one of 0 … n - 1."""
+
+    size: Dim
+
+
+Element = RealElement | BoolElement | EnumElement | FinElement
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Entries of one element; no dims is a scalar."""
+
+    element: Element
+    dims: Dims = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    """What `match` takes apart."""
+
+    items: tuple[Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The tensors of a checkpoint below `prefix`."""
+
+    checkpoint: str
+    prefix: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """The type of an expression whose error is already reported; it fits everything."""
+
+
+Type = Array | Tuple | Group | Invalid
+
+REAL = Array(RealElement())
+BOOL = Array(BoolElement())
+INVALID = Invalid()
+
+
+def real(*dims: Dim) -> Array:
+    """A tensor of reals."""
+    return Array(RealElement(), dims)
+
+
+def is_real(t: Type) -> bool:
+    """Whether `t` is a tensor of reals."""
+    return isinstance(t, Array) and t.element == RealElement()
+
+
+def is_discrete(t: Type) -> bool:
+    """Whether `t` holds members of an enum or positions."""
+    return isinstance(t, Array) and isinstance(t.element, EnumElement | FinElement)
+
+
+# --- what fits where ------------------------------------------------------------------------
+
+
+def size(dim: Dim) -> int | None:
+    """How many entries; None for a variable."""
+    match dim:
+        case Fixed(size=n) | Axis(size=n):
+            return n
+        case Variable():
+            return None
+        case _:
+            assert_never(dim)
+
+
+def same_dim(a: Dim, b: Dim) -> bool:
+    """Two named axes differ even at equal size; a plain number fits either."""
+    if isinstance(a, Axis) and isinstance(b, Axis):
+        return a.enum == b.enum
+    if isinstance(a, Variable) or isinstance(b, Variable):
+        return a == b
+    return size(a) == size(b)
+
+
+def named(a: Dim, b: Dim) -> Dim:
+    """The more telling of two dims that fit."""
+    return b if isinstance(a, Fixed) else a
+
+
+def same_dims(a: Dims, b: Dims) -> bool:
+    """Whether two shapes fit axis by axis."""
+    return len(a) == len(b) and all(map(same_dim, a, b))
+
+
+def same_element(a: Element, b: Element) -> bool:
+    """Whether entries are of one kind."""
+    if isinstance(a, FinElement) and isinstance(b, FinElement):
+        return same_dim(a.size, b.size)
+    return a == b
+
+
+def fits(given: Type, wanted: Type) -> bool:
+    """Whether a value of one type may stand where the other is wanted."""
+    match given, wanted:
+        case (Invalid(), _) | (_, Invalid()):
+            return True
+        case Array(), Array():
+            return same_element(given.element, wanted.element) and same_dims(
+                given.dims, wanted.dims
+            )
+        case Tuple(), Tuple():
+            return len(given.items) == len(wanted.items) and all(
+                map(fits, given.items, wanted.items)
+            )
+        case _:
+            return given == wanted
+
+
+def merge(a: Type, b: Type) -> Type:
+    """The type of a value that is one of two that fit: named axes win over numbers."""
+    if isinstance(a, Array) and isinstance(b, Array):
+        return Array(a.element, tuple(map(named, a.dims, b.dims)))
+    return b if isinstance(a, Invalid) else a
+
+
+Binding = Mapping[str, Dim]
+"""What each dimension variable of a called circuit stands for."""
+
+
+def bound(dim: Dim, binding: Binding) -> Dim:
+    """`dim` with its variable replaced."""
+    return binding.get(dim.name, dim) if isinstance(dim, Variable) else dim
+
+
+def substitute(t: Type, binding: Binding) -> Type:
+    """`t` with dimension variables replaced."""
+    match t:
+        case Array(element=FinElement(size=n), dims=dims):
+            return Array(FinElement(bound(n, binding)), tuple(bound(d, binding) for d in dims))
+        case Array(element=element, dims=dims):
+            return Array(element, tuple(bound(d, binding) for d in dims))
+        case Tuple(items=items):
+            return Tuple(tuple(substitute(item, binding) for item in items))
+        case Group() | Invalid():
+            return t
+        case _:
+            assert_never(t)
+
+
+def infer_dims(wanted: Dims, given: Dims, binding: dict[str, Dim]) -> None:
+    """Bind each variable of `wanted` to the dim that stands in its place, the first one wins."""
+    for want, have in zip(wanted, given, strict=False):
+        if isinstance(want, Variable):
+            binding[want.name] = named(binding.get(want.name, have), have)
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+def show_dim(dim: Dim) -> str:
+    """As the user writes it."""
+    match dim:
+        case Fixed(size=n):
+            return str(n)
+        case Axis(enum=name) | Variable(name=name):
+            return name
+        case _:
+            assert_never(dim)
+
+
+def show_dims(dims: Sequence[Dim]) -> str:
+    """`[8, Char]`, or nothing for a scalar."""
+    return f"[{', '.join(map(show_dim, dims))}]" if dims else ""
+
+
+def show_array(element: Element, dims: Dims) -> str:
+    """As the user writes it."""
+    match element:
+        case RealElement():
+            return f"real{show_dims(dims)}"
+        case BoolElement():
+            return f"bool{show_dims(dims)}"
+        case EnumElement(name=name):
+            return f"{name}{show_dims(dims)}"
+        case FinElement(size=n):
+            return f"fin{show_dims([n, *dims])}"
+        case _:
+            assert_never(element)
+
+
+def show(t: Type) -> str:
+    """As the user writes it."""
+    match t:
+        case Array(element=element, dims=dims):
+            return show_array(element, dims)
+        case Tuple(items=items):
+            return f"({', '.join(map(show, items))})"
+        case Group(checkpoint=name, prefix=prefix):
+            return f"the tensors of `{'.'.join((name, *prefix))}`"
+        case Invalid():
+            return "?"
+        case _:
+            assert_never(t)

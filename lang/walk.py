@@ -1,0 +1,92 @@
+"""The parts of an expression, for passes that ask the same of every construct."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from circ.lang.syntax import (
+    Attr,
+    Binary,
+    Call,
+    Cases,
+    Compare,
+    Comprehension,
+    Count,
+    Do,
+    Expr,
+    Fold,
+    Index,
+    ListExpr,
+    Match,
+    Member,
+    Number,
+    Ref,
+    Slice,
+    TupleExpr,
+    Unary,
+)
+
+
+def children(e: Expr) -> tuple[Expr, ...]:
+    """The expressions directly inside `e`, in the order they are written."""
+    match e:
+        case Number() | Ref():
+            return ()
+        case Attr(base=base):
+            return (base,)
+        case Index(base=base, items=items):
+            return (base, *indices(items))
+        case Call(args=args):
+            return args
+        case Do(base=base, edits=edits):
+            inside = (part for edit in edits for part in (*indices(edit.items), edit.value))
+            return (base, *inside)
+        case Unary(operand=operand):
+            return (operand,)
+        case Binary(left=left, right=right):
+            return (left, right)
+        case Compare(operands=operands, within=within):
+            return operands if within is None else (*operands, within)
+        case Member(element=element, choices=choices):
+            return (element, *choices)
+        case TupleExpr(items=items) | ListExpr(items=items):
+            return items
+        case Comprehension(body=body, source=source):
+            return (source, body)
+        case Count(source=source, condition=condition):
+            return (source, condition)
+        case Fold(initial=initial, source=source, body=body):
+            return (initial, source, body)
+        case Cases(arms=arms):
+            return tuple(p for arm in arms for p in (arm.guard, arm.value) if p is not None)
+        case Match(subject=subject, arms=arms):
+            return (subject, *(arm.value for arm in arms))
+        case _:
+            assert_never(e)
+
+
+def indices(items: tuple[Expr | Slice, ...]) -> tuple[Expr, ...]:
+    """The expressions in an index."""
+    found: list[Expr] = []
+    for item in items:
+        if isinstance(item, Slice):
+            found.extend(end for end in (item.start, item.stop) if end is not None)
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def walk(e: Expr) -> Iterator[Expr]:
+    """`e` and everything inside it."""
+    waiting = [e]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(children(part))
+
+
+def names(e: Expr) -> set[str]:
+    """Every name that `e` mentions, functions included."""
+    refs = {part.name for part in walk(e) if isinstance(part, Ref)}
+    return refs | {part.function.text for part in walk(e) if isinstance(part, Call)}

@@ -1,0 +1,1 @@
+"""What touches tensors, files and people: checkpoints, provers, patches, the command line."""

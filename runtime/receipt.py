@@ -1,0 +1,238 @@
+"""The receipt of a patch: what was changed in which file, and what was proved of it.
+
+It holds no time and no absolute path, so that the same patch gives the same receipt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import cast, get_args
+
+from circ.compiler.ir import Shape
+from circ.compiler.rounding import FORMATS
+from circ.compiler.verdict import Outcome
+from circ.lang.diagnostic import CircError
+from circ.lang.errors import writing
+from circ.runtime.atomic import replacing
+
+METADATA_KEY = "circ.receipt"
+"""Where a patched safetensors file keeps its own receipt."""
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """A file: its path relative to the receipt's folder, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A tensor that was changed: SHA-256 of its bytes before and after, and norms of the change."""
+
+    tensor: str
+    dtype: str
+    shape: Shape
+    before: str
+    after: str
+    l2: float
+    linf: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One `require` or `preserve`, or a claim, and what was found of it for the target."""
+
+    name: str
+    outcome: Outcome
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`data` is the SHA-256 of the target's data section: all that follows the header.
+
+    `sha256` is that of the target's bytes; None in the copy inside the target, which cannot
+    contain its own hash.
+    """
+
+    tool: str
+    patch: str
+    spec: FileMark
+    source: FileMark
+    target: str
+    sha256: str | None
+    data: str
+    changes: tuple[Change, ...]
+    verdicts: tuple[Settled, ...]
+
+
+def change(
+    tensor: str, dtype: str, shape: Shape, old: array[float], new: array[float], encode: Encode
+) -> Change:
+    """The entry of a receipt for a tensor that held `old` and now holds `new`."""
+    moved = [b - a for a, b in zip(old, new, strict=True)]
+    before, after = (hashlib.sha256(encode(values, dtype)).hexdigest() for values in (old, new))
+    largest = max(map(abs, moved), default=0.0)
+    return Change(tensor, dtype, shape, before, after, math.hypot(*moved), largest)
+
+
+Encode = Callable[[array[float], str], bytes]
+
+
+class Malformed(ValueError):
+    """What is wrong in a receipt."""
+
+
+# --- as text --------------------------------------------------------------------------------
+
+
+def embedded(receipt: Receipt) -> str:
+    """One line of JSON, for the target's own metadata."""
+    inside = asdict(replace(receipt, sha256=None))
+    return json.dumps(inside, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def receipt_path(target: Path) -> Path:
+    """Where the receipt of a file stands."""
+    return target.with_name(f"{target.name}.receipt.json")
+
+
+def write_receipt(receipt: Receipt, target: Path, *, overwrite: bool = False) -> Path:
+    """Write the receipt beside `target`; raises `CircError` (E0650, E0653)."""
+    path = receipt_path(target)
+    text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)
+    with replacing(path, overwrite=overwrite) as stream:
+        stream.write(f"{text}\n".encode())
+    return path
+
+
+def read_receipt(text: str, name: str) -> Receipt:
+    """The receipt that `text` is, read from the file `name`; raises `CircError` (E0656)."""
+    try:
+        return receipt_in(as_object(json.loads(text)))
+    except (ValueError, RecursionError) as error:
+        raise CircError(writing.bad_receipt(name, str(error))) from error
+
+
+def receipt_in(found: Json) -> Receipt:
+    """A receipt, with every field checked; raises `Malformed` with the first that is wrong."""
+    expect_fields(found, Receipt)
+    return Receipt(
+        text_at(found, "tool"),
+        text_at(found, "patch"),
+        mark_in(as_object(found["spec"])),
+        mark_in(as_object(found["source"])),
+        text_at(found, "target"),
+        None if found["sha256"] is None else hash_at(found, "sha256"),
+        hash_at(found, "data"),
+        tuple(change_in(as_object(entry)) for entry in as_list(found["changes"])),
+        tuple(settled_in(as_object(entry)) for entry in as_list(found["verdicts"])),
+    )
+
+
+def mark_in(found: Json) -> FileMark:
+    """A `FileMark`."""
+    expect_fields(found, FileMark)
+    return FileMark(text_at(found, "path"), hash_at(found, "sha256"))
+
+
+def change_in(found: Json) -> Change:
+    """A `Change`."""
+    expect_fields(found, Change)
+    dtype = text_at(found, "dtype")
+    if dtype not in FORMATS:
+        raise Malformed(f"`{dtype}` is no dtype of a patched tensor")
+    return Change(
+        text_at(found, "tensor"),
+        dtype,
+        tuple(side_in(side) for side in as_list(found["shape"])),
+        hash_at(found, "before"),
+        hash_at(found, "after"),
+        norm_at(found, "l2"),
+        norm_at(found, "linf"),
+    )
+
+
+def settled_in(found: Json) -> Settled:
+    """A `Settled`."""
+    expect_fields(found, Settled)
+    word = text_at(found, "outcome")
+    for outcome in cast("tuple[Outcome, ...]", get_args(Outcome)):
+        if outcome == word:
+            return Settled(text_at(found, "name"), outcome, text_at(found, "method"))
+    raise Malformed(f"`{word}` is no outcome")
+
+
+# --- fields ---------------------------------------------------------------------------------
+
+
+def as_object(found: object) -> Json:
+    """A JSON object."""
+    match found:
+        case dict():
+            return cast("Json", found)
+        case _:
+            raise Malformed("an object is missing")
+
+
+def as_list(found: object) -> list[object]:
+    """A JSON array."""
+    match found:
+        case list():
+            return cast("list[object]", found)
+        case _:
+            raise Malformed("an array is missing")
+
+
+def expect_fields(found: Json, kind: type[Receipt | FileMark | Change | Settled]) -> None:
+    """Exactly the fields of the dataclass `kind`."""
+    wrong = set(found) ^ set(kind.__dataclass_fields__)
+    if wrong:
+        names = ", ".join(sorted(wrong))
+        raise Malformed(f"fields missing or unknown in its {kind.__name__}: {names}")
+
+
+def text_at(found: Json, field: str) -> str:
+    """A field that holds text."""
+    match found[field]:
+        case str(value):
+            return value
+        case _:
+            raise Malformed(f"`{field}` is no text")
+
+
+def hash_at(found: Json, field: str) -> str:
+    """A field that holds a SHA-256 in hexadecimal."""
+    value = text_at(found, field)
+    if re.fullmatch("[0-9a-f]{64}", value) is None:
+        raise Malformed(f"`{field}` is no SHA-256")
+    return value
+
+
+def norm_at(found: Json, field: str) -> float:
+    """A field that holds a finite number that is not negative."""
+    match found[field]:
+        case float(value) if 0 <= value < math.inf:
+            return value
+        case _:
+            raise Malformed(f"`{field}` is no norm")
+
+
+def side_in(found: object) -> int:
+    """One side of a shape."""
+    match found:
+        case int(side) if side >= 0 and found is not True and found is not False:
+            return side
+        case _:
+            raise Malformed("a shape is made of sizes")

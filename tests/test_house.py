@@ -1,0 +1,273 @@
+"""The house rules that no linter can state: size, doors, direction, and what is trusted."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = [
+    path
+    for folder in ("lang", "compiler", "runtime", "stdlib")
+    for path in (ROOT / folder).rglob("*.py")
+]
+SOURCES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted([*FILES, *(ROOT / "circ").glob("*.py")])
+}
+TREES = {here: ast.parse(text, here) for here, text in SOURCES.items()}
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 50
+
+# Where each foreign library may be imported: a file, or a folder (ending in a slash).
+DOORS = {
+    "click": ("runtime/",),
+    "highspy": ("runtime/convex.py",),
+    "lark": ("lang/grammar.py",),
+    "numpy": ("compiler/", "runtime/"),
+    "prompt_toolkit": ("runtime/",),
+    "pygments": ("runtime/",),
+    "rich": ("runtime/",),
+    "safetensors": ("runtime/",),
+    "torch": ("compiler/readings/torch.py", "runtime/"),
+    "z3": ("compiler/smt/terms.py",),
+}
+
+# A layer may import itself and those before it; the specs in circ.stdlib are data.
+LAYERS = ("circ.stdlib", "circ.lang", "circ.compiler", "circ.runtime", "circ")
+
+REFERENCE = "circ.compiler.readings.reference"
+UNTRUSTED = frozenset({"numpy", "torch", "z3"})
+
+VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)($|_)|(Util|Helper|Manager)s?$")
+PRAGMA = re.compile(r"#\s*(type:\s*ignore|mypy:|pyright:)")
+
+
+def module_name(here: str) -> str:
+    """The import name of a source file: `lang/span.py` is `circ.lang.span`."""
+    parts = Path(here).with_suffix("").parts
+    inside = parts if parts[0] == "circ" else ("circ", *parts)
+    return ".".join(inside[:-1] if inside[-1] == "__init__" else inside)
+
+
+MODULES = {module_name(here): tree for here, tree in TREES.items()}
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The modules that one statement names; or one call, where it imports a literal name."""
+    match node:
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            for alias in names:
+                inner = f"{module}.{alias.name}"
+                yield inner if inner in MODULES else module
+        case ast.Call(
+            func=ast.Name(id="import_module" | "__import__") | ast.Attribute(attr="import_module"),
+            args=[ast.Constant(value=str(module)), *_],
+        ):
+            yield module
+        case _:
+            pass
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """All that a module imports, at its top or inside its functions."""
+    return {name for node in ast.walk(tree) for name in imported(node)}
+
+
+def imports_on_load(tree: ast.AST) -> set[str]:
+    """What a module imports by being loaded: the bodies of its functions do not run."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.update(imported(node))
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def packages_around(module: str) -> list[str]:
+    """The packages that importing a module of Circ loads on the way to it."""
+    parts = module.split(".")
+    return [".".join(parts[:size]) for size in range(1, len(parts))]
+
+
+def reached_from(start: str) -> set[str]:
+    """Every module that importing and running `start` can load; foreign ones are not entered.
+
+    A module of Circ counts with all its imports; a package on the way to it only with those that
+    it makes on loading, since none of its functions is called.
+    """
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        module = waiting.pop()
+        if module in MODULES and module not in reached:
+            waiting.extend(imports(MODULES[module]))
+            for package in packages_around(module):
+                waiting.extend(imports_on_load(MODULES[package]))
+        reached.add(module)
+    return reached
+
+
+def library(module: str) -> str:
+    """The library that a module belongs to: its first name."""
+    return module.partition(".")[0]
+
+
+def height(module: str) -> int:
+    """How far up a module of Circ stands: the place of its layer."""
+    return next(
+        place
+        for place, layer in enumerate(LAYERS)
+        if module == layer or module.startswith(f"{layer}.")
+    )
+
+
+def libraries_loaded(script: str, *arguments: str, cwd: Path) -> tuple[int, set[str], str]:
+    """Run a script in a Python of its own: its exit code, the libraries it loaded, what it said."""
+    report = cwd / "modules.json"
+    probe = f"""
+import atexit, json, pathlib, sys
+
+atexit.register(lambda: pathlib.Path({str(report)!r}).write_text(json.dumps(list(sys.modules))))
+{script}
+"""
+    command = [sys.executable, "-c", probe, *arguments]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    modules: list[str] = json.loads(report.read_text())
+    return done.returncode, {library(module) for module in modules}, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("here", SOURCES)
+class TestEachFile:
+    """What holds for a source file by itself."""
+
+    def test_is_one_idea(self, here: str) -> None:
+        """A file can be read in one sitting: 400 lines at most, and no function over 50."""
+        functions = {
+            f"{node.name}:{node.lineno}": (node.end_lineno or node.lineno) - node.lineno + 1
+            for node in ast.walk(TREES[here])
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+
+        assert len(SOURCES[here].splitlines()) <= LONGEST_FILE
+        assert {name: size for name, size in functions.items() if size > LONGEST_FUNCTION} == {}
+
+    def test_opens_by_saying_what_it_is_for(self, here: str) -> None:
+        """The first thing in a module is its docstring."""
+        assert (ast.get_docstring(TREES[here]) or "").strip()
+
+    def test_is_named_for_what_it_does(self, here: str) -> None:
+        """No file or class is a `utils`, a `Helper` or a `Manager`: such names say nothing."""
+        classes = [node.name for node in ast.walk(TREES[here]) if isinstance(node, ast.ClassDef)]
+        names = [*Path(here).with_suffix("").parts, *classes]
+
+        assert [name for name in names if VAGUE.search(name)] == []
+
+    def test_lets_foreign_libraries_in_by_their_door(self, here: str) -> None:
+        """A foreign library is imported where its door is, and one without a door is not used."""
+        foreign = {library(module) for module in imports(TREES[here])}
+        foreign -= {"circ", *sys.stdlib_module_names}
+
+        assert {name for name in foreign if not here.startswith(DOORS.get(name, ()))} == set()
+
+    def test_quiets_the_type_checkers_only_at_a_door(self, here: str) -> None:
+        """mypy and pyright are told to look away only in files that import a foreign library."""
+        at_a_door = any(library(module) in DOORS for module in imports(TREES[here]))
+
+        assert at_a_door or PRAGMA.findall(SOURCES[here]) == []
+
+    def test_imports_only_what_lies_below_it(self, here: str) -> None:
+        """Imports go one way: runtime to compiler to lang, inside functions as at the top."""
+        module = module_name(here)
+        inside = {name for name in imports(TREES[here]) if library(name) == "circ"}
+
+        assert {name for name in inside if height(name) > height(module)} == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """The modules can be read in an order in which each uses only those before it.
+
+    Imports inside functions and those for the type checker count: they too are uses.
+    """
+    uses = {module: imports(tree) & MODULES.keys() for module, tree in MODULES.items()}
+    try:
+        circle = [*TopologicalSorter(uses).static_order()][:0]
+    except CycleError as error:
+        circle = error.args[1]
+
+    assert circle == []
+
+
+class TestTheReferenceIsTrusted:
+    """The exact reference, on which every refutation rests, needs no solver and no tensors."""
+
+    def test_by_its_text(self) -> None:
+        """Nothing that it imports, however far away, imports z3, torch or numpy."""
+        assert REFERENCE in MODULES
+        assert {m for m in reached_from(REFERENCE) if library(m) in UNTRUSTED} == set()
+
+    def test_by_running_it(self, tmp_path: Path) -> None:
+        """Importing it in a fresh Python loads none of them."""
+        code, loaded, said = libraries_loaded(f"import {REFERENCE}", cwd=tmp_path)
+
+        assert code == 0, said
+        assert "circ" in loaded
+        assert loaded & UNTRUSTED == set()
+
+
+SPEC = """\
+enum Quote = { none, in_single }
+
+checkpoint m from "model.safetensors"
+
+circuit same(q: Quote) -> Quote = q
+
+circuit scaled(x: real[2]) -> real[2] = m.W @ x
+"""
+
+
+def write_spec(folder: Path) -> Path:
+    """A spec that is right, beside the checkpoint of one 2 by 2 float32 matrix that it names."""
+    header = {"W": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}
+    text = json.dumps(header).encode()
+    numbers = struct.pack("<4f", 1, 0, 0, 1)
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + numbers)
+    spec = folder / "quote.circ"
+    spec.write_text(SPEC)
+    return spec
+
+
+class TestTheCommandStartsLight:
+    """What proves nothing waits for no library that only proofs need."""
+
+    def test_to_print_its_help(self, tmp_path: Path) -> None:
+        """`circ --help` loads neither torch nor z3 nor numpy."""
+        script = "from circ.__main__ import main; main()"
+        code, loaded, said = libraries_loaded(script, "--help", cwd=tmp_path)
+
+        assert code == 0, said
+        assert "check" in said
+        assert loaded & UNTRUSTED == set()
+
+    def test_to_check_a_spec(self, tmp_path: Path) -> None:
+        """`circ check` does not either: a checkpoint's shapes are read from its header alone."""
+        script = "from circ.__main__ import main; main()"
+        spec = write_spec(tmp_path)
+        code, loaded, said = libraries_loaded(script, "check", str(spec), cwd=tmp_path)
+
+        assert code == 0, said
+        assert loaded & UNTRUSTED == set()
