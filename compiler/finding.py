@@ -51,13 +51,14 @@ class Empty:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """Undecided, with the reason and the way on."""
+    """Undecided, with the reason and the way on. `interrupted`: by the user; nothing else is tried."""
 
     reason: str
     method: str
     bound: float | None = None
     hardest: Witness | None = None
     hint: str = ""
+    interrupted: bool = False
 
 
 Finding = Holds | Fails | Empty | Stuck

@@ -49,6 +49,8 @@ def floor_log2(value: Fraction) -> int:
 
 def nearest_double(value: float, form: Format) -> float:
     """`nearest` for a finite double, many times faster: scaling by a power of two is exact."""
+    if abs(value) > 2 * form.largest:
+        return math.copysign(math.inf, value)
     exponent = max(math.frexp(value)[1] - 1, form.lowest) - form.precision + 1
     rounded = math.ldexp(round(math.ldexp(abs(value), -exponent)), exponent)
     return math.copysign(math.inf if rounded > form.largest else rounded, value)

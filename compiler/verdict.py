@@ -33,6 +33,7 @@ class Replay:
     `exact` decides. `violation` is the signed margin of the goal there (negative when it fails),
     None where the goal compares only discrete values. `tie`: the outcome needs a choice between
     equal scores. `deviation` bounds how far PyTorch can stray from exact, where that was computed.
+    `rounded`: the witness is no input of PyTorch's dtype, so PyTorch was given the nearest one.
     """
 
     exact: bool
@@ -41,6 +42,7 @@ class Replay:
     violation: Fraction | None = None
     tie: bool = False
     deviation: float | None = None
+    rounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,9 @@ class Proved:
 class Refuted:
     """`example` is absent only for an `exists`: then no input of the domain is a witness.
 
-    `failing` lists further failing inputs, the worst first; `count` is how many there are in all
-    where the whole domain was decided, else None.
+    `failing` lists failing inputs, the worst first; `count` is how many there are in all where the
+    whole domain was decided, else None. Of those listed, `replayed` were also replayed in exact
+    arithmetic, and `reproduced` fail in the PyTorch module too.
     """
 
     method: str
@@ -81,6 +84,8 @@ class Refuted:
     example: Example | None
     count: int | None = None
     failing: tuple[Witness, ...] = ()
+    replayed: int = 0
+    reproduced: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -101,6 +106,7 @@ class Unknown:
     bound: float | None = None
     hardest: Witness | None = None
     hint: str = ""
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,9 @@ from circ.lang.syntax import (
 )
 
 
-def item(part: Tree, at: Place) -> Item:
-    """The item that `part` is, with the documentation above it."""
+def item(found: Tree | Token, at: Place) -> Item:
+    """The item that `found` is, with the documentation above it."""
+    part = tree(found)
     doc = doc_above(at.span(part))
     match part.data:
         case "enum":
@@ -136,16 +137,18 @@ def domain(part: Part, at: Place) -> DomainExpr:
     """`D`, `{ s: T | p }` or `{ s in D | p }`."""
     if isinstance(part, Token):
         return SubDomain(at.span(part), None, name(part, at), None)
-    span = at.span(tree(part))
-    *head, condition = tree(part).children
+    described = tree(part)
+    span = at.span(described)
+    *head, condition = described.children
     that = None if condition is None else expression(condition, at)
-    if part.data == "fresh_domain":
+    if described.data == "fresh_domain":
         return FreshDomain(span, parameter(tree(head[0]), at), that)
     return SubDomain(span, name(head[0], at), name(head[1], at), that)
 
 
-def formula(part: Tree, at: Place) -> Formula:
+def formula(found: Part, at: Place) -> Formula:
     """`forall … where …: …`, or a condition without binders."""
+    part = tree(found)
     span = at.span(part)
     if part.data == "closed":
         return Formula(span, "forall", (), None, expression(part.children[0], at))
@@ -168,7 +171,7 @@ def claim(part: Tree, doc: str, at: Place) -> ClaimDecl:
     """`claim name [expects refuted]: …`."""
     declared, outcome, body = part.children
     expects = cast(Literal["proved", "refuted"], str(outcome or "proved"))
-    return ClaimDecl(at.span(part), doc, name(declared, at), expects, formula(tree(body), at))
+    return ClaimDecl(at.span(part), doc, name(declared, at), expects, formula(body, at))
 
 
 # --- patches -----------------------------------------------------------------------------------
@@ -188,8 +191,8 @@ def patch(part: Tree, doc: str, at: Place) -> PatchDecl:
         name(declared, at),
         name(target, at),
         tuple(tensor_path(tree(path), at) for path in change),
-        tuple(formula(tree(clause.children[0]), at) for clause in by_kind.get("require", [])),
-        tuple(formula(tree(clause.children[0]), at) for clause in by_kind.get("preserve", [])),
+        tuple(formula(clause.children[0], at) for clause in by_kind.get("require", [])),
+        tuple(formula(clause.children[0], at) for clause in by_kind.get("preserve", [])),
         minimized(least, at),
     )
 

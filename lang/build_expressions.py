@@ -73,7 +73,7 @@ def token(part: Part) -> Token:
 
 def tree(part: Part) -> Tree:
     """`part`, where the grammar has a rule that leaves a tree."""
-    assert isinstance(part, Tree)
+    assert part is not None and not isinstance(part, Token)
     return part
 
 
@@ -98,7 +98,9 @@ def unquote(word: Token, span: Span) -> str:
 def number(word: Token, span: Span) -> Fraction:
     """The exact value of a decimal that is not absurdly long."""
     digits, _, exponent = word.lower().partition("e")
-    if len(exponent) > 6 or len(digits) + abs(int(exponent or 0)) > LONGEST_NUMBER:
+    before, _, after = digits.partition(".")
+    shift = int(exponent[:8] or 0)
+    if max(len(before) + shift, 1) + max(len(after) - shift, 0) > LONGEST_NUMBER:
         raise CircError(number_too_long(span, LONGEST_NUMBER))
     return Fraction(str(word))
 
@@ -116,10 +118,10 @@ def expression(part: Part, at: Place) -> Expr:
     """The expression that `part` is."""
     if isinstance(part, Token):
         return atom(part, at)
-    inside = tree(part).children
-    if part.data == "group":
-        return expression(inside[0], at)
-    return compound(part.data, inside, at.span(part), at)
+    found = tree(part)
+    if found.data == "group":
+        return expression(found.children[0], at)
+    return compound(found.data, found.children, at.span(found), at)
 
 
 def atom(word: Token, at: Place) -> Expr:
@@ -189,7 +191,7 @@ def comparison(inside: Sequence[Part], span: Span, at: Place) -> Compare:
     """A chain of operands and operators in turn; `within` may come last but one."""
     bounded = str(inside[-2]) == "within"
     chain = inside[:-2] if bounded else inside
-    ops = tuple(cast(CompareOp, str(op)) for op in chain[1::2])
+    ops = tuple[CompareOp, ...](cast(CompareOp, str(op)) for op in chain[1::2])
     bound = expression(inside[-1], at) if bounded else None
     return Compare(span, expressions(chain[::2], at), ops, bound)
 
@@ -201,7 +203,7 @@ def indices(items: Sequence[Part], at: Place) -> tuple[Expr | Slice, ...]:
 
 def index(part: Part, at: Place) -> Expr | Slice:
     """One position of an index: an expression, or a slice with its ends."""
-    if not isinstance(part, Tree) or part.data != "slice":
+    if part is None or isinstance(part, Token) or part.data != "slice":
         return expression(part, at)
     start, stop = (None if end is None else expression(end, at) for end in part.children)
     return Slice(at.span(part), start, stop)

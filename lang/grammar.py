@@ -12,18 +12,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
-from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
+from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark import Tree as LarkTree
 from lark import __version__ as lark_version
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-__all__ = ["Failure", "Part", "Start", "Token", "Tree", "read", "write_tables"]
+__all__ = ["Failure", "Part", "Start", "Token", "Tree", "read", "trees", "write_tables"]
 
 Tree = LarkTree[Token | None]
 """A rule with its parts; an optional part that is absent is None."""
@@ -34,6 +35,11 @@ Start = Literal["one_item", "one_expression", "one_formula"]
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 TABLES = Path(__file__).with_name("grammar.json")
 STARTS = ("one_item", "one_expression", "one_formula")
+
+
+def trees(parts: Iterable[Part]) -> Iterator[Tree]:
+    """Those of `parts` that have parts of their own."""
+    return (part for part in parts if part is not None and not isinstance(part, Token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +63,38 @@ def read(text: str, start: Start) -> Tree | Token | Failure:
     try:
         return cast(Untyped, lark).parse(text, start)
     except UnexpectedToken as e:
-        return failure_at(text, cast(Token, e.token), expected_words(lark, e.accepts))
+        return failure_at(text, start, cast(Token, e.token))
     except UnexpectedCharacters as e:
         lines = text.split("\n")
         at = sum(len(line) + 1 for line in lines[: e.line - 1]) + e.column - 1
         return Failure(at, at + 1, "text", frozenset())
 
 
-def failure_at(text: str, token: Token, expected: frozenset[str]) -> Failure:
+def failure_at(text: str, rule: Start, token: Token) -> Failure:
     """The failure at `token`; a missing rest of the text lies where its last token ends."""
     start, end = token.start_pos or 0, token.end_pos or 0
     if token.type == "$END":
         last = start if "\n" in text[start:end] else end
-        return Failure(last, last, "end", expected)
+        return Failure(last, last, "end", expected_at(text, rule, len(text)))
+    expected = expected_at(text, rule, start)
     if token.type == "_NL":
         return Failure(start, start, "newline", expected)
     return Failure(start, end, "text", expected)
+
+
+def expected_at(text: str, rule: Start, at: int) -> frozenset[str]:
+    """What could stand at `at`, where a token starts or the text ends.
+
+    By the time a token is refused, the parser has closed constructs that could have gone on; so
+    the text is read again, up to that token and no further.
+    """
+    lark = load()
+    steps = cast(Untyped, lark).parse_interactive(text, rule)
+    with suppress(UnexpectedInput):
+        for token in steps.iter_parse():
+            if (token.start_pos or 0) >= at:
+                break
+    return expected_words(lark, steps.accepts())
 
 
 def expected_words(lark: Lark, terminals: Iterable[str]) -> frozenset[str]:
@@ -120,11 +142,27 @@ class CountedNewlines:
 # --- the tables --------------------------------------------------------------------------------
 
 
+class Steps(Protocol):
+    """A parser that takes a token at a time."""
+
+    def iter_parse(self) -> Iterator[Token]:
+        """The tokens, each before the parser takes it."""
+        ...
+
+    def accepts(self) -> set[str]:
+        """The terminals that the parser could take next."""
+        ...
+
+
 class Untyped(Protocol):
     """What lark leaves without full types of its own: parsing, and plain data out and in."""
 
     def parse(self, text: str, start: str) -> Tree | Token:
         """The tree of `text`, or its one token where every rule above it leaves nothing."""
+        ...
+
+    def parse_interactive(self, text: str, start: str) -> Steps:
+        """A parser that takes a token at a time."""
         ...
 
     def load(self, f: object) -> Lark:

@@ -15,7 +15,9 @@ LOGIC_WORDS = ("forall", "exists", "where", "implies", "or", "and", "not", "with
 FORM_WORDS = ("let", "return", "fold", "over", "for", "match", "cases", "else", "count", "do")
 LATER_WORDS = ("if", "then", "as", "on", "off", "matches")
 
-RESERVED = frozenset((*ITEM_WORDS, *LATER_ITEM_WORDS, *LOGIC_WORDS, *FORM_WORDS, *LATER_WORDS))
+RESERVED: frozenset[str] = frozenset(
+    (*ITEM_WORDS, *LATER_ITEM_WORDS, *LOGIC_WORDS, *FORM_WORDS, *LATER_WORDS)
+)
 """Words that are never a bare name, except after `.`. `_` alone is the wildcard."""
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

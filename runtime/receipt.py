@@ -10,7 +10,7 @@ import json
 import math
 import re
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -21,6 +21,7 @@ from circ.compiler.verdict import Outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
+from circ.runtime.write import encoded
 
 METADATA_KEY = "circ.receipt"
 """Where a patched safetensors file keeps its own receipt."""
@@ -77,17 +78,12 @@ class Receipt:
     verdicts: tuple[Settled, ...]
 
 
-def change(
-    tensor: str, dtype: str, shape: Shape, old: array[float], new: array[float], encode: Encode
-) -> Change:
+def change(tensor: str, dtype: str, shape: Shape, old: array[float], new: array[float]) -> Change:
     """The entry of a receipt for a tensor that held `old` and now holds `new`."""
     moved = [b - a for a, b in zip(old, new, strict=True)]
-    before, after = (hashlib.sha256(encode(values, dtype)).hexdigest() for values in (old, new))
+    before, after = (hashlib.sha256(encoded(values, dtype)).hexdigest() for values in (old, new))
     largest = max(map(abs, moved), default=0.0)
     return Change(tensor, dtype, shape, before, after, math.hypot(*moved), largest)
-
-
-Encode = Callable[[array[float], str], bytes]
 
 
 class Malformed(ValueError):

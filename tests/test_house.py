@@ -32,7 +32,7 @@ LONGEST_FUNCTION = 50
 # Where each foreign library may be imported: a file, or a folder (ending in a slash).
 DOORS = {
     "click": ("runtime/",),
-    "highspy": ("runtime/convex.py",),
+    "daqp": ("runtime/convex.py",),
     "lark": ("lang/grammar.py",),
     "numpy": ("compiler/", "runtime/"),
     "prompt_toolkit": ("runtime/",),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
 from itertools import chain
-from operator import or_
 
 from circ.compiler.ir import Shape
 from circ.compiler.readings.intervals import Reals, Scores, along
@@ -43,7 +41,7 @@ def decided(shape: Shape, values: Iterable[int]) -> Choices:
 
 def union(sets: Iterable[frozenset[int]]) -> frozenset[int]:
     """Every value that one of the sets allows."""
-    return reduce(or_, sets)
+    return frozenset[int]().union(*sets)
 
 
 def merged(values: Sequence[Choices]) -> Choices:

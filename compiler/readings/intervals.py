@@ -81,7 +81,7 @@ def rounded(shape: Shape, lo: Row, hi: Row, den: int, bits: int) -> Reals:
     """Bounds, rounded outward to multiples of 2^-bits unless they are exact or coarser already."""
     if lo == hi:
         return exactly(shape, lo, den)
-    if den.bit_length() <= bits + 1:
+    if den <= 1 << bits:
         return Reals(shape, lo, hi, den)
     if den & (den - 1) == 0:
         shift = den.bit_length() - 1 - bits
@@ -176,10 +176,10 @@ def weighted(terms: Sequence[tuple[int, Row]]) -> Row:
 
 def positive_part(x: Reals) -> Reals:
     """max(0, x), entrywise."""
-    lo = [low if low > 0 else 0 for low in x.lo]
+    lo = [max(0, low) for low in x.lo]
     if x.exact:
         return Reals(x.shape, lo, lo, x.den)
-    return between(x.shape, lo, [high if high > 0 else 0 for high in x.hi], x.den)
+    return between(x.shape, lo, [max(0, high) for high in x.hi], x.den)
 
 
 def maximum(x: Reals) -> Reals:

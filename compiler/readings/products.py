@@ -120,12 +120,15 @@ def joined(
     """Every row of the left with every row of the right in its batch, in the output's order."""
     found: list[Joined] = []
     for batch in range(plan.batches):
-        mine, theirs = (
-            side[batch * len(side) // plan.batches : (batch + 1) * len(side) // plan.batches]
-            for side in (left, right)
-        )
+        mine, theirs = share(left, batch, plan.batches), share(right, batch, plan.batches)
         found.extend(join(a, b) for a in mine for b in theirs)
     return [found[k] for k in plan.order]
+
+
+def share(rows: Sequence[Left], batch: int, batches: int) -> Sequence[Left]:
+    """The rows of one batch."""
+    each = len(rows) // batches
+    return rows[batch * each : (batch + 1) * each]
 
 
 def dot(a: Row, b: Row) -> int:

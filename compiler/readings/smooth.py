@@ -14,7 +14,7 @@ from circ.compiler.readings.elementary import (
     recip_bounds,
     sqrt_bounds,
 )
-from circ.compiler.readings.intervals import Reals, Row, along, between, rationals
+from circ.compiler.readings.intervals import Reals, along, between, rationals
 
 LONGEST = 4096
 """The most bits of a common denominator of exact reciprocals; beyond it they are rounded."""
@@ -27,17 +27,12 @@ def smooth(function: SmoothName, x: Reals, bits: int) -> Reals:
             return mapped(exp_bounds, x, bits)
         case "sqrt":
             if min(x.lo, default=0) < 0:
-                raise Undefined("sqrt", f"an operand may be {float_text(min(x.lo), x.den)}")
+                raise Undefined("sqrt", "an operand may be negative")
             return square_roots(x) or mapped(sqrt_bounds, x, bits)
         case "recip":
             if any(low <= 0 <= high for low, high in zip(x.lo, x.hi, strict=True)):
                 raise Undefined("recip", "an operand may be 0")
             return reciprocals(x) or mapped(recip_bounds, Reals(x.shape, x.hi, x.lo, x.den), bits)
-
-
-def float_text(num: int, den: int) -> str:
-    """A rational to a few digits."""
-    return f"{Fraction(num, den):.6g}"
 
 
 Bounds = Callable[[int, int, int], tuple[int, int]]
@@ -95,8 +90,8 @@ def shares_of(
 ) -> list[tuple[int, int]]:
     """Bounds, times 2^bits, on the softmax of one row of scores within these bounds."""
     top = max(high)
-    least = [exp_bounds(score - top, den, bits)[0] for score in low]
-    most = [exp_bounds(score - top, den, bits)[1] for score in high]
+    powers = {score: exp_bounds(score - top, den, bits) for score in {*low, *high}}
+    least, most = [powers[score][0] for score in low], [powers[score][1] for score in high]
     if len(low) == 1:
         return [(1 << bits, 1 << bits)]
     all_least, all_most = sum(least), sum(most)

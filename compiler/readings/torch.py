@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import reduce
-from typing import assert_never
+from typing import assert_never, cast
 
 import numpy as np
 import torch
@@ -177,6 +177,16 @@ class CircuitModule(nn.Module):
                 return values[x].argmax(-1)
             case _:
                 assert_never(op)
+
+
+def numbers(values: Tensor) -> list[float]:
+    """All entries of a real tensor, row-major, each exactly the double that contains it."""
+    return cast("list[float]", values.double().flatten().tolist())  # pyright: ignore[reportUnknownMemberType]
+
+
+def whole_numbers(values: Tensor) -> list[int]:
+    """All entries of a tensor of indices or truths, row-major."""
+    return cast("list[int]", values.long().flatten().tolist())  # pyright: ignore[reportUnknownMemberType]
 
 
 def attribute(key: str) -> str:

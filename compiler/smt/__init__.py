@@ -1,1 +1,1 @@
-"""The SMT reading of the IR, for z3 and as SMT-LIB 2 text."""
+"""The SMT reading: circuits as linear (or polynomial) real arithmetic with Boolean structure."""

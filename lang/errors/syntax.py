@@ -16,11 +16,13 @@ def unexpected(
     return Diagnostic("E0001", headline, span, "unexpected", help=help, fix=fix)
 
 
-def stray_character(span: Span, found: str, meant: str | None) -> Diagnostic:
+def stray_character(span: Span, found: str, meant: str, help: str = "") -> Diagnostic:
     """A character that Circ has no use for; `meant` is how Circ writes it, if it does."""
     headline = f"{found} means nothing in Circ"
-    help, fix = ("", None) if meant is None else (f"write `{meant}`", Fix(span, meant))
-    return Diagnostic("E0002", headline, span, "", help=help, fix=fix)
+    if meant:
+        fix = Fix(span, meant)
+        return Diagnostic("E0002", headline, span, "", help=f"write `{meant}`", fix=fix)
+    return Diagnostic("E0002", headline, span, "", help=help)
 
 
 def reserved_word(span: Span, word: str, *, member: bool) -> Diagnostic:

@@ -1,0 +1,105 @@
+"""Cutting a circuit at what an edit cannot change, so that only the rest is computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import assert_never
+
+from circ.compiler.builder import Builder
+from circ.compiler.ir import (
+    All,
+    Any,
+    Argmax,
+    Circuit,
+    Compare,
+    Const,
+    Contract,
+    Input,
+    Lookup,
+    Max,
+    Not,
+    Op,
+    Reindex,
+    Relu,
+    Select,
+    Smooth,
+    Softmax,
+    Sum,
+    Weight,
+    Wire,
+    operands,
+)
+from circ.compiler.rewrite import live, renamed
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """`before` computes, from the circuit's inputs, the inputs of `after`; outputs match by name.
+
+    `after` alone reads the edited tensors, and has the one output `goal`.
+    """
+
+    before: Circuit
+    after: Circuit
+
+
+def freeze(circuit: Circuit, keys: Collection[str]) -> Frozen:
+    """Cut `circuit` where the tensors named by `keys` come in, as far as its goal goes."""
+    goal = circuit.outputs["goal"]
+    wires = sorted(live(circuit, [goal]))
+    moving = dependent(circuit, wires, keys)
+    b = Builder()
+    moved: dict[Wire, Wire] = {}
+    cut: dict[str, Wire] = {}
+    for wire in wires:
+        op = circuit.ops[wire]
+        if wire in moving:
+            moved[wire] = b.add(renamed(op, moved.__getitem__))
+        elif isinstance(op, Const | Weight):
+            moved[wire] = b.add(op)
+        elif needed(circuit, wire, moving) or wire == goal:
+            cut[f"wire {wire}"] = wire
+            moved[wire] = b.add(Input(f"wire {wire}", circuit.types[wire]))
+    before = Circuit(circuit.ops, circuit.types, cut)
+    return Frozen(before, b.circuit({"goal": moved[goal]}))
+
+
+def dependent(circuit: Circuit, wires: list[Wire], keys: Collection[str]) -> set[Wire]:
+    """The wires that the tensors named by `keys` reach."""
+    found: set[Wire] = set()
+    for wire in wires:
+        op = circuit.ops[wire]
+        if (isinstance(op, Weight) and op.key in keys) or found.intersection(operands(op)):
+            found.add(wire)
+    return found
+
+
+def needed(circuit: Circuit, wire: Wire, moving: set[Wire]) -> bool:
+    """Whether a wire that moves reads this one."""
+    return any(wire in operands(circuit.ops[other]) for other in moving)
+
+
+def concave(circuit: Circuit, keys: Collection[str]) -> bool:
+    """Whether the goal's slack is concave: a conjunction about scores affine in these tensors."""
+    moving = dependent(circuit, sorted(live(circuit, circuit.outputs.values())), keys)
+    return all(keeps_concave(circuit.ops[wire], moving) for wire in moving)
+
+
+def keeps_concave(op: Op, moving: set[Wire]) -> bool:
+    """Whether an op is affine in its moving operands, or a conjunction of decisions on them."""
+    match op:
+        case Input() | Const() | Weight() | Reindex() | Sum():
+            return True
+        case Contract(left=left, right=right):
+            return not (left in moving and right in moving)
+        case Compare() | All() | Argmax():
+            return True
+        case Lookup(indices=indices):
+            return not moving.intersection(indices)
+        case Select(condition=condition):
+            return condition not in moving
+        case Relu() | Max() | Smooth() | Softmax() | Not() | Any():
+            return False
+        case _:
+            assert_never(op)

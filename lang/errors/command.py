@@ -1,0 +1,48 @@
+"""E07xx: what a command line asks for and cannot have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from circ.lang.diagnostic import Diagnostic
+from circ.lang.errors.names import nearest
+
+
+def no_spec(path: str, why: str) -> Diagnostic:
+    """A spec that cannot be read."""
+    return Diagnostic("E0701", f"cannot read {path}: {why}", None)
+
+
+def bad_setting(word: str, option: str, example: str) -> Diagnostic:
+    """A setting that is not `name=value`."""
+    headline = f"`{option} {word}` is not understood"
+    return Diagnostic("E0702", headline, None, help=f"write it as `{option} {example}`")
+
+
+def unknown_setting(kind: str, name: str, known: Sequence[str]) -> Diagnostic:
+    """A setting of something that the spec does not declare."""
+    near = nearest(name, known)
+    help = f"did you mean `{near}`?" if near else ""
+    return Diagnostic("E0703", f"the spec has no {kind} `{name}`", None, help=help)
+
+
+def no_claim(kind: str, name: str, known: Sequence[str]) -> Diagnostic:
+    """A claim or patch that the spec does not have."""
+    listed = ", ".join(f"`{k}`" for k in known) or "none"
+    headline = f"the spec has no {kind} `{name}`"
+    return Diagnostic("E0704", headline, None, help=f"it has: {listed}")
+
+
+def not_expressible(what: str, why: str) -> Diagnostic:
+    """A claim that the asked format cannot say."""
+    return Diagnostic("E0705", f"{what} cannot be written out: {why}", None)
+
+
+def no_page(code: str) -> Diagnostic:
+    """A code that no page explains."""
+    return Diagnostic("E0706", f"there is no page on `{code}`", None, help="codes look like E0101")
+
+
+def cannot_write(path: str, why: str) -> Diagnostic:
+    """An output file that cannot be written."""
+    return Diagnostic("E0707", f"cannot write {path}: {why}", None)

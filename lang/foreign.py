@@ -1,0 +1,152 @@
+"""What is written in other languages, or in later versions of Circ, at a place where parsing failed.
+
+Each table is read from the top; a row applies where its text stands and the grammar would have
+taken one of the row's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+OPERAND = frozenset({"NUMBER"})
+"""Taken exactly where an expression may start."""
+
+OPERATOR = frozenset({"+"})
+"""Taken exactly after an expression that arithmetic may go on from."""
+
+ANYWHERE = frozenset[str]()
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """`theirs` means `ours`, where one of `instead_of` was expected."""
+
+    theirs: str
+    ours: str
+    instead_of: frozenset[str]
+
+
+SPELLINGS = (
+    Spelling("&&", "and", ANYWHERE),
+    Spelling("||", "or", frozenset({"or"})),
+    Spelling("//", "#", frozenset({"NUMBER", "enum", "let"})),
+    Spelling("=<", "<=", frozenset({"COMPARE"})),
+    Spelling("=>", ">=", frozenset({"COMPARE"})),
+    Spelling("=>", "->", frozenset({"->"})),
+    Spelling("=>", ":", frozenset({":"})),
+    Spelling("->", "=>", frozenset({"=>"})),
+    Spelling("==", ":=", frozenset({":="})),
+    Spelling("==", "=", frozenset({"="})),
+    Spelling(":=", "=", frozenset({"="})),
+    Spelling("=", "==", frozenset({"COMPARE"})),
+    Spelling("=", ":=", frozenset({":="})),
+    Spelling(":", "=>", frozenset({"=>"})),
+    Spelling(":", "->", frozenset({"->"})),
+    Spelling("is", "==", frozenset({"COMPARE"})),
+    Spelling("!", "not", ANYWHERE),
+    Spelling("def", "circuit", frozenset({"circuit"})),
+    Spelling("fn", "circuit", frozenset({"circuit"})),
+    Spelling("func", "circuit", frozenset({"circuit"})),
+    Spelling("function", "circuit", frozenset({"circuit"})),
+    Spelling("const", "param", frozenset({"param"})),
+    Spelling("let", "param", frozenset({"param"})),
+    Spelling("theorem", "claim", frozenset({"claim"})),
+    Spelling("lemma", "claim", frozenset({"claim"})),
+    Spelling("assert", "claim", frozenset({"claim"})),
+)
+
+HALF_READ = (
+    Spelling("->", "=>", OPERAND),
+    Spelling("==", "=", OPERAND),
+    Spelling("//", "#", OPERAND),
+    Spelling("<>", "!=", OPERAND),
+    Spelling("||", "or", OPERAND),
+)
+"""Operators whose first character Circ knows, so that it fails at the second."""
+
+CHARACTERS = {
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "∧": "and",
+    "∨": "or",
+    "¬": "not",
+    "∀": "forall",
+    "∃": "exists",
+    "∈": "in",
+    "→": "->",
+    "⇒": "=>",
+    "×": "*",
+    "·": "*",
+    "÷": "/",
+    "−": "-",
+    "–": "-",
+    "“": '"',
+    "”": '"',
+    "‘": '"',
+    "’": '"',
+    "\N{NO-BREAK SPACE}": " ",
+}
+"""Characters that are in no word of Circ, and what writes the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """What `text` would begin, where one of `instead_of` was expected; and what to do today."""
+
+    text: str
+    instead_of: frozenset[str]
+    construct: str
+    help: str = ""
+
+
+CONSTRUCTS = (
+    Construct("use", frozenset({"circuit"}), "`use` is", "write the circuit out in this file"),
+    Construct("space", frozenset({"circuit"}), "`space` is", "write the size: `real[8]`"),
+    Construct("subspace", frozenset({"circuit"}), "`subspace` is"),
+    Construct("network", frozenset({"circuit"}), "`network` is", "write it as a `circuit`"),
+    Construct("record", frozenset({"circuit"}), "`record` is", "name the tensors one by one"),
+    Construct("guard", frozenset({"circuit"}), "`guard` is", "write a `circuit` to `bool`"),
+    Construct("if", OPERAND, "`if` is", "write `cases { condition => a, else => b }`"),
+    Construct("on", OPERATOR, "the projection `x on S` is"),
+    Construct("off", OPERATOR, "the projection `x off S` is"),
+    Construct("as", OPERATOR, "the type annotation `e as T` is"),
+    Construct("matches", OPERATOR, "the word pattern `s matches …` is", "write a `fold`"),
+    Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
+    Construct("over", frozenset({"expects"}), "`over float32` is"),
+    Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
+    Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
+    Construct("graft", frozenset({"edit"}), "the patch clause `graft` is"),
+    Construct("install", frozenset({"edit"}), "the patch clause `install` is"),
+    Construct("from", frozenset({"="}), "reading an enum or a domain from a file is"),
+    Construct("+=", frozenset({":="}), "the edit `+=` is"),
+    Construct("where", frozenset({"for", "]"}), "`where` in a comprehension is"),
+)
+
+WAYS_OUT = {
+    "lambda": "a circuit has a name: `circuit f(x: real[8]) -> real = …`",
+    "import": "a spec is one file in this version",
+    "return": "a circuit in braces ends in one `return`; without braces, write `= e`",
+    "**": "write the power out: `x * x`",
+    "^": "write the power out: `x * x`",
+    ";": "a new line ends an item",
+    "?": "write `cases { condition => a, else => b }`",
+}
+"""Help for what no one word of Circ replaces."""
+
+
+def spelling(rows: Iterable[Spelling], text: str, expected: Collection[str]) -> Spelling | None:
+    """The first of `rows` for what starts `text`, where `expected` could have stood."""
+    return next((row for row in rows if fits(row.theirs, row.instead_of, text, expected)), None)
+
+
+def construct(text: str, expected: Collection[str]) -> Construct | None:
+    """The construct of a later version that `text` starts with, where it could have stood."""
+    return next((row for row in CONSTRUCTS if fits(row.text, row.instead_of, text, expected)), None)
+
+
+def fits(start: str, instead_of: frozenset[str], text: str, expected: Collection[str]) -> bool:
+    """Whether `text` starts with the whole word `start` where one of `instead_of` was expected."""
+    whole = not start.isalpha() or not text[len(start) :][:1].isalnum()
+    return text.startswith(start) and whole and (not instead_of or bool(instead_of & set(expected)))

@@ -1,0 +1,118 @@
+"""Verdicts as plain data, for `--json` and notebooks: numbers exact as text, words by name."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import assert_never
+
+from circ.compiler.obligation import Obligation, Witness, Words
+from circ.compiler.verdict import (
+    Example,
+    Failed,
+    Proved,
+    Refuted,
+    Size,
+    Unknown,
+    Vacuous,
+    Verdict,
+    outcome,
+)
+from circ.runtime.exits import Exit, exit_of
+
+Data = dict[str, object]
+
+
+def verdict_data(obligation: Obligation, verdict: Verdict, seconds: float | None = None) -> Data:
+    """One claim and what was found of it."""
+    code = exit_of(obligation.expects, verdict)
+    data: Data = {
+        "claim": obligation.name,
+        "place": obligation.span.place,
+        "quantifier": obligation.quantifier,
+        "expects": obligation.expects,
+        "verdict": outcome(verdict),
+        "as_claimed": code == Exit.AS_CLAIMED,
+    }
+    if seconds is not None:
+        data["seconds"] = round(seconds, 3)
+    return data | evidence(obligation, verdict)
+
+
+def evidence(obligation: Obligation, verdict: Verdict) -> Data:
+    """What a verdict rests on."""
+    match verdict:
+        case Proved():
+            return {
+                "method": verdict.method,
+                "trusted": list(verdict.trusted),
+                "size": size_data(verdict.size),
+                "margin": verdict.margin,
+                "closest": maybe_witness(obligation, verdict.closest),
+                "example": maybe_example(obligation, verdict.example),
+                "warnings": list(verdict.warnings),
+            }
+        case Refuted():
+            return {
+                "method": verdict.method,
+                "trusted": list(verdict.trusted),
+                "size": size_data(verdict.size),
+                "example": maybe_example(obligation, verdict.example),
+                "count": verdict.count,
+                "failing": [witness_data(obligation, witness) for witness in verdict.failing],
+                "replayed": verdict.replayed,
+                "reproduced": verdict.reproduced,
+                "warnings": list(verdict.warnings),
+            }
+        case Vacuous(reason=reason, method=method):
+            return {"reason": reason, "method": method}
+        case Unknown():
+            return {
+                "reason": verdict.reason,
+                "method": verdict.method,
+                "bound": verdict.bound,
+                "hardest": maybe_witness(obligation, verdict.hardest),
+                "hint": verdict.hint,
+            }
+        case Failed(reason=reason):
+            return {"reason": reason}
+        case _:
+            assert_never(verdict)
+
+
+def size_data(size: Size) -> Data:
+    """How large the domain is."""
+    return {"inputs": size.exact, "dimensions": size.dimensions}
+
+
+def maybe_witness(obligation: Obligation, witness: Witness | None) -> Data | None:
+    """A witness, where there is one."""
+    return None if witness is None else witness_data(obligation, witness)
+
+
+def witness_data(obligation: Obligation, witness: Witness) -> Data:
+    """Each binder's entries, row-major: member names, or rationals as `"p/q"`."""
+    found: Data = {}
+    for bound in obligation.binders:
+        values = witness[bound.name]
+        match bound.values:
+            case Words(members=members):
+                found[bound.name] = [members[int(code)] for code in values]
+            case _:
+                found[bound.name] = [str(Fraction(value)) for value in values]
+    return found
+
+
+def maybe_example(obligation: Obligation, example: Example | None) -> Data | None:
+    """An input and its replay, where there is one."""
+    if example is None:
+        return None
+    replay = example.replay
+    return {
+        "input": witness_data(obligation, example.witness),
+        "shown": [{"name": s.name, "exact": s.exact, "torch": s.torch} for s in replay.shown],
+        "margin": None if replay.violation is None else str(replay.violation),
+        "tie": replay.tie,
+        "exact": replay.exact,
+        "torch": replay.torch,
+        "rounded": replay.rounded,
+    }

@@ -1,0 +1,272 @@
+"""The command `circ`: its words, their help, and the exit code of whatever happens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from circ.lang.diagnostic import CircError
+from circ.runtime.exits import Exit
+
+P = ParamSpec("P")
+
+EXIT_CODES = """\b
+Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
+            4 a wrong command line, spec or file, 5 a bug in Circ."""
+
+SPEC = click.argument("spec", type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=0), default=120.0, show_default=True,
+    metavar="SECONDS", help="Give up on a claim after this long, with what was reached.",
+)  # fmt: skip
+
+
+def settings(command: Callable[P, int]) -> Callable[P, int]:
+    """The options that say how a spec is opened."""
+    param = click.option(
+        "--param", "params", multiple=True, metavar="NAME=VALUE",
+        help="Set a param of the spec, as in --param eps=0.01.",
+    )  # fmt: skip
+    checkpoint = click.option(
+        "--checkpoint", "checkpoints", multiple=True, metavar="NAME=FILE",
+        help="Read this file for a checkpoint of the spec, as in --checkpoint m=new.safetensors.",
+    )  # fmt: skip
+    outside = click.option(
+        "--allow-outside", "outside", is_flag=True,
+        help="Let paths in the spec leave its folder.",
+    )  # fmt: skip
+    return param(checkpoint(outside(command)))
+
+
+class Answer(click.Command):
+    """A command whose function returns the exit code."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        ctx.exit(int(super().invoke(ctx)))
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="circ-lang", prog_name="circ")
+def circ() -> None:
+    """Write down what a mechanism inside a network does, and have it proved or refuted.
+
+    \b
+    circ check quote.circ              is the spec well-formed?
+    circ prove quote.circ              decide every claim
+    circ patch quote.circ mend         make and prove a patch, write the checkpoint
+    circ run quote.circ 'rule([...])'  evaluate an expression, exactly and in PyTorch
+    circ repl quote.circ               ask questions
+    """
+
+
+@circ.command(cls=Answer)
+@SPEC
+@settings
+@JSON
+def check(
+    spec: Path, params: tuple[str, ...], checkpoints: tuple[str, ...], outside: bool, as_json: bool
+) -> int:
+    """Check SPEC: syntax, names, types, shapes of tensors, bounded domains.
+
+    \b
+    circ check examples/quote_closing/quote.circ
+    circ check quote.circ --json
+    """
+    from circ.runtime.commands.check import run_check
+
+    return run_check(spec, (params, checkpoints, outside), as_json)
+
+
+@circ.command(cls=Answer, epilog=EXIT_CODES)
+@SPEC
+@click.argument("claims", nargs=-1)
+@settings
+@TIMEOUT
+@click.option(
+    "--list", "listed", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
+    help="Show up to N more failing inputs of a refuted claim.",
+)  # fmt: skip
+@JSON
+def prove(
+    spec: Path,
+    claims: tuple[str, ...],
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    timeout: float,
+    listed: int,
+    as_json: bool,
+) -> int:
+    """Decide CLAIMS of SPEC (all of them by default) on their whole domains.
+
+    \b
+    circ prove quote.circ
+    circ prove quote.circ faithful wider --list 20
+    circ prove quote.circ wider --checkpoint m=patched.safetensors
+    """
+    from circ.runtime.commands.prove import run_prove
+
+    opened = (params, checkpoints, outside)
+    return run_prove(spec, claims, opened, timeout, listed, as_json)
+
+
+@circ.command(cls=Answer, epilog=EXIT_CODES)
+@SPEC
+@click.argument("patches", nargs=-1)
+@settings
+@TIMEOUT
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write the checkpoint.")
+@click.option("--force", is_flag=True, help="Replace a file that is already there.")
+@click.option("--in-place", is_flag=True, help="Replace the checkpoint itself.")
+@JSON
+def patch(
+    spec: Path,
+    patches: tuple[str, ...],
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    timeout: float,
+    out: Path | None,
+    force: bool,
+    in_place: bool,
+    as_json: bool,
+) -> int:
+    """Make a patch of SPEC, prove it, and write the patched checkpoint with its receipt.
+
+    Nothing is written unless every `require` and `preserve` is proved of what is written.
+
+    \b
+    circ patch quote.circ mend --out patched.safetensors
+    """
+    from circ.runtime.commands.patch import Target, run_patch
+
+    opened = (params, checkpoints, outside)
+    return run_patch(spec, patches, opened, timeout, Target(out, force, in_place), as_json)
+
+
+@circ.command(cls=Answer)
+@SPEC
+@click.argument("expression")
+@settings
+@JSON
+def run(
+    spec: Path,
+    expression: str,
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    as_json: bool,
+) -> int:
+    """Evaluate EXPRESSION in SPEC, in exact arithmetic and in PyTorch.
+
+    \b
+    circ run quote.circ 'argmax(model([letter, single, blank, digit, letter, eos, blank, blank]))'
+    """
+    from circ.runtime.commands.run import run_expression
+
+    return run_expression(spec, expression, (params, checkpoints, outside), as_json)
+
+
+@circ.command("compile", cls=Answer)
+@SPEC
+@click.argument("claim")
+@settings
+@click.option(
+    "--to", "form", type=click.Choice(["smt2"]), required=True, help="The format to write."
+)
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="A file, instead of the screen.")
+def compile_claim(
+    spec: Path,
+    claim: str,
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    form: str,
+    out: Path | None,
+) -> int:
+    """Write CLAIM of SPEC in another tool's format.
+
+    SMT-LIB 2 asks whether a counterexample exists: `unsat` means the claim holds.
+
+    \b
+    circ compile quote.circ no_blank --to smt2 -o no_blank.smt2
+    """
+    from circ.runtime.commands.compile import run_compile
+
+    return run_compile(spec, claim, (params, checkpoints, outside), form, out)
+
+
+@circ.command(cls=Answer)
+@click.argument("what")
+@click.argument("name", required=False)
+def explain(what: str, name: str | None) -> int:
+    """Explain an error's code, or what a spec says of itself or of one NAME in it.
+
+    \b
+    circ explain E0208
+    circ explain quote.circ
+    circ explain quote.circ model
+    """
+    from circ.runtime.commands.explain import run_explain
+
+    return run_explain(what, name)
+
+
+@circ.command(cls=Answer)
+@SPEC
+@settings
+def repl(spec: Path, params: tuple[str, ...], checkpoints: tuple[str, ...], outside: bool) -> int:
+    """Ask questions about SPEC: evaluate, prove, find; also from a pipe.
+
+    \b
+    circ repl quote.circ
+    echo 'find s in Wide where argmax(model(s)) != rule(s)' | circ repl quote.circ
+    """
+    from circ.runtime.commands.repl import run_repl
+
+    return run_repl(spec, (params, checkpoints, outside))
+
+
+def outcome(command: Callable[[], int]) -> int:
+    """The exit code of a command, whatever it raises; nobody sees a traceback."""
+    try:
+        return command()
+    except CircError as error:
+        from circ.runtime.terminal import show_diagnostics
+
+        show_diagnostics(error.diagnostics)
+        return Exit.INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: nothing was written", err=True)
+        return Exit.UNKNOWN
+    except click.ClickException as error:
+        error.show()
+        return Exit.INPUT
+    except BrokenPipeError:
+        sys.stdout = None
+        return Exit.AS_CLAIMED
+    except Exception as error:
+        click.echo(bug(error), err=True)
+        return Exit.BUG
+
+
+def bug(error: Exception) -> str:
+    """An unexpected exception is our fault, and says where."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = "" if at is None else f" ({Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno})"
+    return (
+        f"this is a bug in Circ, not in your spec: {type(error).__name__}: {error}{where}\n"
+        "please report it with the spec and the command"
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(outcome(lambda: circ.main(standalone_mode=False) or Exit.AS_CLAIMED))

@@ -1,0 +1,44 @@
+"""`circ check`: everything that can be said of a spec without deciding anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from circ.compiler.driver import Program
+from circ.lang.render import as_data
+from circ.lang.scope import kind
+from circ.lang.syntax import CheckpointDecl
+from circ.runtime.exits import Exit
+from circ.runtime.report import Line
+from circ.runtime.session import Opened, open_spec, settings
+from circ.runtime.terminal import show_data, show_diagnostics, show_lines
+
+
+def run_check(spec: Path, opened: Opened, as_json: bool) -> int:
+    """The exit code; diagnostics and a summary are shown."""
+    program = open_spec(spec, settings(*opened))
+    failed = program.diagnostics.failed
+    if as_json:
+        found = [as_data(diagnostic) for diagnostic in program.diagnostics]
+        show_data({"spec": str(spec), "ok": not failed, "diagnostics": found})
+    else:
+        show_diagnostics(program.diagnostics)
+        show_lines(summary(program, spec))
+    return Exit.INPUT if failed else Exit.AS_CLAIMED
+
+
+def summary(program: Program, spec: Path) -> list[Line]:
+    """What the spec contains, and whether it is well-formed."""
+    errors = sum(1 for d in program.diagnostics if d.severity == "error")
+    if errors:
+        return [Line("bad", f"✗ {spec}: {errors} error{'s' if errors > 1 else ''}")]
+    kinds = Counter(kind(item).split(" ", 1)[1] for item in program.typed.module.items)
+    counted = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in kinds.items())
+    lines = [Line("good", f"✓ {spec}: {counted}")]
+    for item in program.typed.scope.values.values():
+        if isinstance(item, CheckpointDecl):
+            header = program.typed.facts.headers[item.name.text]
+            path = program.files.path(item)
+            lines.append(Line("plain", f"    {item.name.text}: {path}, {len(header)} tensors"))
+    return lines

@@ -1,0 +1,27 @@
+"""`circ compile`: a claim in another tool's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.command import not_expressible
+from circ.runtime.exits import Exit
+from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.terminal import write_text
+
+
+def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | None) -> int:
+    """Write the claim; raises `CircError` where the format cannot say it."""
+    from circ.compiler.smt.encode import Unsupported
+    from circ.compiler.smt.script import to_smt2
+
+    program = checked(spec, settings(*opened))
+    (name,) = chosen(program.typed.scope.claims, [claim], "claim")
+    obligation = program.claim(name)
+    try:
+        text = to_smt2(obligation, program.weights)
+    except Unsupported as error:
+        raise CircError(not_expressible(f"`{name}`", f"{form} has no {error}")) from error
+    write_text(text, out)
+    return Exit.AS_CLAIMED

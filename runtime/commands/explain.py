@@ -1,0 +1,59 @@
+"""`circ explain`: an error's page, or what a spec says of itself."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from circ.lang.diagnostic import CircError, Diagnostics
+from circ.lang.errors.command import no_claim, no_page
+from circ.lang.format import format_item
+from circ.lang.parser import parse
+from circ.lang.span import Source
+from circ.lang.syntax import Module
+from circ.runtime.exits import Exit
+from circ.runtime.session import read_text
+from circ.runtime.terminal import write_text
+
+CODE = re.compile(r"[EW]\d{4}")
+
+
+def run_explain(what: str, name: str | None) -> int:
+    """Show a page; raises `CircError` where there is none."""
+    write_text(page(what.upper()) if CODE.fullmatch(what.upper()) else described(what, name), None)
+    return Exit.AS_CLAIMED
+
+
+def page(code: str) -> str:
+    """The page of an error."""
+    found = files("circ.docs").joinpath("errors", f"{code}.md")
+    if not found.is_file():
+        raise CircError(no_page(code))
+    return found.read_text(encoding="utf-8")
+
+
+def described(spec: str, name: str | None) -> str:
+    """A spec's own words, or those of one of its items with the item as it is formatted."""
+    diagnostics = Diagnostics()
+    module = parse(Source(spec, read_text(Path(spec))), diagnostics)
+    if diagnostics.failed:
+        raise CircError(*diagnostics)
+    if name is None:
+        return overview(module)
+    found = [item for item in module.items if item.name.text == name]
+    if not found:
+        names = [item.name.text for item in module.items]
+        raise CircError(no_claim("item", name, names))
+    return format_item(found[0])
+
+
+def overview(module: Module) -> str:
+    """The spec's own documentation, and a line for each item."""
+    rows = [f"{item.name.text}: {first_line(item.doc)}".rstrip(": ") for item in module.items]
+    return "\n".join([*([module.doc, ""] if module.doc else []), *rows])
+
+
+def first_line(doc: str) -> str:
+    """The first line of a documentation."""
+    return doc.strip().split("\n", 1)[0]

@@ -1,0 +1,169 @@
+"""`circ patch`: make a patch, prove it, and write what was proved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import assert_never
+
+from circ.compiler.checkpoint import file_hash
+from circ.compiler.driver import Program
+from circ.compiler.finding import Limits
+from circ.lang.syntax import CheckpointDecl
+from circ.runtime.as_data import verdict_data, witness_data
+from circ.runtime.exits import Exit, worst
+from circ.runtime.patching import Conflict, NotMade, Patched, PatchResult, make_patch
+from circ.runtime.publish import Target, publish
+from circ.runtime.receipt import Receipt, receipt_path
+from circ.runtime.report import Line, verdict_lines, witness_lines
+from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
+
+__all__ = ["Target", "run_patch"]
+
+
+def run_patch(
+    spec: Path,
+    patches: Sequence[str],
+    opened: Opened,
+    timeout: float,
+    target: Target,
+    as_json: bool,
+) -> int:
+    """The worst patch's exit code. One that is not proved writes nothing."""
+    program = checked(spec, settings(*opened))
+    names = chosen(program.typed.scope.patches, patches, "patch")
+    codes: list[Exit] = []
+    found: list[object] = []
+    for name in names:
+        code, data = run_one(name, spec, opened, timeout, target, as_json)
+        codes.append(code)
+        found.append(data)
+    if as_json:
+        show_data({"spec": str(spec), "patches": found, "exit": int(worst(codes))})
+    return worst(codes)
+
+
+def run_one(
+    name: str, spec: Path, opened: Opened, timeout: float, target: Target, as_json: bool
+) -> tuple[Exit, object]:
+    """One patch: made, shown, written."""
+    hashes = source_hashes(checked(spec, settings(*opened)))
+    program = checked(spec, settings(*opened))
+    if not as_json:
+        show_diagnostics(program.diagnostics)
+    plan = program.patch(name)
+    start = monotonic()
+    with progress(name, as_json) as move:
+        result = make_patch(plan, program.weights, Limits(timeout=timeout), move)
+    seconds = monotonic() - start
+    receipt: Receipt | None = None
+    path: Path | None = None
+    if isinstance(result, Patched):
+        path, receipt = publish(program, result, hashes[plan.edits[0][0]], target)
+    if not as_json:
+        show_lines(result_lines(program, result, seconds))
+        show_lines(receipt_lines(path, receipt))
+    return code_of(result), result_data(result, seconds, path, receipt)
+
+
+def source_hashes(program: Program) -> dict[str, str]:
+    """The SHA-256 of each checkpoint; taken first, so that a file that changes later is noticed."""
+    decls = [d for d in program.typed.scope.values.values() if isinstance(d, CheckpointDecl)]
+    return {decl.name.text: file_hash(program.files.path(decl)) for decl in decls}
+
+
+def code_of(result: PatchResult) -> Exit:
+    """A conflict refutes the patch; one that was not made is unknown."""
+    match result:
+        case Patched():
+            return Exit.AS_CLAIMED
+        case Conflict():
+            return Exit.REFUTED
+        case NotMade():
+            return Exit.UNKNOWN
+        case _:
+            assert_never(result)
+
+
+def result_lines(program: Program, result: PatchResult, seconds: float) -> list[Line]:
+    """What came of a patch."""
+    name, took = result.plan.name, f"{result.rounds} rounds, {seconds:.1f} s"
+    match result:
+        case Patched(instances=instances, l2=l2):
+            head = f"✓ patch {name}: proved  ({took}, {instances} inputs looked at)"
+            lines = [Line("good", head), Line("plain", f"    l2 norm of the change: {l2:.6g}")]
+            for obligation, verdict in result.verdicts:
+                lines += [
+                    Line(x.style, f"    {x.text}") for x in verdict_lines(obligation, verdict)
+                ]
+            return lines
+        case Conflict():
+            head = f"✗ patch {name}: its requirements conflict  ({took})"
+            return [Line("bad", head), *conflict_lines(result)]
+        case NotMade(reason=reason):
+            return [
+                Line("doubt", f"? patch {name}: not made  ({took})"),
+                Line("plain", f"    {reason}"),
+            ]
+        case _:
+            assert_never(result)
+
+
+def conflict_lines(conflict: Conflict) -> list[Line]:
+    """The inputs at which the requirements leave no room for an edit."""
+    lines = [Line("plain", "    no edit of these tensors was found that meets these together:")]
+    obligations = {o.name: o for o in (*conflict.plan.require, *conflict.plan.preserve)}
+    for name, witness in conflict.instances:
+        told = "; ".join(witness_lines(obligations[name], witness))
+        lines.append(Line("plain", f"    {name} at {told}"))
+    return lines
+
+
+def receipt_lines(path: Path | None, receipt: Receipt | None) -> list[Line]:
+    """What was written."""
+    if path is None or receipt is None:
+        return [Line("plain", "    nothing was written")]
+    changes = [
+        Line(
+            "plain",
+            f"    {c.tensor} {list(c.shape)} {c.dtype}: l2 {c.l2:.6g}, largest {c.linf:.6g}",
+        )
+        for c in receipt.changes
+    ]
+    return [
+        *changes,
+        Line("good", f"    wrote {path}"),
+        Line("plain", f"    and its receipt {receipt_path(path)}"),
+    ]
+
+
+def result_data(
+    result: PatchResult, seconds: float, path: Path | None, receipt: Receipt | None
+) -> object:
+    """The same for `--json`."""
+    data: dict[str, object] = {
+        "patch": result.plan.name,
+        "seconds": round(seconds, 3),
+        "rounds": result.rounds,
+        "made": isinstance(result, Patched),
+    }
+    match result:
+        case Patched():
+            data["l2"] = result.l2
+            data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
+            data["wrote"] = str(path)
+            data["receipt"] = None if receipt is None else asdict(receipt)
+        case Conflict(instances=instances, plan=plan):
+            obligations = {o.name: o for o in (*plan.require, *plan.preserve)}
+            data["conflict"] = [
+                {"requirement": name, "input": witness_data(obligations[name], witness)}
+                for name, witness in instances
+            ]
+        case NotMade(reason=reason):
+            data["reason"] = reason
+        case _:
+            assert_never(result)
+    return data

@@ -1,0 +1,56 @@
+"""`circ prove`: decide claims, show each verdict as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from circ.compiler.driver import Program
+from circ.compiler.finding import Limits
+from circ.compiler.obligation import Obligation
+from circ.compiler.verdict import Unknown, Verdict
+from circ.runtime.as_data import verdict_data
+from circ.runtime.exits import Exit, exit_of, worst
+from circ.runtime.prover import prove
+from circ.runtime.report import verdict_lines
+from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
+
+
+def run_prove(
+    spec: Path,
+    claims: Sequence[str],
+    opened: Opened,
+    timeout: float,
+    listed: int,
+    as_json: bool,
+) -> int:
+    """The worst claim's exit code; Ctrl-C leaves the claims after it undecided."""
+    program = checked(spec, settings(*opened))
+    names = chosen(program.typed.scope.claims, claims, "claim")
+    show_diagnostics(program.diagnostics)
+    codes: list[Exit] = []
+    found: list[object] = []
+    for name in names:
+        obligation = program.claim(name)
+        verdict, seconds = timed(obligation, program, timeout, as_json)
+        codes.append(exit_of(obligation.expects, verdict))
+        found.append(verdict_data(obligation, verdict, seconds))
+        if not as_json:
+            show_lines(verdict_lines(obligation, verdict, seconds, listed))
+        if isinstance(verdict, Unknown) and verdict.interrupted:
+            break
+    if as_json:
+        show_data({"spec": str(spec), "claims": found, "exit": int(worst(codes))})
+    return worst(codes)
+
+
+def timed(
+    obligation: Obligation, program: Program, timeout: float, quiet: bool
+) -> tuple[Verdict, float]:
+    """A verdict, and the seconds it took."""
+    start = monotonic()
+    with progress(obligation.name, quiet) as move:
+        verdict = prove(obligation, program.weights, Limits(timeout=timeout), move)
+    return verdict, monotonic() - start

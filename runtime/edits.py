@@ -1,0 +1,158 @@
+"""The smallest edit that makes every instance hold: cutting planes around a convex program.
+
+At the current weights each failing instance gives a linear constraint (its slack's tangent); the
+least change that meets all of them so far is the next iterate. Where scores are affine in the
+edited tensors a slack is concave, so a tangent cuts off no solution (Kelley, J. SIAM 8, 1960);
+elsewhere tangents are taken afresh at every iterate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.obligation import Witness
+from circ.runtime.convex import Floats, least_change
+from circ.runtime.instances import Instances
+
+SLACK = 1e-3
+"""How clearly each instance is asked to hold, at first; decisions must survive rounding."""
+
+LEAST_SLACK = 1e-6
+ROUNDS = 200
+
+
+@dataclass(slots=True)
+class Unknowns:
+    """The edited tensors as one vector of changes."""
+
+    start: Mapping[str, Floats]
+
+    @property
+    def size(self) -> int:
+        """How many entries may change."""
+        return sum(tensor.size for tensor in self.start.values())
+
+    def at(self, change: Floats) -> dict[str, Floats]:
+        """The tensors after a change."""
+        tensors: dict[str, Floats] = {}
+        offset = 0
+        for key, tensor in self.start.items():
+            part = change[offset : offset + tensor.size].reshape(tensor.shape)
+            tensors[key] = tensor + part
+            offset += tensor.size
+        return tensors
+
+    def columns(self, keys: Sequence[str]) -> list[slice]:
+        """Where each of these tensors stands in the vector."""
+        places: dict[str, slice] = {}
+        offset = 0
+        for key, tensor in self.start.items():
+            places[key] = slice(offset, offset + tensor.size)
+            offset += tensor.size
+        return [places[key] for key in keys]
+
+
+@dataclass(slots=True)
+class Cuts:
+    """Linear constraints `rows @ change >= at_least`."""
+
+    rows: list[Floats] = field(default_factory=list[Floats])
+    at_least: list[float] = field(default_factory=list[float])
+
+
+@dataclass(frozen=True, slots=True)
+class Infeasible:
+    """No small change makes these hold together: requirement and input of each."""
+
+    instances: tuple[tuple[str, Witness], ...]
+
+
+def solve(unknowns: Unknowns, groups: Sequence[Instances]) -> Floats | Infeasible | None:
+    """A change at which all instances hold; `Infeasible` with those that stand in the way.
+
+    None when the iteration does not settle, which only happens where slacks are not concave.
+    """
+    slack = SLACK
+    while True:
+        found = solve_at(slack, unknowns, groups)
+        if not isinstance(found, Infeasible) or slack <= LEAST_SLACK:
+            return found
+        slack /= 10
+
+
+def solve_at(
+    slack: float, unknowns: Unknowns, groups: Sequence[Instances]
+) -> Floats | Infeasible | None:
+    """The same, each instance holding by at least half of `slack`."""
+    convex = all(group.convex for group in groups)
+    change = np.zeros(unknowns.size)
+    cuts = Cuts()
+    blamed: list[tuple[str, Witness]] = []
+    for _ in range(ROUNDS):
+        if not convex:
+            cuts, blamed = Cuts(), []
+        fresh = tangents(slack, change, unknowns, groups, cuts, everything=not convex)
+        if not fresh:
+            return change
+        blamed += fresh
+        step = least_change(np.array(cuts.rows), np.array(cuts.at_least))
+        if step is None:
+            return Infeasible(conflicting(cuts, blamed))
+        change = step
+    return None
+
+
+def tangents(
+    slack: float,
+    change: Floats,
+    unknowns: Unknowns,
+    groups: Sequence[Instances],
+    cuts: Cuts,
+    everything: bool,
+) -> list[tuple[str, Witness]]:
+    """Add a cut for each instance that fails at `change`, and name them; none when all hold.
+
+    `everything`: where some instance fails, cut at the others as well.
+    """
+    tensors = unknowns.at(change)
+    slacks = [group.slacks(tensors) for group in groups]
+    if all((values >= slack / 2).all() for values in slacks):
+        return []
+    named: list[tuple[str, Witness]] = []
+    for group, values in zip(groups, slacks, strict=True):
+        rows = np.flatnonzero((values < slack * 0.99) | everything)
+        if not len(rows):
+            continue
+        gradients = np.zeros((len(rows), unknowns.size))
+        found = group.gradients(tensors, [int(row) for row in rows])
+        offset = 0
+        for place in unknowns.columns(group.keys):
+            width = place.stop - place.start
+            gradients[:, place] = found[:, offset : offset + width]
+            offset += width
+        cuts.rows.extend(gradients)
+        cuts.at_least.extend(slack - values[rows] + gradients @ change)
+        named += [(group.obligation.name, group.witnesses[int(row)]) for row in rows]
+    return named
+
+
+def conflicting(
+    cuts: Cuts, blamed: Sequence[tuple[str, Witness]]
+) -> tuple[tuple[str, Witness], ...]:
+    """Instances whose cuts already contradict each other, none of which can be left out."""
+    rows, at_least = np.array(cuts.rows), np.array(cuts.at_least)
+    kept = np.arange(len(rows))
+    block = max(len(kept) // 2, 1)
+    while block:
+        start = 0
+        while start < len(kept):
+            trial = np.delete(kept, slice(start, start + block))
+            if len(trial) and least_change(rows[trial], at_least[trial]) is None:
+                kept = trial
+            else:
+                start += block
+        block //= 2
+    return tuple(dict.fromkeys(blamed[i] for i in kept))

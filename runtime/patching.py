@@ -1,0 +1,178 @@
+"""Making a patch: solve at the inputs found so far, round, prove on the whole domain, go on.
+
+What is proved is what is written: the change is rounded to the file's dtype before every proof,
+and a patch whose last proof fails is never returned as one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+
+import numpy as np
+
+from circ.compiler.finding import Fails, Finding, Limits, Progress, Stuck, silent
+from circ.compiler.lower.claims import PatchPlan
+from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.rounding import round_to_dtype
+from circ.compiler.tensor import Tensor, Weights
+from circ.compiler.verdict import Proved, Verdict
+from circ.runtime.convex import Floats
+from circ.runtime.edits import Infeasible, Unknowns, solve
+from circ.runtime.instances import Instances, NoSlack, instances
+from circ.runtime.prover import decide, universal
+
+ROUNDS = 100
+PER_ROUND = 2000
+"""Most failing inputs that one requirement contributes to a round, the worst first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """A proved patch: the tensors as they are to be stored, and every requirement's verdict."""
+
+    plan: PatchPlan
+    tensors: Mapping[str, Tensor]
+    """By key, `m/blocks.0.mlp.W_out`."""
+    verdicts: tuple[tuple[Obligation, Verdict], ...]
+    rounds: int
+    instances: int
+    l2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Requirements that no edit of these tensors was found to meet together, with the inputs."""
+
+    plan: PatchPlan
+    instances: tuple[tuple[str, Witness], ...]
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """No patch, and why; nothing is known about whether one exists."""
+
+    plan: PatchPlan
+    reason: str
+    rounds: int
+
+
+PatchResult = Patched | Conflict | NotMade
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(Mapping[str, Tensor]):
+    """Weights with some tensors replaced; those of the unpatched version (`old …`) are kept."""
+
+    base: Weights
+    changed: Mapping[str, Tensor]
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self.changed[key] if key in self.changed else self.base[key.removeprefix("old ")]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.base)
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+
+def make_patch(
+    plan: PatchPlan, weights: Weights, limits: Limits | None = None, progress: Progress = silent
+) -> PatchResult:
+    """The least edit (in the norm asked for) that proves every `require` and `preserve`."""
+    limits = limits or Limits()
+    deadline = monotonic() + limits.timeout
+    obligations = (*plan.require, *plan.preserve)
+    keys = [f"{checkpoint}/{name}" for checkpoint, name in plan.edits]
+    tensors = {key: weights[key] for key in keys}
+    unknowns = Unknowns({key: as_array(tensor) for key, tensor in tensors.items()})
+    try:
+        groups = [instances(obligation, keys, weights) for obligation in obligations]
+    except NoSlack as error:
+        return NotMade(plan, str(error), 0)
+    for round_number in range(ROUNDS):
+        left = replace(limits, timeout=max(deadline - monotonic(), 0.0))
+        found = list(findings(obligations, Edited(weights, tensors), left, progress))
+        stuck = next((f for f in found if isinstance(f, Stuck)), None)
+        if stuck is not None:
+            return NotMade(plan, f"a requirement was not decided: {stuck.reason}", round_number)
+        if not any(isinstance(f, Fails) for f in found):
+            return finished(plan, obligations, found, weights, tensors, groups, round_number)
+        if not added(groups, found):
+            return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
+        progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
+        change = solve(unknowns, groups)
+        if isinstance(change, Infeasible):
+            return Conflict(plan, change.instances, round_number + 1)
+        if change is None:
+            return NotMade(plan, "the search for an edit did not settle", round_number + 1)
+        tensors = rounded(unknowns, change, weights)
+    return NotMade(plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+
+
+def findings(
+    obligations: Sequence[Obligation], weights: Weights, limits: Limits, progress: Progress
+) -> Iterator[Finding]:
+    """What is found of each requirement on its whole domain."""
+    for obligation in obligations:
+        yield decide(obligation, weights, limits, progress)
+
+
+def added(groups: Sequence[Instances], found: Sequence[Finding]) -> int:
+    """Require the goals at the failing inputs too; how many are new."""
+    new = 0
+    for group, finding in zip(groups, found, strict=True):
+        if isinstance(finding, Fails):
+            new += group.add((finding.witness, *finding.failing[: PER_ROUND - 1]))
+    return new
+
+
+def count(groups: Sequence[Instances]) -> int:
+    """How many inputs the solver looks at."""
+    return sum(len(group.witnesses) for group in groups)
+
+
+def finished(
+    plan: PatchPlan,
+    obligations: Sequence[Obligation],
+    found: Sequence[Finding],
+    weights: Weights,
+    tensors: Mapping[str, Tensor],
+    groups: Sequence[Instances],
+    rounds: int,
+) -> PatchResult:
+    """A patch, unless a requirement turns out to say nothing."""
+    verdicts = [
+        universal(obligation, Edited(weights, tensors), finding)
+        for obligation, finding in zip(obligations, found, strict=True)
+    ]
+    idle = [o for o, v in zip(obligations, verdicts, strict=True) if not isinstance(v, Proved)]
+    if any(obligation in plan.require for obligation in idle):
+        return NotMade(plan, f"{idle[0].name} says nothing: no input meets its assumptions", rounds)
+    l2 = float(np.sqrt(sum(np.sum(moved(weights, tensors, key) ** 2) for key in tensors)))
+    settled = tuple(zip(obligations, verdicts, strict=True))
+    return Patched(plan, tensors, settled, rounds, count(groups), l2)
+
+
+def moved(weights: Weights, tensors: Mapping[str, Tensor], key: str) -> Floats:
+    """How far each entry of a tensor has moved."""
+    return as_array(tensors[key]) - as_array(weights[key])
+
+
+def as_array(tensor: Tensor) -> Floats:
+    """A tensor's values, exactly."""
+    return np.frombuffer(tensor.values, dtype=np.float64).reshape(tensor.shape)
+
+
+def rounded(unknowns: Unknowns, change: Floats, weights: Weights) -> dict[str, Tensor]:
+    """The edited tensors as their files can hold them."""
+    tensors: dict[str, Tensor] = {}
+    for key, values in unknowns.at(change).items():
+        stored = weights[key]
+        kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)
+        tensors[key] = Tensor(stored.shape, stored.dtype, kept)
+    return tensors

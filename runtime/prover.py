@@ -1,0 +1,237 @@
+"""Deciding on one screen: obligation → engines → finding → replay → verdict.
+
+Engines are asked in turn until one decides. None of them has the last word: a failing input is
+replayed in exact arithmetic, and only then the claim is refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from time import monotonic
+from typing import assert_never
+
+from circ.compiler.builder import Builder
+from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
+from circ.compiler.ir import Not, Op, Wire
+from circ.compiler.obligation import Obligation, Reals, Witness, Words
+from circ.compiler.rewrite import rewrite
+from circ.compiler.tensor import Weights
+from circ.compiler.verdict import (
+    Example,
+    Proved,
+    Refuted,
+    Size,
+    Unknown,
+    Vacuous,
+    Verdict,
+)
+
+Engine = Callable[[Obligation, Weights, Limits, Progress], Finding]
+
+REPLAYED_WITNESS = "the exact replay of the input shown"
+SEARCH = "search by sampling and gradients"
+
+REPLAYED = 100
+"""Listed inputs that are replayed exactly, besides the one that is shown."""
+
+
+def prove(
+    obligation: Obligation,
+    weights: Weights,
+    limits: Limits | None = None,
+    progress: Progress = silent,
+) -> Verdict:
+    """Decide a claim. Ctrl-C and the time limit give `Unknown`, with what was reached."""
+    limits = limits or Limits()
+    question = obligation if obligation.quantifier == "forall" else denied(obligation)
+    if obligation.quantifier == "exists":
+        limits = replace(limits, first=True)
+    finding = decide(question, weights, limits, progress)
+    if obligation.quantifier == "forall":
+        return universal(question, weights, finding)
+    return existential(question, weights, finding)
+
+
+def denied(obligation: Obligation) -> Obligation:
+    """The same question about the negated goal: `exists` is what a universal proof would deny."""
+    b = Builder()
+
+    def keep(wire: Wire, op: Op) -> None:
+        return None
+
+    names = [name for name in obligation.circuit.outputs if name != "premise"]
+    same = rewrite(obligation.circuit, b, keep, names)
+    outputs = {**same.outputs, "goal": b.add(Not(same.outputs["goal"]))}
+    return replace(obligation, quantifier="forall", circuit=b.circuit(outputs))
+
+
+# --- engines --------------------------------------------------------------------------------
+
+
+def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:
+    """The first finding that settles the question; otherwise what stopped each engine."""
+    empty = empty_box(obligation)
+    if empty is not None:
+        return Empty(empty, "exact bounds")
+    start = monotonic()
+    stopped: list[Stuck] = []
+    for engine in engines(obligation):
+        left = limits.timeout - (monotonic() - start)
+        finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
+        if not isinstance(finding, Stuck):
+            return finding
+        stopped.append(finding)
+        if left <= 0 or finding.interrupted:
+            break
+    return joined(stopped)
+
+
+def empty_box(obligation: Obligation) -> str | None:
+    """Why no input exists, where the bounds of a binder already contradict each other."""
+    for binder in obligation.binders:
+        if isinstance(binder.values, Reals) and any(low > high for low, high in binder.values.box):
+            return f"the domain of `{binder.name}` is empty"
+    return None
+
+
+def engines(obligation: Obligation) -> Iterator[Engine]:
+    """The engines for this shape of question, the cheapest that can settle it first."""
+    if all(isinstance(binder.values, Words) for binder in obligation.binders):
+        from circ.runtime.engines import enumeration
+
+        yield enumeration.decide
+    else:
+        yield searched
+    from circ.runtime.engines import smt
+
+    yield smt.decide
+
+
+def searched(
+    obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
+) -> Finding:
+    """A counterexample found by sampling and gradients; finding none says nothing."""
+    from circ.runtime.engines.search import search
+
+    method = SEARCH
+    try:
+        witness = search(obligation, weights, limits, progress)
+    except KeyboardInterrupt:
+        return Stuck("interrupted", method, interrupted=True)
+    if witness is None:
+        return Stuck("no counterexample was found", method)
+    return Fails(method, (), Size(None, dimensions(obligation)), witness)
+
+
+def dimensions(obligation: Obligation) -> int:
+    """How many real entries an input has."""
+    return sum(b.type.entries for b in obligation.binders if isinstance(b.values, Reals))
+
+
+def joined(stopped: list[Stuck]) -> Stuck:
+    """What stopped the last engine, and the best bound and input any of them reached."""
+    last = stopped[-1]
+    bounds = [s.bound for s in stopped if s.bound is not None]
+    hardest = [s.hardest for s in stopped if s.hardest is not None]
+    if len(stopped) > 1 and not any(s.interrupted for s in stopped):
+        told = [s for s in stopped if s.method != SEARCH]
+        reason = (
+            "; ".join(f"{s.method}: {s.reason}" for s in told) if len(told) > 1 else last.reason
+        )
+        last = replace(last, reason=reason)
+    return replace(
+        last, bound=bounds[-1] if bounds else None, hardest=hardest[-1] if hardest else None
+    )
+
+
+# --- findings to verdicts ---------------------------------------------------------------------
+
+
+def universal(question: Obligation, weights: Weights, finding: Finding) -> Verdict:
+    """The verdict on a `forall`."""
+    match finding:
+        case Holds():
+            return Proved(
+                method=finding.method,
+                trusted=finding.trusted,
+                size=finding.size,
+                margin=finding.margin,
+                closest=finding.closest,
+                warnings=finding.warnings,
+            )
+        case Fails():
+            return refuted(question, weights, finding)
+        case Empty(reason=reason, method=method):
+            return Vacuous(reason, method)
+        case Stuck():
+            return undecided(finding)
+        case _:
+            assert_never(finding)
+
+
+def existential(question: Obligation, weights: Weights, finding: Finding) -> Verdict:
+    """The verdict on an `exists`; `question` denies it for all inputs."""
+    match finding:
+        case Holds(method=method, trusted=trusted, size=size, warnings=warnings):
+            return Refuted(method, trusted, size, None, count=0, warnings=warnings)
+        case Fails(method=method, trusted=trusted, size=size):
+            found = example(question, weights, finding.witness)
+            if not found.replay.exact:
+                return contradicted(finding, found)
+            return Proved(method, (REPLAYED_WITNESS,), size, example=found)
+        case Empty(reason=reason, method=method):
+            return Vacuous(reason, method)
+        case Stuck():
+            return undecided(finding)
+        case _:
+            assert_never(finding)
+
+
+def example(question: Obligation, weights: Weights, witness: Witness) -> Example:
+    """A witness with what exact arithmetic and PyTorch make of it."""
+    from circ.runtime.replay import replay
+
+    return Example(witness, replay(question, weights, witness))
+
+
+def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
+    """Refuted where the exact replay says so, with what PyTorch says of every listed input."""
+    from circ.runtime.replay import replay_many, replays
+
+    found = example(question, weights, finding.witness)
+    if not found.replay.exact:
+        return contradicted(finding, found)
+    listed = finding.failing or (finding.witness,)
+    exactly = [witness for witness in listed[:REPLAYED] if replays(question, weights, witness)]
+    if len(exactly) < len(listed[:REPLAYED]):
+        return contradicted(finding, found)
+    return Refuted(
+        method=finding.method,
+        trusted=(REPLAYED_WITNESS,),
+        size=finding.size,
+        example=found,
+        count=finding.count,
+        failing=listed,
+        replayed=len(exactly),
+        reproduced=sum(replay_many(question, weights, listed)),
+        warnings=finding.warnings,
+    )
+
+
+def contradicted(finding: Fails, found: Example) -> Unknown:
+    """An engine's failing input that exact arithmetic does not confirm decides nothing."""
+    reason = "an input that the engine reported as failing does not fail in exact arithmetic"
+    return Unknown(reason, finding.method, hardest=found.witness)
+
+
+def undecided(finding: Stuck) -> Unknown:
+    """What is known of a question that no engine settled."""
+    return Unknown(
+        reason=finding.reason,
+        method=finding.method,
+        bound=finding.bound,
+        hardest=finding.hardest,
+        hint=finding.hint,
+        interrupted=finding.interrupted,
+    )

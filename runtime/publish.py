@@ -1,0 +1,108 @@
+"""A proved patch as files: the patched checkpoint, and the receipt beside it and inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.metadata import version
+from os.path import relpath
+from pathlib import Path
+
+from circ.compiler.driver import Program
+from circ.compiler.tensor import Tensor
+from circ.compiler.verdict import Proved, Vacuous, outcome
+from circ.lang.syntax import CheckpointDecl
+from circ.runtime.patching import Patched
+from circ.runtime.receipt import (
+    METADATA_KEY,
+    Change,
+    FileMark,
+    Receipt,
+    Settled,
+    change,
+    embedded,
+    receipt_path,
+    write_receipt,
+)
+from circ.runtime.write import data_hash, encoded, write_patched
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a patched checkpoint goes, and what may be replaced there."""
+
+    out: Path | None
+    force: bool = False
+    in_place: bool = False
+
+    def path(self, source: Path, patch: str) -> Path:
+        """The file to write: `model.mend.safetensors` beside the source unless told otherwise."""
+        if self.out is not None:
+            return self.out
+        return source if self.in_place else source.with_suffix(f".{patch}{source.suffix}")
+
+
+def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
+    """The checkpoint that a patch edits; the type checker has shown there is one."""
+    decl = program.typed.scope.values[patched.plan.edits[0][0]]
+    assert isinstance(decl, CheckpointDecl)
+    return decl
+
+
+def publish(
+    program: Program, patched: Patched, source_hash: str, target: Target
+) -> tuple[Path, Receipt]:
+    """Write the checkpoint and its receipt; raises `CircError` where a file cannot be written.
+
+    `source_hash` is the SHA-256 of the source before anything was read from it.
+    """
+    source = program.files.path(patched_checkpoint(program, patched))
+    path = target.path(source, patched.plan.name)
+    new = {key.partition("/")[2]: tensor for key, tensor in patched.tensors.items()}
+    data = {name: encoded(tensor.values, tensor.dtype) for name, tensor in new.items()}
+    draft = Receipt(
+        tool=f"circ {version('circ-lang')}",
+        patch=patched.plan.name,
+        spec=spec_mark(program, path),
+        source=FileMark(relpath(source, path.parent), source_hash),
+        target=path.name,
+        sha256=None,
+        data=data_hash(source, data, expected=source_hash),
+        changes=tuple(changed(program, key, tensor) for key, tensor in patched.tensors.items()),
+        verdicts=settled(patched),
+    )
+    written = write_patched(
+        source,
+        path,
+        data,
+        {METADATA_KEY: embedded(draft)},
+        expected=source_hash,
+        overwrite=target.force,
+        in_place=target.in_place,
+    )
+    receipt = replace(draft, sha256=written.target)
+    replaced = target.force or target.in_place or not receipt_path(path).exists()
+    write_receipt(receipt, path, overwrite=replaced)
+    return path, receipt
+
+
+def spec_mark(program: Program, target: Path) -> FileMark:
+    """The spec, as the receipt names it."""
+    text = program.source.text.encode()
+    return FileMark(relpath(program.source.name, target.parent), sha256(text).hexdigest())
+
+
+def changed(program: Program, key: str, tensor: Tensor) -> Change:
+    """What happened to one tensor."""
+    before = program.weights[key]
+    name = key.partition("/")[2]
+    return change(name, tensor.dtype, tensor.shape, before.values, tensor.values, encoded)
+
+
+def settled(patched: Patched) -> tuple[Settled, ...]:
+    """What was found of each requirement for the tensors that are written."""
+    found: list[Settled] = []
+    for obligation, verdict in patched.verdicts:
+        method = verdict.method if isinstance(verdict, Proved | Vacuous) else ""
+        found.append(Settled(obligation.name, outcome(verdict), method))
+    return tuple(found)

@@ -1,0 +1,199 @@
+"""Verdicts as lines of plain text: what was found, how, what is trusted, and the input that shows it.
+
+Each line is a pair of a style and a text; the terminal colours by style, tests read the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, assert_never
+
+from circ.compiler.obligation import Obligation, Witness, Words
+from circ.compiler.verdict import (
+    Example,
+    Failed,
+    Proved,
+    Refuted,
+    Replay,
+    Size,
+    Unknown,
+    Vacuous,
+    Verdict,
+    outcome,
+)
+from circ.runtime.exits import Exit, exit_of
+from circ.runtime.show import decimal_text, tensor_text
+
+Style = Literal["good", "bad", "doubt", "plain", "faint"]
+
+LISTED = 5
+"""Failing inputs shown without being asked for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and how it is meant."""
+
+    style: Style
+    text: str
+
+
+def verdict_lines(
+    obligation: Obligation, verdict: Verdict, seconds: float | None = None, listed: int = LISTED
+) -> list[Line]:
+    """A verdict for a reader."""
+    return [
+        headline(obligation, verdict, seconds),
+        *map(indented, details(obligation, verdict, listed)),
+    ]
+
+
+def headline(obligation: Obligation, verdict: Verdict, seconds: float | None) -> Line:
+    """The claim, its verdict in one word, and how long it took."""
+    code = exit_of(obligation.expects, verdict)
+    word = outcome(verdict)
+    if obligation.expects == "refuted" and word in ("proved", "refuted"):
+        word = f"{word}, as expected" if code == Exit.AS_CLAIMED else f"{word}, expected refuted"
+    took = "" if seconds is None else f"  ({seconds:.1f} s)"
+    return Line(style_of(code), f"{mark(code)} {obligation.name}: {word}{took}")
+
+
+def style_of(code: Exit) -> Style:
+    """Good is as claimed, bad is refuted, anything else is doubt."""
+    if code == Exit.AS_CLAIMED:
+        return "good"
+    return "bad" if code == Exit.REFUTED else "doubt"
+
+
+def mark(code: Exit) -> str:
+    """A sign that reads without colour."""
+    if code == Exit.AS_CLAIMED:
+        return "✓"
+    return "✗" if code == Exit.REFUTED else "?"
+
+
+def indented(line: Line) -> Line:
+    """A detail below its headline."""
+    return Line(line.style, f"    {line.text}")
+
+
+def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[Line]:
+    """The evidence."""
+    match verdict:
+        case Proved():
+            yield Line("plain", f"on {size_text(verdict.size)}, by {verdict.method}")
+            yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
+            yield from closeness(obligation, verdict)
+            if verdict.example is not None:
+                yield from example_lines(obligation, verdict.example)
+            yield from warned(verdict.warnings)
+        case Refuted():
+            yield from refuted_lines(obligation, verdict, listed)
+        case Vacuous(reason=reason, method=method):
+            yield Line("plain", f"{reason}, by {method}")
+        case Unknown():
+            yield from unknown_lines(obligation, verdict)
+        case Failed(reason=reason):
+            yield Line("plain", reason)
+        case _:
+            assert_never(verdict)
+
+
+def size_text(size: Size) -> str:
+    """How large a domain is."""
+    if size.exact is None:
+        return f"a domain of {size.dimensions} dimensions" if size.dimensions else "its domain"
+    return f"all {size.exact:,} inputs"
+
+
+def closeness(obligation: Obligation, verdict: Proved) -> Iterator[Line]:
+    """The least margin, and where it is."""
+    if verdict.margin is not None:
+        yield Line("plain", f"least margin: {verdict.margin:.6g}")
+    if verdict.margin is not None and verdict.closest is not None:
+        yield from (
+            Line("faint", f"at {text}") for text in witness_lines(obligation, verdict.closest)
+        )
+
+
+def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iterator[Line]:
+    """How many inputs fail, the first of them replayed, and some more."""
+    if obligation.quantifier == "exists" and verdict.example is None:
+        yield Line("plain", f"no input meets it: {size_text(verdict.size)}, by {verdict.method}")
+        yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
+    elif verdict.count is not None and verdict.size.exact is not None:
+        yield Line(
+            "plain",
+            f"fails on {verdict.count:,} of {verdict.size.exact:,} inputs, by {verdict.method}",
+        )
+    else:
+        yield Line("plain", f"by {verdict.method}")
+    if verdict.example is not None:
+        yield from example_lines(obligation, verdict.example)
+        yield from more_failing(obligation, verdict, listed)
+    yield from warned(verdict.warnings)
+
+
+def more_failing(obligation: Obligation, verdict: Refuted, listed: int) -> Iterator[Line]:
+    """The rest of the list, cut off, and how much of it was replayed."""
+    others = [w for w in verdict.failing if verdict.example is None or w != verdict.example.witness]
+    for witness in others[:listed]:
+        yield from (Line("faint", f"also {text}") for text in witness_lines(obligation, witness))
+    if len(others) > listed:
+        yield Line("faint", f"and {len(others) - listed:,} more (`--list N` shows N, `--json` all)")
+    if len(verdict.failing) > 1:
+        told = f"of {len(verdict.failing):,} listed, {verdict.replayed:,} were replayed exactly"
+        yield Line("plain", f"{told}; PyTorch reproduces {verdict.reproduced:,}")
+
+
+def example_lines(obligation: Obligation, example: Example) -> Iterator[Line]:
+    """An input, and what exact arithmetic and PyTorch make of it."""
+    yield from (Line("plain", text) for text in witness_lines(obligation, example.witness))
+    for shown in example.replay.shown:
+        yield Line("plain", f"  {shown.name} = {shown.exact}   (PyTorch: {shown.torch})")
+    yield from replay_lines(example.replay)
+
+
+def replay_lines(replay: Replay) -> Iterator[Line]:
+    """The margin there, and whether PyTorch agrees."""
+    if replay.violation is not None:
+        yield Line("plain", f"  margin there: {decimal_text(replay.violation, 8)}")
+    if replay.tie:
+        yield Line("doubt", "  it needs a tie between equal scores to be broken this way")
+    if replay.torch != replay.exact:
+        why = "the input is rounded to the dtype" if replay.rounded else "rounding decides there"
+        yield Line("doubt", f"  PyTorch, at the checkpoint's dtype, says otherwise: {why}")
+
+
+def unknown_lines(obligation: Obligation, verdict: Unknown) -> Iterator[Line]:
+    """What stopped it, what was reached, and what to try."""
+    yield Line("plain", f"{verdict.reason}")
+    if verdict.bound is not None:
+        yield Line("plain", f"best bound: {verdict.bound:.6g}")
+    if verdict.hardest is not None:
+        yield from (
+            Line("faint", f"hardest: {t}") for t in witness_lines(obligation, verdict.hardest)
+        )
+    if verdict.hint:
+        yield Line("plain", f"try: {verdict.hint}")
+
+
+def warned(warnings: tuple[str, ...]) -> Iterator[Line]:
+    """Warnings stand last."""
+    yield from (Line("doubt", f"warning: {text}") for text in warnings)
+
+
+def witness_lines(obligation: Obligation, witness: Witness) -> list[str]:
+    """`s = [single, letter, …]`, a line a binder."""
+    lines: list[str] = []
+    for bound in obligation.binders:
+        values = witness[bound.name]
+        match bound.values:
+            case Words(members=members):
+                entries = [members[int(code)] for code in values]
+            case _:
+                entries = [decimal_text(Fraction(value), 9) for value in values]
+        lines.append(f"{bound.name} = {tensor_text(entries, bound.type.shape)}")
+    return lines

@@ -1,0 +1,104 @@
+"""Opening a spec as the command line asks: its text, its params, and files put in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from circ.compiler.driver import Program, check
+from circ.compiler.stored import Files
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.command import (
+    bad_setting,
+    no_claim,
+    no_spec,
+    unknown_setting,
+)
+from circ.lang.errors.syntax import not_text, too_large
+from circ.lang.span import Source
+
+Opened = tuple[tuple[str, ...], tuple[str, ...], bool]
+"""The words of `--param` and `--checkpoint`, and `--allow-outside`, as the command line has them."""
+
+LARGEST_SPEC = 4 << 20
+"""A spec of more bytes than this is refused unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command line says of a spec, besides its path."""
+
+    params: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
+    checkpoints: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    outside: bool = False
+
+
+def open_spec(path: Path, request: Request) -> Program:
+    """Check a spec; its errors are in `Program.diagnostics`.
+
+    Raises `CircError` where there is no text to check, or a setting names nothing.
+    """
+    files = Files(path.parent, request.outside, request.checkpoints)
+    program = check(Source(str(path), read_text(path)), files, request.params)
+    known = program.typed.scope.values
+    for kind, names in (("param", request.params), ("checkpoint", request.checkpoints)):
+        for name in names:
+            if name not in known:
+                raise CircError(unknown_setting(kind, name, list(known)))
+    return program
+
+
+def checked(path: Path, request: Request) -> Program:
+    """A spec without errors; raises `CircError` with all of them otherwise."""
+    program = open_spec(path, request)
+    if program.diagnostics.failed:
+        raise CircError(*program.diagnostics)
+    return program
+
+
+def read_text(path: Path) -> str:
+    """The text of a spec; raises `CircError` where it is missing, too large or not UTF-8."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_SPEC + 1)
+    except OSError as error:
+        raise CircError(no_spec(str(path), error.strerror or "unreadable")) from error
+    if len(data) > LARGEST_SPEC:
+        raise CircError(too_large(str(path), path.stat().st_size, LARGEST_SPEC))
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise CircError(not_text(str(path), error.start)) from error
+
+
+def settings(params: Iterable[str], checkpoints: Iterable[str], outside: bool) -> Request:
+    """A request from `name=value` words; raises `CircError` where one is malformed."""
+    numbers: dict[str, Fraction] = {}
+    for word in params:
+        name, value = split(word, "--param")
+        try:
+            numbers[name] = Fraction(value)
+        except (ValueError, ZeroDivisionError) as error:
+            raise CircError(bad_setting(word, "--param", "eps=0.01")) from error
+    files = dict(split(word, "--checkpoint") for word in checkpoints)
+    return Request(numbers, {name: Path(file) for name, file in files.items()}, outside)
+
+
+def split(word: str, option: str) -> tuple[str, str]:
+    """`name=value` in two."""
+    name, equals, value = word.partition("=")
+    if not (name and equals and value):
+        example = "eps=0.01" if option == "--param" else "m=patched.safetensors"
+        raise CircError(bad_setting(word, option, example))
+    return name, value
+
+
+def chosen(known: Iterable[str], wanted: Iterable[str], kind: str) -> list[str]:
+    """The claims or patches that a command line names, or all; raises `CircError` for others."""
+    names = list(known)
+    for name in wanted:
+        if name not in names:
+            raise CircError(no_claim(kind, name, names))
+    return list(wanted) or names

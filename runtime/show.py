@@ -1,0 +1,58 @@
+"""Values as text for people: decimals with the digits that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from circ.compiler.ir import Bool, Index, Real, Shape, WireType
+
+DIGITS = {"F64": 15, "F32": 8, "F16": 5, "BF16": 4}
+"""Significant digits that tell most values of a format apart."""
+
+MOST_SHOWN = 64
+"""Entries shown along each axis."""
+
+
+def decimal_text(value: Fraction, digits: int = 12) -> str:
+    """A decimal, ending in `…` where it is cut off after so many significant digits."""
+    quotient = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
+    found = quotient.normalize()
+    plain = -6 <= found.adjusted() < digits
+    text = f"{found:f}" if plain else f"{found:e}"
+    return text if Fraction(found) == value else f"{text}…"
+
+
+def float_text(value: float, dtype: str) -> str:
+    """A number that PyTorch computed, to the digits that its format has."""
+    return f"{value:.{DIGITS[dtype]}g}"
+
+
+def between_text(low: Fraction, high: Fraction) -> str:
+    """A number known to lie between two: its digits where they are the same for both."""
+    first, last = decimal_text(low), decimal_text(high)
+    return first if first == last else f"{first} to {last}"
+
+
+def tensor_text(entries: Sequence[str], shape: Shape) -> str:
+    """Entries in row-major order as nested brackets, long axes cut off."""
+    if not shape:
+        return entries[0]
+    width = len(entries) // shape[0] if shape[0] else 0
+    rows = [
+        tensor_text(entries[k * width : (k + 1) * width], shape[1:])
+        for k in range(min(shape[0], MOST_SHOWN))
+    ]
+    return f"[{', '.join(rows)}{', …' if shape[0] > MOST_SHOWN else ''}]"
+
+
+def code_text(code: int, kind: WireType, members: Sequence[str]) -> str:
+    """A truth, or a member by its name where it has one."""
+    match kind.sort:
+        case Bool():
+            return "true" if code else "false"
+        case Index():
+            return members[code] if code < len(members) else str(code)
+        case Real():
+            return str(code)

@@ -1,0 +1,79 @@
+"""What people see: lines in colour on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from circ.compiler.finding import Progress
+from circ.lang.diagnostic import CircError, Diagnostic
+from circ.lang.errors.command import cannot_write
+from circ.lang.render import render
+from circ.runtime.report import Line, Style
+
+COLOURS: dict[Style, str] = {
+    "good": "bold green",
+    "bad": "bold red",
+    "doubt": "yellow",
+    "plain": "",
+    "faint": "dim",
+}
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_lines(lines: Iterable[Line]) -> None:
+    """Print lines, each in its style."""
+    for line in lines:
+        OUT.print(Text(line.text, style=COLOURS[line.style]))
+
+
+def show_data(data: object) -> None:
+    """Print data as JSON."""
+    OUT.print(Text(json.dumps(data, indent=2, ensure_ascii=False)))
+
+
+def write_text(text: str, out: Path | None) -> None:
+    """Print a text as it is, or write it to a file; raises `CircError` where that fails."""
+    if out is None:
+        OUT.print(Text(text.rstrip("\n")))
+        return
+    try:
+        out.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CircError(cannot_write(str(out), error.strerror or "unwritable")) from error
+
+
+def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print findings with their source, apart from what a command answers."""
+    for diagnostic in diagnostics:
+        style = "red" if diagnostic.severity == "error" else "yellow"
+        head, _, rest = render(diagnostic).partition("\n")
+        ERR.print(Text(head, style=f"bold {style}"))
+        if rest:
+            ERR.print(Text(rest))
+
+
+@contextmanager
+def progress(what: str, quiet: bool) -> Iterator[Progress]:
+    """A bar on standard error while work goes on; nothing where nobody watches."""
+    if quiet or not ERR.is_terminal:
+        yield lambda share, doing: None
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=ERR, transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+
+        def move(share: float, doing: str) -> None:
+            bar.update(task, completed=share, description=f"{what}: {doing}")
+
+        yield move

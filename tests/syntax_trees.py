@@ -1,0 +1,230 @@
+"""Random syntax trees: everything that a text could say, whether or not it means anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeVar, get_args
+
+from hypothesis import strategies as st
+
+from circ.lang.span import Source, Span
+from circ.lang.syntax import (
+    Arm,
+    Attr,
+    Binary,
+    BinaryOp,
+    Binder,
+    Call,
+    Case,
+    Cases,
+    CheckpointDecl,
+    CircuitDecl,
+    ClaimDecl,
+    Compare,
+    CompareOp,
+    Comprehension,
+    Count,
+    DimExpr,
+    DimName,
+    DimNumber,
+    Do,
+    DomainDecl,
+    DomainExpr,
+    Edit,
+    Entry,
+    EnumDecl,
+    Expr,
+    Fold,
+    Formula,
+    FreshDomain,
+    Index,
+    Item,
+    Let,
+    ListExpr,
+    Match,
+    Member,
+    MemberPattern,
+    Module,
+    Name,
+    Number,
+    NumberPattern,
+    OrPattern,
+    ParamDecl,
+    Parameter,
+    PatchDecl,
+    Pattern,
+    Ref,
+    Slice,
+    SubDomain,
+    TensorPath,
+    TupleExpr,
+    TuplePattern,
+    TypeExpr,
+    Unary,
+    UnaryOp,
+    Wildcard,
+)
+
+HERE = Span(Source("nowhere", ""), 0, 0)
+
+Part = TypeVar("Part")
+Strategy = st.SearchStrategy
+
+
+def several(parts: Strategy[Part], least: int = 0, most: int = 3) -> Strategy[tuple[Part, ...]]:
+    """A few of `parts`."""
+    return st.lists(parts, min_size=least, max_size=most).map(lambda found: tuple(found))
+
+
+def named(texts: Strategy[str]) -> Strategy[Name]:
+    """Names with these texts."""
+    return texts.map(lambda text: Name(text, HERE))
+
+
+# --- words -------------------------------------------------------------------------------------
+
+BARE = st.sampled_from(["x", "y2", "f", "_a", "letx", "edit", "from", "of", "proved", "Camel"])
+"""Plain names, words of clauses among them."""
+
+STRANGE = st.sampled_from(["and", "match", "_", "two words", "", '"', "\\", "\n\t", "é😀", "0x"])
+TEXTS = BARE | STRANGE | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+PARTS = TEXTS | st.sampled_from(["0", "12", "007"])
+
+names = named(BARE)
+members = named(TEXTS)
+parts = named(PARTS)
+paths = st.tuples(names, several(parts)).map(lambda path: (path[0], *path[1]))
+numbers = st.builds(
+    lambda digits, places: Fraction(digits) / Fraction(10) ** places,
+    st.integers(0, 10**6) | st.integers(0, 10**40),
+    st.integers(-60, 60),
+)
+sizes = st.integers(0, 10**6)
+docs = st.lists(st.sampled_from(["", "A rule.", "  indented", "# marked", "## twice"])).map(
+    lambda lines: "\n".join(lines).strip("\n")
+)
+
+
+# --- types and patterns ------------------------------------------------------------------------
+
+dims: Strategy[DimExpr] = st.builds(DimNumber, st.just(HERE), sizes) | st.builds(
+    DimName, st.just(HERE), BARE
+)
+types = st.builds(TypeExpr, st.just(HERE), names, several(dims))
+
+patterns: Strategy[Pattern] = st.recursive(
+    st.just(Wildcard(HERE))
+    | st.builds(MemberPattern, st.just(HERE), st.none(), TEXTS)
+    | st.builds(MemberPattern, st.just(HERE), BARE, PARTS)
+    | st.builds(NumberPattern, st.just(HERE), sizes),
+    lambda inner: (
+        st.builds(TuplePattern, st.just(HERE), several(inner, 2))
+        | st.builds(OrPattern, st.just(HERE), several(inner, 2))
+    ),
+    max_leaves=6,
+)
+
+
+# --- expressions -------------------------------------------------------------------------------
+
+
+def node(kind: Callable[..., Expr], *fields: Strategy[Any]) -> Strategy[Expr]:
+    """Nodes of one kind."""
+    return st.builds(kind, st.just(HERE), *fields)
+
+
+def compares(inner: Strategy[Expr]) -> Strategy[Expr]:
+    """Chains of two or three operands."""
+    ops = st.sampled_from(get_args(CompareOp))
+    bound = st.none() | inner
+    lengths = ((2, 1), (3, 2))
+    return st.one_of(
+        node(Compare, several(inner, n, n), several(ops, m, m), bound) for n, m in lengths
+    )
+
+
+def arms(inner: Strategy[Expr]) -> Strategy[Expr]:
+    """`cases`, the last arm perhaps an `else`; and `match`."""
+    case = st.builds(Case, st.just(HERE), inner, inner)
+    otherwise = st.builds(Case, st.just(HERE), st.none(), inner)
+    ended = st.tuples(several(case), otherwise).map(lambda pair: (*pair[0], pair[1]))
+    arm = st.builds(Arm, st.just(HERE), patterns, inner)
+    return node(Cases, several(case, 1) | ended) | node(Match, inner, several(arm, 1))
+
+
+def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
+    """Expressions one level above `inner`."""
+    slices = st.builds(Slice, st.just(HERE), st.none() | inner, st.none() | inner)
+    indices = inner | slices
+    edits = st.builds(Edit, st.just(HERE), paths, several(indices, 0, 2), inner)
+    return st.one_of(
+        node(Attr, inner, parts),
+        node(Index, inner, several(indices, 1)),
+        node(Call, names, several(inner)),
+        node(Do, inner, several(edits, 1)),
+        node(Unary, st.sampled_from(get_args(UnaryOp)), inner),
+        node(Binary, st.sampled_from(get_args(BinaryOp)), inner, inner),
+        compares(inner),
+        node(Member, inner, several(inner, 1)),
+        node(TupleExpr, several(inner, 2)),
+        node(ListExpr, several(inner, 1)),
+        node(Comprehension, inner, names, inner),
+        node(Count, names, inner, inner),
+        node(Fold, names, inner, names, inner, inner),
+        arms(inner),
+    )
+
+
+expressions: Strategy[Expr] = st.recursive(
+    node(Number, numbers) | node(Ref, TEXTS), grown, max_leaves=12
+)
+small = st.recursive(node(Number, numbers) | node(Ref, TEXTS), grown, max_leaves=4)
+
+
+# --- items -------------------------------------------------------------------------------------
+
+parameters = st.builds(Parameter, st.just(HERE), names, types)
+domains: Strategy[DomainExpr] = (
+    st.builds(FreshDomain, st.just(HERE), parameters, st.none() | small)
+    | st.builds(SubDomain, st.just(HERE), names, names, st.none() | small)
+    | st.builds(SubDomain, st.just(HERE), st.none(), names, st.none())
+)
+formulas = st.builds(
+    Formula,
+    st.just(HERE),
+    st.sampled_from(["forall", "exists"]),
+    several(st.builds(Binder, st.just(HERE), names, domains), 1),
+    st.none() | small,
+    small,
+) | st.builds(Formula, st.just(HERE), st.just("forall"), st.just(()), st.none(), small)
+
+lets = st.builds(Let, st.just(HERE), names, st.none() | types, small)
+entry_paths = several(named(PARTS | st.just("*")), 1)
+entries = st.builds(Entry, st.just(HERE), entry_paths, types)
+tensor_paths = st.builds(TensorPath, st.just(HERE), paths)
+
+
+def declared(kind: Callable[..., Item], *fields: Strategy[Any]) -> Strategy[Item]:
+    """Items of one kind, with documentation and a name."""
+    return st.builds(kind, st.just(HERE), docs, names, *fields)
+
+
+items: Strategy[Item] = st.one_of(
+    declared(EnumDecl, several(members, 1, 30)),
+    declared(CheckpointDecl, members, several(entries)),
+    declared(ParamDecl, st.none() | types, expressions),
+    declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),
+    declared(DomainDecl, domains),
+    declared(ClaimDecl, st.sampled_from(["proved", "refuted"]), formulas),
+    declared(
+        PatchDecl,
+        names,
+        several(tensor_paths, 1),
+        several(formulas),
+        several(formulas),
+        st.none() | names,
+    ),
+)
+
+modules = st.builds(Module, st.just(HERE), docs, several(items, 0, 4))

@@ -1,0 +1,79 @@
+"""Canonical text: it says what the tree says, and there is one for every tree."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+
+from circ.lang.diagnostic import Diagnostics
+from circ.lang.format import format_formula, format_module
+from circ.lang.format_expressions import format_expression
+from circ.lang.parser import parse, parse_expression, parse_formula
+from circ.lang.render import render
+from circ.lang.span import Source
+from circ.lang.syntax import Expr, Formula, Module
+from tests.outline import shape
+from tests.syntax_trees import expressions, formulas, modules
+
+several_hundred = settings(
+    max_examples=6000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def reported(diagnostics: Diagnostics) -> list[str]:
+    """The diagnostics as text, for the message of a failing test."""
+    return [render(diagnostic) for diagnostic in diagnostics]
+
+
+@several_hundred
+@given(modules)
+def test_a_module_is_read_back_from_its_text(module: Module) -> None:
+    """Parsing the canonical text of any module gives that module, and the same text again."""
+    text, diagnostics = format_module(module), Diagnostics()
+    again = parse(Source("spec.circ", text), diagnostics)
+
+    assert reported(diagnostics) == []
+    assert shape(again) == shape(module)
+    assert format_module(again) == text
+
+
+@several_hundred
+@given(expressions)
+def test_an_expression_is_read_back_from_its_text(e: Expr) -> None:
+    """Brackets are written where the tree needs them, whatever stands inside what."""
+    text, diagnostics = format_expression(e), Diagnostics()
+    again = parse_expression(Source("line", text), diagnostics)
+
+    assert reported(diagnostics) == []
+    assert shape(again) == shape(e)
+
+
+@several_hundred
+@given(formulas)
+def test_a_formula_is_read_back_from_its_text(formula: Formula) -> None:
+    """The head of a claim can be typed by itself."""
+    text, diagnostics = format_formula(formula), Diagnostics()
+    again = parse_formula(Source("line", text), diagnostics)
+
+    assert reported(diagnostics) == []
+    assert shape(again) == shape(formula)
+
+
+def test_brackets_are_written_only_where_the_tree_needs_them() -> None:
+    """Taking any pair of brackets out of canonical text changes what it says."""
+    diagnostics = Diagnostics()
+    for text in ("(x + y) * z", "x - (y - z)", "(p implies q) implies r", "(-x).a", "(3).0"):
+        e = parse_expression(Source("line", text), diagnostics)
+        bare = parse_expression(Source("line", text.replace("(", "").replace(")", "")), diagnostics)
+
+        assert e is not None and format_expression(e) == text
+        assert shape(e) != shape(bare)
+    for text in (
+        "((x)) * (y)",
+        "(x * y) + (z)",
+        "p implies (q implies r)",
+        "-(x.a)",
+        "not (x == y)",
+    ):
+        e = parse_expression(Source("line", text), diagnostics)
+
+        assert e is not None and "(" not in format_expression(e)

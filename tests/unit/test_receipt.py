@@ -1,0 +1,127 @@
+"""A receipt says what was changed and proved, and is read back only if it is one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from circ.lang.diagnostic import CircError
+from circ.runtime.receipt import (
+    FileMark,
+    Receipt,
+    Settled,
+    change,
+    embedded,
+    read_receipt,
+    receipt_path,
+    write_receipt,
+)
+from circ.runtime.write import encoded
+
+OLD, NEW = array("d", [1, 2, 3]), array("d", [1, 5, -1])
+
+RECEIPT = Receipt(
+    tool="circ 0.1.0",
+    patch="quiet",
+    spec=FileMark("guard.circ", "1" * 64),
+    source=FileMark("../model.safetensors", "2" * 64),
+    target="patched.safetensors",
+    sha256="3" * 64,
+    data="4" * 64,
+    changes=(change("mlp.W_out", "F32", (3,), OLD, NEW),),
+    verdicts=(Settled("quiet.require[0]", "proved", "SMT"),),
+)
+
+
+def test_a_change_has_the_hashes_and_norms_of_what_moved() -> None:
+    """By (0, 3, -4): the largest entry is 4, the Euclidean norm 5; bytes are hashed as stored."""
+    (found,) = RECEIPT.changes
+
+    assert (found.linf, found.l2) == (4, 5)
+    assert found.before == hashlib.sha256(encoded(OLD, "F32")).hexdigest()
+    assert found.after == hashlib.sha256(encoded(NEW, "F32")).hexdigest()
+
+
+def test_a_receipt_stands_beside_its_target(tmp_path: Path) -> None:
+    """Named after it, readable, and the same when read back."""
+    target = tmp_path / "patched.safetensors"
+    path = write_receipt(RECEIPT, target)
+
+    assert path == receipt_path(target) == tmp_path / "patched.safetensors.receipt.json"
+    assert read_receipt(path.read_text(encoding="utf-8"), path.name) == RECEIPT
+
+
+def test_a_receipt_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
+    """The receipt of another patch is evidence."""
+    target = tmp_path / "patched.safetensors"
+    write_receipt(RECEIPT, target)
+    with pytest.raises(CircError, match="already exists"):
+        write_receipt(replace(RECEIPT, patch="loud"), target)
+    write_receipt(replace(RECEIPT, patch="loud"), target, overwrite=True)
+
+    assert read_receipt(receipt_path(target).read_text(), "receipt").patch == "loud"
+
+
+def test_the_copy_inside_the_target_lacks_only_the_targets_hash() -> None:
+    """A file cannot contain its own hash; one line of JSON holds the rest."""
+    text = embedded(RECEIPT)
+
+    assert "\n" not in text
+    assert read_receipt(text, "metadata") == replace(RECEIPT, sha256=None)
+
+
+def test_the_same_patch_gives_the_same_receipt() -> None:
+    """No time, no absolute path, no order that depends on the run."""
+    assert embedded(RECEIPT) == embedded(replace(RECEIPT))
+
+
+def corrupted(corrupt: Callable[[dict[str, object]], object]) -> str:
+    """The receipt's JSON with something wrong in it."""
+    found: dict[str, object] = json.loads(embedded(RECEIPT))
+    corrupt(found)
+    return json.dumps(found)
+
+
+def inner(found: dict[str, object], *places: str | int) -> dict[str, object]:
+    """An object inside a JSON object."""
+    value = cast("Mapping[str | int, object]", found)
+    for place in places:
+        value = cast("Mapping[str | int, object]", value[place])
+    return cast("dict[str, object]", value)
+
+
+WRONG: dict[str, str] = {
+    "no JSON": "{",
+    "no object": "[]",
+    "a field too few": corrupted(lambda r: r.pop("data")),
+    "a field too many": corrupted(lambda r: r.update(extra=1)),
+    "a hash too short": corrupted(lambda r: r.update(data="4" * 63)),
+    "no hash": corrupted(lambda r: r.update(sha256=4)),
+    "no text": corrupted(lambda r: r.update(tool=None)),
+    "no list": corrupted(lambda r: r.update(changes={})),
+    "no file": corrupted(lambda r: r.update(spec="guard.circ")),
+    "a word that is no outcome": corrupted(lambda r: inner(r, "verdicts", 0).update(outcome="ok")),
+    "a dtype that is none": corrupted(lambda r: inner(r, "changes", 0).update(dtype="F8")),
+    "a negative norm": corrupted(lambda r: inner(r, "changes", 0).update(l2=-1.0)),
+    "an infinite norm": corrupted(lambda r: inner(r, "changes", 0).update(linf=float("inf"))),
+    "a shape of truths": corrupted(lambda r: inner(r, "changes", 0).update(shape=[True])),
+    "too deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_anything_else_is_refused(case: str) -> None:
+    """A field missing, added, or of the wrong kind makes it no receipt."""
+    with pytest.raises(CircError) as caught:
+        read_receipt(WRONG[case], "model.receipt.json")
+    (diagnostic,) = caught.value.diagnostics
+
+    assert diagnostic.code == "E0656"
+    assert diagnostic.headline.startswith("`model.receipt.json` is not a receipt: ")

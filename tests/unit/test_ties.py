@@ -1,0 +1,95 @@
+"""Ties between known scores: open until chosen, chosen alike, and every choice followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from circ.compiler.builder import Builder
+from circ.compiler.ir import Argmax, Circuit, Compare, Input, Real, Relu, Smooth, Sum, WireType
+from circ.compiler.readings.choices import Choices
+from circ.compiler.readings.intervals import Scores
+from circ.compiler.readings.reference import at_point, enclose
+from circ.compiler.readings.ties import every_choice
+from tests.agreement import naive
+from tests.agreement.circuits import BILINEAR, binders_of, circuits, points
+
+
+@given(st.data())
+def test_every_choice_is_followed(data: st.DataObject) -> None:
+    """Each outcome is what the naive reading gives under that very choice; choosing the lowest
+    index, or the highest, throughout is among them."""
+    sample = data.draw(circuits(BILINEAR, steps=6))
+    point = data.draw(points(data.draw(binders_of(sample.circuit))))
+    inputs = at_point(sample.circuit, point)
+    outcomes = list(every_choice(sample.circuit, inputs, sample.weights))
+    found = [{name: naive.known(v) for name, v in outcome.outputs.items()} for outcome in outcomes]
+
+    def named(choice: naive.Choice) -> dict[str, naive.Entries]:
+        truth = naive.run(sample.circuit, point, sample.weights, choice)
+        return {name: truth[wire] for name, wire in sample.circuit.outputs.items()}
+
+    for outcome, outputs in zip(outcomes, found, strict=True):
+        assert outputs == named(partial(followed, outcome.choice))
+    assert named(naive.lowest) in found and named(naive.highest) in found
+
+
+def followed(choice: Mapping[Scores, int], scores: Scores) -> int:
+    """The index that an outcome took; the first of the largest where there was no tie."""
+    return choice.get(scores, naive.lowest(scores))
+
+
+def twice() -> Circuit:
+    """Whether two argmaxes over the same scores, computed apart, agree."""
+    b = Builder()
+    x = b.add(Input("x", WireType(Real(), (3,))))
+    again = b.add(Sum(((Fraction(1), x), (Fraction(0), b.add(Relu(x))))))
+    same = b.add(Compare("==", b.add(Argmax(x)), b.add(Argmax(again))))
+    return b.circuit({"same": same, "first": b.add(Argmax(x))})
+
+
+def test_ties_are_open_until_chosen() -> None:
+    """Without a choice all tied indices stay possible; `choose` learns of the scores and decides."""
+    circuit, met = twice(), list[object]()
+    inputs = at_point(circuit, {"x": [1, Fraction(-1, 2), 1]})
+    assert enclose(circuit, inputs, {})["first"] == Choices((), (frozenset({0, 2}),))
+
+    def choose(scores: tuple[Fraction, ...], tied: frozenset[int]) -> int | None:
+        met.append((scores, tied))
+        return 2
+
+    assert enclose(circuit, inputs, {}, choose=choose)["first"] == Choices((), (frozenset({2}),))
+    assert set(met) == {((1, Fraction(-1, 2), 1), frozenset({0, 2}))}
+
+
+def test_equal_scores_are_broken_alike() -> None:
+    """A tie met twice is one choice, not two: the two argmaxes agree in every outcome."""
+    circuit = twice()
+    outcomes = list(every_choice(circuit, at_point(circuit, {"x": [1, 1, 1]}), {}))
+    assert [[*outcome.choice.items()] for outcome in outcomes] == [
+        [((Fraction(1),) * 3, k)] for k in range(3)
+    ]
+    assert all(naive.known(outcome.outputs["same"]) == [1] for outcome in outcomes)
+
+
+def test_a_choice_is_among_the_tied() -> None:
+    """A choice function that picks a lower score is refused."""
+    circuit = twice()
+    with pytest.raises(ValueError, match=r"the choice of 1 is not among the tied \[0, 2\]"):
+        enclose(circuit, at_point(circuit, {"x": [1, 0, 1]}), {}, choose=lambda _scores, _tied: 1)
+
+
+def test_scores_that_are_not_known_are_no_tie() -> None:
+    """√2 - √2 is 0, but an enclosure cannot know: both indices stay open, and nobody is asked."""
+    b = Builder()
+    x = b.add(Input("x", WireType(Real(), (2,))))
+    circuit = b.circuit({"y": b.add(Argmax(b.add(Smooth("sqrt", x))))})
+    inputs = at_point(circuit, {"x": [2, 2]})
+    (outcome,) = every_choice(circuit, inputs, {})
+    assert outcome.choice == {}
+    assert outcome.outputs["y"] == Choices((), (frozenset({0, 1}),))
