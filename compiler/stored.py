@@ -42,7 +42,7 @@ class Files:
         """The file of a checkpoint and its header, read once."""
         path = self.path(decl)
         if path not in self.opened:
-            self.opened[path] = read_header(path)
+            self.opened[path] = read_header(path, decl.file.span)
         return path, self.opened[path]
 
     def header(self, decl: CheckpointDecl) -> Header:
@@ -70,7 +70,7 @@ class StoredWeights(Mapping[str, Tensor]):
             if not isinstance(decl, CheckpointDecl):
                 raise KeyError(key)
             path, header = self.files.opened_header(decl)
-            self.loaded[key] = read_tensor(path, header, name)
+            self.loaded[key] = read_tensor(path, header, name, decl.file.span)
         return self.loaded[key]
 
     def __iter__(self) -> Iterator[str]:

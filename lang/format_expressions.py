@@ -196,10 +196,10 @@ def index(item: Expr | Slice, indent: str) -> str:
 
 def braces(edits: Sequence[Edit], indent: str) -> str:
     """The edits of a `do`: on one line if they are short, else one a line."""
-    flat = ", ".join(edit(e, indent) for e in edits)
-    if len(flat) <= LONGEST_LINE // 2 and "\n" not in flat:
-        return f"{{ {flat} }}"
-    return block([edit(e, indent + STEP) for e in edits], indent)
+    lines = [edit(e, indent + STEP) for e in edits]
+    flat = ", ".join(lines)
+    short = len(flat) <= LONGEST_LINE // 2 and "\n" not in flat
+    return f"{{ {flat} }}" if short else block(lines, indent)
 
 
 def edit(e: Edit, indent: str) -> str:

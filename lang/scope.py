@@ -23,7 +23,7 @@ from circ.lang.syntax import (
 )
 
 Value = EnumDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
-"""Items that expressions and types may name; claims and patches have names of their own."""
+"""Items that expressions and types may name; claims and patches are named by people alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,6 @@ class Scope:
     claims: Mapping[str, ClaimDecl]
     patches: Mapping[str, PatchDecl]
     members: Mapping[str, tuple[EnumDecl, ...]]
-
-    def member(self, name: str, enum: str | None = None) -> EnumDecl | None:
-        """The one enum that has this member, where there is just one."""
-        owners = [e for e in self.members.get(name, ()) if enum in (None, e.name.text)]
-        return owners[0] if len(owners) == 1 else None
 
 
 def kind(item: Item) -> str:
@@ -64,41 +59,46 @@ def kind(item: Item) -> str:
 
 def resolve(module: Module, diagnostics: Diagnostics) -> Scope:
     """Gather the declarations of `module`, reporting what is declared twice or hidden."""
-    members = enum_members(module, diagnostics)
+    items = first_declarations(module, diagnostics)
+    members = enum_members(items, diagnostics)
     values: dict[str, Value] = {}
     claims: dict[str, ClaimDecl] = {}
     patches: dict[str, PatchDecl] = {}
-    firsts: dict[str, Name] = {}
-    for item in module.items:
-        name = item.name
-        if name.text in firsts:
-            diagnostics.report(duplicate(name, firsts[name.text].span))
-            continue
-        firsts[name.text] = name
-        report_hidden(name, members, diagnostics)
+    for item in items:
         match item:
             case ClaimDecl():
-                claims[name.text] = item
+                claims[item.name.text] = item
             case PatchDecl():
-                patches[name.text] = item
+                patches[item.name.text] = item
             case EnumDecl() | CheckpointDecl() | ParamDecl() | CircuitDecl() | DomainDecl():
-                values[name.text] = item
+                report_hidden(item.name, members, diagnostics)
+                values[item.name.text] = item
             case _:
                 assert_never(item)
     return Scope(values, claims, patches, members)
 
 
-def enum_members(module: Module, diagnostics: Diagnostics) -> dict[str, tuple[EnumDecl, ...]]:
+def first_declarations(module: Module, diagnostics: Diagnostics) -> list[Item]:
+    """The items that declare a name for the first time; the others are reported."""
+    firsts: dict[str, Item] = {}
+    for item in module.items:
+        first = firsts.setdefault(item.name.text, item)
+        if first is not item:
+            diagnostics.report(duplicate(item.name, first.name.span))
+    return list(firsts.values())
+
+
+def enum_members(items: list[Item], diagnostics: Diagnostics) -> dict[str, tuple[EnumDecl, ...]]:
     """Which enums have each member name; a member twice in one enum is an error."""
     owners: defaultdict[str, list[EnumDecl]] = defaultdict(list)
-    for item in module.items:
+    for item in items:
         if isinstance(item, EnumDecl):
             seen: dict[str, Name] = {}
             for member in item.members:
-                if member.text in seen:
-                    diagnostics.report(duplicate(member, seen[member.text].span))
+                first = seen.setdefault(member.text, member)
+                if first is not member:
+                    diagnostics.report(duplicate(member, first.span))
                 else:
-                    seen[member.text] = member
                     owners[member.text].append(item)
     return {name: tuple(enums) for name, enums in owners.items()}
 

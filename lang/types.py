@@ -21,7 +21,7 @@ class Axis:
     """One entry a member of the enum."""
 
     enum: str
-    size: int
+    members: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class EnumElement:
 
 @dataclass(frozen=True, slots=True)
 class FinElement:
-    """`fin[n]`: one of 0 … n - 1."""
+    """`fin[n]`: one of 0 … n - 1. (`fin[Char]` is `Char` itself: see `positions`.)"""
 
-    size: Dim
+    size: Fixed | Variable
 
 
 Element = RealElement | BoolElement | EnumElement | FinElement
@@ -106,6 +106,17 @@ def real(*dims: Dim) -> Array:
     return Array(RealElement(), dims)
 
 
+def positions(dim: Dim) -> Element:
+    """What counts the entries of an axis: the members that name it, or numbers."""
+    match dim:
+        case Axis(enum=name, members=members):
+            return EnumElement(name, members)
+        case Fixed() | Variable():
+            return FinElement(dim)
+        case _:
+            assert_never(dim)
+
+
 def is_real(t: Type) -> bool:
     """Whether `t` is a tensor of reals."""
     return isinstance(t, Array) and t.element == RealElement()
@@ -122,8 +133,10 @@ def is_discrete(t: Type) -> bool:
 def size(dim: Dim) -> int | None:
     """How many entries; None for a variable."""
     match dim:
-        case Fixed(size=n) | Axis(size=n):
+        case Fixed(size=n):
             return n
+        case Axis(members=members):
+            return len(members)
         case Variable():
             return None
         case _:
@@ -193,7 +206,7 @@ def substitute(t: Type, binding: Binding) -> Type:
     """`t` with dimension variables replaced."""
     match t:
         case Array(element=FinElement(size=n), dims=dims):
-            return Array(FinElement(bound(n, binding)), tuple(bound(d, binding) for d in dims))
+            return Array(positions(bound(n, binding)), tuple(bound(d, binding) for d in dims))
         case Array(element=element, dims=dims):
             return Array(element, tuple(bound(d, binding) for d in dims))
         case Tuple(items=items):
@@ -204,9 +217,17 @@ def substitute(t: Type, binding: Binding) -> Type:
             assert_never(t)
 
 
-def infer_dims(wanted: Dims, given: Dims, binding: dict[str, Dim]) -> None:
-    """Bind each variable of `wanted` to the dim that stands in its place, the first one wins."""
-    for want, have in zip(wanted, given, strict=False):
+def infer_dims(wanted: Array, given: Array, binding: dict[str, Dim]) -> None:
+    """Bind each variable of `wanted` to the dim in its place; a named axis wins over numbers."""
+    pairs: list[tuple[Dim, Dim]] = [*zip(wanted.dims, given.dims, strict=False)]
+    match wanted.element, given.element:
+        case FinElement(size=n), FinElement(size=m):
+            pairs.append((n, m))
+        case FinElement(size=n), EnumElement(name=name, members=members):
+            pairs.append((n, Axis(name, members)))
+        case _:
+            pass
+    for want, have in pairs:
         if isinstance(want, Variable):
             binding[want.name] = named(binding.get(want.name, have), have)
 
@@ -253,8 +274,13 @@ def show(t: Type) -> str:
         case Tuple(items=items):
             return f"({', '.join(map(show, items))})"
         case Group(checkpoint=name, prefix=prefix):
-            return f"the tensors of `{'.'.join((name, *prefix))}`"
+            return ".".join((name, *prefix))
         case Invalid():
             return "?"
         case _:
             assert_never(t)
+
+
+def described(t: Type) -> str:
+    """As a part of a sentence."""
+    return f"the group of tensors `{show(t)}`" if isinstance(t, Group) else f"`{show(t)}`"

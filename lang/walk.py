@@ -89,4 +89,24 @@ def walk(e: Expr) -> Iterator[Expr]:
 def names(e: Expr) -> set[str]:
     """Every name that `e` mentions, functions included."""
     refs = {part.name for part in walk(e) if isinstance(part, Ref)}
-    return refs | {part.function.text for part in walk(e) if isinstance(part, Call)}
+    return refs | called(e)
+
+
+def called(e: Expr) -> set[str]:
+    """The names of the functions and circuits that `e` calls."""
+    return {part.function.text for part in walk(e) if isinstance(part, Call)}
+
+
+def free(e: Expr) -> set[str]:
+    """The names of values that `e` reads from outside, those of its own binders left out."""
+    match e:
+        case Ref(name=name):
+            return {name}
+        case Comprehension(body=body, binder=binder, source=source):
+            return free(source) | (free(body) - {binder.text})
+        case Count(binder=binder, source=source, condition=condition):
+            return free(source) | (free(condition) - {binder.text})
+        case Fold(state=state, initial=initial, binder=binder, source=source, body=body):
+            return free(initial) | free(source) | (free(body) - {state.text, binder.text})
+        case _:
+            return set[str]().union(*[free(part) for part in children(e)])

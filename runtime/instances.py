@@ -55,6 +55,8 @@ class Instances:
 
     def slacks(self, tensors: Mapping[str, Floats]) -> Floats:
         """How far each instance is from failing at these weights; negative where it fails."""
+        if not self.witnesses:
+            return np.zeros(0)
         self.load(tensors)
         with torch.no_grad():
             return self.slack(slice(None)).numpy().copy()

@@ -31,6 +31,8 @@ Engine = Callable[[Obligation, Weights, Limits, Progress], Finding]
 
 REPLAYED_WITNESS = "the exact replay of the input shown"
 SEARCH = "search by sampling and gradients"
+SEARCH_SECONDS = 1.0
+"""Most of what can be found this way is found soon; a proof is then the better use of time."""
 
 REPLAYED = 100
 """Listed inputs that are replayed exactly, besides the one that is shown."""
@@ -116,7 +118,8 @@ def searched(
 
     method = SEARCH
     try:
-        witness = search(obligation, weights, limits, progress)
+        brief = replace(limits, timeout=min(limits.timeout, SEARCH_SECONDS))
+        witness = search(obligation, weights, brief, progress)
     except KeyboardInterrupt:
         return Stuck("interrupted", method, interrupted=True)
     if witness is None:

@@ -96,7 +96,7 @@ def changed(program: Program, key: str, tensor: Tensor) -> Change:
     """What happened to one tensor."""
     before = program.weights[key]
     name = key.partition("/")[2]
-    return change(name, tensor.dtype, tensor.shape, before.values, tensor.values, encoded)
+    return change(name, tensor.dtype, tensor.shape, before.values, tensor.values)
 
 
 def settled(patched: Patched) -> tuple[Settled, ...]:

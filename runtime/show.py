@@ -29,22 +29,22 @@ def float_text(value: float, dtype: str) -> str:
     return f"{value:.{DIGITS[dtype]}g}"
 
 
-def between_text(low: Fraction, high: Fraction) -> str:
+def between_text(low: Fraction, high: Fraction, digits: int = 12) -> str:
     """A number known to lie between two: its digits where they are the same for both."""
-    first, last = decimal_text(low), decimal_text(high)
+    first, last = decimal_text(low, digits), decimal_text(high, digits)
     return first if first == last else f"{first} to {last}"
 
 
-def tensor_text(entries: Sequence[str], shape: Shape) -> str:
-    """Entries in row-major order as nested brackets, long axes cut off."""
+def tensor_text(entries: Sequence[str], shape: Shape, most: int = MOST_SHOWN) -> str:
+    """Entries in row-major order as nested brackets, axes longer than `most` cut off."""
     if not shape:
         return entries[0]
     width = len(entries) // shape[0] if shape[0] else 0
     rows = [
-        tensor_text(entries[k * width : (k + 1) * width], shape[1:])
-        for k in range(min(shape[0], MOST_SHOWN))
+        tensor_text(entries[k * width : (k + 1) * width], shape[1:], most)
+        for k in range(min(shape[0], most))
     ]
-    return f"[{', '.join(rows)}{', …' if shape[0] > MOST_SHOWN else ''}]"
+    return f"[{', '.join(rows)}{', …' if shape[0] > most else ''}]"
 
 
 def code_text(code: int, kind: WireType, members: Sequence[str]) -> str:

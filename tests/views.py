@@ -50,13 +50,24 @@ def view_format(text: str, folder: Path) -> str:
     return format_module(clean(text))
 
 
+def view_syntax(text: str, folder: Path) -> str:
+    """What is wrong with the syntax, as a terminal shows it."""
+    return shown(parsed(text)[1])
+
+
 def view_diagnostics(text: str, folder: Path) -> str:
     """Every diagnostic, as a terminal shows it."""
-    return "\n\n".join(render(diagnostic) for diagnostic in diagnose(text, folder)) + "\n"
+    return shown(diagnose(text, folder))
+
+
+def shown(diagnostics: Diagnostics) -> str:
+    """Diagnostics as text, a blank line between them."""
+    return "\n\n".join(render(diagnostic) for diagnostic in diagnostics) + "\n"
 
 
 VIEWS: Mapping[str, View] = {
     "ast": view_ast,
     "format": view_format,
+    "syntax": view_syntax,
     "diagnostics": view_diagnostics,
 }

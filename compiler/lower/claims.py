@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -39,6 +39,8 @@ from circ.lang.syntax import (
 from circ.lang.types import Array, EnumElement, FinElement, RealElement, size
 
 Params = Mapping[str, Fraction]
+
+Enter = Callable[[Environment], Environment]
 
 MOST_SHOWN = 6
 """Values shown at a witness; a goal that compares more shows its first ones."""
@@ -93,12 +95,25 @@ def lower_patch(typed: TypedModule, decl: PatchDecl, params: Params, weights: We
     return PatchPlan(decl.name.text, decl.circuit.text, edits, each("require"), each("preserve"))
 
 
+def unchanged(env: Environment) -> Environment:
+    """No further names."""
+    return env
+
+
 def lower_formula(
-    typed: TypedModule, name: str, formula: Formula, params: Params, weights: Weights
+    typed: TypedModule,
+    name: str,
+    formula: Formula,
+    params: Params,
+    weights: Weights,
+    enter: Enter = unchanged,
 ) -> Obligation:
-    """One quantified formula as an obligation, its circuit simplified."""
+    """One quantified formula as an obligation, its circuit simplified.
+
+    `enter` binds names that the formula may read besides those of the module.
+    """
     low = Lowering(typed, params, lower)
-    env = Environment(low)
+    env = enter(Environment(low))
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}
     for binder in formula.binders:

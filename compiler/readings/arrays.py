@@ -119,24 +119,29 @@ def placed(x: FloatArray, letters: str, output: str) -> FloatArray:
 
 
 def fixed(matrix: str, batch: str, output: str) -> Product:
-    """The product whose first operand is the same for the whole batch: matrix by matrix."""
-    shared = [c for c in matrix if c in batch]
-    stacked = [c for c in shared if c in output]
-    summed = [c for c in shared if c not in output]
+    """The product whose first operand is the same for the whole batch.
+
+    One matrix product for each place in the axes that are not multiplied: its columns are the batch.
+    """
+    summed = [c for c in matrix if c in batch and c not in output]
     rows = [c for c in matrix if c not in batch]
-    columns = [c for c in batch if c not in matrix]
-    first = [matrix.index(c) for c in stacked + rows + summed]
-    second = [batch.index(c) for c in stacked + summed + columns]
-    result = stacked + rows + columns
+    stacked = [c for c in batch if c not in summed]
+    first = [matrix.index(c) for c in stacked if c in matrix]
+    first += [matrix.index(c) for c in rows + summed]
+    second = [batch.index(c) for c in stacked + summed]
+    result = stacked + rows
     order = [result.index(c) for c in output]
 
     def multiplied(x: FloatArray, y: FloatArray) -> FloatArray:
         sides = dict(zip(matrix + batch, x.shape[:-1] + y.shape[:-1], strict=True))
-        deep, high, wide = (prod(sides[c] for c in part) for part in (stacked, rows, summed))
-        a = x[..., 0].transpose(first).reshape(deep, high, wide)
-        b = y.transpose(*second, len(batch)).reshape(deep, wide, -1)
-        product = in_pieces(a, b).reshape(*(sides[c] for c in result), y.shape[-1])
-        return product.transpose(*order, len(output))
+        high, wide = (prod(sides[c] for c in part) for part in (rows, summed))
+        outer = [sides[c] if c in matrix else 1 for c in stacked]
+        a = x[..., 0].transpose(first).reshape(*outer, high, wide)
+        b = y.transpose(*second, len(batch)).reshape(
+            *(sides[c] for c in stacked), wide, y.shape[-1]
+        )
+        found = in_pieces(a, b).reshape(*(sides[c] for c in result), y.shape[-1])
+        return found.transpose(*order, len(output))
 
     return multiplied
 
@@ -146,7 +151,7 @@ def in_pieces(a: FloatArray, b: FloatArray) -> FloatArray:
     width = ALONE // max(1, a.shape[-2] * a.shape[-1])
     if b.shape[-1] <= width or width < 64:
         return a @ b
-    result = np.empty((*a.shape[:-1], b.shape[-1]))
+    result = np.empty((*b.shape[:-2], a.shape[-2], b.shape[-1]))
     for start in range(0, b.shape[-1], width):
         piece = slice(start, start + width)
         np.matmul(a, b[..., piece], out=result[..., piece])

@@ -71,8 +71,8 @@ def exp(x: FloatArray) -> FloatArray:
     bits = shifted.view(np.int64)
     bits <<= 52
     p.view(np.int64)[...] += bits
-    inside_bound = x <= 709  # and not NaN, which inf + x keeps
-    return p if inside_bound.all() else np.where(inside_bound, p, inf + x)
+    inside_bound = x <= 709  # and not NaN, which the sum keeps
+    return p if inside_bound.all() else np.where(inside_bound, p, np.maximum(x, 0) + inf)
 
 
 def exponential(x: Ball, rounding: Roundoff) -> Ball:

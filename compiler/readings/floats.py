@@ -314,4 +314,5 @@ def deviation(
         slack = found[0].discrete[wanted].slack
         apart = np.where(np.ones(1) if slack is None else slack > 0, 0.0, np.inf)
     known = np.where(np.isnan(apart), np.inf, apart) * WIDER
-    return known.reshape(-1, known.shape[-1]).max(0, initial=0.0)
+    most: FloatArray = known.reshape(-1, known.shape[-1]).max(0, initial=0.0)
+    return most

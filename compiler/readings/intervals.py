@@ -162,7 +162,7 @@ def combined(terms: Sequence[tuple[Fraction, Reals]], bits: int) -> Reals:
     parts = [(factor, value) for factor, (_, value) in zip(factors, terms, strict=True)]
     shape = terms[0][1].shape
     lo = weighted([(factor, value.lo if factor > 0 else value.hi) for factor, value in parts])
-    if all(value.exact or factor == 0 for factor, value in parts):
+    if all(value.exact for _, value in parts):
         return exactly(shape, lo, den)
     hi = weighted([(factor, value.hi if factor > 0 else value.lo) for factor, value in parts])
     return rounded(shape, lo, hi, den, bits)

@@ -74,6 +74,7 @@ from circ.compiler.smt.formula import (
     disjunction,
     negation,
 )
+from circ.compiler.smt.indices import Choices, code_of, leader, letter, one_hot, same
 from circ.compiler.smt.script import (
     Script,
     greatest,
@@ -324,18 +325,13 @@ def contracted(e: Encoder, op: Contract, note: str) -> Value:
     return Numbers(tuple(joined(plan, mine, theirs, dot)))
 
 
-# --- decisions ------------------------------------------------------------------------------
-
-
 def compared(e: Encoder, op: Compare, note: str) -> Value:
     """Entrywise comparison of reals, or equality of indices."""
     s = e.script
-    pair = (e.values[op.left], e.values[op.right])
-    match pair:
-        case (Codes(entries=left), Codes(entries=right)):
-            return Truths(
-                tuple(named(s, same(a, b), note) for a, b in zip(left, right, strict=True))
-            )
-        case _:
-            gaps = map(difference, numbers(pair[0]), numbers(pair[1]))
-            return Truths(tuple(named(s, sign(s, op.op, gap), note) for gap in gaps))
+    match e.values[op.left], e.values[op.right]:
+        case Codes(entries=left), Codes(entries=right):
+            found = [*map(same, left, right)]
+        case first, second:
+            gaps = map(difference, numbers(first), numbers(second))
+            found = [sign(s, op.op, gap) for gap in gaps]
+    return Truths(tuple(named(s, formula, note) for formula in found))

@@ -12,10 +12,10 @@ from circ.lang.types import (
     BoolElement,
     Dim,
     Element,
-    FinElement,
     Fixed,
     RealElement,
     Type,
+    positions,
 )
 
 MOST_ENTRIES = 1 << 24
@@ -25,15 +25,13 @@ MOST_ENTRIES = 1 << 24
 def as_type(t: TypeExpr, ctx: Context) -> Type:
     """The type an annotation means."""
     dims = [as_dim(d, ctx) for d in t.dims]
-    if any(d is None for d in dims):
-        return INVALID
     known = tuple(d for d in dims if d is not None)
     if t.name.text == "fin":
-        if not known:
+        if not dims:
             return ctx.error(bad_dimension(t.span, "`fin` needs its size, as in `fin[8]`"))
-        return Array(FinElement(known[0]), known[1:])
+        return Array(positions(known[0]), known[1:]) if len(known) == len(dims) else INVALID
     element = as_element(t.name, ctx)
-    return INVALID if element is None else Array(element, known)
+    return INVALID if element is None or len(known) < len(dims) else Array(element, known)
 
 
 def as_element(name: Name, ctx: Context) -> Element | None:
@@ -44,7 +42,7 @@ def as_element(name: Name, ctx: Context) -> Element | None:
         return BoolElement()
     if isinstance(ctx.facts.scope.values.get(name.text), EnumDecl):
         return enum_element(ctx.facts.scope, name.text)
-    ctx.error(unknown_type(name, ["real", "bool", "fin", *enums(ctx)]))
+    ctx.unknown(unknown_type(name, ["real", "bool", "fin", *enums(ctx)]))
     return None
 
 
@@ -59,8 +57,8 @@ def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:
         return ctx.dims[dim.name]
     item = ctx.facts.scope.values.get(dim.name)
     if isinstance(item, EnumDecl):
-        return Axis(dim.name, len(item.members))
-    ctx.error(unknown_type(Name(dim.name, dim.span), [*ctx.dims, *enums(ctx)]))
+        return Axis(dim.name, tuple(member.text for member in item.members))
+    ctx.unknown(unknown_type(Name(dim.name, dim.span), [*ctx.dims, *enums(ctx)]))
     return None
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from circ.lang.scope import Scope
+from circ.lang.check.context import Context
 from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
 
 
-def is_constant(e: Expr, scope: Scope) -> bool:
+def is_constant(e: Expr, ctx: Context) -> bool:
     """Whether `e` has one value, whatever the input."""
     match e:
         case Number():
             return True
         case Ref(name=name):
-            return isinstance(scope.values.get(name), ParamDecl)
+            return name not in ctx.locals and isinstance(
+                ctx.facts.scope.values.get(name), ParamDecl
+            )
         case Unary(op="-", operand=operand):
-            return is_constant(operand, scope)
+            return is_constant(operand, ctx)
         case Binary(op="+" | "-" | "*" | "/", left=left, right=right):
-            return is_constant(left, scope) and is_constant(right, scope)
+            return is_constant(left, ctx) and is_constant(right, ctx)
         case Call(function=function, args=args) if function.text == "sqrt":
-            return all(is_constant(arg, scope) for arg in args)
+            return all(is_constant(arg, ctx) for arg in args)
         case _:
             return False
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from circ.lang.diagnostic import Diagnostic, Diagnostics
+from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import mismatch
 from circ.lang.headers import Header
-from circ.lang.scope import Scope, report_hidden
+from circ.lang.scope import Scope, Value, report_hidden
 from circ.lang.syntax import CircuitDecl, DomainExpr, EnumDecl, Expr, Let, Name, Parameter
 from circ.lang.types import INVALID, Binding, Dim, EnumElement, Type, fits
 
@@ -22,7 +23,10 @@ class Facts:
     entries: Mapping[str, Mapping[str, Type]]
     diagnostics: Diagnostics
     infer: Callable[[Expr, Context], Type]
-    check_circuit: Callable[[CircuitDecl], None]
+    order: tuple[Value, ...] = ()
+    """The declarations that values are made of, each after those it uses."""
+    incomplete: bool = False
+    """Whether parts of the module could not be read, so that a name may be unknown only here."""
     types: dict[Expr, Type] = field(default_factory=dict["Expr", Type])
     parameters: dict[Parameter, Type] = field(default_factory=dict[Parameter, Type])
     results: dict[CircuitDecl, Type] = field(default_factory=dict[CircuitDecl, Type])
@@ -62,9 +66,15 @@ class Context:
         self.facts.diagnostics.report(diagnostic)
         return INVALID
 
+    def unknown(self, diagnostic: Diagnostic) -> Type:
+        """Report a name that nothing declares, unless its declaration could not be read."""
+        return INVALID if self.facts.incomplete else self.error(diagnostic)
+
     def bind(self, name: Name, t: Type) -> Context:
-        """This context with one more local; it may not hide an enum member."""
+        """This context with one more local; it may not hide an enum member, nor be `it`."""
         report_hidden(name, self.facts.scope.members, self.facts.diagnostics)
+        if name.text == "it":
+            self.error(word_of_the_language(name, "the word for the value of a replaced wire"))
         return replace(self, locals={**self.locals, name.text: t})
 
 

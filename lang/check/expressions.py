@@ -11,7 +11,8 @@ from circ.lang.check.operators import infer_binary, infer_compare, infer_member,
 from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.references import infer_attr, infer_ref
 from circ.lang.check.sites import infer_do
-from circ.lang.errors.types import empty_axis, operands_differ, wrong_kind
+from circ.lang.errors.names import duplicate
+from circ.lang.errors.types import empty_axis, parts_differ, wrong_kind
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -39,6 +40,7 @@ from circ.lang.types import (
     REAL,
     Array,
     Fixed,
+    Group,
     Invalid,
     Tuple,
     Type,
@@ -100,54 +102,50 @@ def infer_list(e: ListExpr, ctx: Context) -> Type:
     """All items of one array type, stacked."""
     if not e.items:
         return ctx.error(empty_axis(e.span, "a list"))
-    first = ctx.infer(e.items[0])
-    joined = first
-    for item in e.items[1:]:
-        t = ctx.infer(item)
+    kinds = [ctx.infer(item) for item in e.items]
+    joined = kinds[0]
+    for item, t in zip(e.items, kinds, strict=True):
         if not fits(t, joined):
-            ctx.error(operands_differ(item.span, "[ … ]", e.items[0].span, item.span, first, t))
-            return INVALID
+            first = e.items[0].span
+            return ctx.error(parts_differ(item.span, "the entries of a list", first, kinds[0], t))
         joined = merge(joined, t)
-    return stacked(joined, len(e.items), e, ctx)
-
-
-def stacked(item: Type, count: int, e: Expr, ctx: Context) -> Type:
-    """`count` values of one type along a new leading axis."""
-    match item:
+    match joined:
         case Array(element=element, dims=dims):
-            return Array(element, (Fixed(count), *dims))
+            return Array(element, (Fixed(len(e.items)), *dims))
         case Invalid():
             return INVALID
+        case Tuple() | Group():
+            return ctx.error(wrong_kind(e.items[0].span, joined, "tensors", "a list"))
         case _:
-            return ctx.error(wrong_kind(e.span, item, "tensors", "a list"))
+            assert_never(joined)
 
 
-def elements(source: Expr, name: Name, ctx: Context) -> tuple[Array | None, Context]:
-    """The type of what is gone over, and a context in which `name` is one of its entries."""
+def elements(source: Expr, name: Name, word: str, ctx: Context) -> tuple[Array | None, Context]:
+    """The type of what `word` goes over, and a context in which `name` is one of its entries."""
     t = ctx.infer(source)
-    if isinstance(t, Array) and t.dims:
+    if isinstance(t, Array) and t.dims and size(t.dims[0]) != 0:
         return t, ctx.bind(name, Array(t.element, t.dims[1:]))
-    if not isinstance(t, Invalid):
-        ctx.error(wrong_kind(source.span, t, "something with an axis", "`in`"))
+    if isinstance(t, Array) and t.dims:
+        ctx.error(empty_axis(source.span, f"`{word}`"))
+    elif not isinstance(t, Invalid):
+        ctx.error(wrong_kind(source.span, t, "a tensor with an axis", f"`{word}`"))
     return None, ctx.bind(name, INVALID)
 
 
 def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
     """The body's type with the source's leading axis in front."""
-    over, inner = elements(e.source, e.binder, ctx)
+    over, inner = elements(e.source, e.binder, "for", ctx)
     body = inner.infer(e.body)
     if over is None or isinstance(body, Invalid):
         return INVALID
     if not isinstance(body, Array):
         return ctx.error(wrong_kind(e.body.span, body, "a tensor", "a comprehension"))
-    if size(over.dims[0]) == 0:
-        return ctx.error(empty_axis(e.source.span, "a comprehension"))
     return Array(body.element, (over.dims[0], *body.dims))
 
 
 def infer_count(e: Count, ctx: Context) -> Type:
     """A number."""
-    _, inner = elements(e.source, e.binder, ctx)
+    _, inner = elements(e.source, e.binder, "count", ctx)
     inner.expect(e.condition, BOOL, "the condition of `count`")
     return REAL
 
@@ -155,6 +153,10 @@ def infer_count(e: Count, ctx: Context) -> Type:
 def infer_fold(e: Fold, ctx: Context) -> Type:
     """The state's type, which every step keeps."""
     initial = ctx.infer(e.initial)
-    _, inner = elements(e.source, e.binder, ctx)
+    if isinstance(initial, Tuple | Group):
+        initial = ctx.error(wrong_kind(e.initial.span, initial, "a tensor", "a state"))
+    _, inner = elements(e.source, e.binder, "fold", ctx)
+    if e.state.text == e.binder.text:
+        ctx.error(duplicate(e.binder, e.state.span))
     inner.bind(e.state, initial).expect(e.body, initial, f"the state `{e.state.text}`")
     return initial

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from circ.lang.check.annotations import as_type
 from circ.lang.check.context import Context
-from circ.lang.errors.domains import bad_binder, not_a_domain
-from circ.lang.errors.names import duplicate, unknown_name
-from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, SubDomain
+from circ.lang.errors.domains import bad_binder, reads_another_binder
+from circ.lang.errors.names import duplicate, not_a, unknown_name
+from circ.lang.scope import kind
+from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, Ref, SubDomain
 from circ.lang.types import BOOL, INVALID, Array, BoolElement, Invalid, Type
+from circ.lang.walk import free, walk
 
 
 def domain_type(domain: DomainExpr, ctx: Context) -> Type:
@@ -32,8 +35,9 @@ def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
             t = base_type(base, ctx)
         case _:
             assert_never(domain)
-    if name is not None and condition is not None:
-        ctx.bind(name, t).expect(condition, BOOL, "a domain's condition")
+    inner = ctx if name is None else ctx.bind(name, t)
+    if condition is not None:
+        inner.expect(condition, BOOL, "a domain's condition")
     return t
 
 
@@ -46,18 +50,18 @@ def base_type(base: Name, ctx: Context) -> Type:
     """The type of the domain that a name declares."""
     item = ctx.facts.scope.values.get(base.text)
     if isinstance(item, DomainDecl):
-        return domain_type(item.value, ctx)
+        return ctx.facts.domains.get(item.value, INVALID)
     if item is None:
         domains = [n for n, v in ctx.facts.scope.values.items() if isinstance(v, DomainDecl)]
-        return ctx.error(unknown_name(base.span, base.text, domains))
-    return ctx.error(not_a_domain(base.span, base.text))
+        return ctx.unknown(unknown_name(base.span, base.text, domains))
+    return ctx.error(not_a(base, kind(item), "a domain"))
 
 
 def check_formula(formula: Formula, ctx: Context) -> None:
     """Binders, an assumption and a conclusion, both truths."""
     inner = ctx
     for i, binder in enumerate(formula.binders):
-        t = domain_type(binder.domain, ctx)
+        t = domain_type(binder.domain, without_binders(binder.domain, formula, ctx))
         earlier = next((b for b in formula.binders[:i] if b.name.text == binder.name.text), None)
         if earlier is not None:
             ctx.error(duplicate(binder.name, earlier.name.span))
@@ -65,3 +69,16 @@ def check_formula(formula: Formula, ctx: Context) -> None:
     if formula.where is not None:
         inner.expect(formula.where, BOOL, "`where`")
     inner.expect(formula.body, BOOL, "what is claimed")
+
+
+def without_binders(domain: DomainExpr, formula: Formula, ctx: Context) -> Context:
+    """The context of a domain's condition, which may not speak of the formula's binders."""
+    if domain.condition is None or domain.binder is None:
+        return ctx
+    own = domain.binder.name if isinstance(domain, FreshDomain) else domain.binder
+    others = {binder.name.text for binder in formula.binders} - {own.text}
+    spoken = free(domain.condition) & others
+    for part in walk(domain.condition):
+        if isinstance(part, Ref) and part.name in spoken:
+            ctx.error(reads_another_binder(part.span, part.name))
+    return replace(ctx, locals={**ctx.locals, **dict.fromkeys(spoken, INVALID)})

@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from circ.lang.check.constants import is_constant
-from circ.lang.check.context import Context, enum_element
+from circ.lang.check.constants import is_constant, whole
+from circ.lang.check.context import Context
 from circ.lang.check.operators import broadcast_type
-from circ.lang.errors.names import not_a_function, unknown_name
+from circ.lang.errors.names import not_a, unknown_name
 from circ.lang.errors.types import (
     argument_count,
     empty_axis,
     mismatch,
+    negative_root,
     not_constant,
     operands_differ,
     wrong_kind,
 )
 from circ.lang.scope import kind
-from circ.lang.syntax import Call, CircuitDecl, Compare
+from circ.lang.syntax import Call, CircuitDecl, Compare, Name
 from circ.lang.types import (
     BOOL,
     INVALID,
     REAL,
     Array,
-    Axis,
     BoolElement,
     Dim,
+    Dims,
     FinElement,
     Invalid,
     RealElement,
@@ -35,6 +36,7 @@ from circ.lang.types import (
     fits,
     infer_dims,
     is_real,
+    positions,
     same_dims,
     size,
     substitute,
@@ -62,19 +64,31 @@ class Function:
 
 
 def infer_call(e: Call, ctx: Context) -> Type:
-    """A circuit's result, or the rule of a function of the language."""
+    """A circuit's result, or the rule of a function of the language; locals are no functions."""
     given = [ctx.infer(arg) for arg in e.args]
-    name = e.function.text
-    item = ctx.facts.scope.values.get(name)
+    item = ctx.facts.scope.values.get(e.function.text)
+    function = FUNCTIONS.get(e.function.text)
     if isinstance(item, CircuitDecl):
         return infer_circuit(e, item, given, ctx)
-    if item is not None or name in ctx.locals:
-        what = kind(item) if item is not None else "a value"
-        return ctx.error(not_a_function(e.function, what))
-    function = FUNCTIONS.get(name)
-    if function is None:
-        circuits = [n for n, v in ctx.facts.scope.values.items() if isinstance(v, CircuitDecl)]
-        return ctx.error(unknown_name(e.function.span, name, [*circuits, *FUNCTIONS]))
+    if function is not None:
+        return infer_function(e, function, given, ctx)
+    return no_circuit(e.function, ctx)
+
+
+def no_circuit(name: Name, ctx: Context) -> Type:
+    """Report what is wrong with a name where a circuit is wanted."""
+    values = ctx.facts.scope.values
+    if name.text in ctx.locals:
+        return ctx.error(not_a(name, "a value", "a circuit"))
+    if name.text in values:
+        return ctx.error(not_a(name, kind(values[name.text]), "a circuit"))
+    circuits = [n for n, item in values.items() if isinstance(item, CircuitDecl)]
+    return ctx.unknown(unknown_name(name.span, name.text, [*circuits, *FUNCTIONS]))
+
+
+def infer_function(e: Call, function: Function, given: list[Type], ctx: Context) -> Type:
+    """The rule of a function of the language, once there are enough tensors for it."""
+    name = e.function.text
     if len(given) < function.least or (function.most is not None and len(given) > function.most):
         return ctx.error(argument_count(e.span, name, function.arguments, len(given)))
     arrays = [t for t in given if isinstance(t, Array)]
@@ -89,18 +103,20 @@ def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -
     if len(given) != len(decl.params):
         wanted = f"{len(decl.params)} argument{'' if len(decl.params) == 1 else 's'}"
         return ctx.error(argument_count(e.span, decl.name.text, wanted, len(given)))
-    ctx.facts.check_circuit(decl)
     kinds = [ctx.facts.parameters[p] for p in decl.params]
     binding: dict[str, Dim] = {}
     for want, have in zip(kinds, given, strict=True):
         if isinstance(want, Array) and isinstance(have, Array):
-            infer_dims(want.dims, have.dims, binding)
+            infer_dims(want, have, binding)
     ctx.facts.bindings[e] = binding
+    fitting = all(dim.text in binding for dim in decl.dims)
     for arg, param, want, have in zip(e.args, decl.params, kinds, given, strict=True):
         if not fits(have, substitute(want, binding)):
             role = f"the parameter `{param.name.text}` of `{decl.name.text}`"
             ctx.error(mismatch(arg.span, have, substitute(want, binding), role))
-    return substitute(ctx.facts.results[decl], binding)
+            fitting = False
+    result = ctx.facts.results[decl]
+    return substitute(result, binding) if fitting or not decl.dims else INVALID
 
 
 # --- rules of the language's own functions ----------------------------------------------------
@@ -157,11 +173,7 @@ def choice(e: Call, given: list[Array], ctx: Context) -> Type:
     if not reals(e, given, ctx) or not has_axis(e, given[0], ctx):
         return INVALID
     *rest, axis = given[0].dims
-    match axis:
-        case Axis(enum=name):
-            return Array(enum_element(ctx.facts.scope, name), tuple(rest))
-        case _:
-            return Array(FinElement(axis), tuple(rest))
+    return Array(positions(axis), tuple(rest))
 
 
 def inner(e: Call, given: list[Array], ctx: Context) -> Type:
@@ -182,8 +194,11 @@ def norm(e: Call, given: list[Array], ctx: Context) -> Type:
 
 def root(e: Call, given: list[Array], ctx: Context) -> Type:
     """A number, of a constant."""
-    if not is_constant(e.args[0], ctx.facts.scope):
-        return ctx.error(not_constant(e.args[0].span, "what `sqrt` reads"))
+    (arg,) = e.args
+    if not is_constant(arg, ctx):
+        return ctx.error(not_constant(arg.span, "what `sqrt` reads"))
+    if (whole(arg) or 0) < 0:
+        return ctx.error(negative_root(arg.span))
     return REAL
 
 
@@ -229,11 +244,16 @@ FUNCTIONS: dict[str, Function] = {
 
 def unknown_variables(decl: CircuitDecl, parameters: list[Type]) -> set[str]:
     """The dimension variables that no argument can determine."""
-    found = {
-        d.name
-        for t in parameters
-        if isinstance(t, Array)
-        for d in t.dims
-        if isinstance(d, Variable)
-    }
+    found = {d.name for t in parameters for d in dims_of(t) if isinstance(d, Variable)}
     return {name.text for name in decl.dims} - found
+
+
+def dims_of(t: Type) -> Dims:
+    """The dimensions that a type mentions."""
+    match t:
+        case Array(element=FinElement(size=n), dims=dims):
+            return (n, *dims)
+        case Array(dims=dims):
+            return dims
+        case _:
+            return ()

@@ -7,16 +7,19 @@ from circ.lang.check.context import Context
 from circ.lang.errors.types import (
     index_range,
     not_constant,
+    slice_range,
     too_many_indices,
     wrong_index,
     wrong_kind,
 )
+from circ.lang.span import Span
 from circ.lang.syntax import Expr, Index, Slice
 from circ.lang.types import (
     INVALID,
     Array,
     Axis,
     Dim,
+    Dims,
     EnumElement,
     FinElement,
     Fixed,
@@ -26,46 +29,50 @@ from circ.lang.types import (
     show_dim,
     size,
 )
+from circ.lang.walk import indices
 
 
 def infer_index(e: Index, ctx: Context) -> Type:
     """Each item takes the next axis: an index drops it, a slice keeps a part."""
-    base = ctx.infer(e.base)
-    if isinstance(base, Invalid):
-        return INVALID
+    return indexed(ctx.infer(e.base), e.base.span, e.items, ctx)
+
+
+def indexed(base: Type, at: Span, items: tuple[Expr | Slice, ...], ctx: Context) -> Type:
+    """The type of `base[items]`, also of an edit's target; `at` is where the base stands."""
     if not isinstance(base, Array):
-        return ctx.error(wrong_kind(e.base.span, base, "a tensor", "an index"))
-    return indexed(base, e.items, ctx)
-
-
-def indexed(base: Array, items: tuple[Expr | Slice, ...], ctx: Context) -> Type:
-    """The type of `base[items]`, also of an edit's target."""
+        for item in indices(items):
+            ctx.infer(item)
+        if isinstance(base, Invalid) or not items:
+            return base
+        return ctx.error(wrong_kind(at, base, "a tensor", "an index"))
     if len(items) > len(base.dims):
         return ctx.error(too_many_indices(items[len(base.dims)].span, base))
-    kept: list[Dim] = []
-    for item, dim in zip(items, base.dims, strict=False):
-        if isinstance(item, Slice):
-            part = sliced(item, dim, ctx)
-            if part is None:
-                return INVALID
-            kept.append(part)
-        elif not index_fits(item, dim, ctx):
-            return INVALID
+    parts = [part(item, dim, ctx) for item, dim in zip(items, base.dims, strict=False)]
+    if any(kept is None for kept in parts):
+        return INVALID
+    kept = (dim for dims in parts for dim in dims or ())
     return Array(base.element, (*kept, *base.dims[len(items) :]))
+
+
+def part(item: Expr | Slice, dim: Dim, ctx: Context) -> Dims | None:
+    """What an index leaves of an axis: nothing, or for a slice a part; None after an error."""
+    if isinstance(item, Slice):
+        rest = sliced(item, dim, ctx)
+        return None if rest is None else (rest,)
+    return () if index_fits(item, dim, ctx) else None
 
 
 def index_fits(item: Expr, dim: Dim, ctx: Context) -> bool:
     """Whether an index ranges over the axis; reports it where it does not."""
+    found = ctx.infer(item)
     number = whole(item)
     if number is not None:
-        ctx.infer(item)
         return in_range(item, number, dim, ctx)
-    found = ctx.infer(item)
     match found:
         case Invalid():
             return False
         case Array(element=EnumElement(name=name, members=members), dims=()):
-            fitting = same_dim(Axis(name, len(members)), dim)
+            fitting = same_dim(Axis(name, members), dim)
         case Array(element=FinElement(size=n), dims=()):
             fitting = not isinstance(dim, Axis) and same_dim(n, dim)
         case _:
@@ -89,13 +96,16 @@ def sliced(item: Slice, dim: Dim, ctx: Context) -> Dim | None:
     if item.start is None and item.stop is None:
         return dim
     n = size(dim)
+    if n is None:
+        ctx.error(not_constant(item.span, f"the length of the axis `{show_dim(dim)}`", "known"))
+        return None
     start = 0 if item.start is None else whole(item.start)
     stop = n if item.stop is None else whole(item.stop)
-    if n is None or start is None or stop is None:
-        ctx.error(not_constant(item.span, "the ends of a slice and its axis"))
+    if start is None or stop is None:
+        ctx.error(not_constant(item.span, "the ends of a slice", "written as whole numbers"))
         return None
     start, stop = start + n if start < 0 else start, stop + n if stop < 0 else stop
     if not 0 <= start < stop <= n:
-        ctx.error(index_range(item.span, stop if stop > n else start, n))
+        ctx.error(slice_range(item.span, start, stop, n))
         return None
     return Fixed(stop - start)

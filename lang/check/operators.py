@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context
 from circ.lang.errors.domains import old_outside
 from circ.lang.errors.types import (
     divides_by_zero,
-    index_range,
     mismatch,
     not_constant,
     operands_differ,
+    position_range,
     product_sizes,
     tensor_order,
+    within_order,
     wrong_kind,
 )
 from circ.lang.syntax import Binary, Compare, Expr, Member, Number, Unary
@@ -31,6 +34,8 @@ from circ.lang.types import (
     is_real,
     merge,
     same_dim,
+    same_dims,
+    same_element,
     size,
 )
 
@@ -45,7 +50,7 @@ def infer_unary(e: Unary, ctx: Context) -> Type:
         case "old":
             if not ctx.old:
                 return ctx.error(old_outside(e.span))
-            return ctx.infer(e.operand)
+            return ctx.infer_under(e.operand, ctx.exact_order)
 
 
 def expect_real(e: Expr, who: str, ctx: Context) -> Type:
@@ -100,11 +105,13 @@ def infer_quotient(e: Binary, ctx: Context) -> Type:
     """Division is by a constant that is not zero."""
     left = expect_real(e.left, "`/`", ctx)
     right = expect_real(e.right, "`/`", ctx)
-    if not is_constant(e.right, ctx.facts.scope):
+    if isinstance(right, Invalid):
+        return INVALID
+    if not is_constant(e.right, ctx):
         return ctx.error(not_constant(e.right.span, "a divisor"))
     if isinstance(e.right, Number) and e.right.value == 0:
         return ctx.error(divides_by_zero(e.right.span))
-    return left if fits(right, REAL) else INVALID
+    return left
 
 
 def infer_product(e: Binary, ctx: Context) -> Type:
@@ -125,17 +132,12 @@ def contractible(left: Array, right: Array) -> bool:
 
 def infer_compare(e: Compare, ctx: Context) -> Type:
     """A chain of comparisons, each pair of one type; `within` goes with `==`."""
-    kinds = [ctx.infer(operand) for operand in e.operands]
+    kinds = counted(e.operands, [ctx.infer(operand) for operand in e.operands], ctx)
     for i, op in enumerate(e.ops):
         first, second = e.operands[i], e.operands[i + 1]
-        left = counted(first, kinds[i], kinds[i + 1], ctx)
-        right = counted(second, kinds[i + 1], kinds[i], ctx)
-        check_pair(e, op, (first, left), (second, right), ctx)
+        check_pair(e, op, (first, kinds[i]), (second, kinds[i + 1]), ctx)
     if e.within is not None:
-        expect_real(e.within, "`within`", ctx)
-        for operand, t in zip(e.operands, kinds, strict=True):
-            if not is_real(t) and not isinstance(t, Invalid):
-                ctx.error(wrong_kind(operand.span, t, "reals", "`within`"))
+        check_within(e, e.within, kinds, ctx)
     return BOOL
 
 
@@ -146,37 +148,68 @@ def check_pair(
     (first, a), (second, b) = left, right
     if isinstance(a, Invalid) or isinstance(b, Invalid):
         return
-    scalar = (a == REAL and is_real(b)) or (b == REAL and is_real(a))
-    if not scalar and not (isinstance(a, Array) and fits(a, b)):
+    if not (isinstance(a, Array) and isinstance(b, Array) and comparable(a, b)):
         ctx.error(operands_differ(e.span, op, first.span, second.span, a, b))
     elif op not in ("==", "!=") and not is_real(a):
         ctx.error(wrong_kind(first.span, a, "reals", f"`{op}`"))
-    elif op not in ("==", "!=") and ctx.exact_order and not (a == b == REAL):
+    elif op not in ("==", "!=") and ctx.exact_order and (a.dims or b.dims):
         ctx.error(tensor_order(e.span, ctx.exact_order))
-    elif isinstance(a, Array) and isinstance(a.element, BoolElement) and a.dims:
-        ctx.error(wrong_kind(first.span, a, "a single truth", f"`{op}`"))
+    elif isinstance(a.element, BoolElement) and (a.dims or b.dims):
+        tensor, t = (first, a) if a.dims else (second, b)
+        ctx.error(wrong_kind(tensor.span, t, "a single truth", f"`{op}`"))
 
 
-def counted(e: Expr, t: Type, other: Type, ctx: Context) -> Type:
-    """A whole number beside a `fin[n]` is one of its values."""
-    if not isinstance(e, Number) or not isinstance(other, Array):
-        return t
-    if not isinstance(other.element, FinElement) or other.dims:
-        return t
-    limit = size(other.element.size)
-    if e.value.denominator != 1 or (limit is not None and not 0 <= e.value < limit):
-        return ctx.error(index_range(e.span, int(e.value), limit or 0))
-    ctx.facts.types[e] = other
-    return other
+def comparable(a: Array, b: Array) -> bool:
+    """Entries of one kind, in equal shapes or a scalar against anything."""
+    return same_element(a.element, b.element) and (
+        not a.dims or not b.dims or same_dims(a.dims, b.dims)
+    )
+
+
+def check_within(e: Compare, bound: Expr, kinds: list[Type], ctx: Context) -> None:
+    """A tolerance is a number, or one for each entry; it goes with `==` of reals."""
+    t = expect_real(bound, "`within`", ctx)
+    order = next((op for op in e.ops if op not in ("==", "!=")), None)
+    if order is not None:
+        ctx.error(within_order(bound.span, order))
+    for operand, kind in zip(e.operands, kinds, strict=True):
+        if not is_real(kind) and not isinstance(kind, Invalid):
+            ctx.error(wrong_kind(operand.span, kind, "reals", "`within`"))
+    widest = max((k for k in kinds if isinstance(k, Array)), key=lambda k: len(k.dims), default=t)
+    if t != REAL and not fits(t, widest):
+        ctx.error(mismatch(bound.span, t, widest, "what `within` bounds"))
+
+
+def counted(operands: Sequence[Expr], kinds: Sequence[Type], ctx: Context) -> list[Type]:
+    """The operands' types, where a whole number beside a `fin[n]` is one of its values."""
+    elements = [t.element for t in kinds if isinstance(t, Array)]
+    positions = next((x for x in elements if isinstance(x, FinElement)), None)
+    if positions is None:
+        return list(kinds)
+    return [
+        as_position(e, positions, ctx) if isinstance(e, Number) else t
+        for e, t in zip(operands, kinds, strict=True)
+    ]
+
+
+def as_position(e: Number, positions: FinElement, ctx: Context) -> Type:
+    """The type of a number among positions; reports one that is none of them."""
+    limit = size(positions.size)
+    if e.value.denominator != 1 or (limit is not None and e.value >= limit):
+        return ctx.error(position_range(e.span, e.span.text, limit))
+    ctx.facts.types[e] = Array(positions)
+    return Array(positions)
 
 
 def infer_member(e: Member, ctx: Context) -> Type:
     """`c in [a, b]`: one discrete scalar against values of its type."""
-    element = ctx.infer(e.element)
-    if not isinstance(element, Invalid) and not is_discrete(element):
-        return ctx.error(wrong_kind(e.element.span, element, "a member of an enum", "`in`"))
-    for choice in e.choices:
-        found = counted(choice, ctx.infer(choice), element, ctx)
+    parts = (e.element, *e.choices)
+    element, *choices = counted(parts, [ctx.infer(part) for part in parts], ctx)
+    single = isinstance(element, Array) and is_discrete(element) and not element.dims
+    if not single and not isinstance(element, Invalid):
+        ctx.error(wrong_kind(e.element.span, element, "one member of a finite type", "`in`"))
+        return BOOL
+    for choice, found in zip(e.choices, choices, strict=True):
         if not fits(found, element):
             ctx.error(mismatch(choice.span, found, element, "what `in` looks for"))
     return BOOL

@@ -6,27 +6,26 @@ from dataclasses import replace
 
 from circ.lang.check.context import Context
 from circ.lang.check.formulas import check_formula
+from circ.lang.check.functions import no_circuit
+from circ.lang.check.tensors import path_type, tensors_read
 from circ.lang.errors.domains import no_binder
-from circ.lang.errors.files import unknown_tensor
-from circ.lang.errors.names import not_a_function, unknown_name
-from circ.lang.errors.patches import existential, needs, not_read, unknown_norm
+from circ.lang.errors.names import not_a, unknown_name
+from circ.lang.errors.patches import edited_twice, existential, needs, not_read, unknown_norm
+from circ.lang.errors.types import wrong_kind
 from circ.lang.scope import kind
-from circ.lang.syntax import Attr, CheckpointDecl, CircuitDecl, Expr, PatchDecl, Ref, TensorPath
-from circ.lang.walk import names, walk
+from circ.lang.syntax import CheckpointDecl, CircuitDecl, Formula, PatchDecl, TensorPath
+from circ.lang.types import Group, Invalid
 
 
 def check_patch(decl: PatchDecl, ctx: Context) -> None:
     """Tensors that the circuit reads, and requirements that quantify over domains."""
     circuit = ctx.facts.scope.values.get(decl.circuit.text)
-    if circuit is None:
-        circuits = [n for n, v in ctx.facts.scope.values.items() if isinstance(v, CircuitDecl)]
-        ctx.error(unknown_name(decl.circuit.span, decl.circuit.text, circuits))
-    elif not isinstance(circuit, CircuitDecl):
-        ctx.error(not_a_function(decl.circuit, kind(circuit)))
-    else:
-        read = tensors_read(circuit, ctx, set())
+    if isinstance(circuit, CircuitDecl):
         for path in decl.edits:
-            check_target(path, circuit, read, ctx)
+            check_target(path, circuit, ctx)
+    else:
+        no_circuit(decl.circuit, ctx)
+    check_edited_once(decl, ctx)
     if not decl.edits:
         ctx.error(needs(decl.name.span, decl.name.text, "edit"))
     if not decl.require:
@@ -35,45 +34,45 @@ def check_patch(decl: PatchDecl, ctx: Context) -> None:
         ctx.error(unknown_norm(decl.minimize.span, decl.minimize.text))
     for clause, formulas in (("require", decl.require), ("preserve", decl.preserve)):
         for formula in formulas:
-            if not formula.binders:
-                ctx.error(no_binder(formula.span))
-            elif formula.quantifier == "exists":
-                ctx.error(existential(formula.span, clause))
-            check_formula(formula, replace(ctx, old=True))
+            check_clause(formula, clause, ctx)
 
 
-def check_target(path: TensorPath, circuit: CircuitDecl, read: set[str], ctx: Context) -> None:
+def check_clause(formula: Formula, clause: str, ctx: Context) -> None:
+    """A requirement says `forall`, and may speak of the unpatched checkpoint."""
+    if not formula.binders:
+        ctx.error(no_binder(formula.span, clause))
+        return
+    if formula.quantifier == "exists":
+        ctx.error(existential(formula.span, clause))
+    check_formula(formula, replace(ctx, old=True))
+
+
+def check_target(path: TensorPath, circuit: CircuitDecl, ctx: Context) -> None:
     """An edited tensor exists and the patched circuit reads it."""
-    checkpoint, *parts = (part.text for part in path.parts)
-    name = ".".join(parts)
-    header = ctx.facts.headers.get(checkpoint)
-    if header is None:
-        if not isinstance(ctx.facts.scope.values.get(checkpoint), CheckpointDecl):
-            ctx.error(unknown_name(path.parts[0].span, checkpoint, ctx.facts.headers))
-    elif name not in header:
-        ctx.error(unknown_tensor(path.span, name, list(header)))
-    elif f"{checkpoint}.{name}" not in read:
-        ctx.error(not_read(path.span, f"{checkpoint}.{name}", circuit.name.text))
+    checkpoint, *parts = path.parts
+    declared = ctx.facts.scope.values.get(checkpoint.text)
+    if declared is None:
+        ctx.unknown(unknown_name(checkpoint.span, checkpoint.text, ctx.facts.headers))
+    elif not isinstance(declared, CheckpointDecl):
+        ctx.error(not_a(checkpoint, kind(declared), "a checkpoint"))
+    else:
+        found = path_type(checkpoint.text, tuple(part.text for part in parts), path.span, ctx)
+        name = dotted(path)
+        if isinstance(found, Group):
+            ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
+        elif not isinstance(found, Invalid) and name not in tensors_read(circuit, ctx):
+            ctx.error(not_read(path.span, name, circuit.name.text))
 
 
-def tensors_read(circuit: CircuitDecl, ctx: Context, seen: set[str]) -> set[str]:
-    """Dotted names of the tensors that a circuit and those it calls read."""
-    seen.add(circuit.name.text)
-    found: set[str] = set()
-    bodies = [circuit.body, *(let.value for let in circuit.lets)]
-    for body in bodies:
-        found |= {dotted(part) for part in walk(body) if isinstance(part, Attr)}
-        for name in names(body) - seen:
-            item = ctx.facts.scope.values.get(name)
-            if isinstance(item, CircuitDecl):
-                found |= tensors_read(item, ctx, seen)
-    return found
+def check_edited_once(decl: PatchDecl, ctx: Context) -> None:
+    """No tensor stands in `edit` twice."""
+    firsts: dict[str, TensorPath] = {}
+    for path in decl.edits:
+        first = firsts.setdefault(dotted(path), path)
+        if first is not path:
+            ctx.error(edited_twice(path.span, first.span, dotted(path)))
 
 
-def dotted(e: Expr) -> str:
-    """A path of names as it is written; empty for anything else."""
-    if isinstance(e, Ref):
-        return e.name
-    if isinstance(e, Attr):
-        return f"{dotted(e.base)}.{e.part.text}"
-    return ""
+def dotted(path: TensorPath) -> str:
+    """As the user writes it."""
+    return ".".join(part.text for part in path.parts)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice, product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from math import prod
 from typing import assert_never
 
 from circ.lang.check.context import Context
+from circ.lang.errors.names import nearest
 from circ.lang.errors.types import (
     no_else,
     not_exhaustive,
-    operands_differ,
+    parts_differ,
+    too_many_values,
     unreachable_arm,
     wrong_kind,
     wrong_pattern,
@@ -30,7 +33,6 @@ from circ.lang.types import (
     BOOL,
     INVALID,
     Array,
-    Element,
     EnumElement,
     FinElement,
     Invalid,
@@ -60,17 +62,24 @@ def infer_cases(e: Cases, ctx: Context) -> Type:
 
 def joined(values: list[Expr], ctx: Context) -> Type:
     """The one type of several arms; a number stands for a tensor filled with it."""
-    kinds = [ctx.infer(value) for value in values]
+    kinds = [arm_type(value, ctx) for value in values]
     result = max(kinds, key=lambda t: len(t.dims) if isinstance(t, Array) else -1, default=INVALID)
-    first = values[kinds.index(result)] if values else None
     for value, t in zip(values, kinds, strict=True):
         if isinstance(result, Array) and fits(t, Array(result.element)):
             continue
-        if not fits(t, result) and first is not None:
-            ctx.error(operands_differ(value.span, "=>", first.span, value.span, result, t))
-            return INVALID
+        if not fits(t, result):
+            first = values[kinds.index(result)].span
+            return ctx.error(parts_differ(value.span, "the arms", first, result, t))
         result = merge(result, t)
     return result
+
+
+def arm_type(value: Expr, ctx: Context) -> Type:
+    """The type of an arm, which is a tensor."""
+    t = ctx.infer_under(value, ctx.exact_order)
+    if isinstance(t, Array | Invalid):
+        return t
+    return ctx.error(wrong_kind(value.span, t, "a tensor", "an arm"))
 
 
 def infer_match(e: Match, ctx: Context) -> Type:
@@ -81,21 +90,20 @@ def infer_match(e: Match, ctx: Context) -> Type:
         return joined([arm.value for arm in e.arms], ctx)
     if not all(is_discrete(p) and isinstance(p, Array) and not p.dims for p in parts):
         help = "use `cases { guard => … }` for conditions on reals"
-        return ctx.error(wrong_kind(e.subject.span, subject, "finite values", "`match`", help))
-    if all(pattern_fits(arm.pattern, subject, ctx) for arm in e.arms):
+        ctx.error(wrong_kind(e.subject.span, subject, "finite values", "`match`", help))
+    elif all_fit(((arm.pattern, subject) for arm in e.arms), ctx):
         check_cover(e, parts, ctx)
     return joined([arm.value for arm in e.arms], ctx)
 
 
 def check_cover(e: Match, parts: tuple[Type, ...], ctx: Context) -> None:
     """Report values without an arm and arms without a value."""
-    sides = [values_of(part) for part in parts]
-    if any(side is None for side in sides):
+    numbers = sorted({n for arm in e.arms for n in numbers_of(arm.pattern)})
+    sides = [values_of(part, numbers) for part in parts]
+    if prod(map(len, sides)) > MOST_VALUES:
+        ctx.error(too_many_values(e.subject.span, MOST_VALUES))
         return
-    left = list(islice(product(*(side for side in sides if side is not None)), MOST_VALUES + 1))
-    if len(left) > MOST_VALUES:
-        ctx.error(wrong_kind(e.subject.span, Tuple(parts), "fewer values", "`match`"))
-        return
+    left = list(product(*sides))
     for arm in e.arms:
         rest = [value for value in left if not accepts(arm.pattern, value)]
         if len(rest) == len(left):
@@ -105,16 +113,32 @@ def check_cover(e: Match, parts: tuple[Type, ...], ctx: Context) -> None:
         ctx.error(not_exhaustive(e.subject.span, [show_value(value) for value in left]))
 
 
-def values_of(t: Type) -> list[str | int] | None:
-    """All values of a finite scalar type; None where its size is a variable."""
+def values_of(t: Type, numbers: Sequence[int]) -> Sequence[str | int]:
+    """All values of a finite scalar type.
+
+    Where its size is a variable: the `numbers` that patterns name, and one for all others.
+    """
     match t:
         case Array(element=EnumElement(members=members)):
-            return list(members)
+            return members
         case Array(element=FinElement(size=dim)):
             n = size(dim)
-            return None if n is None else list(range(n))
+            return range(n) if n is not None else (*numbers, "any other")
         case _:
-            return None
+            return ()
+
+
+def numbers_of(pattern: Pattern) -> set[int]:
+    """The numbers that a pattern names."""
+    match pattern:
+        case NumberPattern(value=value):
+            return {value}
+        case TuplePattern(items=parts) | OrPattern(options=parts):
+            return set[int]().union(*map(numbers_of, parts))
+        case Wildcard() | MemberPattern():
+            return set()
+        case _:
+            assert_never(pattern)
 
 
 def accepts(pattern: Pattern, value: Value) -> bool:
@@ -134,36 +158,37 @@ def accepts(pattern: Pattern, value: Value) -> bool:
             assert_never(pattern)
 
 
+def all_fit(pairs: Iterable[tuple[Pattern, Type]], ctx: Context) -> bool:
+    """Whether each pattern fits its type; reports every one that does not."""
+    found = [pattern_fits(pattern, t, ctx) for pattern, t in pairs]
+    return all(found)
+
+
 def pattern_fits(pattern: Pattern, t: Type, ctx: Context) -> bool:
     """Whether the pattern speaks of values of `t`; reports it where it does not."""
+    near: str | None = None
     match pattern:
         case Wildcard():
             return True
         case OrPattern(options=options):
-            return all(pattern_fits(option, t, ctx) for option in options)
-        case TuplePattern(items=items) if isinstance(t, Tuple) and len(items) == len(t.items):
-            return all(pattern_fits(p, part, ctx) for p, part in zip(items, t.items, strict=True))
+            return all_fit(((option, t) for option in options), ctx)
+        case TuplePattern(items=items):
+            if isinstance(t, Tuple) and len(items) == len(t.items):
+                return all_fit(zip(items, t.items, strict=True), ctx)
         case MemberPattern(enum=enum, member=member):
-            if isinstance(t, Array) and names_member(t.element, enum, member):
-                return True
+            if isinstance(t, Array) and isinstance(t.element, EnumElement):
+                if member in t.element.members and enum in (None, t.element.name):
+                    return True
+                near = nearest(member, t.element.members)
         case NumberPattern(value=value):
             if isinstance(t, Array) and isinstance(t.element, FinElement):
                 n = size(t.element.size)
                 if n is None or 0 <= value < n:
                     return True
-        case TuplePattern():
-            pass
         case _:
             assert_never(pattern)
-    ctx.error(wrong_pattern(pattern.span, t))
+    ctx.error(wrong_pattern(pattern.span, t, near))
     return False
-
-
-def names_member(element: Element, enum: str | None, member: str) -> bool:
-    """Whether `enum.member`, or `member` alone, is a value of the element."""
-    if not isinstance(element, EnumElement):
-        return False
-    return member in element.members and enum in (None, element.name)
 
 
 def show_value(value: Value) -> str:

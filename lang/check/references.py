@@ -6,7 +6,7 @@ from typing import assert_never
 
 from circ.lang.check.context import Context, enum_element
 from circ.lang.check.sites import site_read, site_type
-from circ.lang.errors.files import unknown_tensor
+from circ.lang.check.tensors import is_checkpoint, path_type, tensor_path
 from circ.lang.errors.names import ambiguous_member, not_a_value, unknown_name
 from circ.lang.errors.sites import it_outside, not_a_call
 from circ.lang.scope import kind
@@ -19,15 +19,7 @@ from circ.lang.syntax import (
     ParamDecl,
     Ref,
 )
-from circ.lang.types import (
-    REAL,
-    Array,
-    Fixed,
-    Group,
-    Invalid,
-    RealElement,
-    Type,
-)
+from circ.lang.types import REAL, Array, Group, Invalid, Type
 
 
 def infer_ref(e: Ref, ctx: Context) -> Type:
@@ -62,14 +54,17 @@ def infer_member_name(e: Ref, ctx: Context) -> Type:
         enums = [owner.name.text for owner in owners]
         return ctx.error(ambiguous_member(e.span, e.name, enums))
     known = [*ctx.locals, *ctx.facts.scope.values, *ctx.facts.scope.members]
-    return ctx.error(unknown_name(e.span, e.name, known))
+    return ctx.unknown(unknown_name(e.span, e.name, known))
 
 
 def infer_attr(e: Attr, ctx: Context) -> Type:
-    """`Enum.member`, a step down a checkpoint, or a site of a call."""
+    """A site of a call, a path below a checkpoint, or `Enum.member`."""
     read = site_read(e)
     if read is not None:
         return site_type(*read, ctx)
+    path = tensor_path(e)
+    if path is not None and is_checkpoint(path[0], ctx):
+        return path_type(*path, e.span, ctx)
     if isinstance(e.base, Ref) and e.base.name not in ctx.locals:
         item = ctx.facts.scope.values.get(e.base.name)
         if isinstance(item, EnumDecl):
@@ -77,11 +72,11 @@ def infer_attr(e: Attr, ctx: Context) -> Type:
     base = ctx.infer(e.base)
     match base:
         case Group(checkpoint=checkpoint, prefix=prefix):
-            return step(e, checkpoint, (*prefix, e.part.text), ctx)
+            return path_type(checkpoint, (*prefix, e.part.text), e.span, ctx)
         case Invalid():
             return base
         case _:
-            return ctx.error(not_a_call(e.part.span))
+            return ctx.error(not_a_call(e.base.span))
 
 
 def infer_qualified(e: Attr, enum: EnumDecl, ctx: Context) -> Type:
@@ -90,25 +85,3 @@ def infer_qualified(e: Attr, enum: EnumDecl, ctx: Context) -> Type:
     if e.part.text in members:
         return Array(enum_element(ctx.facts.scope, enum.name.text))
     return ctx.error(unknown_name(e.part.span, e.part.text, members))
-
-
-def step(e: Attr, checkpoint: str, path: tuple[str, ...], ctx: Context) -> Type:
-    """One part further down a checkpoint: a tensor, or the group of those below it."""
-    header = ctx.facts.headers.get(checkpoint)
-    if header is None:
-        return Invalid()
-    name = ".".join(path)
-    if name in header:
-        return tensor_type(checkpoint, name, ctx)
-    if any(key.startswith(name + ".") for key in header):
-        return Group(checkpoint, path)
-    return ctx.error(unknown_tensor(e.span, name, list(header)))
-
-
-def tensor_type(checkpoint: str, name: str, ctx: Context) -> Type:
-    """The declared type of a tensor, or its shape in the file."""
-    declared = ctx.facts.entries.get(checkpoint, {}).get(name)
-    if declared is not None:
-        return declared
-    shape = ctx.facts.headers[checkpoint][name].shape
-    return Array(RealElement(), tuple(map(Fixed, shape)))

@@ -1,18 +1,42 @@
-"""Sites: reading a wire of a call, `f(x).hidden`, and replacing it, `f(x) do { hidden := e }`."""
+"""Sites: reading a wire of a call, `f(x).hidden`, and replacing it, `f(x) do { hidden := e }`.
+
+The sites of a call are the parameters and lets of its circuit and, below a let that is itself a
+call, the sites of that call. An intervention may also replace tensors that the call reads.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from circ.lang.check.context import Context
 from circ.lang.check.indexing import indexed
+from circ.lang.check.tensors import path_type, same_tensors, tensors_read
 from circ.lang.errors.sites import feeds_nothing, not_a_call, overlapping_edits, unknown_site
 from circ.lang.errors.types import mismatch
-from circ.lang.syntax import Attr, Call, CircuitDecl, Do, Edit, Expr, Let, Name
-from circ.lang.types import INVALID, Array, Invalid, Type, fits, substitute
-from circ.lang.walk import names
+from circ.lang.syntax import (
+    Attr,
+    Call,
+    CheckpointDecl,
+    CircuitDecl,
+    Do,
+    Edit,
+    Expr,
+    Let,
+    Name,
+    Parameter,
+)
+from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Type, fits, substitute
+from circ.lang.walk import free
 
 Path = tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A circuit that is called, and what its dimension variables stand for in this call."""
+
+    decl: CircuitDecl
+    binding: Binding
 
 
 def site_read(e: Attr) -> tuple[Call | Do, Path] | None:
@@ -25,102 +49,154 @@ def site_read(e: Attr) -> tuple[Call | Do, Path] | None:
     return (at, path) if isinstance(at, Call | Do) else None
 
 
-def callee(e: Expr, ctx: Context) -> tuple[Call, CircuitDecl] | None:
-    """The call under any `do`, and the circuit it calls."""
+def callee(e: Expr, ctx: Context) -> Called | None:
+    """The circuit that is called, perhaps under a `do`."""
     while isinstance(e, Do):
         e = e.base
     if not isinstance(e, Call):
         return None
     decl = ctx.facts.scope.values.get(e.function.text)
-    return (e, decl) if isinstance(decl, CircuitDecl) else None
+    binding = ctx.facts.bindings.get(e, {})
+    return Called(decl, binding) if isinstance(decl, CircuitDecl) else None
+
+
+# --- reading ----------------------------------------------------------------------------------
 
 
 def site_type(base: Call | Do, path: Path, ctx: Context) -> Type:
     """The type of the wire that `path` names below a call."""
-    if isinstance(ctx.infer(base), Invalid):
+    result = infer_do(base, ctx, path) if isinstance(base, Do) else ctx.infer(base)
+    if isinstance(result, Invalid):
         return INVALID
     found = callee(base, ctx)
-    if found is None:
-        return ctx.error(not_a_call(base.span))
-    call, decl = found
-    return substitute(wire_type(decl, path, ctx), ctx.facts.bindings.get(call, {}))
+    return ctx.error(not_a_call(base.span)) if found is None else wire_type(found, path, ctx)
 
 
-def wire_type(decl: CircuitDecl, path: Path, ctx: Context) -> Type:
-    """The type of a site of `decl`, in its own dimension variables; reports unknown sites."""
-    ctx.facts.check_circuit(decl)
-    let = named_let(decl, path[0].text)
-    if let is None:
-        known = [each.name.text for each in decl.lets]
-        return ctx.error(unknown_site(path[0], decl.name.text, known))
-    if len(path) == 1:
-        return ctx.facts.lets.get(let, INVALID)
-    inner = callee(let.value, ctx)
+def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Type:
+    """The type of a site of a call; `tensors` allows those that it reads. Reports unknown ones."""
+    head, *below = path
+    site = named_site(at.decl, head.text)
+    match site:
+        case None if tensors and isinstance(ctx.facts.scope.values.get(head.text), CheckpointDecl):
+            span = head.span.to(path[-1].span)
+            return path_type(head.text, tuple(part.text for part in below), span, ctx)
+        case None:
+            known = [site.name.text for site in own_sites(at.decl)]
+            return ctx.error(unknown_site(head, f"`{at.decl.name.text}`", known))
+        case Parameter() if not below:
+            return substitute(ctx.facts.parameters[site], at.binding)
+        case Let() if not below:
+            return substitute(ctx.facts.lets.get(site, INVALID), at.binding)
+        case Parameter() | Let():
+            pass
+    inner = callee(site.value, ctx) if isinstance(site, Let) else None
     if inner is None:
-        return ctx.error(unknown_site(path[1], path[0].text, []))
-    call, below = inner
-    return substitute(wire_type(below, path[1:], ctx), ctx.facts.bindings.get(call, {}))
+        return ctx.error(unknown_site(below[0], f"the site `{head.text}`", []))
+    return substitute(wire_type(inner, tuple(below), ctx, tensors), at.binding)
 
 
-def named_let(decl: CircuitDecl, name: str) -> Let | None:
-    """The `let` of that name."""
-    return next((let for let in decl.lets if let.name.text == name), None)
+def own_sites(decl: CircuitDecl) -> tuple[Parameter | Let, ...]:
+    """The parameters and lets of a circuit."""
+    return (*decl.params, *decl.lets)
 
 
-def infer_do(e: Do, ctx: Context) -> Type:
-    """The call's own type; every edit fits its wire and can change the result."""
-    result = ctx.infer(e.base)
-    found = callee(e.base, ctx)
-    if found is None:
-        return result if isinstance(result, Invalid) else ctx.error(not_a_call(e.span))
+def named_site(decl: CircuitDecl, name: str) -> Parameter | Let | None:
+    """The parameter or `let` of that name."""
+    return next((site for site in own_sites(decl) if site.name.text == name), None)
+
+
+# --- replacing --------------------------------------------------------------------------------
+
+
+def infer_do(e: Do, ctx: Context, read: Path = ()) -> Type:
+    """The call's own type; every edit fits its wire and can change what is read of the call.
+
+    `read` is the path below the call where a site of it is read; empty for its result.
+    """
+    base = e.base
+    result = infer_do(base, ctx, read) if isinstance(base, Do) else ctx.infer(base)
+    found = callee(base, ctx)
+    if found is None and not isinstance(result, Invalid):
+        return ctx.error(not_a_call(base.span))
     for i, edit in enumerate(e.edits):
-        check_edit(edit, e.base, ctx)
+        known = None if isinstance(result, Invalid) else found
+        check_value(edit, edited_type(edit, known, ctx), ctx)
         for other in e.edits[:i]:
-            if nested(edit.path, other.path):
+            if overlapping(edit, other):
                 ctx.error(overlapping_edits(edit.span, other.span))
-        if not isinstance(result, Invalid) and not feeds(found[1], edit.path, ctx):
-            ctx.error(feeds_nothing(edit.span, dotted(edit.path), found[1].name.text))
+        if known is not None and not feeds(known.decl, edit.path, read, ctx):
+            ctx.error(feeds_nothing(edit.span, dotted(edit.path), known.decl.name.text))
     return result
 
 
-def check_edit(edit: Edit, base: Expr, ctx: Context) -> None:
+def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:
+    """The type of what an edit replaces; anything, where the call is wrong."""
+    wire = INVALID if found is None else wire_type(found, edit.path, ctx, tensors=True)
+    at = edit.path[0].span.to(edit.path[-1].span)
+    return indexed(wire, at, edit.items, ctx)
+
+
+def check_value(edit: Edit, target: Type, ctx: Context) -> None:
     """The new value has the wire's type, or is a scalar to fill it with; `it` is the old value."""
-    if not isinstance(base, Call | Do):
-        return
-    wire = site_type(base, edit.path, ctx)
-    target = indexed(wire, edit.items, ctx) if isinstance(wire, Array) else INVALID
     inner = replace(ctx, locals={**ctx.locals, "it": target})
     found = inner.infer(edit.value)
-    filled = Array(target.element) if isinstance(target, Array) else target
-    if not fits(found, target) and not fits(found, filled):
+    match found, target:
+        case Group(), Group():
+            fitting = same_tensors(found, target, ctx)
+        case _, Array(element=element):
+            fitting = fits(found, target) or fits(found, Array(element))
+        case _:
+            fitting = fits(found, target)
+    if not fitting:
         ctx.error(mismatch(edit.value.span, found, target, f"the site `{dotted(edit.path)}`"))
 
 
-def nested(a: Path, b: Path) -> bool:
-    """Whether one path is a proper part of the other: both edits would replace one wire."""
-    short = min(len(a), len(b))
-    same = [x.text == y.text for x, y in zip(a, b, strict=False)]
-    return len(a) != len(b) and all(same[:short])
+def overlapping(a: Edit, b: Edit) -> bool:
+    """Whether two edits surely replace one wire: that of one is the other's, or lies below it.
+
+    Where both replace entries of one wire, lowering knows which.
+    """
+    names = [x.text == y.text for x, y in zip(a.path, b.path, strict=False)]
+    return all(names) and (len(a.path) != len(b.path) or not (a.items and b.items))
 
 
-def feeds(decl: CircuitDecl, path: Path, ctx: Context) -> bool:
-    """Whether the result of `decl` can depend on the site; unknown sites are reported elsewhere."""
-    let = named_let(decl, path[0].text)
-    if let is None:
-        return True
-    if let.name.text not in live_lets(decl):
+# --- what a site can change -------------------------------------------------------------------
+
+
+def feeds(decl: CircuitDecl, path: Path, read: Path, ctx: Context) -> bool:
+    """Whether the wire at `read` can depend on the site; what is unknown is reported elsewhere."""
+    site = named_site(decl, path[0].text)
+    if site is None:
+        return feeds_tensor(decl, path, ctx)
+    inner = callee(site.value, ctx) if isinstance(site, Let) and len(path) > 1 else None
+    if read and read[0].text == path[0].text:
+        if inner is None:
+            return len(read) == 1
+        return feeds(inner.decl, path[1:], read[1:], ctx)
+    if site.name.text not in sources(decl, read):
         return False
-    inner = callee(let.value, ctx) if len(path) > 1 else None
-    return inner is None or feeds(inner[1], path[1:], ctx)
+    return inner is None or feeds(inner.decl, path[1:], (), ctx)
 
 
-def live_lets(decl: CircuitDecl) -> set[str]:
-    """The names that the result of a circuit depends on."""
-    live = names(decl.body)
+def feeds_tensor(decl: CircuitDecl, path: Path, ctx: Context) -> bool:
+    """Whether a circuit reads a tensor of that path, or below it."""
+    if not isinstance(ctx.facts.scope.values.get(path[0].text), CheckpointDecl):
+        return True
+    name = dotted(path)
+    read = tensors_read(decl, ctx)
+    return any(each == name or each.startswith(f"{name}.") for each in read)
+
+
+def sources(decl: CircuitDecl, read: Path) -> set[str]:
+    """The names in a circuit that its result, or the wire at `read`, depends on."""
+    site = named_site(decl, read[0].text) if read else None
+    if isinstance(site, Parameter):
+        return set()
+    found = free(decl.body if site is None else site.value)
     for let in reversed(decl.lets):
-        if let.name.text in live:
-            live |= names(let.value)
-    return live
+        if let.name.text in found:
+            found |= free(let.value)
+    return found
 
 
 def dotted(path: Path) -> str:

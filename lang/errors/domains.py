@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from circ.lang.diagnostic import Diagnostic, Label
+from circ.lang.diagnostic import Diagnostic
 from circ.lang.span import Span
 from circ.lang.types import Type, show
 
@@ -26,18 +26,12 @@ def old_outside(span: Span) -> Diagnostic:
     return Diagnostic("E0303", headline, span)
 
 
-def not_a_domain(span: Span, name: str, why: tuple[Label, ...] = ()) -> Diagnostic:
-    """A binder over something that is no domain."""
-    return Diagnostic("E0304", f"`{name}` is not a domain", span, "", why)
-
-
 def reads_another_binder(span: Span, name: str) -> Diagnostic:
     """A domain condition that speaks of a variable other than its own."""
     headline = f"a domain's condition speaks of its own variable only, not of `{name}`"
-    return Diagnostic("E0305", headline, span, help="put it in the claim's `where`")
+    return Diagnostic("E0304", headline, span, help="put it in the claim's `where`")
 
 
-def no_binder(span: Span) -> Diagnostic:
+def no_binder(span: Span, clause: str) -> Diagnostic:
     """A formula without a quantifier where one is needed."""
-    headline = "a requirement starts with `forall`"
-    return Diagnostic("E0306", headline, span)
+    return Diagnostic("E0305", f"`{clause}` starts with `forall`", span, "no quantifier")

@@ -47,18 +47,24 @@ def ambiguous_member(span: Span, member: str, enums: Sequence[str]) -> Diagnosti
     return Diagnostic("E0104", headline, span, "which one?", help=f"write {ways}")
 
 
-def not_a_function(name: Name, kind: str) -> Diagnostic:
-    """A call of something that is no circuit."""
-    return Diagnostic("E0105", f"`{name.text}` is {kind}, not a circuit", name.span, "called here")
+def not_a(name: Name, kind: str, wanted: str) -> Diagnostic:
+    """A declared name that is something else than what is wanted here, both in words."""
+    return Diagnostic("E0105", f"`{name.text}` is {kind}, not {wanted}", name.span, kind)
 
 
-def recursive(name: Name) -> Diagnostic:
-    """A circuit that reaches itself."""
-    headline = f"`{name.text}` calls itself"
-    help = "a circuit is a finite graph; use `fold` to go over a word"
-    return Diagnostic("E0106", headline, name.span, "", help=help)
+def recursive(name: Name, through: Sequence[Name], help: str = "") -> Diagnostic:
+    """A declaration that reaches itself, perhaps through others."""
+    headline = f"`{name.text}` is defined by itself"
+    why = tuple(Label(other.span, "through this") for other in through)
+    return Diagnostic("E0106", headline, name.span, "needs its own value", why, help)
 
 
 def not_a_value(span: Span, name: str, kind: str, help: str = "") -> Diagnostic:
     """A circuit, domain or checkpoint where a value is wanted."""
     return Diagnostic("E0107", f"`{name}` is {kind}, not a value", span, "", help=help)
+
+
+def word_of_the_language(name: Name, what: str) -> Diagnostic:
+    """A declaration under a name that the language itself gives a meaning."""
+    headline = f"`{name.text}` is {what}, and cannot be declared"
+    return Diagnostic("E0108", headline, name.span, "taken", help="choose another name")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from circ.lang.diagnostic import Diagnostic
+from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.span import Span
 
 
@@ -14,9 +14,8 @@ def not_read(span: Span, tensor: str, circuit: str) -> Diagnostic:
 
 def unknown_norm(span: Span, norm: str) -> Diagnostic:
     """A norm that cannot be minimised."""
-    return Diagnostic(
-        "E0602", f"a patch cannot minimize `{norm}`", span, help="write `minimize l2`"
-    )
+    headline = f"a patch cannot minimize `{norm}`"
+    return Diagnostic("E0602", headline, span, help="write `minimize l2`")
 
 
 def needs(span: Span, name: str, clause: str) -> Diagnostic:
@@ -28,3 +27,9 @@ def existential(span: Span, clause: str) -> Diagnostic:
     """An `exists` in a patch."""
     headline = f"`{clause}` starts with `forall`: an edit is proved on a whole domain"
     return Diagnostic("E0604", headline, span)
+
+
+def edited_twice(span: Span, first: Span, tensor: str) -> Diagnostic:
+    """A tensor that is named again."""
+    why = (Label(first, "first here"),)
+    return Diagnostic("E0605", f"`{tensor}` is edited twice", span, "again", why)

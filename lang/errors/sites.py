@@ -10,11 +10,11 @@ from circ.lang.span import Span
 from circ.lang.syntax import Name
 
 
-def unknown_site(name: Name, circuit: str, known: Sequence[str]) -> Diagnostic:
-    """A site that the circuit does not have."""
+def unknown_site(name: Name, owner: str, known: Sequence[str]) -> Diagnostic:
+    """A site that the circuit, or another site, does not have; `owner` in words."""
     help, fix = suggestion(name.span, nearest(name.text, known))
     listed = ", ".join(f"`{k}`" for k in known) or "none"
-    headline = f"`{circuit}` has no site `{name.text}`"
+    headline = f"{owner} has no site `{name.text}`"
     return Diagnostic("E0501", headline, name.span, f"its sites: {listed}", help=help, fix=fix)
 
 

@@ -5,46 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Label
+from circ.lang.errors.names import nearest, suggestion
 from circ.lang.span import Span
 from circ.lang.syntax import Name
-from circ.lang.types import Array, Type, same_element, show
+from circ.lang.types import Array, Type, described, same_element, show, size
 
 
 def mismatch(
     span: Span, found: Type, wanted: Type, role: str, why: tuple[Label, ...] = ()
 ) -> Diagnostic:
     """A value of one type where another is wanted; `role` says who wants it."""
-    headline = f"{role} is `{show(wanted)}`, but this is `{show(found)}`"
+    headline = f"{role} is {described(wanted)}, but this is {described(found)}"
     return Diagnostic("E0201", headline, span, show(found), why, size_hint(found, wanted))
 
 
 def wrong_kind(span: Span, found: Type, wanted: str, role: str, help: str = "") -> Diagnostic:
     """A value of the wrong kind; `wanted` names the kind in words."""
-    headline = f"{role} needs {wanted}, but this is `{show(found)}`"
+    headline = f"{role} needs {wanted}, but this is {described(found)}"
     return Diagnostic("E0201", headline, span, show(found), help=help)
 
 
 def operands_differ(span: Span, op: str, left: Span, right: Span, a: Type, b: Type) -> Diagnostic:
     """Two operands whose shapes or elements do not fit."""
+    why = (Label(left, show(a)), Label(right, show(b)))
+    headline = f"the two sides of `{op}` have different {difference(a, b)}"
+    return Diagnostic("E0202", headline, span, "", why, size_hint(a, b))
+
+
+def parts_differ(span: Span, parts: str, first: Span, a: Type, b: Type) -> Diagnostic:
+    """Entries of a list, or arms, whose shapes or elements do not fit; `parts` in words."""
+    why = (Label(first, show(a)),)
+    headline = f"{parts} have different {difference(a, b)}"
+    return Diagnostic("E0202", headline, span, show(b), why, size_hint(a, b))
+
+
+def difference(a: Type, b: Type) -> str:
+    """What differs between two types, and the two."""
+    what = "types"
     if isinstance(a, Array) and isinstance(b, Array) and same_element(a.element, b.element):
         what = "shapes"
-    else:
-        what = "types"
-    why = (Label(left, show(a)), Label(right, show(b)))
-    headline = f"the two sides of `{op}` have different {what}: `{show(a)}` and `{show(b)}`"
-    return Diagnostic("E0202", headline, span, "", why, size_hint(a, b))
+    return f"{what}: {described(a)} and {described(b)}"
 
 
 def size_hint(a: Type, b: Type) -> str:
     """What to say when only the axes' names differ."""
     if not (isinstance(a, Array) and isinstance(b, Array)):
         return ""
-    if same_element(a.element, b.element) and len(a.dims) == len(b.dims):
-        sizes = [(x, y) for x, y in zip(a.dims, b.dims, strict=True)]
-        if all(getattr(x, "size", None) == getattr(y, "size", None) for x, y in sizes):
-            return "equal sizes are not enough: the axes are named differently"
-    if not a.dims or not b.dims:
-        return "a scalar is broadcast, anything else must have the same shape"
+    sizes = [size(dim) for dim in a.dims]
+    if same_element(a.element, b.element) and sizes == [size(dim) for dim in b.dims]:
+        return "" if None in sizes else "equal sizes are not enough: the axes are named differently"
     return ""
 
 
@@ -59,23 +68,51 @@ def too_many_indices(span: Span, base: Type) -> Diagnostic:
     return Diagnostic("E0205", f"`{show(base)}` has no axis for this index", span)
 
 
-def index_range(span: Span, index: int, size: int) -> Diagnostic:
+def index_range(span: Span, index: int, entries: int) -> Diagnostic:
     """An index past the end."""
-    headline = f"index {index} is out of range: the axis has {size} entries"
-    return Diagnostic("E0206", headline, span, help=f"indices go from {-size} to {size - 1}")
+    headline = f"index {index} is out of range: the axis has {counted(entries)}"
+    return Diagnostic("E0206", headline, span, help=f"indices go from {-entries} to {entries - 1}")
+
+
+def slice_range(span: Span, start: int, stop: int, entries: int) -> Diagnostic:
+    """A slice past an end, or one that keeps nothing; ends are counted from the front."""
+    if start < stop:
+        headline = f"this slice leaves its axis, which has {counted(entries)}"
+        return Diagnostic("E0206", headline, span)
+    headline = f"this slice keeps nothing: it starts at {start} and stops before {stop}"
+    return Diagnostic("E0206", headline, span)
+
+
+def position_range(span: Span, value: object, entries: int | None) -> Diagnostic:
+    """A number that is no value of the `fin[n]` it is compared with."""
+    kind = f"`fin[{entries}]`" if entries is not None else "`fin[n]`"
+    help = "its values are the whole numbers from 0" + (f" to {entries - 1}" if entries else "")
+    return Diagnostic("E0206", f"{value} is no value of {kind}", span, help=help)
+
+
+def counted(entries: int) -> str:
+    """A number of entries in words."""
+    return "1 entry" if entries == 1 else f"{entries} entries"
 
 
 def wrong_index(span: Span, found: Type, axis: str) -> Diagnostic:
     """An index of a type that does not range over the axis."""
-    headline = f"`{show(found)}` does not index an axis of `{axis}`"
-    return Diagnostic("E0207", headline, span, show(found))
+    headline = f"{described(found)} does not index an axis of `{axis}`"
+    help = "an index is a whole number, or a value of the type that counts the axis"
+    return Diagnostic("E0207", headline, span, show(found), help=help)
 
 
 def not_exhaustive(span: Span, missing: Sequence[str]) -> Diagnostic:
     """A match that leaves a value without an arm."""
     shown = ", ".join(f"`{m}`" for m in missing[:4]) + (", …" if len(missing) > 4 else "")
-    help = "add an arm for it, or `_ => …` for everything else"
+    help = "add an arm for what is missing, or `_ => …` for everything else"
     return Diagnostic("E0208", f"this match has no arm for {shown}", span, help=help)
+
+
+def too_many_values(span: Span, most: int) -> Diagnostic:
+    """A match whose table would be too large."""
+    headline = f"this match goes over more than {most:,} combinations of values"
+    return Diagnostic("E0223", headline, span, help="match fewer values at once")
 
 
 def unreachable_arm(span: Span) -> Diagnostic:
@@ -89,9 +126,11 @@ def no_else(span: Span) -> Diagnostic:
     return Diagnostic("E0210", "`cases` needs a last arm `else => …`", span)
 
 
-def wrong_pattern(span: Span, subject: Type) -> Diagnostic:
-    """A pattern that fits no value of the subject."""
-    return Diagnostic("E0211", f"this pattern fits no value of `{show(subject)}`", span)
+def wrong_pattern(span: Span, subject: Type, near: str | None = None) -> Diagnostic:
+    """A pattern that fits no value of the subject; `near` is a member that is spelt alike."""
+    help, fix = suggestion(span, near)
+    headline = f"this pattern fits no value of {described(subject)}"
+    return Diagnostic("E0211", headline, span, help=help, fix=fix)
 
 
 def tensor_order(span: Span, where: str) -> Diagnostic:
@@ -102,22 +141,22 @@ def tensor_order(span: Span, where: str) -> Diagnostic:
 
 
 def product_sizes(span: Span, left: Span, right: Span, a: Type, b: Type) -> Diagnostic:
-    """A matrix product whose inner axes differ."""
+    """A matrix product whose inner axes differ, or of a number."""
     why = (Label(left, show(a)), Label(right, show(b)))
-    headline = f"`@` cannot multiply `{show(a)}` by `{show(b)}`: the inner axes differ"
+    scalar = isinstance(a, Array) and isinstance(b, Array) and not (a.dims and b.dims)
+    reason = "a number multiplies with `*`" if scalar else "the inner axes differ"
+    headline = f"`@` cannot multiply {described(a)} by {described(b)}: {reason}"
     help = "a matrix times a vector is `W @ x` with W: real[out, in] and x: real[in]"
     return Diagnostic("E0213", headline, span, "", why, help)
 
 
-def not_constant(span: Span, what: str) -> Diagnostic:
-    """A value that must be known without running anything."""
-    return Diagnostic("E0214", f"{what} must be a constant", span)
+def not_constant(span: Span, what: str, wanted: str = "a constant") -> Diagnostic:
+    """A value that must be known without running anything; `wanted` says in what form."""
+    return Diagnostic("E0214", f"{what} must be {wanted}", span)
 
 
 def unknown_type(name: Name, known: Sequence[str]) -> Diagnostic:
     """A type or dimension that nothing declares."""
-    from circ.lang.errors.names import nearest, suggestion
-
     help, fix = suggestion(name.span, nearest(name.text, known))
     headline = f"there is no type or dimension `{name.text}`"
     return Diagnostic("E0215", headline, name.span, "unknown", help=help, fix=fix)
@@ -125,7 +164,7 @@ def unknown_type(name: Name, known: Sequence[str]) -> Diagnostic:
 
 def entry_differs(span: Span, tensor: str, file: str, declared: Type, stored: str) -> Diagnostic:
     """A checkpoint entry declared with another shape than the file has."""
-    headline = f"`{tensor}` is declared `{show(declared)}`, but {file} stores {stored}"
+    headline = f"`{tensor}` is declared {described(declared)}, but `{file}` stores {stored}"
     return Diagnostic("E0216", headline, span, f"the file has {stored}", help=transposed(declared))
 
 
@@ -149,3 +188,20 @@ def bad_dimension(span: Span, why: str) -> Diagnostic:
 def empty_axis(span: Span, what: str) -> Diagnostic:
     """A reduction or list without entries."""
     return Diagnostic("E0219", f"{what} needs at least one entry", span)
+
+
+def within_order(span: Span, op: str) -> Diagnostic:
+    """A tolerance on an order, where it would say nothing that the order does not."""
+    help = f"write the tolerance into a side: `a {op} b + e`"
+    return Diagnostic("E0220", f"`within` goes with `==`, not with `{op}`", span, help=help)
+
+
+def negative_root(span: Span) -> Diagnostic:
+    """The square root of a negative constant."""
+    return Diagnostic("E0221", "the square root of a negative number", span)
+
+
+def too_large_a_circuit(span: Span, what: str) -> Diagnostic:
+    """A circuit that would not fit in memory once it is unfolded; `what` says which limit."""
+    headline = f"this unfolds to more than {what}"
+    return Diagnostic("E0222", headline, span, help="shorten the axes that it goes over")

@@ -7,14 +7,14 @@ from circ.lang.diagnostic import Diagnostic
 
 def target_exists(target: str) -> Diagnostic:
     """The file to be written is there already."""
-    help = "name another file, or ask for it to be overwritten"
+    help = "name another file with `--out`, or replace this one with `--force`"
     return Diagnostic("E0650", f"`{target}` already exists", None, help=help)
 
 
 def writes_over_source(source: str, target: str) -> Diagnostic:
     """The file to be written is the checkpoint that is patched, by this name or another."""
     headline = f"writing `{target}` would replace the checkpoint `{source}` that is patched"
-    help = "name another file, or ask for the checkpoint to be patched in place"
+    help = "name another file with `--out`, or patch the checkpoint itself with `--in-place`"
     return Diagnostic("E0651", headline, None, help=help)
 
 

@@ -13,8 +13,8 @@ from circ.runtime.terminal import write_text
 
 def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | None) -> int:
     """Write the claim; raises `CircError` where the format cannot say it."""
-    from circ.compiler.smt.encode import Unsupported
-    from circ.compiler.smt.script import to_smt2
+    from circ.compiler.smt.encoding import Unsupported
+    from circ.compiler.smt.smtlib import to_smt2
 
     program = checked(spec, settings(*opened))
     (name,) = chosen(program.typed.scope.claims, [claim], "claim")

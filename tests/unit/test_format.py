@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from circ.lang.diagnostic import Diagnostics
@@ -14,9 +15,8 @@ from circ.lang.syntax import Expr, Formula, Module
 from tests.outline import shape
 from tests.syntax_trees import expressions, formulas, modules
 
-several_hundred = settings(
-    max_examples=6000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+some = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(some, max_examples=4000)
 
 
 def reported(diagnostics: Diagnostics) -> list[str]:
@@ -24,10 +24,23 @@ def reported(diagnostics: Diagnostics) -> list[str]:
     return [render(diagnostic) for diagnostic in diagnostics]
 
 
-@several_hundred
+@some
 @given(modules)
 def test_a_module_is_read_back_from_its_text(module: Module) -> None:
     """Parsing the canonical text of any module gives that module, and the same text again."""
+    assert_read_back(module)
+
+
+@pytest.mark.slow
+@many
+@given(modules)
+def test_many_modules_are_read_back_from_their_texts(module: Module) -> None:
+    """The same, for more modules."""
+    assert_read_back(module)
+
+
+def assert_read_back(module: Module) -> None:
+    """Formatting and parsing come back to `module`."""
     text, diagnostics = format_module(module), Diagnostics()
     again = parse(Source("spec.circ", text), diagnostics)
 
@@ -36,7 +49,7 @@ def test_a_module_is_read_back_from_its_text(module: Module) -> None:
     assert format_module(again) == text
 
 
-@several_hundred
+@some
 @given(expressions)
 def test_an_expression_is_read_back_from_its_text(e: Expr) -> None:
     """Brackets are written where the tree needs them, whatever stands inside what."""
@@ -47,7 +60,7 @@ def test_an_expression_is_read_back_from_its_text(e: Expr) -> None:
     assert shape(again) == shape(e)
 
 
-@several_hundred
+@some
 @given(formulas)
 def test_a_formula_is_read_back_from_its_text(formula: Formula) -> None:
     """The head of a claim can be typed by itself."""

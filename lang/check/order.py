@@ -1,0 +1,93 @@
+"""The order in which declarations are checked: each after those that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import assert_never
+
+from circ.lang.diagnostic import Diagnostics
+from circ.lang.errors.names import recursive
+from circ.lang.scope import Scope, Value
+from circ.lang.syntax import (
+    CheckpointDecl,
+    CircuitDecl,
+    DomainDecl,
+    DomainExpr,
+    EnumDecl,
+    Expr,
+    FreshDomain,
+    ParamDecl,
+    SubDomain,
+)
+from circ.lang.walk import called, free
+
+Uses = Mapping[str, set[str]]
+"""For each name that a module declares, the declared names that its meaning needs."""
+
+
+def in_order(scope: Scope, diagnostics: Diagnostics) -> tuple[Value, ...]:
+    """The values of `scope`, each after those it uses; what uses itself is reported."""
+    uses = {name: uses_of(item) & scope.values.keys() for name, item in scope.values.items()}
+    while True:
+        try:
+            order = TopologicalSorter(uses).static_order()
+            return tuple(scope.values[name] for name in order)
+        except CycleError as error:
+            uses = without_circle(uses, error.args[1], scope, diagnostics)
+
+
+def without_circle(
+    uses: Uses, backwards: list[str], scope: Scope, diagnostics: Diagnostics
+) -> dict[str, set[str]]:
+    """`uses` without the uses of one declaration of a circle, the first in the text."""
+    circle = backwards[1:][::-1]
+    starts = [scope.values[name].name.span.start for name in circle]
+    at = starts.index(min(starts))
+    first, *others = (scope.values[name].name for name in circle[at:] + circle[:at])
+    is_circuit = isinstance(scope.values[first.text], CircuitDecl)
+    help = "a circuit is a finite graph; use `fold` to go over a word" if is_circuit else ""
+    diagnostics.report(recursive(first, others, help))
+    return {**uses, first.text: set()}
+
+
+def uses_of(item: Value) -> set[str]:
+    """The names that a declaration's meaning needs, those of its own parts left out."""
+    match item:
+        case EnumDecl() | CheckpointDecl():
+            return set()
+        case ParamDecl(value=value):
+            return outer(value, set())
+        case DomainDecl(value=value):
+            return uses_of_domain(value)
+        case CircuitDecl():
+            return uses_of_circuit(item)
+        case _:
+            assert_never(item)
+
+
+def uses_of_domain(domain: DomainExpr) -> set[str]:
+    """What a domain narrows, and what its condition reads besides its own variable."""
+    match domain:
+        case FreshDomain(binder=binder, condition=condition):
+            base, own = set[str](), {binder.name.text}
+        case SubDomain(binder=name, base=of, condition=condition):
+            base, own = {of.text}, set[str]() if name is None else {name.text}
+        case _:
+            assert_never(domain)
+    return base if condition is None else base | outer(condition, own)
+
+
+def uses_of_circuit(decl: CircuitDecl) -> set[str]:
+    """What a circuit calls, and what its expressions read besides parameters and lets."""
+    own = {param.name.text for param in decl.params}
+    found: set[str] = set()
+    for let in decl.lets:
+        found |= outer(let.value, own)
+        own.add(let.name.text)
+    return found | outer(decl.body, own)
+
+
+def outer(e: Expr, own: set[str]) -> set[str]:
+    """The names that an expression reads, `own` ones left out, and those that it calls."""
+    return (free(e) - own) | called(e)

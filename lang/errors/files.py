@@ -1,0 +1,100 @@
+"""E04xx: checkpoints that cannot be read, and tensors that they lack.
+
+`span` is where a spec names the file or the tensor; None where nothing but the file is at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from circ.lang.diagnostic import Diagnostic
+from circ.lang.errors.names import nearest
+from circ.lang.span import Span
+
+
+def missing_file(span: Span | None, path: str, near: str | None) -> Diagnostic:
+    """Nothing has this name; `near` is a file beside it that is spelt alike."""
+    help = f"there is a file `{near}` in that folder" if near else ""
+    return Diagnostic("E0401", f"there is no file `{path}`", span, help=help)
+
+
+def not_a_file(span: Span | None, path: str, kind: str) -> Diagnostic:
+    """A folder or a device (`kind`) where a file is wanted."""
+    help = "name a `.safetensors` file"
+    return Diagnostic("E0402", f"`{path}` is {kind}, not a file", span, help=help)
+
+
+def unreadable(span: Span | None, path: str, reason: str) -> Diagnostic:
+    """The operating system refused to open or read the file."""
+    return Diagnostic("E0403", f"`{path}` cannot be read: {reason}", span)
+
+
+def pickled(span: Span | None, path: str) -> Diagnostic:
+    """What `torch.save` and `pickle` write: loading it can run any program."""
+    headline = f"`{path}` is a pickle, and Circ never unpickles: loading one can run any program"
+    help = "convert it where you trust it, with `safetensors.torch.save_file(weights, path)`"
+    return Diagnostic("E0404", headline, span, help=help)
+
+
+def not_safetensors(span: Span | None, path: str, reason: str) -> Diagnostic:
+    """A file of another format, or a header that does not say what it must."""
+    return Diagnostic("E0405", f"`{path}` is not a safetensors file: {reason}", span)
+
+
+def truncated(span: Span | None, path: str, expected: int, found: int) -> Diagnostic:
+    """The file ends before it should, counted in bytes: a download that broke off."""
+    headline = f"`{path}` is cut short: its header asks for {expected:,} bytes, it has {found:,}"
+    return Diagnostic("E0406", headline, span, help="copy or download the file again")
+
+
+def header_too_large(span: Span | None, path: str, size: int, most: int) -> Diagnostic:
+    """A header that the format does not allow to be so long."""
+    headline = f"the header of `{path}` is {size:,} bytes long, and the format allows {most:,}"
+    return Diagnostic("E0407", headline, span)
+
+
+def bad_layout(span: Span | None, path: str, reason: str) -> Diagnostic:
+    """Tensors that overlap, leave a gap, or have another size than their shape."""
+    headline = f"the header of `{path}` does not fit its data: {reason}"
+    return Diagnostic("E0408", headline, span)
+
+
+def unsupported_dtype(span: Span | None, path: str, tensor: str, dtype: str) -> Diagnostic:
+    """A tensor whose entries are not among the floats that are read."""
+    headline = f"`{tensor}` in `{path}` is stored as {dtype}"
+    help = "Circ reads F64, F32, F16 and BF16; convert the tensor, or do without it"
+    return Diagnostic("E0409", headline, span, "not read", help=help)
+
+
+def not_finite(
+    span: Span | None, path: str, tensor: str, place: Sequence[int], value: float, count: int
+) -> Diagnostic:
+    """`count` entries that are no numbers, the first of them at `place`."""
+    spot = f" at {list(place)}" if place else ""
+    others = {1: "", 2: ", and 1 more is not"}.get(count, f", and {count - 1:,} more are not")
+    headline = f"`{tensor}` in `{path}` is {value}{spot}, which is no finite number{others}"
+    return Diagnostic("E0410", headline, span, help="no exact meaning can be given to it")
+
+
+def outside_folder(span: Span, path: str) -> Diagnostic:
+    """A path that leaves the folder of its spec."""
+    headline = f"`{path}` lies outside the folder of this spec"
+    help = "a spec names files beside it or below; others are given on the command line"
+    return Diagnostic("E0411", headline, span, help=help)
+
+
+def unknown_tensor(span: Span | None, name: str, known: Sequence[str]) -> Diagnostic:
+    """A tensor that the checkpoint does not have."""
+    headline = f"the checkpoint has no tensor `{name}`"
+    near = nearest(name, known)
+    if near is not None:
+        return Diagnostic("E0412", headline, span, "", (), f"did you mean `{near}`?")
+    listed = ", ".join(f"`{other}`" for other in sorted(known)[:5])
+    rest = f" and {len(known) - 5:,} more" if len(known) > 5 else ""
+    return Diagnostic("E0412", headline, span, help=f"it has {listed}{rest}" if known else "")
+
+
+def sharded(span: Span | None, path: str) -> Diagnostic:
+    """The list of a checkpoint's shards, which holds no tensors itself."""
+    headline = f"`{path}` lists the shards of a checkpoint, and holds no tensors itself"
+    return Diagnostic("E0413", headline, span, help="declare each shard as a checkpoint of its own")

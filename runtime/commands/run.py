@@ -1,0 +1,23 @@
+"""`circ run`: an expression's value, in exact arithmetic and in PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from circ.compiler.query import expression
+from circ.lang.span import Source
+from circ.runtime.evaluate import evaluate, evaluated_data, value_lines
+from circ.runtime.exits import Exit
+from circ.runtime.session import Opened, checked, settings
+from circ.runtime.terminal import show_data, show_lines
+
+
+def run_expression(spec: Path, text: str, opened: Opened, as_json: bool) -> int:
+    """Show the value; raises `CircError` where the expression has none."""
+    program = checked(spec, settings(*opened))
+    found = evaluate(expression(program, Source("<expression>", text), {}), program.weights)
+    if as_json:
+        show_data(evaluated_data(found))
+    else:
+        show_lines(value_lines(found))
+    return Exit.AS_CLAIMED

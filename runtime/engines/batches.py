@@ -1,0 +1,122 @@
+"""Truths of a circuit for a batch of inputs, as far as float64 with rounding bounded can say.
+
+A batch is read coarsely first, with tables where they help; inputs that this leaves open are read
+again with a radius for each entry of each of them. What stays open has slack 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from circ.compiler.ir import Circuit, Index, Wire
+from circ.compiler.readings.decisions import BoolArray, Discrete
+from circ.compiler.readings.floats import Plan, Values, prepare, read
+from circ.compiler.readings.roundoff import COARSE, DOUBLE
+from circ.compiler.readings.routing import slack_of
+from circ.compiler.tensor import Weights
+from circ.runtime.engines.tables import Tables, filled, tabulated
+from circ.runtime.engines.words import IntArray
+
+Inputs = Mapping[str, Discrete]
+"""A batch: the inputs of a circuit by name, the batch last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """Some outputs of a circuit, ready to be read."""
+
+    outputs: Mapping[str, Wire]
+    inputs: Mapping[str, Wire]
+    coarse: Plan
+    fine: Plan
+    tables: Tables | None
+
+
+def stage(circuit: Circuit, weights: Weights, names: Sequence[str], words: int) -> Stage:
+    """These outputs, made ready for so many inputs."""
+    outputs = {name: circuit.outputs[name] for name in names}
+    wanted = list(outputs.values())
+    tables = tables_for(circuit, weights, wanted, words)
+    given = [*circuit.inputs.values()]
+    if tables is not None:
+        given += [*tables.reals, *tables.codes]
+    coarse = prepare(circuit, weights, wanted, COARSE, given)
+    fine = prepare(circuit, weights, wanted, DOUBLE)
+    return Stage(outputs, circuit.inputs, coarse, fine, tables)
+
+
+def tables_for(
+    circuit: Circuit, weights: Weights, wanted: Sequence[Wire], words: int
+) -> Tables | None:
+    """Tables, where the circuit reads one input, a word."""
+    if len(circuit.inputs) != 1:
+        return None
+    (word,) = circuit.inputs.values()
+    sort = circuit.types[word].sort
+    if not isinstance(sort, Index):
+        return None
+    return tabulated(circuit, weights, wanted, word, sort.size, words)
+
+
+def truths(stage: Stage, inputs: Inputs, size: int) -> dict[str, Discrete]:
+    """Each output for a batch of so many inputs."""
+    given = given_values(stage, inputs)
+    if stage.tables is not None:
+        given = filled(stage.tables, given.discrete[stage.tables.word])
+    found = outputs_of(stage, read(stage.coarse, given), size)
+    doubtful = np.zeros(size, np.bool_)
+    for truth in found.values():
+        doubtful |= open_entries(truth)
+    if doubtful.any():
+        (places,) = np.nonzero(doubtful)
+        again = read(stage.fine, given_values(stage, some(inputs, places)))
+        for name, truth in outputs_of(stage, again, places.size).items():
+            found[name] = patched(found[name], places, truth)
+    return found
+
+
+def given_values(stage: Stage, inputs: Inputs) -> Values:
+    """The inputs by wire."""
+    return Values({}, {stage.inputs[name]: x for name, x in inputs.items() if name in stage.inputs})
+
+
+def outputs_of(stage: Stage, values: Values, size: int) -> dict[str, Discrete]:
+    """The outputs, with an entry for each input of the batch."""
+    return {name: widened(values.discrete[wire], size) for name, wire in stage.outputs.items()}
+
+
+def widened(x: Discrete, size: int) -> Discrete:
+    """`x` for a batch of so many inputs, though it may be the same for all of them."""
+    shape = (*x.values.shape[:-1], size)
+    slack = None if x.slack is None else np.broadcast_to(x.slack, shape)
+    return Discrete(np.broadcast_to(x.values, shape), slack)
+
+
+def some(inputs: Inputs, places: IntArray) -> dict[str, Discrete]:
+    """These inputs of a batch."""
+    return {name: taken(x, places) for name, x in inputs.items()}
+
+
+def taken(x: Discrete, places: IntArray) -> Discrete:
+    """The entries of `x` for these inputs of its batch."""
+    slack = None if x.slack is None else x.slack.take(places, axis=-1)
+    return Discrete(x.values.take(places, axis=-1), slack)
+
+
+def open_entries(x: Discrete) -> BoolArray:
+    """Which inputs of a batch leave some entry open."""
+    if x.slack is None:
+        return np.zeros(x.values.shape[-1], np.bool_)
+    entries = (x.slack == 0).reshape(-1, x.slack.shape[-1])
+    found: BoolArray = np.logical_or.reduce(entries, axis=0)
+    return found
+
+
+def patched(x: Discrete, places: IntArray, better: Discrete) -> Discrete:
+    """`x` with what was found for these inputs put in."""
+    values, slack = x.values.copy(), slack_of(x).copy()
+    values[..., places], slack[..., places] = better.values, slack_of(better)
+    return Discrete(values, slack)

@@ -1,0 +1,155 @@
+"""Several binders without trying every pair: words are grouped by what the question sees of them.
+
+Each binder's words are gone through once. Those with the same values where the circuit is cut
+(`circ.runtime.engines.cuts`) are one class, so that only combinations of classes are left to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain
+from math import prod
+from operator import mul
+from time import monotonic
+
+import numpy as np
+
+from circ.compiler.finding import Empty, Limits, Progress, Stuck
+from circ.compiler.ir import Bool, Circuit
+from circ.compiler.obligation import Bound, Obligation, Witness
+from circ.compiler.readings.decisions import Discrete
+from circ.compiler.tensor import Weights
+from circ.runtime.engines.batches import taken
+from circ.runtime.engines.classes import FEWER_WORDS, METHOD, Classes, Halted, Survey, classes_of
+from circ.runtime.engines.cuts import Cut, cut
+from circ.runtime.engines.parallel import STEP
+from circ.runtime.engines.stream import Question
+from circ.runtime.engines.words import IntArray, Source, all_words
+
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouped:
+    """What is left to decide, on combinations of classes.
+
+    `unsure` says how many classes of each combination depend on how ties are broken; `counted` is
+    whether none does. Each binder has so many `words` in so many `classes`.
+    """
+
+    question: Question
+    source: Source
+    unsure: Callable[[IntArray], IntArray]
+    counted: bool
+    words: tuple[int, ...]
+    classes: tuple[int, ...]
+
+
+def grouped(
+    obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
+) -> Grouped | Empty:
+    """The words of every binder sorted into classes; raises `Halted` where they are too many."""
+    until = monotonic() + limits.timeout
+    circuit = obligation.circuit
+    roots = [name for name in circuit.outputs if name in {"where", "goal", "premise"}]
+    roots += [name for name in circuit.outputs if name.startswith("arm ")]
+    parts = cut(circuit, roots)
+    found: list[Classes] = []
+    for bound in obligation.binders:
+        survey = Survey(bound, parts.own, weights, parts.values[bound.name])
+        classes = classes_of(survey, limits, until, progress)
+        if classes.number == 0:
+            return Empty(f"the domain of `{bound.name}` is empty", METHOD)
+        found.append(classes)
+    source = combinations(obligation.binders, parts, found)
+    if source.count > limits.words:
+        raise Halted(too_many(obligation, parts, found, limits))
+    conditions = tuple(name for name in parts.rest.outputs if name == "where")
+    watched = tuple(name for name in roots if name not in {"where", "goal"})
+    question = Question(parts.rest, weights, conditions, watched)
+
+    def unsure(numbers: IntArray) -> IntArray:
+        each = zip(found, places_of(numbers, found), strict=True)
+        return np.sum([~classes.sure[place] for classes, place in each], axis=0, dtype=np.int64)
+
+    return Grouped(
+        question,
+        source,
+        unsure,
+        counted=all(bool(classes.sure.all()) for classes in found),
+        words=tuple(int(classes.counts.sum()) for classes in found),
+        classes=tuple(classes.number for classes in found),
+    )
+
+
+def too_many(
+    obligation: Obligation, parts: Cut, found: Sequence[Classes], limits: Limits
+) -> Stuck:
+    """Why there are more combinations than may be tried."""
+    sizes = " × ".join(f"{classes.number:,}" for classes in found)
+    reason = f"{sizes} combinations are more than the {limits.words:,} that may be tried"
+    whole = [b.name for b in obligation.binders if reads_whole_word(parts, b.name)]
+    if whole:
+        names = " and ".join(f"`{name}`" for name in whole)
+        reason += f"; real values of {names} are compared, so words cannot be grouped"
+    return Stuck(reason, METHOD, hint=FEWER_WORDS)
+
+
+def reads_whole_word(parts: Cut, binder: str) -> bool:
+    """Whether a binder's word itself is read where the circuit is cut."""
+    return any(parts.own.outputs[v] == parts.own.inputs[binder] for v in parts.values[binder])
+
+
+def combinations(bounds: Sequence[Bound], parts: Cut, found: Sequence[Classes]) -> Source:
+    """One class of each binder, in every way."""
+    tables = [
+        values_of(parts.own, parts.values[bound.name], classes)
+        for bound, classes in zip(bounds, found, strict=True)
+    ]
+    words = [all_words(bound, 1) for bound in bounds]
+    exact = np.int64 if prod(int(c.counts.sum()) for c in found) < 1 << 62 else np.object_
+
+    def batch(start: int, stop: int) -> dict[str, Discrete]:
+        places = places_of(np.arange(start, stop), found)
+        pairs = zip(tables, places, strict=True)
+        return {name: taken(x, p) for table, p in pairs for name, x in table.items()}
+
+    def point(number: int) -> dict[str, list[int]]:
+        one = batch(number, number + 1)
+        return {name: x.values.astype(np.int64).reshape(-1).tolist() for name, x in one.items()}
+
+    def witness(number: int) -> Witness:
+        places = places_of(np.array([number]), found)
+        each = zip(words, found, places, strict=True)
+        named = [source.witness(int(c.words[p[0]])).values for source, c, p in each]
+        return Witness(tuple(chain(*named)))
+
+    def stands_for(numbers: IntArray) -> int:
+        each = zip(found, places_of(numbers, found), strict=True)
+        counts = [classes.counts[place].astype(exact) for classes, place in each]
+        return int(reduce(mul, counts).sum())
+
+    count = prod(classes.number for classes in found)
+    return Source(count, STEP, batch, point, witness, stands_for, "combinations")
+
+
+def places_of(numbers: IntArray, found: Sequence[Classes]) -> list[IntArray]:
+    """The class of each binder in these combinations."""
+    shape = tuple(classes.number for classes in found)
+    return [np.asarray(place, np.int64) for place in np.unravel_index(numbers, shape)]
+
+
+def values_of(circuit: Circuit, names: Sequence[str], classes: Classes) -> dict[str, Discrete]:
+    """What the rest of the circuit reads of each class, by the names of its inputs."""
+    found: dict[str, Discrete] = {}
+    start = 0
+    for name in names:
+        known = circuit.types[circuit.outputs[name]]
+        rows = slice(start, start + known.entries)
+        start += known.entries
+        kind = np.bool_ if known.sort == Bool() else np.int64
+        values = classes.codes[rows].astype(kind).reshape(*known.shape, -1)
+        slack = classes.slack[rows].reshape(*known.shape, -1)
+        found[name] = Discrete(values, None if np.isinf(slack).all() else slack)
+    return found

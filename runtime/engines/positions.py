@@ -1,0 +1,115 @@
+"""Which positions of a word each entry of each wire reads: dependency analysis entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+import numpy as np
+import numpy.typing as npt
+
+from circ.compiler.ir import (
+    All,
+    Any,
+    Argmax,
+    Circuit,
+    Compare,
+    Const,
+    Contract,
+    Input,
+    Lookup,
+    Max,
+    Not,
+    Op,
+    Reindex,
+    Relu,
+    Select,
+    Shape,
+    Smooth,
+    Softmax,
+    Sum,
+    Weight,
+    Wire,
+)
+from circ.compiler.rewrite import live
+
+Masks = npt.NDArray[np.int64]
+"""For each entry of a wire the positions it reads: bit p is set for position p."""
+
+
+def reads(circuit: Circuit, wanted: Sequence[Wire], word: Wire) -> dict[Wire, Masks]:
+    """The masks of all wires that those wanted depend on; `word` has at most 62 entries."""
+    found: dict[Wire, Masks] = {}
+    for wire in sorted(live(circuit, wanted)):
+        shape = circuit.types[wire].shape
+        if wire == word:
+            bits = np.arange(circuit.types[wire].entries, dtype=np.int64)
+            found[wire] = np.left_shift(1, bits).reshape(shape)
+        else:
+            found[wire] = np.broadcast_to(masks_of(circuit.ops[wire], found), shape)
+    return found
+
+
+def masks_of(op: Op, found: Mapping[Wire, Masks]) -> Masks:
+    """What the entries of one op read, to be broadcast to its shape."""
+    match op:
+        case Input() | Const() | Weight():
+            return np.zeros((), np.int64)
+        case Reindex(operands=wires, source=source, shape=shape):
+            flat = np.concatenate([found[wire].reshape(-1) for wire in wires])
+            return flat[list(source)].reshape(shape)
+        case Sum(terms=terms):
+            return either([found[wire] for _, wire in terms])
+        case Contract(spec=spec, left=left, right=right):
+            return contracted(spec, found[left], found[right])
+        case Compare(left=left, right=right):
+            return either([found[left], found[right]])
+        case Select(condition=condition, then=then, otherwise=otherwise):
+            return either([found[condition], found[then], found[otherwise]])
+        case Lookup(table=table, indices=indices):
+            return looked_up(found[table], [found[index] for index in indices])
+        case Relu(operand=x) | Smooth(operand=x) | Not(operand=x):
+            return found[x]
+        case Softmax(operand=x):
+            return joined(found[x], (-1,))[..., None]
+        case Max(operand=x) | All(operand=x) | Any(operand=x) | Argmax(operand=x):
+            return joined(found[x], (-1,))
+        case _:
+            assert_never(op)
+
+
+def either(masks: Sequence[Masks]) -> Masks:
+    """What any of the operands reads."""
+    found = masks[0]
+    for mask in masks[1:]:
+        found = found | mask
+    return found
+
+
+def joined(masks: Masks, axes: tuple[int, ...]) -> Masks:
+    """What any entry along these axes reads."""
+    return np.asarray(np.bitwise_or.reduce(masks, axis=axes), np.int64)
+
+
+def contracted(spec: str, left: Masks, right: Masks) -> Masks:
+    """What the products of each sum read."""
+    inputs, output = spec.split("->")
+    parts: list[Masks] = []
+    for letters, masks in zip(inputs.split(","), (left, right), strict=True):
+        summed = tuple(i for i, letter in enumerate(letters) if letter not in output)
+        rest = [letter for letter in letters if letter in output]
+        kept = joined(masks, summed)
+        order = [rest.index(letter) for letter in output if letter in rest]
+        sides = iter(kept.transpose(order).shape)
+        aligned = [next(sides) if letter in rest else 1 for letter in output]
+        parts.append(kept.transpose(order).reshape(aligned))
+    return either(parts)
+
+
+def looked_up(table: Masks, indices: Sequence[Masks]) -> Masks:
+    """What the indices read, and what any entry of the table that they may name reads."""
+    axes = len(indices)
+    rest: Shape = table.shape[axes:]
+    place = either(indices)
+    most = joined(table.reshape(-1, *rest), (0,))
+    return either([place.reshape(*place.shape, *(1,) * len(rest)), most])

@@ -1,0 +1,171 @@
+"""The language of a session: what each line asks for, and whether it goes on with the next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from circ.lang.span import Source, Span
+from circ.lang.words import ITEM_WORDS, LATER_ITEM_WORDS, is_name
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A blank line or a comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """An expression."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """`name = expression`: a running example."""
+
+    name: Span
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """`prove faithful`, `prove forall …`, or the formula alone."""
+
+    word: Span
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """`find s in D where p`; `source` is the formula it means, `exists s in D: p`."""
+
+    word: Span
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A line that starts as an item of a spec does."""
+
+    word: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`:type e`: a word with its colon, and what follows it."""
+
+    word: Span
+    source: Source
+
+
+Line = Nothing | Evaluate | Bind | Prove | Find | Declaration | Command
+
+KEYWORD = re.compile(r"(prove|find|forall|exists)(?=\s|$)")
+ITEM = re.compile(rf"({'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\s+[A-Za-z_]")
+COMMAND = re.compile(r":\S*")
+BINDING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
+
+TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[:=<>!-]?=|[=-]>|\S')
+OPENERS = {"(", "[", "{"}
+CLOSERS = {")", "]", "}"}
+UNFINISHED = frozenset(
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "@",
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "=",
+        ":=",
+        "=>",
+        ",",
+        ":",
+        "and",
+        "or",
+        "not",
+        "implies",
+        "within",
+        "in",
+        "over",
+        "for",
+        "where",
+        "do",
+        "match",
+    ]
+)
+"""What an expression cannot end with."""
+
+
+def read(number: int, text: str) -> Line:
+    """What the `number`-th line of a session, which may be several of text, asks for.
+
+    A part that is parsed by itself is a source of its own, named after the line.
+    """
+    whole = Source(f"<line {number}>", text)
+    start = len(text) - len(text.lstrip())
+    if not tokens(text):
+        return Nothing()
+    command = COMMAND.match(text, start)
+    if command is not None:
+        word = Span(whole, command.start(), command.end())
+        return Command(word, Source(whole.name, text[command.end() :].strip()))
+    keyword = KEYWORD.match(text, start)
+    if keyword is not None:
+        return asked(keyword, whole)
+    item = ITEM.match(text, start)
+    if item is not None:
+        return Declaration(Span(whole, item.start(1), item.end(1)))
+    binding = BINDING.match(text, start)
+    if binding is not None and is_name(binding[1]):
+        name = Span(whole, binding.start(1), binding.end(1))
+        return Bind(name, Source(whole.name, text[binding.end() :].strip()))
+    return Evaluate(Source(whole.name, text.strip()))
+
+
+def asked(keyword: re.Match[str], whole: Source) -> Prove | Find:
+    """The formula that a line asks about."""
+    word = Span(whole, keyword.start(), keyword.end())
+    rest = whole.text[keyword.end() :].strip()
+    match keyword[1]:
+        case "prove":
+            return Prove(word, Source(whole.name, rest))
+        case "find":
+            return Find(word, Source(whole.name, found_formula(rest)))
+        case _:
+            return Prove(word, Source(whole.name, whole.text.strip()))
+
+
+def found_formula(rest: str) -> str:
+    """`exists s in D: p` for `s in D where p`, and for `s in D` a formula that any input meets."""
+    depth = 0
+    for token in tokens(rest):
+        depth += (token[0] in OPENERS) - (token[0] in CLOSERS)
+        if depth == 0 and token[0] == "where":
+            return f"exists {rest[: token.start()].rstrip()}:{rest[token.end() :]}"
+        if depth == 0 and token[0] == ":":
+            return f"exists {rest}"
+    return f"exists {rest}: 0 == 0" if rest else ""
+
+
+def is_open(text: str) -> bool:
+    """Whether a line goes on: a bracket is open, or its end asks for more; a blank line ends it."""
+    if "\n" in text and not text.rsplit("\n", 1)[1].strip():
+        return False
+    found = [token[0] for token in tokens(text)]
+    if not found or (found[0] == ":" and found[1:2] != ["type"]):
+        return False
+    depth = sum((token in OPENERS) - (token in CLOSERS) for token in found)
+    return depth > 0 or found[-1] in UNFINISHED
+
+
+def tokens(text: str) -> list[re.Match[str]]:
+    """Words, strings and signs; comments are left out."""
+    return [token for token in TOKEN.finditer(text) if not token[0].startswith("#")]

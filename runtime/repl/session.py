@@ -1,0 +1,279 @@
+"""A session without its terminal: a line of text goes in, lines of text come out.
+
+Errors, interruptions and faults of Circ itself are answers like any other; none ends a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import assert_never
+
+from circ.compiler.driver import Program
+from circ.compiler.finding import Limits, Progress, silent
+from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.query import Defined, Known, Named, define, formula, query, renewed
+from circ.compiler.verdict import Proved, Refuted, Verdict
+from circ.lang.diagnostic import CircError, Diagnostic
+from circ.lang.errors.command import no_claim
+from circ.lang.errors.session import (
+    belongs_in_spec,
+    lost_example,
+    name_is_taken,
+    needs_argument,
+    unknown_command,
+)
+from circ.lang.render import render
+from circ.lang.span import Source, Span
+from circ.lang.types import Array, Group, Type
+from circ.lang.words import is_name
+from circ.runtime.bug import bug_text
+from circ.runtime.repl import about
+from circ.runtime.repl.lines import (
+    Bind,
+    Command,
+    Declaration,
+    Evaluate,
+    Find,
+    Nothing,
+    Prove,
+    read,
+)
+from circ.runtime.report import Line, example_lines, size_text, verdict_lines
+from circ.runtime.session import Request, checked
+
+Watch = Callable[[str], AbstractContextManager[Progress]]
+"""Shows the progress of what is named while it lasts."""
+
+LONGEST_NAME = 60
+"""Characters of a formula that its verdict repeats."""
+
+
+def unwatched(what: str) -> AbstractContextManager[Progress]:
+    """Progress that nobody sees."""
+    return nullcontext(silent)
+
+
+@dataclass(slots=True)
+class Session:
+    """A spec, and the running examples of whoever asks about it. `over` after `:quit`."""
+
+    path: Path
+    request: Request
+    program: Program
+    limits: Limits = field(default_factory=Limits)
+    watch: Watch = unwatched
+    names: dict[str, Named] = field(default_factory=dict[str, Named])
+    asked: int = 0
+    over: bool = False
+
+    def run(self, text: str) -> str:
+        """The answer to a line, or to several that belong together, as text."""
+        return "\n".join(line.text for line in self.answer(text))
+
+    def answer(self, text: str) -> list[Line]:
+        """The answer in lines, each with its style. Nothing is raised."""
+        try:
+            return list(self.dispatch(text))
+        except CircError as error:
+            return [line for found in error.diagnostics for line in diagnostic_lines(found)]
+        except KeyboardInterrupt:
+            return [Line("doubt", "stopped")]
+        except Exception as error:  # noqa: BLE001 - a fault of Circ is told, not raised
+            return [Line("bad", bug_text(error)), Line("plain", "the session goes on")]
+
+    def dispatch(self, text: str) -> Iterator[Line]:
+        """What a line asks for; raises `CircError`."""
+        self.asked += 1
+        line = read(self.asked, text)
+        match line:
+            case Nothing():
+                self.asked -= 1
+            case Evaluate(source=source):
+                yield from self.evaluate(source)
+            case Bind():
+                yield from self.bind(line)
+            case Prove():
+                yield from self.prove(line)
+            case Find():
+                yield from self.find(line)
+            case Declaration(word=word):
+                raise CircError(belongs_in_spec(word, word.text, str(self.path)))
+            case Command():
+                yield from self.command(line)
+            case _:
+                assert_never(line)
+
+    # --- values -------------------------------------------------------------------------------
+
+    def evaluate(self, source: Source) -> Iterator[Line]:
+        """An expression's values; a group of tensors has only a type."""
+        defined = define(self.program, source, self.names)
+        yield from warned(defined)
+        if isinstance(defined.type, Group):
+            yield from plain(about.typed_text(self.program, defined))
+            return
+        from circ.runtime.evaluate import evaluate, value_lines
+
+        yield from value_lines(evaluate(query(self.program, defined), self.program.weights))
+
+    def bind(self, line: Bind) -> Iterator[Line]:
+        """A running example, checked as far as that goes without evaluating it."""
+        name = line.name.text
+        taken = about.what_is(self.program, name)
+        if taken is not None:
+            raise CircError(name_is_taken(line.name, name, taken))
+        defined = define(self.program, line.source, self.names)
+        yield from warned(defined)
+        if not isinstance(defined.type, Group):
+            query(self.program, defined)
+        self.names[name] = defined
+        yield from plain(about.named_line(name, defined))
+
+    # --- claims -------------------------------------------------------------------------------
+
+    def prove(self, line: Prove) -> Iterator[Line]:
+        """The verdict on a claim of the spec, or on a formula."""
+        text = line.source.text
+        claims = self.program.typed.scope.claims
+        if not text:
+            raise CircError(needs_argument(line.word, "prove", "a claim", "prove forall s in D: …"))
+        if text in claims:
+            obligation = self.program.claim(text)
+        elif is_name(text) and text not in self.names:
+            raise CircError(no_claim("claim", text, list(claims)))
+        else:
+            obligation = shortened(formula(self.program, line.source, self.names).obligation)
+        verdict, seconds = self.decided(obligation)
+        yield from verdict_lines(obligation, verdict, seconds)
+
+    def find(self, line: Find) -> Iterator[Line]:
+        """An input that meets a condition; its names are then those of running examples."""
+        if not line.source.text:
+            example = "find s in D where f(s) != g(s)"
+            raise CircError(needs_argument(line.word, "find", "a domain", example))
+        question = formula(self.program, line.source, self.names)
+        obligation = shortened(question.obligation)
+        for bound in obligation.binders:
+            taken = about.what_is(self.program, bound.name)
+            if taken is not None:
+                raise CircError(name_is_taken(line.word, bound.name, taken))
+        verdict, seconds = self.decided(obligation)
+        match verdict:
+            case Proved(example=found) if found is not None:
+                yield from example_lines(obligation, found)
+                for name, known in found_values(question.types, found.witness):
+                    self.names[name] = known
+            case Refuted():
+                where = f"none: {size_text(verdict.size)} were decided, by {verdict.method}"
+                yield Line("plain", where)
+            case _:
+                yield from verdict_lines(obligation, verdict, seconds)
+
+    def decided(self, obligation: Obligation) -> tuple[Verdict, float]:
+        """A verdict, and the seconds it took."""
+        from circ.runtime.prover import prove
+
+        start = monotonic()
+        with self.watch(obligation.name) as progress:
+            verdict = prove(obligation, self.program.weights, self.limits, progress)
+        return verdict, monotonic() - start
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def command(self, line: Command) -> Iterator[Line]:
+        """One of the words with a colon."""
+        source = line.source
+        match line.word.text:
+            case ":type":
+                self.needs(line, "an expression", ":type s[0]")
+                yield from plain(
+                    about.typed_text(self.program, define(self.program, source, self.names))
+                )
+            case ":doc":
+                self.needs(line, "a name", ":doc argmax")
+                yield from plain(about.doc_text(self.program, self.names, source))
+            case ":claims":
+                yield from plain(about.claims_text(self.program))
+            case ":names":
+                yield from plain(about.names_text(self.program, self.names))
+            case ":load":
+                self.needs(line, "a file", ":load quote.circ")
+                yield from self.open(
+                    Path(source.text).expanduser(), Request(outside=self.request.outside)
+                )
+            case ":reload":
+                yield from self.open(self.path, self.request)
+            case ":help":
+                yield from plain(about.help_text())
+            case ":quit":
+                self.over = True
+            case word:
+                raise CircError(unknown_command(line.word, word, list(about.COMMANDS)))
+
+    def needs(self, line: Command, what: str, example: str) -> None:
+        """Raises `CircError` for a command that says nothing further."""
+        if not line.source.text:
+            raise CircError(needs_argument(line.word, line.word.text, what, example))
+
+    def open(self, path: Path, request: Request) -> Iterator[Line]:
+        """Read a spec; one with errors changes nothing. Examples that do not fit it are dropped."""
+        program = checked(path, request)
+        self.path, self.request, self.program = path, request, program
+        for found in program.diagnostics:
+            yield from diagnostic_lines(found)
+        for name, named in list(self.names.items()):
+            try:
+                self.names[name] = self.again(name, named)
+            except CircError as error:
+                del self.names[name]
+                yield from diagnostic_lines(lost_example(name, str(error)))
+        yield Line("good", f"✓ {path}")
+
+    def again(self, name: str, named: Named) -> Named:
+        """An example in the program as it is now; raises `CircError` where it does not fit it."""
+        taken = about.what_is(self.program, name)
+        if taken is not None:
+            raise CircError(name_is_taken(Span(Source(name, name), 0, len(name)), name, taken))
+        return renewed(self.program, named)
+
+
+# --- lines ------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> Iterator[Line]:
+    """The lines of a text, without emphasis."""
+    return (Line("plain", line) for line in text.split("\n"))
+
+
+def diagnostic_lines(found: Diagnostic) -> list[Line]:
+    """A diagnostic with its source beneath."""
+    first, *rest = render(found).split("\n")
+    return [Line("bad" if found.severity == "error" else "doubt", first), *plain("\n".join(rest))]
+
+
+def warned(defined: Defined) -> Iterator[Line]:
+    """The warnings about an expression."""
+    return (line for found in defined.warnings for line in diagnostic_lines(found))
+
+
+# --- questions --------------------------------------------------------------------------------
+
+
+def shortened(obligation: Obligation) -> Obligation:
+    """The question under a name that fits on a line."""
+    name = obligation.name
+    return replace(
+        obligation, name=name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+    )
+
+
+def found_values(types: Mapping[str, Type], witness: Witness) -> Iterable[tuple[str, Known]]:
+    """An input as values under the names of its binders."""
+    for name, entries in witness.values:
+        known = types[name]
+        assert isinstance(known, Array)
+        yield name, Known(known, entries)

@@ -1,0 +1,109 @@
+"""Where a session is typed: prompt_toolkit if it is there, else plain lines; or a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from circ.runtime.repl.completion import completions, last_word
+from circ.runtime.repl.lines import is_open
+from circ.runtime.repl.session import Session
+from circ.runtime.report import Line
+from circ.runtime.session import Request, checked
+from circ.runtime.terminal import progress, show_diagnostics, show_lines
+
+if TYPE_CHECKING:
+    from prompt_toolkit.completion import CompleteEvent, Completion
+    from prompt_toolkit.document import Document
+
+PROMPT = "circ> "
+MORE = "  ... "
+
+ReadLine = Callable[[str], str]
+"""One line of input after a prompt; raises `EOFError` at the end, `KeyboardInterrupt` on Ctrl-C."""
+
+
+def run_terminal(path: Path, request: Request) -> int:
+    """A session on standard input until it ends; 0. Raises `CircError` for a spec with errors."""
+    program = checked(path, request)
+    show_diagnostics(program.diagnostics)
+    session = Session(path, request, program, watch=lambda what: progress(what, quiet=False))
+    if sys.stdin.isatty():
+        show_lines([Line("faint", f"{path}: `:help` shows what can be asked, Ctrl-D leaves")])
+        talk(session, read_typed(session) if sys.stdout.isatty() else input)
+    else:
+        talk(session, read_piped)
+    return 0
+
+
+def talk(session: Session, read_line: ReadLine) -> None:
+    """Answer what is read until the input ends or the session is over."""
+    while not session.over:
+        try:
+            text = read_whole(read_line)
+        except KeyboardInterrupt:
+            show_lines([Line("faint", "dropped; Ctrl-D or `:quit` leaves")])
+            continue
+        if text is None:
+            return
+        show_lines(session.answer(text))
+
+
+def read_whole(read_line: ReadLine) -> str | None:
+    """A line, with those that it goes on in; None at the end of the input."""
+    lines: list[str] = []
+    while not lines or is_open("\n".join(lines)):
+        try:
+            lines.append(read_line(MORE if lines else PROMPT))
+        except EOFError:
+            break
+    return "\n".join(lines) if lines else None
+
+
+def read_piped(prompt: str) -> str:
+    """A line of a script, which is not prompted for; bytes that are not UTF-8 become `�`."""
+    try:
+        line = sys.stdin.buffer.readline()
+    except KeyboardInterrupt:
+        raise EOFError from None
+    if not line:
+        raise EOFError
+    return line.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+def read_typed(session: Session) -> ReadLine:
+    """Lines with history and completion, where prompt_toolkit is installed."""
+    try:
+        return read_edited(session)
+    except ImportError:
+        return input
+
+
+def read_edited(session: Session) -> ReadLine:
+    """Lines edited by prompt_toolkit; raises `ImportError` where that is missing."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.completion import Completer, Completion
+    from prompt_toolkit.filters import Condition
+    from prompt_toolkit.history import InMemoryHistory
+
+    class Names(Completer):
+        """The names of the session, as it stands."""
+
+        def get_completions(
+            self, document: Document, complete_event: CompleteEvent
+        ) -> Iterable[Completion]:
+            before = document.text_before_cursor
+            for name in completions(session.program, session.names, before):
+                yield Completion(name, start_position=-len(last_word(before)))
+
+    editor: PromptSession[str] = PromptSession(
+        history=InMemoryHistory(),
+        completer=Names(),
+        complete_while_typing=False,
+        multiline=Condition(lambda: is_open(get_app().current_buffer.text)),
+        prompt_continuation=MORE,
+    )
+    return editor.prompt

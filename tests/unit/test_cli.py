@@ -1,0 +1,217 @@
+"""The command line: exit codes, bad input, files left whole."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from circ.runtime import cli
+from tests.unit.specs import DETECTOR, WEIGHTS, command, write_spec
+
+
+def digest(path: Path) -> str:
+    """The hash of a file."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
+class TestExitCodes:
+    """0 as claimed, 1 refuted, 2 unknown, 3 vacuous, 4 a wrong input, 5 a bug."""
+
+    def test_proved_is_0(self, tmp_path: Path) -> None:
+        """A claim that holds on its whole box."""
+        assert command("prove", write_spec(tmp_path), "bounded") == 0
+
+    def test_refuted_is_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A claim that fails comes back with an input at which PyTorch fails too."""
+        assert command("prove", write_spec(tmp_path), "negative", "--json") == 1
+        (claim,) = json.loads(capsys.readouterr().out)["claims"]
+        assert claim["verdict"] == "refuted"
+        assert claim["example"]["exact"] is True
+        assert claim["example"]["torch"] is True
+
+    def test_the_worst_claim_decides(self, tmp_path: Path) -> None:
+        """One refuted claim among proved ones is what the exit code tells."""
+        assert command("prove", write_spec(tmp_path)) == 1
+
+    def test_expected_refutation_is_0(self, tmp_path: Path) -> None:
+        """`expects refuted` turns refuted into success, and proved into failure."""
+        text = DETECTOR.replace("claim negative", "claim negative expects refuted")
+        assert command("prove", write_spec(tmp_path, text), "negative") == 0
+        text = DETECTOR.replace("claim bounded", "claim bounded expects refuted")
+        assert command("prove", write_spec(tmp_path, text), "bounded") == 1
+
+    def test_unknown_is_2(self, tmp_path: Path) -> None:
+        """No time at all leaves a true claim undecided."""
+        assert command("prove", write_spec(tmp_path), "bounded", "--timeout", "0") == 2
+
+    @pytest.mark.parametrize("condition", ["x[0] > 1", "x[0] + x[1] > 3", "x[0] < 0 and x[0] > 0"])
+    def test_an_empty_domain_is_3(self, tmp_path: Path, condition: str) -> None:
+        """A claim about no input is vacuous, never proved."""
+        text = DETECTOR.replace("-1 <= x <= 1", f"-1 <= x <= 1 and {condition}")
+        assert command("prove", write_spec(tmp_path, text), "bounded") == 3
+
+    def test_contradictory_assumptions_are_3(self, tmp_path: Path) -> None:
+        """A `where` that nothing meets is vacuous too."""
+        text = DETECTOR.replace(
+            "in Box: f(x)[0]", "in Box where x[0] > x[1] and x[1] > x[0]: f(x)[0]"
+        )
+        assert command("prove", write_spec(tmp_path, text), "bounded") == 3
+
+    def test_a_bug_is_5(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An exception that nobody expected is declared ours, without a traceback."""
+
+        def fail(*_: object) -> int:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("circ.runtime.commands.check.run_check", fail)
+        assert command("check", write_spec(tmp_path)) == 5
+
+    def test_ctrl_c_is_2(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ctrl-C while an engine works gives an unknown verdict."""
+
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("circ.runtime.engines.search.search", interrupt)
+        assert command("prove", write_spec(tmp_path), "bounded") == 2
+
+
+class TestBadInput:
+    """Each bad input has a code of its own and exit code 4; nothing ends in a traceback."""
+
+    def refused(self, spec: Path, capsys: pytest.CaptureFixture[str]) -> str:
+        """What `check` says of a spec that it refuses."""
+        assert command("check", spec) == 4
+        return capsys.readouterr().err
+
+    def test_a_missing_spec(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """There is nothing to check."""
+        assert "E0701" in self.refused(tmp_path / "none.circ", capsys)
+
+    def test_text_that_is_not_utf8(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The offset of the first bad byte is named."""
+        spec = write_spec(tmp_path)
+        spec.write_bytes(b"# caf\xe9\n")
+        assert "not UTF-8" in self.refused(spec, capsys)
+
+    def test_a_truncated_checkpoint(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Half a file is refused before anything reads it."""
+        spec = write_spec(tmp_path)
+        model = tmp_path / "model.safetensors"
+        model.write_bytes(model.read_bytes()[:-8])
+        assert "E0406" in self.refused(spec, capsys)
+
+    def test_a_foreign_checkpoint(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A file of another format."""
+        spec = write_spec(tmp_path)
+        (tmp_path / "model.safetensors").write_bytes(b"GGUF" + bytes(100))
+        assert "E0405" in self.refused(spec, capsys)
+
+    def test_a_wrong_tensor_name(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """The names that the file does have are near."""
+        spec = write_spec(tmp_path, DETECTOR.replace("m.W @", "m.Wx @"))
+        assert "no tensor `Wx`" in self.refused(spec, capsys)
+
+    def test_a_wrong_shape(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A product that does not fit is a type error with both shapes."""
+        spec = write_spec(tmp_path, weights={**WEIGHTS, "W": [[1.0, 2.0, 3.0]]})
+        assert "real[1, 3]" in self.refused(spec, capsys)
+
+    @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+    def test_weights_that_are_no_numbers(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: float
+    ) -> None:
+        """Proving with them would prove nothing."""
+        spec = write_spec(tmp_path, weights={**WEIGHTS, "b": [bad, 0.0]})
+        assert command("prove", spec, "bounded") == 4
+        assert "E0410" in capsys.readouterr().err
+
+    def test_an_unbounded_domain(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """It is named at the binder, with the entry and the side."""
+        spec = write_spec(tmp_path, DETECTOR.replace("-1 <= x <= 1", "x <= 1"))
+        assert "E0301" in self.refused(spec, capsys)
+
+    def test_a_claim_that_is_not_there(self, tmp_path: Path) -> None:
+        """The claims that are there are listed."""
+        assert command("prove", write_spec(tmp_path), "nothing") == 4
+
+    def test_a_path_that_leaves_the_folder(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A spec reads only beside itself, unless the command line allows more."""
+        inner = tmp_path / "inner"
+        inner.mkdir()
+        write_spec(tmp_path)
+        text = DETECTOR.replace('"model.', '"../model.')
+        spec = inner / "spec.circ"
+        spec.write_text(text)
+        assert "E0411" in self.refused(spec, capsys)
+        assert command("check", spec, "--allow-outside") == 0
+
+    def test_an_unknown_option_is_usage(self, tmp_path: Path) -> None:
+        """So says click, and so says the exit code."""
+        assert command("prove", write_spec(tmp_path), "--nonsense") == 4
+
+
+class TestPatch:
+    """`circ patch` writes what it proved, and nothing else."""
+
+    def test_a_patch_is_written_with_its_receipt(self, tmp_path: Path) -> None:
+        """The named tensor changes, every other byte of data stays, and the claim then holds."""
+        spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
+        before = digest(tmp_path / "model.safetensors")
+        assert command("patch", spec, "sink", "--out", out) == 0
+        old, new = load_file(tmp_path / "model.safetensors"), load_file(out)
+        assert not np.array_equal(old["b"], new["b"])
+        assert np.array_equal(old["W"], new["W"])
+        assert np.array_equal(old["other"], new["other"])
+        receipt = json.loads((tmp_path / "out.safetensors.receipt.json").read_text())
+        assert receipt["source"]["sha256"] == before == digest(tmp_path / "model.safetensors")
+        assert receipt["sha256"] == digest(out)
+        assert command("prove", spec, "negative", "--checkpoint", f"m={out}") == 0
+
+    def test_an_existing_file_is_not_replaced(self, tmp_path: Path) -> None:
+        """Only `--force` replaces, and only a proved patch."""
+        spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
+        out.write_text("mine")
+        assert command("patch", spec, "sink", "--out", out) == 4
+        assert out.read_text() == "mine"
+        assert command("patch", spec, "sink", "--out", out, "--force") == 0
+
+    def test_conflicting_requirements_write_nothing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A requirement and a preservation without room between them are named with the input."""
+        text = DETECTOR.replace("f(x)[0] == old f(x)[0]", "f(x)[1] == old f(x)[1]")
+        spec, out = write_spec(tmp_path, text), tmp_path / "out.safetensors"
+        assert command("patch", spec, "sink", "--out", out, "--json") == 1
+        (patch,) = json.loads(capsys.readouterr().out)["patches"]
+        assert {found["requirement"] for found in patch["conflict"]} == {
+            "sink.require[0]",
+            "sink.preserve[0]",
+        }
+        assert not out.exists()
+
+    def test_half_precision_is_proved_as_it_is_stored(self, tmp_path: Path) -> None:
+        """The change is rounded to the file's dtype before the last proof."""
+        spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
+        half = {name: np.array(rows, dtype=np.float16) for name, rows in WEIGHTS.items()}
+        save_file(half, tmp_path / "model.safetensors")
+        assert command("patch", spec, "sink", "--out", out) == 0
+        assert load_file(out)["b"].dtype == np.float16
+        assert command("prove", spec, "negative", "--checkpoint", f"m={out}") == 0
+
+
+def test_help_has_examples() -> None:
+    """Every command that takes a spec shows how it is called."""
+    for name in ("check", "prove", "patch", "run", "compile", "explain", "repl"):
+        assert "circ " in (cli.circ.commands[name].help or "")
