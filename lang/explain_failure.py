@@ -101,7 +101,7 @@ def later_construct(stop: Stop) -> Diagnostic | None:
     row = foreign.construct(stop.text, stop.failure.expected)
     if row is not None:
         return errors.unsupported(stop.span, row.construct, row.help)
-    if stop.text == "->" and stop.failure.expected and not stop.expects("=>", "+"):
+    if stop.text == "->" and not stop.expects("NAME", "(", ":", "=>", "->", "+"):
         return errors.unsupported(stop.span, "the type of maps `A -> B` is", "write `real[b, a]`")
     if stop.text == "..":
         return errors.unsupported(stop.span, "the range `a..b` is")

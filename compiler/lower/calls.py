@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
-from circ.compiler.builder import broadcast, places, put, spread, take
-from circ.compiler.ir import Shape, Wire
-from circ.compiler.lower.environment import Environment, Value, as_wire
+from circ.compiler.builder import places, put, spread, take
+from circ.compiler.ir import Index, Wire
+from circ.compiler.lower.environment import Environment, Run, Tensors, Value, as_wire
 from circ.compiler.lower.functions import lower_function
 from circ.compiler.lower.indexing import known_places
+from circ.compiler.lower.tensors import lower_tensor, with_group, with_tensor
 from circ.lang.check.sites import Path
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
@@ -26,12 +28,7 @@ class Replacement:
     env: Environment
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One unfolded call: its result, and its sites."""
-
-    result: Value
-    sites: Mapping[str, Run]
+Replacements = tuple[Replacement, ...]
 
 
 def lower_call(e: Call | Do, env: Environment) -> Value:
@@ -57,17 +54,38 @@ def is_circuit(e: Expr, env: Environment) -> bool:
     return isinstance(e, Call) and isinstance(values.get(e.function.text), CircuitDecl)
 
 
-def run(e: Call | Do, env: Environment, replacements: tuple[Replacement, ...]) -> Run:
-    """Unfold a call; the innermost `do` replaces first."""
-    if isinstance(e, Do):
+# --- unfolding --------------------------------------------------------------------------------
+
+
+def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
+    """Unfold a call; the innermost `do` replaces first. An equal call is unfolded once."""
+    while isinstance(e, Do):
         own = tuple(Replacement(tuple(p.text for p in x.path), x, e, env) for x in e.edits)
+        replacements = own + replacements
         assert isinstance(e.base, Call | Do)
-        return run(e.base, env, own + replacements)
+        e = e.base
     decl = env.low.typed.scope.values[e.function.text]
     assert isinstance(decl, CircuitDecl)
-    arguments = [env.wire(arg) for arg in e.args]
-    inside = callee_environment(decl, arguments, env)
+    arguments = tuple([env.wire(arg) for arg in e.args])
+    if replacements:
+        return unfold(decl, arguments, env, replacements)
+    key = (decl, arguments, env.old, frozenset(env.tensors.items()))
+    if key not in env.low.runs:
+        env.low.runs[key] = unfold(decl, arguments, env, ())
+    return env.low.runs[key]
+
+
+def unfold(
+    decl: CircuitDecl, arguments: Sequence[Wire], env: Environment, replacements: Replacements
+) -> Run:
+    """The lets of a circuit one after the other, each with its replacements, then its result."""
+    inside = Environment(env.low, {}, sizes(decl, arguments, env), env.old, env.tensors)
     sites: dict[str, Run] = {}
+    for param, argument in zip(decl.params, arguments, strict=True):
+        mine = [r for r in replacements if r.path == (param.name.text,)]
+        sites[param.name.text] = Run(replaced(argument, mine), {})
+        inside = inside.bind(param.name.text, sites[param.name.text].result)
+    inside = with_edited_tensors(decl, inside, replacements)
     for let in decl.lets:
         mine = [r for r in replacements if r.path[0] == let.name.text]
         sites[let.name.text] = run_let(let, mine, inside)
@@ -76,22 +94,25 @@ def run(e: Call | Do, env: Environment, replacements: tuple[Replacement, ...]) -
     return Run(spread(inside.b, result, inside.shape(decl.result)), sites)
 
 
-def callee_environment(
-    decl: CircuitDecl, arguments: Sequence[Wire], env: Environment
-) -> Environment:
-    """The parameters and dimensions of a call; `old` is inherited."""
-    dims: dict[str, int] = {}
+def sizes(decl: CircuitDecl, arguments: Sequence[Wire], env: Environment) -> dict[str, int]:
+    """What each dimension of a circuit measures in a call."""
+    found: dict[str, int] = {}
     for param, argument in zip(decl.params, arguments, strict=True):
-        dims.update(variable_sizes(param, env.b.shape(argument)))
-    names = {p.name.text: w for p, w in zip(decl.params, arguments, strict=True)}
-    return Environment(env.low, names, dims, env.old)
+        found |= variable_sizes(param, argument, env)
+    return found
 
 
-def variable_sizes(param: Parameter, shape: Shape) -> dict[str, int]:
+def variable_sizes(param: Parameter, argument: Wire, env: Environment) -> dict[str, int]:
     """What each name among a parameter's dimensions measures here."""
-    dims = param.type.dims[1:] if param.type.name.text == "fin" else param.type.dims
-    pairs = zip(dims, shape, strict=True)
+    known = env.b.types[argument]
+    shape = known.shape
+    if param.type.name.text == "fin" and isinstance(known.sort, Index):
+        shape = (known.sort.size, *shape)
+    pairs = zip(param.type.dims, shape, strict=True)
     return {dim.name: side for dim, side in pairs if isinstance(dim, DimName)}
+
+
+# --- replacing --------------------------------------------------------------------------------
 
 
 def run_let(let: Let, replacements: Sequence[Replacement], env: Environment) -> Run:
@@ -109,13 +130,18 @@ def run_let(let: Let, replacements: Sequence[Replacement], env: Environment) -> 
 
 
 def replaced(wire: Wire, replacements: Sequence[Replacement]) -> Wire:
-    """`wire` with each edit made; those of one `do` are simultaneous and may not overlap."""
+    """`wire` with the edits of each `do` made, one `do` after the other."""
+    for _, edits in groupby(replacements, key=lambda r: r.do):
+        wire = simultaneously(wire, list(edits))
+    return wire
+
+
+def simultaneously(wire: Wire, replacements: Sequence[Replacement]) -> Wire:
+    """`wire` with the edits of one `do`, each of which reads it as it was; overlaps raise."""
     result = wire
     taken: dict[tuple[int, ...], Edit] = {}
-    for i, r in enumerate(replacements):
+    for r in replacements:
         b = r.env.b
-        if i > 0 and r.do is not replacements[i - 1].do:
-            wire, taken = result, {}
         picks = known_places(r.edit.items, b.shape(wire), r.env)
         full = [*picks, *(range(side) for side in b.shape(wire)[len(picks) :])]
         for coordinate in places(full):
@@ -124,7 +150,34 @@ def replaced(wire: Wire, replacements: Sequence[Replacement]) -> Wire:
             taken[coordinate] = r.edit
         before = take(b, wire, picks)
         after = r.env.bind("it", before).wire(r.edit.value)
-        if b.shape(after) != b.shape(before):
-            after = broadcast(b, after, b.shape(before))
-        result = put(b, result, picks, after)
+        result = put(b, result, picks, spread(b, after, b.shape(before)))
     return result
+
+
+def with_edited_tensors(
+    decl: CircuitDecl, env: Environment, replacements: Sequence[Replacement]
+) -> Environment:
+    """The environment of a circuit in which the tensors that edits name are replaced."""
+    own = {site.name.text for site in decl.params} | {site.name.text for site in decl.lets}
+    edits = [r for r in replacements if r.path[0] not in own]
+    for _, one_do in groupby(edits, key=lambda r: r.do):
+        for path, group in groupby(sorted(one_do, key=path_of), key=path_of):
+            env = with_edits(Tensors(path[0], path[1:]), list(group), env)
+    return env
+
+
+def path_of(r: Replacement) -> tuple[str, ...]:
+    """What an edit names."""
+    return r.path
+
+
+def with_edits(path: Tensors, edits: Sequence[Replacement], env: Environment) -> Environment:
+    """The environment in which one tensor, or all of a group, is replaced."""
+    before = lower_tensor(path, env)
+    if not isinstance(before, Tensors):
+        return with_tensor(path, replaced(as_wire(before), edits), env)
+    for r in edits:
+        other = r.env.lower(r.edit.value)
+        assert isinstance(other, Tensors)
+        env = with_group(path, other, r.env, env)
+    return env

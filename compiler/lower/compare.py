@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circ.compiler.builder import axis_last, both, codes, combine, either, every, spread, stack
 from circ.compiler.ir import (
     All,
@@ -16,13 +18,15 @@ from circ.compiler.ir import (
     WireType,
 )
 from circ.compiler.lower.environment import Environment
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import position_range
 from circ.lang.syntax import Compare as CompareExpr
 from circ.lang.syntax import CompareOp, Expr, Member, Number
 
 
 def lower_compare(e: CompareExpr, env: Environment) -> Wire:
     """A scalar truth: every pair of the chain holds in all entries."""
-    operands = lower_operands(e, env)
+    operands = lower_operands(e.operands, env)
     held: list[Wire] = []
     for i, op in enumerate(e.ops):
         same = every(env.b, compare(op, operands[i], operands[i + 1], e.within, env))
@@ -33,35 +37,40 @@ def lower_compare(e: CompareExpr, env: Environment) -> Wire:
 def lower_entrywise(e: CompareExpr, env: Environment) -> Wire:
     """A truth for each entry, for `all` and `any`."""
     b = env.b
-    operands = lower_operands(e, env)
+    operands = lower_operands(e.operands, env)
     rows: list[Wire] = []
     for i, op in enumerate(e.ops):
         row = compare(op, operands[i], operands[i + 1], e.within, env)
         rows.append(b.add(Not(row)) if op == "!=" else row)
+    return conjoined(env, rows)
+
+
+def conjoined(env: Environment, rows: list[Wire]) -> Wire:
+    """The truths that hold in every row, entry by entry; scalars are spread."""
+    b = env.b
+    shape = max(map(b.shape, rows), key=len)
     if len(rows) == 1:
         return rows[0]
-    return b.add(All(transposed(env, rows)))
+    return b.add(All(axis_last(b, stack(b, [spread(b, row, shape) for row in rows]))))
 
 
-def transposed(env: Environment, rows: list[Wire]) -> Wire:
-    """Rows of one shape, the row number as the last axis."""
-    return axis_last(env.b, stack(env.b, rows))
-
-
-def lower_operands(e: CompareExpr, env: Environment) -> list[Wire]:
+def lower_operands(operands: Sequence[Expr], env: Environment) -> list[Wire]:
     """The compared values; a number beside a `fin[n]` is one of its codes."""
-    wires = [env.wire(operand) for operand in e.operands]
-    sizes = [s.size for s in (env.b.types[w].sort for w in wires) if isinstance(s, Index)]
-    if not sizes:
+    wires = [env.wire(operand) for operand in operands]
+    sorts = [env.b.types[wire].sort for wire in wires]
+    size = next((sort.size for sort in sorts if isinstance(sort, Index)), None)
+    if size is None:
         return wires
-    return [as_code(x, w, sizes[0], env) for x, w in zip(e.operands, wires, strict=True)]
+    return [as_code(x, w, size, env) for x, w in zip(operands, wires, strict=True)]
 
 
 def as_code(e: Expr, wire: Wire, size: int, env: Environment) -> Wire:
     """The code that a whole number stands for, or the wire itself."""
-    if isinstance(e, Number):
-        return codes(env.b, [int(e.value)], size, ())
-    return wire
+    if not isinstance(e, Number):
+        return wire
+    if e.value >= size:
+        raise CircError(position_range(e.span, e.span.text, size))
+    return codes(env.b, [int(e.value)], size, ())
 
 
 def compare(op: CompareOp, left: Wire, right: Wire, within: Expr | None, env: Environment) -> Wire:
@@ -90,16 +99,15 @@ def close(left: Wire, right: Wire, bound: Wire, env: Environment) -> Wire:
     difference = combine(b, (1, left), (-1, right))
     below = b.add(Compare("<=", difference, bound))
     above = b.add(Compare("<=", combine(b, (-1, difference)), bound))
-    return b.add(All(transposed(env, [below, above])))
+    return conjoined(env, [below, above])
 
 
 def lower_member(e: Member, env: Environment) -> Wire:
     """Membership in known values is a table; in computed ones, some equality."""
     b = env.b
-    element = env.wire(e.element)
+    element, *choices = lower_operands((e.element, *e.choices), env)
     sort = b.types[element].sort
     assert isinstance(sort, Index)
-    choices = [as_code(c, env.wire(c), sort.size, env) for c in e.choices]
     known = [op.values[0] for op in (b.ops[c] for c in choices) if isinstance(op, Const)]
     if len(known) < len(choices):
         return either(b, *(b.add(Compare("==", element, c)) for c in choices))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isqrt
 
+from circ.compiler.ir import Wire
 from circ.compiler.lower.environment import Environment
+from circ.compiler.readings.intervals import Reals
+from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import divides_by_zero
 from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
@@ -45,6 +48,13 @@ def arithmetic(e: Binary, a: Fraction, b: Fraction) -> Fraction:
             if b == 0:
                 raise CircError(divides_by_zero(e.right.span))
             return a / b
+
+
+def enclosed(wire: Wire, env: Environment) -> tuple[Fraction, Fraction]:
+    """Bounds on the value of a constant that may be irrational."""
+    value = enclose(env.b.circuit({"constant": wire}), {}, {})["constant"]
+    assert isinstance(value, Reals)
+    return value.box[0]
 
 
 def exact_root(x: Fraction) -> Fraction | None:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import prod
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Shape, Wire
 from circ.lang.check.items import TypedModule
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import too_large_a_circuit
 from circ.lang.span import Span
-from circ.lang.syntax import DimExpr, DimNumber, EnumDecl, Expr, TypeExpr
+from circ.lang.syntax import CircuitDecl, DimExpr, DimNumber, EnumDecl, Expr, TypeExpr
+
+MOST_OPS = 200_000
+MOST_ENTRIES = 1 << 22
+"""Of one wire other than a checkpoint's tensor: where they come from is kept entry by entry."""
+
+DEEPEST = 120
+"""Expressions inside one another, through calls: with eight Python calls for one, all of them stay
+within Python's bound of 1000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +43,68 @@ Value = Wire | Tuple | Tensors
 """A wire is an int at run time; the other two are records."""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One unfolded call: its result, and its sites."""
+
+    result: Value
+    sites: Mapping[str, Run]
+
+
+CallKey = tuple[CircuitDecl, tuple[Wire, ...], bool, frozenset[tuple[str, Wire]]]
+"""A circuit, its arguments, and which checkpoint's tensors it reads: all that a call depends on."""
+
+
 @dataclass(slots=True)
 class Lowering:
-    """One circuit in the making. `arms` gathers, for each `cases` arm, when it is reached."""
+    """One circuit in the making.
+
+    `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
+    already; `depth` is the number of expressions that are being lowered.
+    """
 
     typed: TypedModule
     params: Mapping[str, Fraction]
     lower: Callable[[Expr, Environment], Value]
     b: Builder = field(default_factory=Builder)
     arms: dict[Span, list[Wire]] = field(default_factory=dict[Span, list[Wire]])
+    runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
+    depth: int = 0
+
+    def require_room(self, span: Span, entries: int) -> None:
+        """Raise `CircError` for a wire, or a circuit, that is too large to be worked with."""
+        if entries > MOST_ENTRIES:
+            raise CircError(too_large_a_circuit(span, f"a tensor of {MOST_ENTRIES:,} entries"))
+        if len(self.b.ops) > MOST_OPS:
+            raise CircError(too_large_a_circuit(span, f"{MOST_OPS:,} operations"))
+        if self.depth > DEEPEST:
+            raise CircError(too_large_a_circuit(span, f"{DEEPEST} levels of calls"))
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Names in reach. `old`: whether tensors are those of the unpatched checkpoint."""
+    """Names in reach. `old`: whether tensors are those of the unpatched checkpoint.
+
+    `tensors` has what stands for a checkpoint's tensors (`m/W`) where a `do` replaces them.
+    """
 
     low: Lowering
     locals: Mapping[str, Value] = field(default_factory=dict[str, Value])
     dims: Mapping[str, int] = field(default_factory=dict[str, int])
     old: bool = False
+    tensors: Mapping[str, Wire] = field(default_factory=dict[str, Wire])
 
     @property
     def b(self) -> Builder:
         return self.low.b
 
     def lower(self, e: Expr) -> Value:
-        """The value of `e`."""
-        return self.low.lower(e, self)
+        """The value of `e`; raises `CircError` where the circuit grows too large."""
+        self.low.depth += 1
+        self.low.require_room(e.span, 0)
+        value = self.low.lower(e, self)
+        self.low.depth -= 1
+        return value
 
     def wire(self, e: Expr) -> Wire:
         """The wire of an expression whose type is a tensor."""
@@ -71,7 +117,9 @@ class Environment:
     def shape(self, t: TypeExpr) -> Shape:
         """The shape that an annotation means here."""
         dims = t.dims[1:] if t.name.text == "fin" else t.dims
-        return tuple(map(self.side, dims))
+        shape = tuple(map(self.side, dims))
+        self.low.require_room(t.span, prod(shape))
+        return shape
 
     def side(self, dim: DimExpr) -> int:
         """How many entries a dimension has here."""

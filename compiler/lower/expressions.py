@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
@@ -20,14 +22,18 @@ from circ.compiler.builder import (
     times,
     truth,
 )
-from circ.compiler.ir import Const, Not, Select, Smooth, Weight, Wire
+from circ.compiler.ir import Const, Not, Select, Smooth, Wire
 from circ.compiler.lower.calls import lower_call, lower_site
 from circ.compiler.lower.compare import lower_compare, lower_member
-from circ.compiler.lower.constants import constant
+from circ.compiler.lower.constants import constant, enclosed
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
 from circ.compiler.lower.matches import lower_match
+from circ.compiler.lower.tensors import lower_tensor
 from circ.lang.check.sites import site_read
+from circ.lang.check.tensors import tensor_path
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import divides_by_zero
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -110,7 +116,7 @@ def lower_code(enum: EnumDecl, member: str, env: Environment) -> Wire:
 
 
 def lower_attr(e: Attr, env: Environment) -> Value:
-    """A site of a call, `Enum.member`, or a step down a checkpoint."""
+    """A site of a call, `Enum.member`, or a path below a checkpoint."""
     read = site_read(e)
     if read is not None:
         return lower_site(*read, env)
@@ -118,31 +124,22 @@ def lower_attr(e: Attr, env: Environment) -> Value:
         enum = env.low.typed.scope.values[e.base.name]
         if isinstance(enum, EnumDecl):
             return lower_code(enum, e.part.text, env)
-    base = env.lower(e.base)
-    assert isinstance(base, Tensors)
-    return lower_tensor(Tensors(base.checkpoint, (*base.prefix, e.part.text)), env)
+    path = tensor_path(e)
+    assert path is not None
+    return lower_tensor(Tensors(*path), env)
 
 
-def lower_tensor(path: Tensors, env: Environment) -> Value:
-    """The tensor of that name, or the group of those below it."""
-    name = ".".join(path.prefix)
-    info = env.low.typed.facts.headers[path.checkpoint].get(name)
-    if info is None:
-        return path
-    version = "old " if env.old else ""
-    return env.b.add(Weight(f"{version}{path.checkpoint}/{name}", info.shape))
-
-
-def lower_unary(e: Unary, env: Environment) -> Wire:
-    """Negation, and the unpatched checkpoint."""
+def lower_unary(e: Unary, env: Environment) -> Value:
+    """Negation, and the unpatched checkpoint; a negative number is a constant."""
     match e.op:
+        case "-" if isinstance(e.operand, Number):
+            return number(env.b, -e.operand.value)
         case "-":
             return negate(env.b, env.wire(e.operand))
         case "not":
             return env.b.add(Not(env.wire(e.operand)))
         case "old":
-            before = Environment(env.low, env.locals, env.dims, old=True)
-            return before.wire(e.operand)
+            return replace(env, old=True).lower(e.operand)
 
 
 def lower_binary(e: Binary, env: Environment) -> Wire:
@@ -179,22 +176,29 @@ def lower_times(left: Wire, right: Wire, env: Environment) -> Wire:
 
 def lower_quotient(e: Binary, env: Environment) -> Wire:
     """Division by a constant, exactly where the constant is rational."""
-    divisor = constant(e.right, env)
     left = env.wire(e.left)
-    if divisor is not None:
-        return combine(env.b, (1 / divisor, left))
-    return times(env.b, env.b.add(Smooth("recip", env.wire(e.right))), left)
+    divisor = constant(e.right, env)
+    if divisor is None:
+        right = env.wire(e.right)
+        low, high = enclosed(right, env)
+        if low <= 0 <= high:
+            raise CircError(divides_by_zero(e.right.span))
+        return times(env.b, env.b.add(Smooth("recip", right)), left)
+    if divisor == 0:
+        raise CircError(divides_by_zero(e.right.span))
+    return combine(env.b, (1 / divisor, left))
 
 
-def entries(source: Expr, env: Environment) -> list[Wire]:
+def entries(source: Expr, env: Environment) -> Iterator[Wire]:
     """The entries of the leading axis."""
     wire = env.wire(source)
-    return [take(env.b, wire, [i]) for i in range(env.b.shape(wire)[0])]
+    return (take(env.b, wire, [i]) for i in range(env.b.shape(wire)[0]))
 
 
 def lower_comprehension(e: Comprehension, env: Environment) -> Wire:
     """The body once an entry, stacked."""
     bodies = [env.bind(e.binder.text, x).wire(e.body) for x in entries(e.source, env)]
+    env.low.require_room(e.span, len(bodies) * env.b.types[bodies[0]].entries)
     return stack(env.b, bodies)
 
 
@@ -203,7 +207,7 @@ def lower_count(e: Count, env: Environment) -> Wire:
     b = env.b
     one, zero = number(b, 1), number(b, 0)
     held = [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
-    return combine(b, *((1, b.add(Select(c, one, zero))) for c in held)) if held else zero
+    return combine(b, *((1, b.add(Select(c, one, zero))) for c in held))
 
 
 def lower_fold(e: Fold, env: Environment) -> Value:

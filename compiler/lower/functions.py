@@ -21,8 +21,10 @@ from circ.compiler.builder import (
 )
 from circ.compiler.ir import Argmax, Relu, Smooth, Softmax, Wire
 from circ.compiler.lower.compare import lower_entrywise
-from circ.compiler.lower.constants import constant
+from circ.compiler.lower.constants import constant, enclosed
 from circ.compiler.lower.environment import Environment
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import negative_root
 from circ.lang.syntax import Call, Compare
 
 Meaning = Callable[[list[Wire], Environment], Wire]
@@ -34,9 +36,7 @@ def lower_function(e: Call, env: Environment) -> Wire:
     if name in ("all", "any"):
         return quantified(e, env)
     if name == "sqrt":
-        value = constant(e, env)
-        if value is not None:
-            return number(env.b, value)
+        return root(e, env)
     return MEANINGS[name]([env.wire(arg) for arg in e.args], env)
 
 
@@ -45,6 +45,18 @@ def quantified(e: Call, env: Environment) -> Wire:
     (arg,) = e.args
     entries = lower_entrywise(arg, env) if isinstance(arg, Compare) else env.wire(arg)
     return every(env.b, entries) if e.function.text == "all" else some(env.b, entries)
+
+
+def root(e: Call, env: Environment) -> Wire:
+    """√c of a constant; raises `CircError` where c may be negative."""
+    value = constant(e, env)
+    if value is not None:
+        return number(env.b, value)
+    (arg,) = e.args
+    under = env.wire(arg)
+    if enclosed(under, env)[0] < 0:
+        raise CircError(negative_root(arg.span))
+    return env.b.add(Smooth("sqrt", under))
 
 
 def relu(args: list[Wire], env: Environment) -> Wire:
@@ -119,17 +131,11 @@ def exp(args: list[Wire], env: Environment) -> Wire:
     return env.b.add(Smooth("exp", args[0]))
 
 
-def sqrt(args: list[Wire], env: Environment) -> Wire:
-    """√c of a constant that is no square."""
-    return env.b.add(Smooth("sqrt", args[0]))
-
-
 MEANINGS: dict[str, Meaning] = {
     "relu": relu,
     "abs": absolute,
     "exp": exp,
     "clamp": clamp,
-    "sqrt": sqrt,
     "sum": summed,
     "mean": mean,
     "max": maximum,
@@ -140,4 +146,4 @@ MEANINGS: dict[str, Meaning] = {
     "softmax": softmax,
     "argmax": argmax,
 }
-"""`all` and `any` read their argument's syntax and stand in `quantified`."""
+"""`all`, `any` and `sqrt` read their argument's syntax, and stand above."""

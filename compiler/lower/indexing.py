@@ -35,14 +35,19 @@ def lower_index(e: IndexExpr, env: Environment) -> Wire:
         range(side) if isinstance(at, Computed) else at
         for at, side in zip(places, sides, strict=False)
     ]
-    part = take(b, base, known)
+    part = base if whole_axes(known, sides) else take(b, base, known)
     kept = [at for at in places if not isinstance(at, int)]
     computed = [axis for axis, at in enumerate(kept) if isinstance(at, Computed)]
     if not computed:
         return part
-    others = [axis for axis in range(len(b.shape(part))) if axis not in computed]
-    table = transpose(b, part, [*computed, *others])
+    order = [*computed, *(axis for axis in range(len(b.shape(part))) if axis not in computed)]
+    table = part if order == sorted(order) else transpose(b, part, order)
     return b.add(Lookup(table, tuple(at.wire for at in kept if isinstance(at, Computed))))
+
+
+def whole_axes(places: Sequence[int | range], sides: Sequence[int]) -> bool:
+    """Whether nothing is left out: a large table is then read as it stands."""
+    return all(at == range(side) for at, side in zip(places, sides, strict=False))
 
 
 def place(item: Expr | Slice, side: int, env: Environment) -> Place:

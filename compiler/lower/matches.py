@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
+from math import prod
 
 from circ.compiler.builder import broadcast, codes, stack
 from circ.compiler.ir import Const, Index, Lookup, Wire, WireType
 from circ.compiler.lower.environment import Environment, Tuple, as_wire
+from circ.lang.check.patterns import MOST_VALUES, accepts
 from circ.lang.check.patterns import Value as PatternValue
-from circ.lang.check.patterns import accepts
-from circ.lang.syntax import EnumDecl, Match
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.types import too_many_values
+from circ.lang.syntax import Match
 from circ.lang.types import Array, EnumElement, Type
 from circ.lang.types import Tuple as TupleType
 
@@ -40,17 +44,19 @@ def chosen_arms(
     kinds = t.items if isinstance(t, TupleType) else (t,)
     sorts = [env.b.types[part].sort for part in parts]
     sides = tuple(sort.size for sort in sorts if isinstance(sort, Index))
-    names = [value_names(kind, side, env) for kind, side in zip(kinds, sides, strict=True)]
+    if prod(sides) > MOST_VALUES:
+        raise CircError(too_many_values(e.subject.span, MOST_VALUES))
+    names = [value_names(kind, side) for kind, side in zip(kinds, sides, strict=True)]
     return [first_arm(e, value) for value in product(*names)], sides
 
 
-def value_names(t: Type, side: int, env: Environment) -> list[str | int]:
+def value_names(t: Type, side: int) -> Sequence[str | int]:
     """The values of a finite type in the order of their codes."""
-    if isinstance(t, Array) and isinstance(t.element, EnumElement):
-        decl = env.low.typed.scope.values[t.element.name]
-        assert isinstance(decl, EnumDecl)
-        return [member.text for member in decl.members]
-    return list(range(side))
+    match t:
+        case Array(element=EnumElement(members=members)):
+            return members
+        case _:
+            return range(side)
 
 
 def first_arm(e: Match, value: PatternValue) -> int:

@@ -138,7 +138,8 @@ def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:
 
 def check_value(edit: Edit, target: Type, ctx: Context) -> None:
     """The new value has the wire's type, or is a scalar to fill it with; `it` is the old value."""
-    inner = replace(ctx, locals={**ctx.locals, "it": target})
+    old = {} if isinstance(target, Group) else {"it": target}
+    inner = replace(ctx, locals={**ctx.locals, **old})
     found = inner.infer(edit.value)
     match found, target:
         case Group(), Group():
@@ -165,17 +166,16 @@ def overlapping(a: Edit, b: Edit) -> bool:
 
 def feeds(decl: CircuitDecl, path: Path, read: Path, ctx: Context) -> bool:
     """Whether the wire at `read` can depend on the site; what is unknown is reported elsewhere."""
-    site = named_site(decl, path[0].text)
+    head, below = path[0].text, path[1:]
+    site = named_site(decl, head)
     if site is None:
         return feeds_tensor(decl, path, ctx)
-    inner = callee(site.value, ctx) if isinstance(site, Let) and len(path) > 1 else None
-    if read and read[0].text == path[0].text:
-        if inner is None:
-            return len(read) == 1
-        return feeds(inner.decl, path[1:], read[1:], ctx)
-    if site.name.text not in sources(decl, read):
+    inner = callee(site.value, ctx) if isinstance(site, Let) and below else None
+    if read and read[0].text == head:
+        return len(read) == 1 if inner is None else feeds(inner.decl, below, read[1:], ctx)
+    if head not in sources(decl, read):
         return False
-    return inner is None or feeds(inner.decl, path[1:], (), ctx)
+    return inner is None or feeds(inner.decl, below, (), ctx)
 
 
 def feeds_tensor(decl: CircuitDecl, path: Path, ctx: Context) -> bool:

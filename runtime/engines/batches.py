@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from circ.compiler.ir import Circuit, Index, Wire
+from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import BoolArray, Discrete
 from circ.compiler.readings.floats import Plan, Values, prepare, read
 from circ.compiler.readings.roundoff import COARSE, DOUBLE
@@ -109,9 +110,10 @@ def taken(x: Discrete, places: IntArray) -> Discrete:
 def open_entries(x: Discrete) -> BoolArray:
     """Which inputs of a batch leave some entry open."""
     if x.slack is None:
-        return np.zeros(x.values.shape[-1], np.bool_)
-    entries = (x.slack == 0).reshape(-1, x.slack.shape[-1])
-    found: BoolArray = np.logical_or.reduce(entries, axis=0)
+        return np.zeros((x.values.shape[-1],), np.bool_)
+    entries = x.slack.reshape(-1, x.slack.shape[-1])
+    least: FloatArray = entries.min(axis=0, initial=np.inf)
+    found: BoolArray = np.equal(least, 0)
     return found
 
 

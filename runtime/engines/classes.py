@@ -149,7 +149,9 @@ def given_up(survey: Survey, share: float, late: bool) -> Stuck:
 def nothing(survey: Survey) -> Classes:
     """No classes."""
     rows = sum(survey.circuit.types[survey.circuit.outputs[name]].entries for name in survey.values)
-    return grouped_columns(np.zeros((rows, 0), np.int64), np.zeros((rows, 0)), np.zeros(0, np.int64))
+    return grouped_columns(
+        np.zeros((rows, 0), np.int64), np.zeros((rows, 0)), np.zeros(0, np.int64)
+    )
 
 
 def sorted_batch(
@@ -198,7 +200,7 @@ def by_choice(survey: Survey, source: Source, number: int) -> Classes:
             break
     if problem:
         reason = f"a word of `{survey.bound.name}` is {problem}"
-        raise Halted(Stuck(reason, METHOD, hardest=source.witness(number)))
+        raise Halted(Stuck(reason, METHOD, hardest=source.witnesses(np.array([number]))[0]))
     shape = (len(found), nothing(survey).codes.shape[0])
     codes = np.array(sorted(found), np.int64).reshape(shape).T
     numbers = np.full(len(found), number)

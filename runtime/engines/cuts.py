@@ -32,7 +32,7 @@ def cut(circuit: Circuit, roots: Sequence[str]) -> Cut:
     edge = last_discrete(circuit, [circuit.outputs[name] for name in roots], readers)
     names = {wire: f"value {wire}" for wire in edge}
     parts = {
-        binder: tuple(names[wire] for wire in edge if readers[wire] == {binder})
+        binder: tuple(names[wire] for wire in edge if binder in readers[wire])
         for binder in circuit.inputs
     }
 

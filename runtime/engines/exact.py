@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 
 from circ.compiler.ir import Circuit, Wire
@@ -14,7 +15,7 @@ from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, PRECISIONS
 
-Codes = Mapping[str, Sequence[int]]
+Codes = Mapping[str, Sequence[Fraction | int]]
 """The entries of each input, in row-major order."""
 
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import chain
 from math import prod
-from operator import mul
 from time import monotonic
 
 import numpy as np
@@ -19,7 +17,7 @@ import numpy as np
 from circ.compiler.finding import Empty, Limits, Progress, Stuck
 from circ.compiler.ir import Bool, Circuit
 from circ.compiler.obligation import Bound, Obligation, Witness
-from circ.compiler.readings.decisions import Discrete
+from circ.compiler.readings.decisions import Codes, Discrete
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.batches import taken
 from circ.runtime.engines.classes import FEWER_WORDS, METHOD, Classes, Halted, Survey, classes_of
@@ -27,7 +25,6 @@ from circ.runtime.engines.cuts import Cut, cut
 from circ.runtime.engines.parallel import STEP
 from circ.runtime.engines.stream import Question
 from circ.runtime.engines.words import IntArray, Source, all_words
-
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +68,10 @@ def grouped(
 
     def unsure(numbers: IntArray) -> IntArray:
         each = zip(found, places_of(numbers, found), strict=True)
-        return np.sum([~classes.sure[place] for classes, place in each], axis=0, dtype=np.int64)
+        count = np.zeros(numbers.shape, np.int64)
+        for classes, place in each:
+            count += ~classes.sure[place]
+        return count
 
     return Grouped(
         question,
@@ -83,9 +83,7 @@ def grouped(
     )
 
 
-def too_many(
-    obligation: Obligation, parts: Cut, found: Sequence[Classes], limits: Limits
-) -> Stuck:
+def too_many(obligation: Obligation, parts: Cut, found: Sequence[Classes], limits: Limits) -> Stuck:
     """Why there are more combinations than may be tried."""
     sizes = " × ".join(f"{classes.number:,}" for classes in found)
     reason = f"{sizes} combinations are more than the {limits.words:,} that may be tried"
@@ -108,7 +106,7 @@ def combinations(bounds: Sequence[Bound], parts: Cut, found: Sequence[Classes]) 
         for bound, classes in zip(bounds, found, strict=True)
     ]
     words = [all_words(bound, 1) for bound in bounds]
-    exact = np.int64 if prod(int(c.counts.sum()) for c in found) < 1 << 62 else np.object_
+    small = prod(int(classes.counts.sum()) for classes in found) < 1 << 62
 
     def batch(start: int, stop: int) -> dict[str, Discrete]:
         places = places_of(np.arange(start, stop), found)
@@ -119,19 +117,22 @@ def combinations(bounds: Sequence[Bound], parts: Cut, found: Sequence[Classes]) 
         one = batch(number, number + 1)
         return {name: x.values.astype(np.int64).reshape(-1).tolist() for name, x in one.items()}
 
-    def witness(number: int) -> Witness:
-        places = places_of(np.array([number]), found)
-        each = zip(words, found, places, strict=True)
-        named = [source.witness(int(c.words[p[0]])).values for source, c, p in each]
-        return Witness(tuple(chain(*named)))
+    def witnesses(numbers: IntArray) -> list[Witness]:
+        each = zip(words, found, places_of(numbers, found), strict=True)
+        columns = [source.witnesses(classes.words[place]) for source, classes, place in each]
+        return [
+            Witness(tuple(chain(*(w.values for w in row)))) for row in zip(*columns, strict=True)
+        ]
 
     def stands_for(numbers: IntArray) -> int:
         each = zip(found, places_of(numbers, found), strict=True)
-        counts = [classes.counts[place].astype(exact) for classes, place in each]
-        return int(reduce(mul, counts).sum())
+        counts = [classes.counts[place] for classes, place in each]
+        if small:
+            return int(np.multiply.reduce(counts).sum())
+        return sum(map(prod, zip(*(count.tolist() for count in counts), strict=True)))
 
     count = prod(classes.number for classes in found)
-    return Source(count, STEP, batch, point, witness, stands_for, "combinations")
+    return Source(count, STEP, batch, point, witnesses, stands_for, "combinations")
 
 
 def places_of(numbers: IntArray, found: Sequence[Classes]) -> list[IntArray]:
@@ -149,7 +150,7 @@ def values_of(circuit: Circuit, names: Sequence[str], classes: Classes) -> dict[
         rows = slice(start, start + known.entries)
         start += known.entries
         kind = np.bool_ if known.sort == Bool() else np.int64
-        values = classes.codes[rows].astype(kind).reshape(*known.shape, -1)
+        values: Codes = classes.codes[rows].astype(kind).reshape(*known.shape, -1)
         slack = classes.slack[rows].reshape(*known.shape, -1)
         found[name] = Discrete(values, None if np.isinf(slack).all() else slack)
     return found

@@ -111,5 +111,5 @@ def looked_up(table: Masks, indices: Sequence[Masks]) -> Masks:
     axes = len(indices)
     rest: Shape = table.shape[axes:]
     place = either(indices)
-    most = joined(table.reshape(-1, *rest), (0,))
-    return either([place.reshape(*place.shape, *(1,) * len(rest)), most])
+    most = joined(table.reshape((-1, *rest)), (0,))
+    return either([place.reshape((*place.shape, *(1,) * len(rest))), most])

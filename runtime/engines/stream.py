@@ -27,6 +27,7 @@ from circ.runtime.engines.exact import Judge, Judgement
 from circ.runtime.engines.parallel import batches
 from circ.runtime.engines.words import IntArray, Source
 
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Whether `goal` holds of each input that meets the conditions; `watched` outputs are noted."""
@@ -160,7 +161,7 @@ class Report:
     @property
     def failing(self) -> bool:
         """Whether a failing input was found."""
-        return bool(self.tally.failing or self.tied)
+        return bool(self.tied) or any(numbers.size for numbers, _ in self.tally.failing)
 
 
 def run(

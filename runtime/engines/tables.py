@@ -204,7 +204,7 @@ def sub_words(known: WireType, mask: int, size: int) -> IntArray:
     """Every word that differs from 0 0 … 0 at the positions of `mask` alone."""
     positions = members_of(mask)
     words = np.zeros((known.entries, size ** len(positions)), np.int64)
-    words[positions] = codes(range(words.shape[1]), size, len(positions))
+    words[positions] = codes(np.arange(words.shape[1]), size, len(positions))
     return words.reshape(*known.shape, -1)
 
 

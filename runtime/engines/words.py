@@ -21,15 +21,15 @@ class Source:
     """The inputs of a question, by number.
 
     `batch(start, stop)` gives them by name, the batch last; it starts at a multiple of `step`.
-    `point` gives one of them, and `witness` an input of the obligation that it is the like of;
-    `stands_for` says how many these are in all, for several numbers.
+    `point` gives one of them; for several numbers, `witnesses` gives an input of the obligation that
+    each is the like of, and `stands_for` says how many such inputs there are in all.
     """
 
     count: int
     step: int
     batch: Callable[[int, int], dict[str, Discrete]]
     point: Callable[[int], Mapping[str, Sequence[int]]]
-    witness: Callable[[int], Witness]
+    witnesses: Callable[[IntArray], list[Witness]]
     stands_for: Callable[[IntArray], int]
     noun: str = "words"
 
@@ -55,20 +55,24 @@ def all_words(bound: Bound, step: int) -> Source:
     size, length = members(bound), bound.type.entries
     inner = min(length, whole_positions(size, step))
     block = size**inner
-    endings = codes(range(block), size, inner)
+    endings = codes(np.arange(block, dtype=np.int64), size, inner)
 
     def batch(start: int, stop: int) -> dict[str, Discrete]:
-        beginnings = codes(range(start // block, -(-stop // block)), size, length - inner)
+        outer = np.arange(start // block, -(-stop // block), dtype=np.int64)
+        beginnings = codes(outer, size, length - inner)
         times = beginnings.shape[1]
         values = np.concatenate([np.repeat(beginnings, block, 1), np.tile(endings, (1, times))])
         wanted = values[:, start % block : start % block + stop - start]
         return {bound.name: Discrete(wanted.reshape(*bound.type.shape, stop - start))}
 
     def point(number: int) -> dict[str, list[int]]:
-        return {bound.name: codes(range(number, number + 1), size, length)[:, 0].tolist()}
+        return {bound.name: codes(np.array([number]), size, length)[:, 0].tolist()}
+
+    def witnesses(numbers: IntArray) -> list[Witness]:
+        return spelled({bound.name: codes(numbers, size, length)})
 
     whole = block * max(1, step // block)
-    return Source(size**length, whole, batch, point, named(point), itself)
+    return Source(size**length, whole, batch, point, witnesses, itself)
 
 
 def itself(numbers: IntArray) -> int:
@@ -76,13 +80,11 @@ def itself(numbers: IntArray) -> int:
     return numbers.size
 
 
-def named(point: Callable[[int], Mapping[str, Sequence[int]]]) -> Callable[[int], Witness]:
-    """The words themselves as witnesses."""
-
-    def witness(number: int) -> Witness:
-        return Witness(tuple((name, tuple(word)) for name, word in point(number).items()))
-
-    return witness
+def spelled(words: Mapping[str, IntArray]) -> list[Witness]:
+    """The columns of each binder's words as witnesses."""
+    names = list(words)
+    columns = zip(*(map(tuple, words[name].T.tolist()) for name in names), strict=True)
+    return [Witness(tuple(zip(names, column, strict=True))) for column in columns]
 
 
 def whole_positions(size: int, step: int) -> int:
@@ -93,17 +95,17 @@ def whole_positions(size: int, step: int) -> int:
     return found
 
 
-def codes(numbers: range, size: int, length: int) -> IntArray:
+def codes(numbers: IntArray, size: int, length: int) -> IntArray:
     """The words of these numbers, one a column: the digits in base `size`."""
-    found = np.empty((length, len(numbers)), np.int64)
-    left = np.arange(numbers.start, numbers.stop, dtype=np.int64)
+    found = np.empty((length, numbers.size), np.int64)
+    left = numbers
     for position in reversed(range(length)):
         left, found[position] = np.divmod(left, size)
     return found
 
 
-def some_words(bounds: Sequence[Bound], count: int, seed: int = 0) -> Source:
-    """Random words for each binder, in one batch."""
+def some_words(bounds: Sequence[Bound], count: int, step: int, seed: int = 0) -> Source:
+    """Random words for each binder."""
     chance = np.random.default_rng(seed)
     drawn = {
         bound.name: chance.integers(members(bound), size=(bound.type.entries, count))
@@ -121,7 +123,12 @@ def some_words(bounds: Sequence[Bound], count: int, seed: int = 0) -> Source:
     def point(number: int) -> dict[str, list[int]]:
         return {name: words[:, number].tolist() for name, words in drawn.items()}
 
-    return Source(count, count, batch, point, named(point), itself)
+    def witnesses(numbers: IntArray) -> list[Witness]:
+        if not drawn:
+            return [Witness(())] * numbers.size
+        return spelled({name: words[:, numbers] for name, words in drawn.items()})
+
+    return Source(count, step, batch, point, witnesses, itself)
 
 
 def total(bounds: Iterable[Bound]) -> int:

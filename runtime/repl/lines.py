@@ -62,7 +62,7 @@ class Command:
 
 Line = Nothing | Evaluate | Bind | Prove | Find | Declaration | Command
 
-KEYWORD = re.compile(r"(prove|find|forall|exists)(?=\s|$)")
+KEYWORD = re.compile(r"(prove|find|forall|exists)(?=\s|$)(?!\s*=[^=>])")
 ITEM = re.compile(rf"({'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\s+[A-Za-z_]")
 COMMAND = re.compile(r":\S*")
 BINDING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")

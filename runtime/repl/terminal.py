@@ -15,7 +15,7 @@ from circ.runtime.session import Request, checked
 from circ.runtime.terminal import progress, show_diagnostics, show_lines
 
 if TYPE_CHECKING:
-    from prompt_toolkit.completion import CompleteEvent, Completion
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion
     from prompt_toolkit.document import Document
 
 PROMPT = "circ> "
@@ -85,12 +85,25 @@ def read_edited(session: Session) -> ReadLine:
     """Lines edited by prompt_toolkit; raises `ImportError` where that is missing."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.application import get_app
-    from prompt_toolkit.completion import Completer, Completion
     from prompt_toolkit.filters import Condition
     from prompt_toolkit.history import InMemoryHistory
 
+    editor: PromptSession[str] = PromptSession(
+        history=InMemoryHistory(),
+        completer=completer(session),
+        complete_while_typing=False,
+        multiline=Condition(lambda: is_open(get_app().current_buffer.text)),
+        prompt_continuation=MORE,
+    )
+    return editor.prompt
+
+
+def completer(session: Session) -> Completer:
+    """The names of the session, as it stands whenever it is asked."""
+    from prompt_toolkit.completion import Completer, Completion
+
     class Names(Completer):
-        """The names of the session, as it stands."""
+        """Completes the last word."""
 
         def get_completions(
             self, document: Document, complete_event: CompleteEvent
@@ -99,11 +112,4 @@ def read_edited(session: Session) -> ReadLine:
             for name in completions(session.program, session.names, before):
                 yield Completion(name, start_position=-len(last_word(before)))
 
-    editor: PromptSession[str] = PromptSession(
-        history=InMemoryHistory(),
-        completer=Names(),
-        complete_while_typing=False,
-        multiline=Condition(lambda: is_open(get_app().current_buffer.text)),
-        prompt_continuation=MORE,
-    )
-    return editor.prompt
+    return Names()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
-from safetensors.numpy import save_file
 
 from circ.compiler.driver import Program
 from circ.runtime.session import Request, checked
+from tests.unit import specs
+from tests.unit.specs import Rows
 
 SPEC = """\
 ## Votes of letters.
@@ -46,19 +46,16 @@ claim few: forall s in Words where s[1] == letter and s[2] == letter: argmax(mod
 claim right expects refuted: forall s in Words: argmax(model(s)) == side(s)
 """
 
-TENSORS = {
+WEIGHTS: Mapping[str, Rows] = {
     # A letter votes for outside by a little, a quote for inside by more.
-    "votes.score": np.array([[0.25, 0.0], [0.0, 1.0], [0.0, 0.0]], np.float32),
-    "W": np.array([[0.5, 0.25], [0.1, -1.0]], np.float32),
+    "votes.score": [[0.25, 0], [0, 1], [0, 0]],
+    "W": [[0.5, 0.25], [0.1, -1]],
 }
 
 
 def write_spec(folder: Path, text: str = SPEC) -> Path:
     """The spec's file, beside its checkpoint."""
-    save_file(TENSORS, folder / "model.safetensors")
-    path = folder / "votes.circ"
-    path.write_text(text, encoding="utf-8")
-    return path
+    return specs.write_spec(folder, text, WEIGHTS)
 
 
 def program(folder: Path, text: str = SPEC) -> Program:

@@ -86,7 +86,7 @@ def test_a_choice_has_the_names_of_its_members(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("1 +", "E0003"),
+        ("1 +", "E0001"),
         ("wrong", "E0101"),
         ("model([letter])", "E0201"),
         ("m.votes.scor", "E0412"),

@@ -1,0 +1,38 @@
+"""Tensors of checkpoints: the file's own, the unpatched one's, or what a `do` puts in their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from circ.compiler.ir import Weight, Wire
+from circ.compiler.lower.environment import Environment, Tensors, Value
+
+
+def lower_tensor(path: Tensors, env: Environment) -> Value:
+    """The tensor of that name, or the group of those below it."""
+    name = ".".join(path.prefix)
+    info = env.low.typed.facts.headers[path.checkpoint].get(name)
+    if info is None:
+        return path
+    key = f"{path.checkpoint}/{name}"
+    if key in env.tensors:
+        return env.tensors[key]
+    return env.b.add(Weight(f"old {key}" if env.old else key, info.shape))
+
+
+def with_tensor(path: Tensors, wire: Wire, env: Environment) -> Environment:
+    """The environment in which a tensor is this wire."""
+    key = f"{path.checkpoint}/{'.'.join(path.prefix)}"
+    return replace(env, tensors={**env.tensors, key: wire})
+
+
+def with_group(path: Tensors, other: Tensors, where: Environment, env: Environment) -> Environment:
+    """The environment in which a group's tensors are those of `other`, read in `where`."""
+    prefix = "".join(f"{part}." for part in other.prefix)
+    for name in env.low.typed.facts.headers[other.checkpoint]:
+        if name.startswith(prefix):
+            below = tuple(name[len(prefix) :].split("."))
+            wire = lower_tensor(Tensors(other.checkpoint, (*other.prefix, *below)), where)
+            assert not isinstance(wire, Tensors)
+            env = with_tensor(Tensors(path.checkpoint, (*path.prefix, *below)), wire, env)
+    return env

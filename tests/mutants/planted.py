@@ -1,0 +1,149 @@
+"""Soundness bugs to plant: each is one small wrong change, and the tests that must notice it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`old`, which stands in `file` once, becomes `new`; one of `tests` must turn red."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "relu_at_1",
+        "compiler/readings/intervals.py",
+        "lo = [max(0, low) for low in x.lo]",
+        "lo = [max(x.den, low) for low in x.lo]",
+        ("tests/unit/test_reference.py", "tests/unit/test_intervals.py"),
+    ),
+    Mutant(
+        "relu_of_no_sign_in_torch",
+        "compiler/readings/torch.py",
+        "return torch.relu(values[x])",
+        "return values[x].abs()",
+        ("tests/agreement/test_torch.py",),
+    ),
+    Mutant(
+        "dropped_bias",
+        "compiler/readings/intervals.py",
+        "lo = weighted([(factor, value.lo if factor > 0 else value.hi) for factor, value in parts])",
+        "lo = weighted(\n        [(factor, value.lo if factor > 0 else value.hi) for factor, value in parts][:1])",
+        ("tests/unit/test_reference.py", "tests/unit/test_intervals.py"),
+    ),
+    Mutant(
+        "strict_made_weak",
+        "compiler/readings/intervals.py",
+        "return [*map(lt, a.hi, b.lo)], [*map(lt, a.lo, b.hi)]",
+        "return [*map(le, a.hi, b.lo)], [*map(le, a.lo, b.hi)]",
+        ("tests/unit/test_reference.py", "tests/unit/test_intervals.py"),
+    ),
+    Mutant(
+        "inward_rounding",
+        "compiler/readings/intervals.py",
+        "low, high = [x >> shift for x in lo], [-(-x >> shift) for x in hi]",
+        "low, high = [-(-x >> shift) for x in lo], [x >> shift for x in hi]",
+        ("tests/unit/test_reference.py", "tests/unit/test_intervals.py"),
+    ),
+    Mutant(
+        "ties_go_to_the_first",
+        "compiler/readings/choices.py",
+        "if choose is None or len(tied) == 1 or low != high:\n        return tied",
+        "if choose is None or len(tied) == 1 or low != high:\n        return frozenset({min(tied)})",
+        ("tests/unit/test_ties.py", "tests/unit/test_reference.py"),
+    ),
+    Mutant(
+        "vacuous_domain_proved",
+        "runtime/engines/smt.py",
+        "return Empty(emptiness(inquiry), method)",
+        "return Holds(method, TRUSTED, size_of(inquiry.obligation))",
+        ("tests/unit/test_cli.py::TestExitCodes",),
+    ),
+    Mutant(
+        "smt_box_forgotten_below",
+        "compiler/smt/encode.py",
+        's.hold(Sign("<=", difference(constant(low), x)), Sign("<=", difference(x, constant(high))))',
+        's.hold(Sign("<=", difference(x, constant(high))))',
+        ("tests/agreement/test_smt.py", "tests/unit/test_smt_engine.py"),
+    ),
+    Mutant(
+        "last_batch_left_out",
+        "runtime/engines/stream.py",
+        "numbers = np.arange(start, min(start + source.step, source.count))",
+        "numbers = np.arange(start, min(start + source.step, source.count - 1))",
+        ("tests/unit/test_enumeration.py",),
+    ),
+    Mutant(
+        "undecided_words_dropped",
+        "runtime/engines/stream.py",
+        "    unsure = open_entries(goal)\n    tally.open += numbers[unsure].tolist()",
+        "    unsure = open_entries(goal)",
+        ("tests/unit/test_enumeration.py",),
+    ),
+    Mutant(
+        "exponential_without_error",
+        "compiler/readings/curves.py",
+        "rad = measured(mid, rounding) * (growth(radius(x)) + rounding.exp)",
+        "rad = measured(mid, rounding) * growth(radius(x)) * 0",
+        ("tests/agreement/test_floats.py",),
+    ),
+    Mutant(
+        "softmax_ignores_its_input_error",
+        "compiler/readings/curves.py",
+        "factor = growth(rad + rad.max(-2, keepdims=True) + own)",
+        "factor = growth(0 * rad + own)",
+        ("tests/agreement/test_floats.py",),
+    ),
+    Mutant(
+        "exists_asked_as_forall",
+        "runtime/prover.py",
+        'outputs = {**same.outputs, "goal": b.add(Not(same.outputs["goal"]))}',
+        'outputs = {**same.outputs, "goal": same.outputs["goal"]}',
+        ("tests/unit/test_prover.py",),
+    ),
+    Mutant(
+        "witness_not_replayed",
+        "runtime/prover.py",
+        "    found = example(question, weights, finding.witness)\n"
+        "    if not found.replay.exact:\n"
+        "        return contradicted(finding, found)\n"
+        "    listed",
+        "    found = example(question, weights, finding.witness)\n    listed",
+        ("tests/unit/test_prover.py",),
+    ),
+    Mutant(
+        "patch_proved_before_rounding",
+        "runtime/patching.py",
+        "kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)",
+        'kept: array[float] = array("d", values.ravel().tolist())',
+        ("tests/unit/test_cli.py::TestPatch",),
+    ),
+    Mutant(
+        "bound_on_the_wrong_side",
+        "compiler/bounding.py",
+        "side = bound[0] if c > 0 else bound[1]",
+        "side = bound[1] if c > 0 else bound[0]",
+        ("tests/unit/test_bounding.py",),
+    ),
+    Mutant(
+        "order_lowered_weak",
+        "compiler/lower/compare.py",
+        'return b.add(Compare("<", right, left))',
+        'return b.add(Compare("<=", right, left))',
+        ("tests/unit/test_lower.py",),
+    ),
+    Mutant(
+        "an_edit_undoes_the_one_before",
+        "compiler/lower/calls.py",
+        "result = put(b, result, picks, after)",
+        "result = put(b, wire, picks, after)",
+        ("tests/unit/test_lower.py",),
+    ),
+)

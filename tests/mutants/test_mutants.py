@@ -1,0 +1,47 @@
+"""Planted soundness bugs: the suite must turn red on each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.planted import MUTANTS, Mutant
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("circ", "lang", "compiler", "runtime", "stdlib", "docs", "tests", "pyproject.toml")
+
+
+def run_tests(folder: Path, tests: tuple[str, ...]) -> int:
+    """pytest's exit code for these tests of the copy in `folder`."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    env = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    env = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
+    return subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True).returncode
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The project's code and tests, to be changed at will."""
+    for part in PARTS:
+        source, target = ROOT / part, tmp_path / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, target, symlinks=True, ignore=ignored)
+        else:
+            shutil.copy(source, target)
+    return tmp_path
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_turns_the_suite_red(mutant: Mutant, copy: Path) -> None:
+    """The bug is one replacement; a test fails (exit code 1), rather than not run at all."""
+    path = copy / mutant.file
+    text = path.read_text()
+    assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
+    path.write_text(text.replace(mutant.old, mutant.new))
+    assert run_tests(copy, mutant.tests) == 1

@@ -1,0 +1,131 @@
+"""From findings to verdicts: quantifiers, replay, and who has the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+
+from circ.compiler.builder import Builder, number, take
+from circ.compiler.finding import Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.ir import Compare, Wire
+from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.tensor import Weights
+from circ.compiler.verdict import Proved, Refuted, Size, Unknown, Vacuous
+from circ.runtime import prover
+from circ.runtime.prover import prove
+from tests.unit.obligations import box, obligation
+
+
+def below(limit: float) -> Obligation:
+    """For all x in [0, 1]: x < limit."""
+
+    def goal(b: Builder, wires: dict[str, Wire]) -> Wire:
+        x = take(b, wires["x"], [0])
+        return b.add(Compare("<", x, number(b, Fraction(limit))))
+
+    return obligation([box("x", (0, 1))], goal)
+
+
+def some(question: Obligation) -> Obligation:
+    """The same, of some input."""
+    from dataclasses import replace
+
+    return replace(question, quantifier="exists")
+
+
+class TestQuantifiers:
+    """`forall` and `exists` are one question, asked of the goal and of its negation."""
+
+    def test_forall(self) -> None:
+        """True up to the end of the box, which is in it."""
+        assert isinstance(prove(below(1.5), {}), Proved)
+        verdict = prove(below(1), {})
+        assert isinstance(verdict, Refuted)
+        assert verdict.example is not None
+        assert verdict.example.witness["x"] == (1,)
+
+    def test_exists(self) -> None:
+        """Proved with a witness, refuted by a universal proof."""
+        verdict = prove(some(below(0.5)), {})
+        assert isinstance(verdict, Proved)
+        assert verdict.example is not None
+        assert verdict.example.witness["x"][0] < Fraction(1, 2)
+        verdict = prove(some(below(0)), {})
+        assert isinstance(verdict, Refuted)
+        assert verdict.example is None
+
+    def test_an_empty_box_is_vacuous(self) -> None:
+        """Nothing is proved of nothing."""
+        from dataclasses import replace
+
+        from circ.compiler.obligation import Reals
+
+        (bound,) = below(1.5).binders
+        nothing = replace(bound, values=Reals(((Fraction(1), Fraction(0)),)))
+        assert isinstance(prove(replace(below(1.5), binders=(nothing,)), {}), Vacuous)
+
+
+class TestEnginesAreNotTrusted:
+    """What an engine reports as failing decides nothing until it is replayed."""
+
+    def answering(self, monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> list[Obligation]:
+        """Engines that give these findings in turn; the questions they were asked."""
+        asked: list[Obligation] = []
+
+        def engines(_: Obligation) -> Iterator[prover.Engine]:
+            for finding in findings:
+
+                def engine(
+                    o: Obligation,
+                    _w: Weights,
+                    _l: Limits,
+                    _p: Progress,
+                    finding: Finding = finding,
+                ) -> Finding:
+                    asked.append(o)
+                    return finding
+
+                yield engine
+
+        monkeypatch.setattr(prover, "engines", engines)
+        return asked
+
+    def test_a_false_witness_is_unknown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """1/2 is below 1, whatever an engine says."""
+        half = Witness((("x", (Fraction(1, 2),)),))
+        self.answering(monkeypatch, Fails("liar", (), Size(None, 1), half))
+        assert isinstance(prove(below(1), {}), Unknown)
+        assert isinstance(prove(some(below(0)), {}), Unknown)
+
+    def test_a_witness_outside_the_domain_is_unknown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An input that is not of the domain's shape refutes nothing."""
+        outside = Witness((("x", (Fraction(3), Fraction(3))),))
+        self.answering(monkeypatch, Fails("liar", (), Size(None, 1), outside))
+        assert isinstance(prove(below(2), {}), Unknown)
+
+    def test_a_false_entry_of_the_list_is_unknown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One good witness does not vouch for the others."""
+        good, bad = (Witness((("x", (Fraction(v),)),)) for v in (1, 0))
+        finding = Fails("liar", (), Size(None, 1), good, failing=(good, bad))
+        self.answering(monkeypatch, finding)
+        assert isinstance(prove(below(1), {}), Unknown)
+
+    def test_the_next_engine_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An engine that is stuck passes the question on; what it reached is kept."""
+        stuck = Stuck("no idea", "first", bound=-1.0)
+        held = Holds("second", (), Size(None, 1))
+        assert len(self.answering(monkeypatch, stuck, held)) == 0
+        assert isinstance(prove(below(2), {}), Proved)
+        self.answering(monkeypatch, stuck, Stuck("nor I", "second"))
+        verdict = prove(below(2), {})
+        assert isinstance(verdict, Unknown)
+        assert verdict.bound == -1.0
+        assert "no idea" in verdict.reason
+
+    def test_an_interrupt_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After Ctrl-C no other engine is tried."""
+        stopped = Stuck("interrupted", "first", interrupted=True)
+        self.answering(monkeypatch, stopped, Holds("second", (), Size(None, 1)))
+        assert isinstance(prove(below(2), {}), Unknown)
