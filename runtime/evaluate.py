@@ -312,4 +312,4 @@ def code_data(code: int, found: Evaluated) -> Json:
     """A truth, or a member by its name."""
     if found.kind.sort == Bool():
         return bool(code)
-    return code_text(code, found.kind, found.query.members)
+    return found.query.members[code]

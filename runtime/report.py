@@ -24,7 +24,7 @@ from circ.compiler.verdict import (
     outcome,
 )
 from circ.runtime.exits import Exit, exit_of
-from circ.runtime.show import decimal_text, tensor_text
+from circ.runtime.show import decimal_text, member_text, tensor_text
 
 Style = Literal["good", "bad", "doubt", "plain", "faint"]
 
@@ -192,7 +192,7 @@ def witness_lines(obligation: Obligation, witness: Witness) -> list[str]:
         values = witness[bound.name]
         match bound.values:
             case Words(members=members):
-                entries = [members[int(code)] for code in values]
+                entries = [member_text(members[int(code)]) for code in values]
             case _:
                 entries = [decimal_text(Fraction(value), 9) for value in values]
         lines.append(f"{bound.name} = {tensor_text(entries, bound.type.shape)}")

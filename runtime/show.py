@@ -7,6 +7,8 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 from circ.compiler.ir import Bool, Index, Real, Shape, WireType
+from circ.lang.words import DIGITS as DIGITS_ALONE
+from circ.lang.words import written_name
 
 DIGITS = {"F64": 15, "F32": 8, "F16": 5, "BF16": 4}
 """Significant digits that tell most values of a format apart."""
@@ -47,12 +49,17 @@ def tensor_text(entries: Sequence[str], shape: Shape, most: int = MOST_SHOWN) ->
     return f"[{', '.join(rows)}{', …' if shape[0] > most else ''}]"
 
 
+def member_text(name: str) -> str:
+    """A member as a spec writes it, in quotes where it is no word; a position as a number."""
+    return name if DIGITS_ALONE.fullmatch(name) else written_name(name)
+
+
 def code_text(code: int, kind: WireType, members: Sequence[str]) -> str:
     """A truth, or a member by its name where it has one."""
     match kind.sort:
         case Bool():
             return "true" if code else "false"
         case Index():
-            return members[code] if code < len(members) else str(code)
+            return member_text(members[code]) if code < len(members) else str(code)
         case Real():
             return str(code)

@@ -52,12 +52,13 @@ def sqrt_bounds(num: int, den: int, bits: int) -> tuple[int, int]:
     return low, low if low * low * den == square else low + 1
 
 
-def exp_bounds(num: int, den: int, bits: int) -> tuple[int, int]:
+def exp_bounds(num: int, den: int, bits: int, guard: int = GUARD) -> tuple[int, int]:
     """e^x to a relative error of about 2^-bits; an x far below 0 costs nothing: (0, 1).
 
     Brent and Zimmermann, Modern Computer Arithmetic, §4.4: with x = k ln 2 + r and a small r >= 0,
     e^x = 2^k (e^{r / 2^h})^{2^h}, and a Taylor series of positive terms for the inner power. Every
-    step is done twice, rounded down and rounded up.
+    step is done twice, rounded down and rounded up. `guard` more bits than asked for are carried, so
+    that the bounds are close; they hold without any.
     """
     if num == 0:
         return 1 << bits, 1 << bits
@@ -65,7 +66,7 @@ def exp_bounds(num: int, den: int, bits: int) -> tuple[int, int]:
         return 0, 1
     if num > LARGEST_EXPONENT * den:
         raise Undefined("exp", f"an exponent may be more than {LARGEST_EXPONENT}")
-    places = bits + GUARD
+    places = bits + guard
     k, low, high = reduced(num, den, places)
     places += HALVINGS  # r / 2^h, exactly
     low, high = series_floor(low, places), series_ceil(high, places)

@@ -79,7 +79,12 @@ class Solver:
         self.context = z3.Context()
         # Python may collect terms on this thread while z3 searches on the other.
         z3.Z3_enable_concurrent_dec_ref(self.context.ref())
-        self.solver = z3.SolverFor("QF_NRA" if nonlinear else "QF_LRA", ctx=self.context)
+        # Measured: for products under phases the plain core is several times faster than QF_NRA's.
+        self.solver = (
+            z3.SimpleSolver(ctx=self.context)
+            if nonlinear
+            else z3.SolverFor("QF_LRA", ctx=self.context)
+        )
         self.solver.set("max_memory", MEMORY)
         self.solver.set("ctrl_c", False)  # the signal is Python's, which raises here
         self.reals: dict[str, z3.ArithRef] = {}

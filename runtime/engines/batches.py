@@ -18,6 +18,7 @@ from circ.compiler.readings.floats import Plan, Values, prepare, read
 from circ.compiler.readings.roundoff import COARSE, DOUBLE
 from circ.compiler.readings.routing import slack_of
 from circ.compiler.tensor import Weights
+from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.tables import Tables, filled, tabulated
 from circ.runtime.engines.words import IntArray
 
@@ -38,6 +39,7 @@ class Stage:
 
 def stage(circuit: Circuit, weights: Weights, names: Sequence[str], words: int) -> Stage:
     """These outputs, made ready for so many inputs."""
+    circuit = narrowed(circuit, names)
     outputs = {name: circuit.outputs[name] for name in names}
     wanted = list(outputs.values())
     tables = tables_for(circuit, weights, wanted, words)

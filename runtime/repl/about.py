@@ -29,7 +29,7 @@ from circ.lang.syntax import (
 from circ.lang.types import Array, Group, Invalid, Tuple, described, size
 from circ.lang.types import show as type_text
 from circ.lang.words import written_name
-from circ.runtime.show import decimal_text, tensor_text
+from circ.runtime.show import decimal_text, member_text, tensor_text
 
 COMMANDS = {
     ":type": "the type of an expression, without evaluating it",
@@ -125,7 +125,7 @@ def entries_text(known: Known) -> str:
     """The entries of an input that was found."""
     members = names_of(known.type)
     entries = [
-        written_name(members[int(x)]) if members else decimal_text(Fraction(x))
+        member_text(members[int(x)]) if members else decimal_text(Fraction(x))
         for x in known.entries
     ]
     return tensor_text(entries, tuple(size(dim) or 0 for dim in known.type.dims))

@@ -128,8 +128,7 @@ class Session:
             raise CircError(name_is_taken(line.name, name, taken))
         defined = define(self.program, line.source, self.names)
         yield from warned(defined)
-        if not isinstance(defined.type, Group):
-            query(self.program, defined)
+        query(self.program, defined)
         self.names[name] = defined
         yield from plain(about.named_line(name, defined))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from circ.compiler.finding import Fails, Finding, Holds, Limits, Stuck, silent
+from circ.compiler.finding import Fails, Finding, Limits, Stuck, silent
 from circ.compiler.ir import Bool, Wire, WireType
 from circ.compiler.obligation import Bound, Obligation, Reals, Witness, Words
 from circ.compiler.readings.choices import Choices

@@ -15,6 +15,8 @@ from circ.compiler.readings.elementary import (
     exp_bounds,
     log_two,
     recip_bounds,
+    series_ceil,
+    series_floor,
     sqrt_bounds,
 )
 
@@ -41,6 +43,23 @@ def test_exp_is_as_close_as_asked(x: Fraction, bits: int) -> None:
     """The bounds are two units apart at most, or 2^-bits of the value where that is more."""
     low, high = exp_bounds(x.numerator, x.denominator, bits)
     assert high - low <= 2 + (high >> bits)
+
+
+@given(st.fractions(-6, 6, max_denominator=500), st.integers(1, 12))
+def test_exp_needs_no_guard_bits(x: Fraction, bits: int) -> None:
+    """Each step rounds outward, so the bounds hold even where nothing hides a wrong rounding."""
+    low, high = exp_bounds(x.numerator, x.denominator, bits, guard=0)
+    assert low <= exp(x) * 2**bits <= high
+
+
+@given(st.integers(1, 12), st.data())
+def test_series_round_outward(places: int, data: st.DataObject) -> None:
+    """At a few places, where each rounding shows, the sums lie on their sides of e^r, the terms
+    that are left out included."""
+    r = data.draw(st.integers(0, 2**places - 1))
+    exact = exp(Fraction(r, 2**places)) * 2**places
+    assert series_floor(r, places) <= exact <= series_ceil(r, places)
+    assert series_ceil(r, places) - series_floor(r, places) < 4 * places + 8
 
 
 @given(st.integers(-500, 500), st.integers(1, 10**6), st.integers(0, 60), st.integers(1, 60))

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from circ.compiler.query import expression
+from circ.compiler.builder import Builder, number
+from circ.compiler.ir import Smooth
+from circ.compiler.query import OUTPUT, Query, expression
 from circ.compiler.readings.intervals import within
 from circ.lang.span import Source
+from circ.lang.types import Array, RealElement
 from circ.runtime.evaluate import Evaluated, apart, evaluate, evaluated_data, value_lines
 from tests.unit.small_spec import SPEC, program
 
@@ -151,11 +154,18 @@ def test_equal_scores_are_chosen_from_alike(tmp_path: Path) -> None:
     assert shown(tmp_path, "argmax([3, 3]) == argmax([4 - 1, 3])")[1] == "  exact    true"
 
 
-def test_an_undefined_value_is_said_to_be(tmp_path: Path) -> None:
-    """Nothing can be divided by √2 − √2."""
-    lines = shown(tmp_path, "1 / (sqrt(2) - sqrt(2))")
+def test_an_undefined_value_is_said_to_be() -> None:
+    """Nothing is 1 / 0, to which PyTorch gives a value all the same."""
+    b = Builder()
+    nowhere = b.circuit({OUTPUT: b.add(Smooth("recip", number(b, 0)))})
+    found = evaluate(Query(Array(RealElement()), nowhere, (), ()), {})
 
-    assert lines[:2] == ["real", "  exact              undefined"]
+    assert [line.text for line in value_lines(found)] == [
+        "real",
+        "  exact              undefined",
+        "  PyTorch (float64)  inf",
+    ]
+    assert evaluated_data(found)["exact"] is None
 
 
 def test_data_has_both_values(tmp_path: Path) -> None:

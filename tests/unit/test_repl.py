@@ -140,12 +140,6 @@ class TestValues:
         assert "exact    inside" in session.run("side(s)")
         assert session.run(":names").endswith(answer)
 
-    def test_an_example_may_be_a_group_of_tensors(self, session: Session) -> None:
-        """A part of a checkpoint, to be read from."""
-        session.run("v = m.votes")
-
-        assert session.run("v.score[quote]").startswith("real[Side]")
-
     @pytest.mark.parametrize("name", ["model", "quote", "max", "few", "m", "it", "find"])
     def test_an_example_takes_no_name_that_means_something(
         self, session: Session, name: str
@@ -154,10 +148,11 @@ class TestValues:
         assert error_code(session.run(f"{name} = 1")) == "E0753"
         assert name not in session.names
 
-    def test_an_example_with_an_error_is_not_kept(self, session: Session) -> None:
-        """The one before keeps its meaning."""
+    @pytest.mark.parametrize("text", ["wrong", "m.votes", "(1, 2)", "1 / (half - 0.5)"])
+    def test_an_example_with_an_error_is_not_kept(self, session: Session, text: str) -> None:
+        """Nor one without a value; the one before keeps its meaning."""
         session.run("a = 1")
-        session.run("a = wrong")
+        assert error_code(session.run(f"a = {text}")).startswith("E0")
 
         assert "exact              1" in session.run("a")
 

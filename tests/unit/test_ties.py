@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from circ.compiler.builder import Builder
+from circ.compiler.builder import Builder, reals
 from circ.compiler.ir import Argmax, Circuit, Compare, Input, Real, Relu, Smooth, Sum, WireType
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.intervals import Scores
-from circ.compiler.readings.reference import at_point, enclose
+from circ.compiler.readings.reference import at_point, constants, enclose
 from circ.compiler.readings.ties import every_choice
 from tests.agreement import naive
 from tests.agreement.circuits import BILINEAR, binders_of, circuits, points
@@ -93,3 +93,11 @@ def test_scores_that_are_not_known_are_no_tie() -> None:
     (outcome,) = every_choice(circuit, inputs, {})
     assert outcome.choice == {}
     assert outcome.outputs["y"] == Choices((), (frozenset({0, 1}),))
+
+
+def test_ties_of_constants_are_chosen_too() -> None:
+    """What reads no input is evaluated beforehand, but not where a choice is still to be made."""
+    b = Builder()
+    circuit = b.circuit({"y": b.add(Argmax(reals(b, [Fraction(1)] * 2, (2,))))})
+    outcomes = every_choice(circuit, {}, {}, known=constants(circuit, {}))
+    assert [naive.known(outcome.outputs["y"]) for outcome in outcomes] == [[0], [1]]
