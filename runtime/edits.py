@@ -155,4 +155,4 @@ def conflicting(
             else:
                 start += block
         block //= 2
-    return tuple(dict.fromkeys(blamed[i] for i in kept))
+    return tuple(dict.fromkeys(blamed[int(i)] for i in kept))

@@ -45,7 +45,7 @@ class Instances:
         new = [witness for witness in dict.fromkeys(witnesses) if witness not in known]
         if new:
             with torch.no_grad():
-                values = self.before(batch_of(self.obligation.binders, new, torch.float64))
+                values = self.before.forward(batch_of(self.obligation.binders, new, torch.float64))
             for name, value in values.items():
                 rows = value.expand(len(new), *value.shape[1:])
                 kept = self.frozen.get(name)
@@ -77,13 +77,13 @@ class Instances:
     def slack(self, rows: slice | torch.Tensor) -> torch.Tensor:
         """The slack of some instances, at the weights loaded."""
         inputs = {name: value[rows] for name, value in self.frozen.items()}
-        return self.after(inputs)["slack goal"]
+        return self.after.forward(inputs)["slack goal"]
 
     def load(self, tensors: Mapping[str, Floats]) -> None:
         """Put weights into the part that moves."""
         with torch.no_grad():
             for key in self.keys:
-                self.after.parameter_of(key).copy_(torch.from_numpy(tensors[key]))
+                self.after.parameter_of(key).copy_(torch.as_tensor(tensors[key]))
 
 
 def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> Instances:

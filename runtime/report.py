@@ -53,7 +53,7 @@ def verdict_lines(
 def headline(obligation: Obligation, verdict: Verdict, seconds: float | None) -> Line:
     """The claim, its verdict in one word, and how long it took."""
     code = exit_of(obligation.expects, verdict)
-    word = outcome(verdict)
+    word: str = outcome(verdict)
     if obligation.expects == "refuted" and word in ("proved", "refuted"):
         word = f"{word}, as expected" if code == Exit.AS_CLAIMED else f"{word}, expected refuted"
     took = "" if seconds is None else f"  ({seconds:.1f} s)"

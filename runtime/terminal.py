@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 @contextmanager
-def progress(what: str, quiet: bool) -> Iterator[Progress]:
+def progress(what: str, quiet: bool) -> Generator[Progress]:
     """A bar on standard error while work goes on; nothing where nobody watches."""
     if quiet or not ERR.is_terminal:
         yield lambda share, doing: None
@@ -69,7 +69,7 @@ def progress(what: str, quiet: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=ERR, transient=True) as bar:
         task = bar.add_task(what, total=1.0)
 

@@ -71,6 +71,11 @@ class Lowering:
     runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
     depth: int = 0
 
+    def forget_calls(self) -> None:
+        """Start anew what is learnt of `cases` arms, with calls that tell of theirs again."""
+        self.arms.clear()
+        self.runs.clear()
+
     def require_room(self, span: Span, entries: int) -> None:
         """Raise `CircError` for a wire, or a circuit, that is too large to be worked with."""
         if entries > MOST_ENTRIES:

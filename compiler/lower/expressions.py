@@ -231,6 +231,9 @@ def lower_cases(e: Cases, env: Environment) -> Wire:
     before: list[Wire] = []
     for arm, guard in zip(e.arms, guards, strict=True):
         earlier = [b.add(Not(g)) for g in before]
-        env.low.arms.setdefault(arm.span, []).append(both(b, *earlier, guard))
+        reached = env.low.arms.setdefault(arm.span, [])
+        wire = both(b, *earlier, guard)
+        if wire not in reached:
+            reached.append(wire)
         before.append(guard)
     return result

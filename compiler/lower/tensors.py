@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from circ.compiler.ir import Weight, Wire
-from circ.compiler.lower.environment import Environment, Tensors, Value
+from circ.compiler.lower.environment import Environment, Tensors, Value, as_wire
 
 
 def lower_tensor(path: Tensors, env: Environment) -> Value:
@@ -32,7 +32,7 @@ def with_group(path: Tensors, other: Tensors, where: Environment, env: Environme
     for name in env.low.typed.facts.headers[other.checkpoint]:
         if name.startswith(prefix):
             below = tuple(name[len(prefix) :].split("."))
-            wire = lower_tensor(Tensors(other.checkpoint, (*other.prefix, *below)), where)
-            assert not isinstance(wire, Tensors)
-            env = with_tensor(Tensors(path.checkpoint, (*path.prefix, *below)), wire, env)
+            value = lower_tensor(Tensors(other.checkpoint, (*other.prefix, *below)), where)
+            target = Tensors(path.checkpoint, (*path.prefix, *below))
+            env = with_tensor(target, as_wire(value), env)
     return env

@@ -13,6 +13,7 @@ from circ.compiler.smt.formula import (
     Command,
     Formula,
     Sign,
+    Truth,
     Values,
     conjunction,
     difference,
@@ -97,12 +98,16 @@ class Encoding:
 
 def agreement(first: Choice, second: Choice) -> Formula:
     """That two choices are the same where all their scores are."""
-    gaps = [difference(a, b) for a, b in zip(first.scores, second.scores, strict=True)]
+    scores = zip(first.scores, second.scores, strict=True)
     chosen = zip(first.chosen, second.chosen, strict=True)
     same = conjunction(implication(a, b) for a, b in chosen)
-    if any(gap.known and gap.constant for gap in gaps):
-        return disjunction([])
-    return disjunction([*(negation(Sign("==", gap)) for gap in gaps if not gap.known), same])
+    return disjunction([*(differ(a, b) for a, b in scores), same])
+
+
+def differ(left: Affine, right: Affine) -> Formula:
+    """left != right."""
+    gap = difference(left, right)
+    return Truth(gap.constant != 0) if gap.known else negation(Sign("==", gap))
 
 
 def numbers(value: Value) -> tuple[Affine, ...]:

@@ -14,6 +14,12 @@ def unbounded(span: Span, binder: str, entry: str, side: str) -> Diagnostic:
     return Diagnostic("E0301", headline, span, "its domain must be bounded", help=help)
 
 
+def too_many_entries(span: Span, binder: str, most: int) -> Diagnostic:
+    """A binder with more entries than anything can be proved about."""
+    headline = f"`{binder}` has more than {most:,} entries"
+    return Diagnostic("E0306", headline, span, help="shorten its axes")
+
+
 def bad_binder(span: Span, found: Type) -> Diagnostic:
     """A binder of a type that no domain ranges over."""
     headline = f"a domain ranges over reals or words of an enum, not `{show(found)}`"

@@ -22,6 +22,9 @@ from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.tables import Tables, filled, tabulated
 from circ.runtime.engines.words import IntArray
 
+MOST = 2.0**53
+"""Whole numbers up to here are exact in float64."""
+
 Inputs = Mapping[str, Discrete]
 """A batch: the inputs of a circuit by name, the batch last."""
 
@@ -88,7 +91,17 @@ def given_values(stage: Stage, inputs: Inputs) -> Values:
 
 def outputs_of(stage: Stage, values: Values, size: int) -> dict[str, Discrete]:
     """The outputs, with an entry for each input of the batch."""
-    return {name: widened(values.discrete[wire], size) for name, wire in stage.outputs.items()}
+    return {name: widened(coded(values, wire), size) for name, wire in stage.outputs.items()}
+
+
+def coded(values: Values, wire: Wire) -> Discrete:
+    """A wire's truths, indices or whole numbers; reals that may be others are open."""
+    if wire in values.discrete:
+        return values.discrete[wire]
+    x = values.reals[wire]
+    whole = x.rad is None and x.grain == 0 and bool((x.size <= MOST).all())
+    codes = np.where(np.abs(x.mid) <= MOST, x.mid, 0.0).astype(np.int64)
+    return Discrete(codes, None if whole else np.zeros(x.mid.shape))
 
 
 def widened(x: Discrete, size: int) -> Discrete:

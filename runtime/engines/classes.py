@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from math import inf, prod
+from math import ceil, floor, inf, prod
 from time import monotonic
 
 import numpy as np
@@ -19,6 +19,7 @@ from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.choices import FALSE, TRUE, Choices
 from circ.compiler.readings.decisions import BoolArray, Discrete
 from circ.compiler.readings.elementary import Undefined
+from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value, at_point, constants
 from circ.compiler.readings.roundoff import FAINT
 from circ.compiler.readings.routing import slack_of
@@ -233,6 +234,9 @@ def outcomes(
 
 
 def sets_of(value: Value) -> tuple[frozenset[int], ...]:
-    """The values that each entry of a discrete wire may have."""
-    assert isinstance(value, Choices)
-    return value.sets
+    """The values that each entry may have: truths, indices or whole numbers."""
+    match value:
+        case Choices(sets=sets):
+            return sets
+        case Reals(box=box):
+            return tuple(frozenset({floor(low), ceil(high)}) for low, high in box)

@@ -169,7 +169,8 @@ def failing(tried: Tried, limits: Limits, warnings: tuple[str, ...]) -> Fails:
     tied = sorted(report.tied)[: limits.listed - len(surely)]
     listed = tried.source.witnesses(np.array([*surely, *tied], np.int64))
     if report.tied:
-        warnings += (f"{len(report.tied):,} fail only if ties are broken against them",)
+        some = f"{len(report.tied):,} of the failing inputs"
+        warnings += (f"{some} fail only for some way of breaking ties",)
     count = report.tally.failed if tried.complete and tried.counted else None
     method, size = tried.method, tried.size
     return Fails(method, TRUSTED, size, listed[0], count, tuple(listed), warnings)

@@ -6,7 +6,7 @@ Each binder's words are gone through once. Those with the same values where the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
@@ -15,13 +15,13 @@ from time import monotonic
 import numpy as np
 
 from circ.compiler.finding import Empty, Limits, Progress, Stuck
-from circ.compiler.ir import Bool, Circuit
+from circ.compiler.ir import Bool, Circuit, Real
 from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.decisions import Codes, Discrete
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.batches import taken
 from circ.runtime.engines.classes import FEWER_WORDS, METHOD, Classes, Halted, Survey, classes_of
-from circ.runtime.engines.cuts import Cut, cut
+from circ.runtime.engines.cuts import Cut, cut, rest
 from circ.runtime.engines.parallel import STEP
 from circ.runtime.engines.stream import Question
 from circ.runtime.engines.words import IntArray, Source, all_words
@@ -51,7 +51,7 @@ def grouped(
     circuit = obligation.circuit
     roots = [name for name in circuit.outputs if name in {"where", "goal", "premise"}]
     roots += [name for name in circuit.outputs if name.startswith("arm ")]
-    parts = cut(circuit, roots)
+    parts = cut(circuit, weights, roots)
     found: list[Classes] = []
     for bound in obligation.binders:
         survey = Survey(bound, parts.own, weights, parts.values[bound.name])
@@ -59,12 +59,17 @@ def grouped(
         if classes.number == 0:
             return Empty(f"the domain of `{bound.name}` is empty", METHOD)
         found.append(classes)
-    source = combinations(obligation.binders, parts, found)
+    tables = [
+        values_of(parts.own, parts.values[bound.name], classes)
+        for bound, classes in zip(obligation.binders, found, strict=True)
+    ]
+    source = combinations(obligation.binders, [table.places for table in tables], found)
     if source.count > limits.words:
         raise Halted(too_many(obligation, parts, found, limits))
-    conditions = tuple(name for name in parts.rest.outputs if name == "where")
+    left = rest(parts, {name: x for table in tables for name, x in table.numbers.items()})
+    conditions = tuple(name for name in left.outputs if name == "where")
     watched = tuple(name for name in roots if name not in {"where", "goal"})
-    question = Question(parts.rest, weights, conditions, watched)
+    question = Question(left, weights, conditions, watched)
 
     def unsure(numbers: IntArray) -> IntArray:
         each = zip(found, places_of(numbers, found), strict=True)
@@ -99,12 +104,10 @@ def reads_whole_word(parts: Cut, binder: str) -> bool:
     return any(parts.own.outputs[v] == parts.own.inputs[binder] for v in parts.values[binder])
 
 
-def combinations(bounds: Sequence[Bound], parts: Cut, found: Sequence[Classes]) -> Source:
-    """One class of each binder, in every way."""
-    tables = [
-        values_of(parts.own, parts.values[bound.name], classes)
-        for bound, classes in zip(bounds, found, strict=True)
-    ]
+def combinations(
+    bounds: Sequence[Bound], tables: Sequence[Mapping[str, Discrete]], found: Sequence[Classes]
+) -> Source:
+    """One class of each binder, in every way; `tables` has what the rest reads of each class."""
     words = [all_words(bound, 1) for bound in bounds]
     small = prod(int(classes.counts.sum()) for classes in found) < 1 << 62
 
@@ -141,16 +144,29 @@ def places_of(numbers: IntArray, found: Sequence[Classes]) -> list[IntArray]:
     return [np.asarray(place, np.int64) for place in np.unravel_index(numbers, shape)]
 
 
-def values_of(circuit: Circuit, names: Sequence[str], classes: Classes) -> dict[str, Discrete]:
-    """What the rest of the circuit reads of each class, by the names of its inputs."""
-    found: dict[str, Discrete] = {}
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the rest reads of each class: `places` by input; the `numbers` that these are places in."""
+
+    places: Mapping[str, Discrete]
+    numbers: Mapping[str, Sequence[int]]
+
+
+def values_of(circuit: Circuit, names: Sequence[str], classes: Classes) -> Seen:
+    """What the rest of a circuit reads of each class of a binder."""
+    places: dict[str, Discrete] = {}
+    numbers: dict[str, list[int]] = {}
     start = 0
     for name in names:
         known = circuit.types[circuit.outputs[name]]
         rows = slice(start, start + known.entries)
         start += known.entries
-        kind = np.bool_ if known.sort == Bool() else np.int64
-        values: Codes = classes.codes[rows].astype(kind).reshape(*known.shape, -1)
+        codes = classes.codes[rows].reshape(*known.shape, -1)
         slack = classes.slack[rows].reshape(*known.shape, -1)
-        found[name] = Discrete(values, None if np.isinf(slack).all() else slack)
-    return found
+        if known.sort == Real():
+            distinct = np.unique(codes)
+            numbers[name] = distinct.tolist()
+            codes = np.searchsorted(distinct, codes)
+        values: Codes = codes.astype(np.bool_ if known.sort == Bool() else np.int64)
+        places[name] = Discrete(values, None if np.isinf(slack).all() else slack)
+    return Seen(places, numbers)

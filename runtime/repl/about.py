@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from circ.compiler.driver import Program
-from circ.compiler.lower.claims import names_of
+from circ.compiler.lower.domains import names_of
 from circ.compiler.query import Defined, Known, Named, Names
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.diagnostic import CircError
@@ -183,7 +183,7 @@ def doc_text(program: Program, names: Names, source: Source) -> str:
     if item is not None:
         return format_item(item)
     if name in scope.members:
-        return "\n".join(member_text(name, enum) for enum in scope.members[name])
+        return "\n".join(membership(name, enum) for enum in scope.members[name])
     if name in FUNCTIONS:
         function = FUNCTIONS[name]
         return f"{name}: {function.doc} ({function.arguments})"
@@ -193,7 +193,7 @@ def doc_text(program: Program, names: Names, source: Source) -> str:
     raise CircError(unknown_name(Span(source, 0, len(name)), name, known))
 
 
-def member_text(name: str, enum: EnumDecl) -> str:
+def membership(name: str, enum: EnumDecl) -> str:
     """Which member of which enum a name is."""
     place = [member.text for member in enum.members].index(name)
     return f"{written_name(name)}: member {place} of the enum `{enum.name.text}`"

@@ -34,17 +34,21 @@ from circ.runtime.engines.smt import decide
 from tests.agreement.circuits import (
     BILINEAR,
     PIECEWISE,
-    Kind,
     Point,
     Sample,
     binders_of,
     circuits,
     points,
 )
+from tests.agreement.networks import networks
 from tests.agreement.solvers import cvc5_says, z3_says
 from tests.unit.obligations import NOWHERE
 
-KINDS = {"piecewise": PIECEWISE, "bilinear": BILINEAR}
+SAMPLES = {
+    "piecewise": st.one_of(circuits(PIECEWISE), networks()),
+    "bilinear": st.one_of(circuits(BILINEAR), networks(bilinear=True)),
+}
+every_sample = pytest.mark.parametrize("samples", SAMPLES.values(), ids=SAMPLES.keys())
 SECONDS = 60.0
 MOST_OUTCOMES = 64
 
@@ -78,15 +82,15 @@ def equal(value: Value, wanted: Entries) -> Formula:
             return conjunction(hot[int(w)] for hot, w in zip(codes, wanted, strict=True))
 
 
-@pytest.mark.parametrize("kinds", KINDS.values(), ids=KINDS.keys())
+@every_sample
 @settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_its_outputs_are_those_of_the_reference(
-    kinds: tuple[Kind, ...], data: st.DataObject
+    samples: st.SearchStrategy[Sample], data: st.DataObject
 ) -> None:
     """With its inputs fixed, the script has as many solutions for the output as there are ways to
     break ties, and they have exactly the reference's values."""
-    sample = data.draw(circuits(kinds))
+    sample = data.draw(samples)
     binders = data.draw(binders_of(sample.circuit))
     point = data.draw(points(binders))
     expected = outcomes(sample, point)
@@ -144,7 +148,7 @@ def words(binders: tuple[Bound, ...]) -> Iterator[Witness]:
 def test_its_verdict_is_that_of_brute_force(data: st.DataObject) -> None:
     """On a finite domain it refutes exactly what some input refutes under some choice function, and
     proves the rest unless no input meets the condition."""
-    sample = data.draw(circuits(PIECEWISE, inputs="words"))
+    sample = data.draw(st.one_of(circuits(PIECEWISE, inputs="words"), networks("words")))
     obligation = data.draw(obligations(sample))
 
     refuted = any(trial(obligation, sample.weights, w).refutes for w in words(obligation.binders))
@@ -154,13 +158,15 @@ def test_its_verdict_is_that_of_brute_force(data: st.DataObject) -> None:
     assert not isinstance(found, Stuck)
 
 
-@pytest.mark.parametrize("kinds", KINDS.values(), ids=KINDS.keys())
+@every_sample
 @settings(deadline=None, max_examples=150)
 @given(data=st.data())
-def test_it_proves_only_what_no_point_refutes(kinds: tuple[Kind, ...], data: st.DataObject) -> None:
+def test_it_proves_only_what_no_point_refutes(
+    samples: st.SearchStrategy[Sample], data: st.DataObject
+) -> None:
     """On boxes and words, a claim that it says holds has no counterexample among random points, and
     a counterexample that it gives is one."""
-    sample = data.draw(circuits(kinds))
+    sample = data.draw(samples)
     obligation = data.draw(obligations(sample))
     found = decided(sample, obligation)
 
@@ -187,17 +193,20 @@ def within(obligation: Obligation, witness: Witness) -> bool:
 # --- the text -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kinds", KINDS.values(), ids=KINDS.keys())
+@every_sample
 @settings(deadline=None, max_examples=100)
 @given(data=st.data())
-def test_its_text_is_answered_alike_by_others(kinds: tuple[Kind, ...], data: st.DataObject) -> None:
+def test_its_text_is_answered_alike_by_others(
+    samples: st.SearchStrategy[Sample], data: st.DataObject
+) -> None:
     """The SMT-LIB text is strict enough for cvc5, and cvc5, z3's parser and the engine agree."""
-    sample = data.draw(circuits(kinds))
+    sample = data.draw(samples)
     obligation = data.draw(obligations(sample))
     text = to_smt2(obligation, sample.weights)
     found = decided(sample, obligation)
     assume(not isinstance(found, Stuck))
 
     expected = "sat" if isinstance(found, Fails) else "unsat"
-    assert z3_says(text) == expected
-    assert cvc5_says(text) == expected
+    undecided = {"unknown"} if "QF_NRA" in text else set[str]()
+    assert z3_says(text) in {expected} | undecided
+    assert cvc5_says(text) in {expected} | undecided

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
+from tests.unit.files import load
 from tests.unit.specs import command
 
 HERE = Path(__file__).parents[2] / "examples" / "quote_closing"
@@ -30,14 +30,14 @@ def plain() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def failing(plain: dict[str, Any]) -> set[tuple[str, ...]]:
     """Every word of `Wide` on which float64 PyTorch disagrees with the rule, by brute force."""
-    model = {
-        name: tensor.double() for name, tensor in load_file(HERE / "model.safetensors").items()
-    }
+    model = {name: tensor.double() for name, tensor in load(HERE / "model.safetensors").items()}
     words = torch.tensor(list(product(range(6), repeat=8)))
     quotes = ((words == plain["SINGLE"]) | (words == plain["DOUBLE"])).sum(-1)
     wide = words[quotes <= 3]
-    bad = torch.cat([part[plain["wrong"](model, part)] for part in wide.split(1 << 17)])
-    return {tuple(plain["CHARS"][code] for code in word) for word in bad.tolist()}
+    bad = wide[
+        torch.cat([plain["wrong"](model, wide[k : k + 2**17]) for k in range(0, len(wide), 2**17)])
+    ]
+    return {tuple(plain["CHARS"][code] for code in word) for word in bad.numpy()}
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -70,7 +70,7 @@ def test_the_patch_mends_it(
     run = [sys.executable, str(HERE / "plain.py"), str(out), str(stored)]
     said = subprocess.run(run, check=True, capture_output=True, text=True).stdout
     assert f"wrong on 0 of {len(failing)}" in said
-    before, after = load_file(HERE / "model.safetensors"), load_file(out)
+    before, after = load(HERE / "model.safetensors"), load(out)
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     assert changed == ["blocks.0.mlp.W_out"]
     assert not plain["wrong"](after, plain["sample"](100_000, 3, seed=1)).any()

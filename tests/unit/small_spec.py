@@ -48,8 +48,8 @@ claim right expects refuted: forall s in Words: argmax(model(s)) == side(s)
 
 WEIGHTS: Mapping[str, Rows] = {
     # A letter votes for outside by a little, a quote for inside by more.
-    "votes.score": [[0.25, 0], [0, 1], [0, 0]],
-    "W": [[0.5, 0.25], [0.1, -1]],
+    "votes.score": [[0.25, 0.0], [0.0, 1.0], [0.0, 0.0]],
+    "W": [[0.5, 0.25], [0.1, -1.0]],
 }
 
 

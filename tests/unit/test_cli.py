@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 
 from circ.runtime import cli
-from tests.unit.specs import DETECTOR, WEIGHTS, command, write_spec
+from tests.unit.specs import DETECTOR, WEIGHTS, command, save, stored, write_spec
 
 
 def digest(path: Path) -> str:
@@ -170,7 +169,7 @@ class TestPatch:
         spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
         before = digest(tmp_path / "model.safetensors")
         assert command("patch", spec, "sink", "--out", out) == 0
-        old, new = load_file(tmp_path / "model.safetensors"), load_file(out)
+        old, new = stored(tmp_path / "model.safetensors"), stored(out)
         assert not np.array_equal(old["b"], new["b"])
         assert np.array_equal(old["W"], new["W"])
         assert np.array_equal(old["other"], new["other"])
@@ -204,10 +203,9 @@ class TestPatch:
     def test_half_precision_is_proved_as_it_is_stored(self, tmp_path: Path) -> None:
         """The change is rounded to the file's dtype before the last proof."""
         spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
-        half = {name: np.array(rows, dtype=np.float16) for name, rows in WEIGHTS.items()}
-        save_file(half, tmp_path / "model.safetensors")
+        save(WEIGHTS, tmp_path / "model.safetensors", np.float16)
         assert command("patch", spec, "sink", "--out", out) == 0
-        assert load_file(out)["b"].dtype == np.float16
+        assert stored(out)["b"].dtype == np.float16
         assert command("prove", spec, "negative", "--checkpoint", f"m={out}") == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -424,7 +425,9 @@ class TestTerminal:
         self, session: Session, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Ctrl-D ends the session, after what was still open."""
-        typed = iter(["f(", KeyboardInterrupt, ":type", "(1", EOFError, EOFError])
+        typed: Iterator[str | type[BaseException]] = iter(
+            ["f(", KeyboardInterrupt, ":type", "(1", EOFError, EOFError]
+        )
 
         def read_line(prompt: str) -> str:
             found = next(typed)

@@ -1,0 +1,124 @@
+"""Domains: the input that a binder becomes, the condition on it, and the values it ranges over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from circ.compiler.bounding import Bounds, bounding_box
+from circ.compiler.builder import both, truth
+from circ.compiler.ir import Circuit, Index, Input, Sort, Wire, WireType
+from circ.compiler.ir import Real as RealSort
+from circ.compiler.lower.environment import Environment
+from circ.compiler.obligation import Bound, Reals, Words
+from circ.compiler.tensor import Tensor, Weights
+from circ.lang.check.items import TypedModule
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.domains import too_many_entries, unbounded
+from circ.lang.syntax import Binder, DomainDecl, DomainExpr, FreshDomain
+from circ.lang.types import Array, EnumElement, FinElement, size
+
+MOST_ENTRIES = 1 << 18
+"""Of a binder: its bounds are kept entry by entry, exactly."""
+
+
+def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
+    """A binder's input, and the truth whether that lies in the domain."""
+    known = binder_type(env.low.typed, binder.domain)
+    if known.entries > MOST_ENTRIES:
+        raise CircError(too_many_entries(binder.span, binder.name.text, MOST_ENTRIES))
+    variable = env.b.add(Input(binder.name.text, known))
+    return variable, lower_domain(binder.domain, variable, env)
+
+
+def binder_type(typed: TypedModule, domain: DomainExpr) -> WireType:
+    """The input a binder becomes."""
+    t = typed.facts.domains[domain]
+    assert isinstance(t, Array)
+    shape = tuple(size(dim) or 0 for dim in t.dims)
+    return WireType(sort_of(t), shape)
+
+
+def sort_of(t: Array) -> Sort:
+    """The sort of a type's entries."""
+    match t.element:
+        case EnumElement(members=names):
+            return Index(len(names))
+        case FinElement(size=dim):
+            return Index(size(dim) or 0)
+        case _:
+            return RealSort()
+
+
+def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
+    """The condition that a domain and those it narrows put on a variable.
+
+    A declared domain knows the module's names alone, whatever else `env` has.
+    """
+    conditions: list[Wire] = []
+    while True:
+        name = domain.binder.name if isinstance(domain, FreshDomain) else domain.binder
+        if name is not None and domain.condition is not None:
+            conditions.append(env.bind(name.text, variable).wire(domain.condition))
+        if isinstance(domain, FreshDomain):
+            break
+        declared = env.low.typed.scope.values[domain.base.text]
+        assert isinstance(declared, DomainDecl)
+        domain, env = declared.value, Environment(env.low)
+    return both(env.b, *reversed(conditions)) if conditions else truth(env.b, True)
+
+
+# --- what a binder ranges over ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unedited(Mapping[str, Tensor]):
+    """The tensors that a patch leaves as they are: bounds may depend on no others."""
+
+    base: Weights
+    edited: frozenset[str]
+
+    def __getitem__(self, key: str) -> Tensor:
+        if key in self.edited:
+            raise KeyError(key)
+        return self.base[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self.base if key not in self.edited)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def bound(binder: Binder, circuit: Circuit, typed: TypedModule, weights: Weights) -> Bound:
+    """The values a binder ranges over; raises `CircError` where they are unbounded."""
+    name = binder.name.text
+    variable = circuit.inputs[name]
+    known = circuit.types[variable]
+    t = typed.facts.domains[binder.domain]
+    if known.sort != RealSort() and isinstance(t, Array):
+        return Bound(name, known, Words(names_of(t)))
+    found = bounding_box(circuit, circuit.outputs[f"in {name}"], variable, weights)
+    return Bound(name, known, Reals(tuple(finite(found, binder))))
+
+
+def finite(bounds: Bounds, binder: Binder) -> Iterator[tuple[Fraction, Fraction]]:
+    """Bounds that all exist; raises `CircError` naming the first entry that lacks one."""
+    for entry, (low, high) in enumerate(bounds):
+        if low is None or high is None:
+            side = "below" if low is None else "above"
+            where = "it" if len(bounds) == 1 else f"entry {entry}"
+            raise CircError(unbounded(binder.span, binder.name.text, where, side))
+        yield low, high
+
+
+def names_of(t: Array) -> tuple[str, ...]:
+    """The names of an element's values; none for reals and truths."""
+    match t.element:
+        case EnumElement(members=names):
+            return names
+        case FinElement(size=dim):
+            return tuple(map(str, range(size(dim) or 0)))
+        case _:
+            return ()
