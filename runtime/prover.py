@@ -13,9 +13,9 @@ from typing import assert_never
 
 from circ.compiler.builder import Builder
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.ir import Not, Op, Wire
+from circ.compiler.ir import Not
 from circ.compiler.obligation import Obligation, Reals, Witness, Words
-from circ.compiler.rewrite import rewrite
+from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import (
     Example,
@@ -58,12 +58,8 @@ def prove(
 def denied(obligation: Obligation) -> Obligation:
     """The same question about the negated goal: `exists` is what a universal proof would deny."""
     b = Builder()
-
-    def keep(wire: Wire, op: Op) -> None:
-        return None
-
-    names = [name for name in obligation.circuit.outputs if name != "premise"]
-    same = rewrite(obligation.circuit, b, keep, names)
+    outputs = {n: wire for n, wire in obligation.circuit.outputs.items() if n != "premise"}
+    same = copied(replace(obligation.circuit, outputs=outputs), b, keep)
     outputs = {**same.outputs, "goal": b.add(Not(same.outputs["goal"]))}
     return replace(obligation, quantifier="forall", circuit=b.circuit(outputs))
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from circ.compiler.query import expression
 from circ.lang.span import Source
-from circ.runtime.evaluate import evaluate, evaluated_data, value_lines
+from circ.runtime.evaluate import evaluate
 from circ.runtime.exits import Exit
 from circ.runtime.session import Opened, checked, settings
 from circ.runtime.terminal import show_data, show_lines
+from circ.runtime.value_data import evaluated_data
+from circ.runtime.value_lines import value_lines
 
 
 def run_expression(spec: Path, text: str, opened: Opened, as_json: bool) -> int:

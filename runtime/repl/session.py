@@ -116,7 +116,8 @@ class Session:
         if isinstance(defined.type, Group):
             yield from plain(about.typed_text(self.program, defined))
             return
-        from circ.runtime.evaluate import evaluate, value_lines
+        from circ.runtime.evaluate import evaluate
+        from circ.runtime.value_lines import value_lines
 
         yield from value_lines(evaluate(query(self.program, defined), self.program.weights))
 

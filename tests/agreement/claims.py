@@ -22,6 +22,7 @@ from circ.lang.span import Source, Span
 from circ.runtime.engines.cuts import binders_read
 from tests.agreement.circuits import Sample
 
+CONDITION = st.booleans()
 SPAN = Span(Source("spec.circ", "claim c: true\n"), 0, 5)
 
 
@@ -46,9 +47,9 @@ def claims(draw: st.DrawFn, sample: Sample) -> Obligation:
     outputs = {"goal": circuit.outputs["goal"]}
     for name in circuit.inputs:
         own = [wire for wire in scalars if readers[wire] <= {name}]
-        if own and draw(st.booleans()):
+        if draw(CONDITION) and own:
             outputs[f"in {name}"] = draw(st.sampled_from(own))
-    if draw(st.booleans()):
+    if draw(CONDITION):
         outputs["where"] = draw(st.sampled_from(scalars))
     return claim(with_domains(circuit, outputs))
 

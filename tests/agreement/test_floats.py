@@ -100,7 +100,7 @@ def holds_choices(found: Discrete, exact: Choices, row: int) -> bool:
     slack = np.ones(1) if found.slack is None else found.slack
     sure = [s > 0 for s in column(slack, exact.shape, row)]
     pairs = zip(values, sure, exact.sets, strict=True)
-    return all(options == {int(value)} for value, known, options in pairs if known)
+    return all(options == frozenset({int(value)}) for value, known, options in pairs if known)
 
 
 def holds_value(found: Values, wire: Wire, exact: Value, row: int) -> bool:
@@ -181,7 +181,7 @@ def extreme(op: str) -> st.SearchStrategy[float]:
     The reference would spell out e^(10^8), so exponents are smaller.
     """
     sizes = st.sampled_from(SMALL if op == "exp" else SMALL + LARGE)
-    return st.builds(lambda size, factor: size * factor, sizes, st.floats(-1, 1))
+    return st.tuples(sizes, st.floats(-1, 1)).map(lambda pair: pair[0] * pair[1])
 
 
 WIDTH = 4
@@ -354,15 +354,16 @@ def torch_batch(circuit: Circuit, batch: dict[str, Codes | FloatArray]) -> dict[
     return found
 
 
-def distances(exact: Value, computed: Sequence[Fraction]) -> list[Fraction]:
+def distances(exact: Value, computed: Sequence[float]) -> list[Fraction]:
     """How far each entry computed is from the furthest end of its exact enclosure."""
     match exact:
         case Reals():
             pairs = zip(exact.box, computed, strict=True)
-            return [max(abs(x - low), abs(x - high)) for (low, high), x in pairs]
+            return [max(abs(Fraction(x) - end) for end in ends) for ends, x in pairs]
         case Choices(sets=sets):
             assume(exact.exact)
-            return [abs(x - min(options)) for options, x in zip(sets, computed, strict=True)]
+            chosen = zip(sets, computed, strict=True)
+            return [abs(Fraction(x) - min(options)) for options, x in chosen]
 
 
 def test_the_deviation_is_of_the_right_size() -> None:
@@ -371,7 +372,7 @@ def test_the_deviation_is_of_the_right_size() -> None:
     size = 1000
     x = b.add(Input("x", WireType(Real(), (size,))))
     wire = matmul(b, reals(b, [Fraction(1, 2)] * size, (size,)), x)
-    ones = 1 + np.arange(size).reshape(size, 1) * 2.0**-20
+    ones = 1 + np.arange(size, dtype=np.float64).reshape(size, 1) * 2.0**-20
 
     (bound,) = deviation(b.circuit({"y": wire}), {}, {"x": ones}, wire, FLOAT32)
 

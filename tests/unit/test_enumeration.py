@@ -223,7 +223,9 @@ class TestTies:
         assert isinstance(finding, Fails)
         assert finding.failing == (Witness((("s", (1,)),)), Witness((("s", (0,)),)))
         assert finding.count == 2
-        assert finding.warnings == ("1 of the failing inputs fail only for some way of breaking ties",)
+        assert finding.warnings == (
+            "1 of the failing inputs fail only for some way of breaking ties",
+        )
 
     def test_a_failure_may_be_by_choice_alone(self) -> None:
         """`argmax == 1` holds on (0, 2), so the tie is the only counterexample."""

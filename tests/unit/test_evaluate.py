@@ -17,7 +17,9 @@ from circ.compiler.query import OUTPUT, Query, expression
 from circ.compiler.readings.intervals import within
 from circ.lang.span import Source
 from circ.lang.types import Array, RealElement
-from circ.runtime.evaluate import Evaluated, apart, evaluate, evaluated_data, value_lines
+from circ.runtime.evaluate import Evaluated, apart, evaluate
+from circ.runtime.value_data import evaluated_data
+from circ.runtime.value_lines import value_lines
 from tests.unit.small_spec import SPEC, program
 
 

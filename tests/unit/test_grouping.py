@@ -98,7 +98,8 @@ def many(b: Builder, s: Wire, least: int) -> Wire:
 
 def marks(number_of: int) -> int:
     """How many words have so many marks."""
-    return comb(LENGTH, number_of) * (MEMBERS - 1) ** (LENGTH - number_of)
+    others: int = (MEMBERS - 1) ** (LENGTH - number_of)
+    return comb(LENGTH, number_of) * others
 
 
 class TestClasses:
@@ -114,7 +115,7 @@ class TestClasses:
         assert isinstance(finding, Holds)
         assert finding.method.startswith(f"grouping of {WORDS:,} × {WORDS:,} words into ")
         assert finding.size.exact == sum(marks(k) for k in range(2, LENGTH + 1)) ** 2
-        assert finding.margin == pytest.approx(0.05)
+        assert finding.margin == pytest.approx(0.15)
 
     def test_failing_pairs_are_counted_by_products(self) -> None:
         """One witness a class of pairs is listed; the count is of all pairs in failing classes."""
