@@ -53,7 +53,7 @@ slow: setup  ## the tests that take minutes
 	$(BIN)/python -m pytest -n 2 -m slow
 
 bench: setup  ## how fast the provers are
-	$(BIN)/python bench/run.py
+	$(BIN)/python benchmarks/enumeration.py
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from circ.compiler.checkpoint import Header as FileHeader
 from circ.compiler.checkpoint import read_header, read_tensor
+from circ.compiler.header import Header as FileHeader
 from circ.compiler.tensor import Tensor
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.files import outside_folder

@@ -109,14 +109,9 @@ class Unknown:
     interrupted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The claim could not be put to an engine: a diagnostic's headline says why."""
+Verdict = Proved | Refuted | Vacuous | Unknown
+"""What cannot even be asked is a diagnostic, and the outcome `error` of its claim."""
 
-    reason: str
-
-
-Verdict = Proved | Refuted | Vacuous | Unknown | Failed
 Outcome = Literal["proved", "refuted", "vacuous", "unknown", "error"]
 
 
@@ -131,5 +126,3 @@ def outcome(verdict: Verdict) -> Outcome:
             return "vacuous"
         case Unknown():
             return "unknown"
-        case Failed():
-            return "error"

@@ -8,7 +8,6 @@ from typing import assert_never
 from circ.compiler.obligation import Obligation, Witness, Words
 from circ.compiler.verdict import (
     Example,
-    Failed,
     Proved,
     Refuted,
     Size,
@@ -73,8 +72,6 @@ def evidence(obligation: Obligation, verdict: Verdict) -> Data:
                 "hardest": maybe_witness(obligation, verdict.hardest),
                 "hint": verdict.hint,
             }
-        case Failed(reason=reason):
-            return {"reason": reason}
         case _:
             assert_never(verdict)
 
@@ -115,4 +112,5 @@ def maybe_example(obligation: Obligation, example: Example | None) -> Data | Non
         "exact": replay.exact,
         "torch": replay.torch,
         "rounded": replay.rounded,
+        "deviation": replay.deviation,
     }

@@ -10,6 +10,7 @@ from typing import ParamSpec
 import click
 
 from circ.lang.diagnostic import CircError
+from circ.runtime.bug import bug_text
 from circ.runtime.exits import Exit
 
 P = ParamSpec("P")
@@ -242,7 +243,7 @@ def outcome(command: Callable[[], int]) -> int:
         show_diagnostics(error.diagnostics)
         return Exit.INPUT
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: nothing was written", err=True)
+        click.echo("interrupted", err=True)
         return Exit.UNKNOWN
     except click.ClickException as error:
         error.show()
@@ -250,21 +251,9 @@ def outcome(command: Callable[[], int]) -> int:
     except BrokenPipeError:
         sys.stdout = None
         return Exit.AS_CLAIMED
-    except Exception as error:
-        click.echo(bug(error), err=True)
+    except Exception as error:  # noqa: BLE001
+        click.echo(bug_text(error), err=True)
         return Exit.BUG
-
-
-def bug(error: Exception) -> str:
-    """An unexpected exception is our fault, and says where."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    where = "" if at is None else f" ({Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno})"
-    return (
-        f"this is a bug in Circ, not in your spec: {type(error).__name__}: {error}{where}\n"
-        "please report it with the spec and the command"
-    )
 
 
 def main() -> None:

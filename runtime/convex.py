@@ -8,7 +8,7 @@ The solver is not trusted: what it returns is rounded, written into the weights 
 
 from __future__ import annotations
 
-import daqp  # type: ignore[import-untyped]
+import daqp  # type: ignore[import-untyped, import-not-found, unused-ignore]
 import numpy as np
 from numpy.typing import NDArray
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Literal, assert_never
 
-from circ.compiler.verdict import Failed, Proved, Refuted, Unknown, Vacuous, Verdict
+from circ.compiler.verdict import Proved, Refuted, Unknown, Vacuous, Verdict
 
 
 class Exit(IntEnum):
@@ -36,8 +36,6 @@ def exit_of(expects: Literal["proved", "refuted"], verdict: Verdict) -> Exit:
             return Exit.VACUOUS
         case Unknown():
             return Exit.UNKNOWN
-        case Failed():
-            return Exit.INPUT
         case _:
             assert_never(verdict)
 

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from math import inf
 from typing import assert_never
 
 import torch
 from torch import Tensor
 
 from circ.compiler.ir import Circuit, Real, WireType
-from circ.compiler.margin import margin, with_slack
+from circ.compiler.margin import margin, surrogate, with_slack
 from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.choices import Choices
+from circ.compiler.readings.floats import deviation
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value
+from circ.compiler.readings.roundoff import execution
 from circ.compiler.readings.torch import NAMES, CircuitModule, module, numbers, whole_numbers
 from circ.compiler.rounding import nearest
 from circ.compiler.tensor import Weights
@@ -52,7 +55,23 @@ def replay(obligation: Obligation, weights: Weights, witness: Witness) -> Replay
         violation=violation(found.outputs.get(SLACK)),
         tie=found.tie,
         rounded=is_rounded(obligation.binders, witness, judge.dtype),
+        deviation=strays(obligation, weights, inputs, NAMES[judge.dtype]),
     )
+
+
+def strays(
+    obligation: Obligation, weights: Weights, inputs: Mapping[str, Tensor], dtype: str
+) -> float | None:
+    """How far, at most, a program in this dtype is from the goal's exact slack at one input.
+
+    Any order of summation, `exp` within 2 ulp; None where the slack is not real or not bounded.
+    """
+    circuit = with_slack(obligation.circuit, ["goal"], surrogate)
+    if SLACK not in circuit.outputs:
+        return None
+    point = {name: value[0].double().numpy()[..., None] for name, value in inputs.items()}
+    (most,) = deviation(circuit, weights, point, circuit.outputs[SLACK], execution(dtype))
+    return float(most) if most < inf else None
 
 
 def replays(obligation: Obligation, weights: Weights, witness: Witness) -> bool:

@@ -13,7 +13,6 @@ from typing import Literal, assert_never
 from circ.compiler.obligation import Obligation, Witness, Words
 from circ.compiler.verdict import (
     Example,
-    Failed,
     Proved,
     Refuted,
     Replay,
@@ -95,8 +94,6 @@ def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[L
             yield Line("plain", f"{reason}, by {method}")
         case Unknown():
             yield from unknown_lines(obligation, verdict)
-        case Failed(reason=reason):
-            yield Line("plain", reason)
         case _:
             assert_never(verdict)
 
@@ -165,6 +162,9 @@ def replay_lines(replay: Replay) -> Iterator[Line]:
     if replay.torch != replay.exact:
         why = "the input is rounded to the dtype" if replay.rounded else "rounding decides there"
         yield Line("doubt", f"  PyTorch, at the checkpoint's dtype, says otherwise: {why}")
+        if replay.deviation is not None:
+            told = f"its rounding can move the margin there by up to {replay.deviation:.3g}"
+            yield Line("doubt", f"  {told}")
 
 
 def unknown_lines(obligation: Obligation, verdict: Unknown) -> Iterator[Line]:

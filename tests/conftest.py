@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import mdtest
 from tests.views import VIEWS
+
+settings.register_profile("same_every_time", derandomize=True, database=None)
+settings.load_profile("same_every_time")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

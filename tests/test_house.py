@@ -36,9 +36,7 @@ DOORS = {
     "lark": ("lang/grammar.py",),
     "numpy": ("compiler/", "runtime/"),
     "prompt_toolkit": ("runtime/",),
-    "pygments": ("runtime/",),
     "rich": ("runtime/",),
-    "safetensors": ("runtime/",),
     "torch": ("compiler/readings/torch.py", "runtime/"),
     "z3": ("compiler/smt/terms.py",),
 }

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from circ.lang.diagnostic import Diagnostic, Diagnostics
 from circ.lang.errors.names import word_of_the_language
-from circ.lang.errors.types import mismatch
+from circ.lang.errors.types import mismatch, wrong_kind
 from circ.lang.headers import Header
 from circ.lang.scope import Scope, Value, report_hidden
 from circ.lang.syntax import CircuitDecl, DomainExpr, EnumDecl, Expr, Let, Name, Parameter
-from circ.lang.types import INVALID, Binding, Dim, EnumElement, Type, fits
+from circ.lang.types import BOOL, INVALID, Binding, Dim, EnumElement, Type, fits
 
 
 @dataclass(slots=True)
@@ -53,6 +53,12 @@ class Context:
     def infer_under(self, e: Expr, exact_order: str) -> Type:
         """The type of a condition; `exact_order` names what stands above it."""
         return self.facts.infer(e, replace(self, exact_order=exact_order))
+
+    def expect_truth(self, e: Expr, role: str, exact_order: str = "") -> None:
+        """Report `e` unless it is a single truth; `role` says who reads it."""
+        found = self.infer_under(e, exact_order)
+        if not fits(found, BOOL):
+            self.error(wrong_kind(e.span, found, "a truth", role))
 
     def expect(self, e: Expr, wanted: Type, role: str) -> Type:
         """The type of `e`, reported unless it fits `wanted`; `role` says who wants it."""

@@ -12,7 +12,7 @@ from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.references import infer_attr, infer_ref
 from circ.lang.check.sites import infer_do
 from circ.lang.errors.names import duplicate
-from circ.lang.errors.types import empty_axis, parts_differ, wrong_kind
+from circ.lang.errors.types import empty_axis, mismatch, parts_differ, wrong_kind
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -146,7 +146,7 @@ def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
 def infer_count(e: Count, ctx: Context) -> Type:
     """A number."""
     _, inner = elements(e.source, e.binder, "count", ctx)
-    inner.expect(e.condition, BOOL, "the condition of `count`")
+    inner.expect_truth(e.condition, "`count`")
     return REAL
 
 
@@ -158,5 +158,9 @@ def infer_fold(e: Fold, ctx: Context) -> Type:
     _, inner = elements(e.source, e.binder, "fold", ctx)
     if e.state.text == e.binder.text:
         ctx.error(duplicate(e.binder, e.state.span))
-    inner.bind(e.state, initial).expect(e.body, initial, f"the state `{e.state.text}`")
-    return initial
+    found = inner.bind(e.state, initial).infer(e.body)
+    if fits(found, initial):
+        return initial
+    help = "a fold takes in all that follows; put it in parentheses" if found == BOOL else ""
+    role = f"the state `{e.state.text}`"
+    return ctx.error(mismatch(e.body.span, found, initial, role, help=help))

@@ -11,7 +11,7 @@ from circ.lang.errors.domains import bad_binder, reads_another_binder
 from circ.lang.errors.names import duplicate, not_a, unknown_name
 from circ.lang.scope import kind
 from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, Ref, SubDomain
-from circ.lang.types import BOOL, INVALID, Array, BoolElement, Invalid, Type
+from circ.lang.types import INVALID, Array, BoolElement, Invalid, Type
 from circ.lang.walk import free, walk
 
 
@@ -37,7 +37,7 @@ def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
             assert_never(domain)
     inner = ctx if name is None else ctx.bind(name, t)
     if condition is not None:
-        inner.expect(condition, BOOL, "a domain's condition")
+        inner.expect_truth(condition, "a domain")
     return t
 
 
@@ -67,8 +67,8 @@ def check_formula(formula: Formula, ctx: Context) -> None:
             ctx.error(duplicate(binder.name, earlier.name.span))
         inner = inner.bind(binder.name, t)
     if formula.where is not None:
-        inner.expect(formula.where, BOOL, "`where`")
-    inner.expect(formula.body, BOOL, "what is claimed")
+        inner.expect_truth(formula.where, "`where`")
+    inner.expect_truth(formula.body, "a claim")
 
 
 def without_binders(domain: DomainExpr, formula: Formula, ctx: Context) -> Context:

@@ -164,7 +164,8 @@ def extremum(e: Call, given: list[Array], ctx: Context) -> Type:
         return INVALID
     result: Type = given[0]
     for arg, t in zip(e.args[1:], given[1:], strict=True):
-        result = broadcast_type(e, e.function.text, e.args[0], arg, result, t, ctx)
+        who = f"the arguments of `{e.function.text}`"
+        result = broadcast_type(e, who, e.args[0], arg, result, t, ctx)
     return result
 
 
@@ -184,7 +185,9 @@ def inner(e: Call, given: list[Array], ctx: Context) -> Type:
     if len(left.dims) == 1 and same_dims(left.dims, right.dims):
         return REAL
     first, second = e.args
-    return ctx.error(operands_differ(e.span, "dot", first.span, second.span, left, right))
+    return ctx.error(
+        operands_differ(e.span, "the arguments of `dot`", first.span, second.span, left, right)
+    )
 
 
 def norm(e: Call, given: list[Array], ctx: Context) -> Type:

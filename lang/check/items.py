@@ -129,10 +129,9 @@ def declared_entries(decl: CheckpointDecl, header: Header, ctx: Context) -> Mapp
             ctx.error(unknown_tensor(span, pattern, list(header)))
         for name in matches:
             found[name] = declared
-            shape = header[name].shape
-            if not fits(declared, Array(RealElement(), tuple(map(Fixed, shape)))):
-                stored = str(list(shape))
-                error = entry_differs(entry.span, name, decl.file.text, declared, stored)
+            stored = Array(RealElement(), tuple(map(Fixed, header[name].shape)))
+            if not fits(declared, stored):
+                error = entry_differs(entry.type.span, name, decl.file.text, declared, stored)
                 found[name] = ctx.error(error)
     return found
 
@@ -147,10 +146,10 @@ def path_matches(pattern: str, name: str) -> bool:
 
 def check_param(decl: ParamDecl, ctx: Context) -> None:
     """A param is a real number that is known."""
-    if decl.type is not None:
-        wanted = as_type(decl.type, ctx)
-        if not fits(wanted, REAL):
-            ctx.error(mismatch(decl.type.span, wanted, REAL, "a param"))
+    wanted = REAL if decl.type is None else as_type(decl.type, ctx)
+    if decl.type is not None and not fits(wanted, REAL):
+        ctx.error(mismatch(decl.type.span, wanted, REAL, "a param"))
+        return
     found = ctx.expect(decl.value, REAL, f"the param `{decl.name.text}`")
     if found == REAL and not is_constant(decl.value, ctx):
         ctx.error(not_constant(decl.value.span, "a param's value"))

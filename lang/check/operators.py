@@ -46,11 +46,11 @@ def infer_unary(e: Unary, ctx: Context) -> Type:
         case "-":
             return expect_real(e.operand, "`-`", ctx)
         case "not":
-            return expect_truth(e.operand, "not", "`not`", ctx)
+            ctx.expect_truth(e.operand, "`not`", "under `not`")
+            return BOOL
         case "old":
-            if not ctx.old:
-                return ctx.error(old_outside(e.span))
-            return ctx.infer_under(e.operand, ctx.exact_order)
+            found = ctx.infer_under(e.operand, ctx.exact_order)
+            return found if ctx.old else ctx.error(old_outside(e.span))
 
 
 def expect_real(e: Expr, who: str, ctx: Context) -> Type:
@@ -61,23 +61,17 @@ def expect_real(e: Expr, who: str, ctx: Context) -> Type:
     return ctx.error(wrong_kind(e.span, t, "reals", who))
 
 
-def expect_truth(e: Expr, who: str, under: str, ctx: Context) -> Type:
-    """A scalar truth; `under` is set where an order of tensors would be ambiguous."""
-    t = ctx.infer_under(e, under)
-    if not fits(t, BOOL):
-        return ctx.error(mismatch(e.span, t, BOOL, f"what `{who}` reads"))
-    return BOOL
-
-
 def infer_binary(e: Binary, ctx: Context) -> Type:
     """The rule of each operator."""
     match e.op:
         case "and" | "or":
-            expect_truth(e.left, e.op, ctx.exact_order, ctx)
-            return expect_truth(e.right, e.op, ctx.exact_order, ctx)
+            ctx.expect_truth(e.left, f"`{e.op}`", ctx.exact_order)
+            ctx.expect_truth(e.right, f"`{e.op}`", ctx.exact_order)
+            return BOOL
         case "implies":
-            expect_truth(e.left, e.op, "the left side of `implies`", ctx)
-            return expect_truth(e.right, e.op, ctx.exact_order, ctx)
+            ctx.expect_truth(e.left, "`implies`", "on the left side of `implies`")
+            ctx.expect_truth(e.right, "`implies`", ctx.exact_order)
+            return BOOL
         case "@":
             return infer_product(e, ctx)
         case "/":
@@ -85,11 +79,12 @@ def infer_binary(e: Binary, ctx: Context) -> Type:
         case "+" | "-" | "*":
             left = expect_real(e.left, f"`{e.op}`", ctx)
             right = expect_real(e.right, f"`{e.op}`", ctx)
-            return broadcast_type(e, e.op, e.left, e.right, left, right, ctx)
+            who = f"the two sides of `{e.op}`"
+            return broadcast_type(e, who, e.left, e.right, left, right, ctx)
 
 
 def broadcast_type(
-    e: Expr, op: str, first: Expr, second: Expr, left: Type, right: Type, ctx: Context
+    e: Expr, who: str, first: Expr, second: Expr, left: Type, right: Type, ctx: Context
 ) -> Type:
     """The joint shape of two reals: equal shapes, or a scalar and anything."""
     if isinstance(left, Invalid) or isinstance(right, Invalid):
@@ -98,7 +93,7 @@ def broadcast_type(
         return right if left == REAL else left
     if fits(left, right):
         return merge(left, right)
-    return ctx.error(operands_differ(e.span, op, first.span, second.span, left, right))
+    return ctx.error(operands_differ(e.span, who, first.span, second.span, left, right))
 
 
 def infer_quotient(e: Binary, ctx: Context) -> Type:
@@ -149,7 +144,8 @@ def check_pair(
     if isinstance(a, Invalid) or isinstance(b, Invalid):
         return
     if not (isinstance(a, Array) and isinstance(b, Array) and comparable(a, b)):
-        ctx.error(operands_differ(e.span, op, first.span, second.span, a, b))
+        who = f"the two sides of `{op}`"
+        ctx.error(operands_differ(e.span, who, first.span, second.span, a, b))
     elif op not in ("==", "!=") and not is_real(a):
         ctx.error(wrong_kind(first.span, a, "reals", f"`{op}`"))
     elif op not in ("==", "!=") and ctx.exact_order and (a.dims or b.dims):

@@ -30,7 +30,6 @@ from circ.lang.syntax import (
     Wildcard,
 )
 from circ.lang.types import (
-    BOOL,
     INVALID,
     Array,
     EnumElement,
@@ -54,7 +53,7 @@ def infer_cases(e: Cases, ctx: Context) -> Type:
     """Guards are truths, the last arm is `else`, all arms have one type."""
     for arm in e.arms:
         if arm.guard is not None:
-            ctx.expect(arm.guard, BOOL, "a guard")
+            ctx.expect_truth(arm.guard, "a guard")
     if not e.arms or e.arms[-1].guard is not None:
         ctx.error(no_else(e.span))
     return joined([arm.value for arm in e.arms], ctx)

@@ -119,14 +119,21 @@ def infer_do(e: Do, ctx: Context, read: Path = ()) -> Type:
     if found is None and not isinstance(result, Invalid):
         return ctx.error(not_a_call(base.span))
     for i, edit in enumerate(e.edits):
-        known = None if isinstance(result, Invalid) else found
-        check_value(edit, edited_type(edit, known, ctx), ctx)
+        target = edited_type(edit, None if isinstance(result, Invalid) else found, ctx)
+        check_value(edit, target, ctx)
         for other in e.edits[:i]:
             if overlapping(edit, other):
                 ctx.error(overlapping_edits(edit.span, other.span))
-        if known is not None and not feeds(known.decl, edit.path, read, ctx):
-            ctx.error(feeds_nothing(edit.span, dotted(edit.path), known.decl.name.text))
+        if found is not None and not isinstance(target, Invalid):
+            check_effect(edit, found.decl, read, ctx)
     return result
+
+
+def check_effect(edit: Edit, decl: CircuitDecl, read: Path, ctx: Context) -> None:
+    """Report an edit that cannot change what is read."""
+    if not feeds(decl, edit.path, read, ctx):
+        what = f"the site `{dotted(read)}`" if read else f"`{decl.name.text}`"
+        ctx.error(feeds_nothing(edit.span, dotted(edit.path), what))
 
 
 def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:

@@ -18,9 +18,9 @@ def unknown_site(name: Name, owner: str, known: Sequence[str]) -> Diagnostic:
     return Diagnostic("E0501", headline, name.span, f"its sites: {listed}", help=help, fix=fix)
 
 
-def feeds_nothing(span: Span, site: str, circuit: str) -> Diagnostic:
-    """An intervention that cannot change the result."""
-    headline = f"`{site}` feeds nothing: replacing it cannot change `{circuit}`"
+def feeds_nothing(span: Span, site: str, what: str) -> Diagnostic:
+    """An intervention that cannot change what is read: a circuit's result or a site, in words."""
+    headline = f"`{site}` feeds nothing: replacing it cannot change {what}"
     return Diagnostic("E0502", headline, span, "no effect")
 
 
@@ -33,7 +33,8 @@ def overlapping_edits(span: Span, first: Span) -> Diagnostic:
 def not_a_call(span: Span) -> Diagnostic:
     """`do` or a site on something that is not a circuit's call."""
     headline = "only a call of a circuit has sites"
-    return Diagnostic("E0504", headline, span, help="write `f(x) do { site := e }`")
+    help = "read a site as `f(x).site`, replace it as `f(x) do { site := e }`"
+    return Diagnostic("E0504", headline, span, help=help)
 
 
 def it_outside(span: Span) -> Diagnostic:

@@ -8,15 +8,13 @@ from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.errors.names import nearest, suggestion
 from circ.lang.span import Span
 from circ.lang.syntax import Name
-from circ.lang.types import Array, Type, described, same_element, show, size
+from circ.lang.types import Array, Type, described, same_dims, same_element, show, size
 
 
-def mismatch(
-    span: Span, found: Type, wanted: Type, role: str, why: tuple[Label, ...] = ()
-) -> Diagnostic:
+def mismatch(span: Span, found: Type, wanted: Type, role: str, help: str = "") -> Diagnostic:
     """A value of one type where another is wanted; `role` says who wants it."""
     headline = f"{role} is {described(wanted)}, but this is {described(found)}"
-    return Diagnostic("E0201", headline, span, show(found), why, size_hint(found, wanted))
+    return Diagnostic("E0201", headline, span, show(found), help=help or size_hint(found, wanted))
 
 
 def wrong_kind(span: Span, found: Type, wanted: str, role: str, help: str = "") -> Diagnostic:
@@ -25,10 +23,10 @@ def wrong_kind(span: Span, found: Type, wanted: str, role: str, help: str = "") 
     return Diagnostic("E0201", headline, span, show(found), help=help)
 
 
-def operands_differ(span: Span, op: str, left: Span, right: Span, a: Type, b: Type) -> Diagnostic:
-    """Two operands whose shapes or elements do not fit."""
+def operands_differ(span: Span, who: str, left: Span, right: Span, a: Type, b: Type) -> Diagnostic:
+    """Two operands whose shapes or elements do not fit; `who` names them in words."""
     why = (Label(left, show(a)), Label(right, show(b)))
-    headline = f"the two sides of `{op}` have different {difference(a, b)}"
+    headline = f"{who} have different {difference(a, b)}"
     return Diagnostic("E0202", headline, span, "", why, size_hint(a, b))
 
 
@@ -135,7 +133,7 @@ def wrong_pattern(span: Span, subject: Type, near: str | None = None) -> Diagnos
 
 def tensor_order(span: Span, where: str) -> Diagnostic:
     """A comparison of tensors where "all entries" may not be what is meant."""
-    headline = f"a comparison of tensors is ambiguous under {where}"
+    headline = f"a comparison of tensors is ambiguous {where}"
     help = "write `all(…)` or `any(…)` around it"
     return Diagnostic("E0212", headline, span, "compares many entries", help=help)
 
@@ -162,15 +160,16 @@ def unknown_type(name: Name, known: Sequence[str]) -> Diagnostic:
     return Diagnostic("E0215", headline, name.span, "unknown", help=help, fix=fix)
 
 
-def entry_differs(span: Span, tensor: str, file: str, declared: Type, stored: str) -> Diagnostic:
+def entry_differs(span: Span, tensor: str, file: str, declared: Type, stored: Array) -> Diagnostic:
     """A checkpoint entry declared with another shape than the file has."""
-    headline = f"`{tensor}` is declared {described(declared)}, but `{file}` stores {stored}"
-    return Diagnostic("E0216", headline, span, f"the file has {stored}", help=transposed(declared))
+    headline = f"`{tensor}` is declared {described(declared)}, but `{file}` stores `{show(stored)}`"
+    label = f"the file has {show(stored)}"
+    return Diagnostic("E0216", headline, span, label, help=transposed(declared, stored))
 
 
-def transposed(declared: Type) -> str:
+def transposed(declared: Type, stored: Array) -> str:
     """A hint for matrices, the usual mistake."""
-    if isinstance(declared, Array) and len(declared.dims) == 2:
+    if isinstance(declared, Array) and same_dims(declared.dims[::-1], stored.dims):
         return "is it transposed? Circ writes a map from `in` to `out` as real[out, in]"
     return ""
 

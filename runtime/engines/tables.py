@@ -108,8 +108,9 @@ def filled(tables: Tables, words: Discrete) -> Values:
 
 def rank(positions: IntArray, mask: int, size: int) -> IntArray:
     """The number of each word's sub-word at the positions of `mask`."""
-    found = np.zeros(positions.shape[1], np.int64)
-    for position in members_of(mask):
+    first, *others = members_of(mask) or [0]
+    found = positions[first] if mask else np.zeros_like(positions[first])
+    for position in others:
         found = found * size + positions[position]
     return found
 

@@ -9,7 +9,7 @@ from typing import cast
 import cvc5  # type: ignore[import-untyped]
 import z3  # type: ignore[import-untyped]
 
-MILLISECONDS = 60_000
+MILLISECONDS = 5_000
 
 
 def z3_says(text: str) -> str:
