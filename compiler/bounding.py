@@ -12,12 +12,14 @@ from fractions import Fraction
 
 from circ.compiler.ir import All, Circuit, Compare, Real, Reindex, Wire
 from circ.compiler.linear_forms import Forms, Linear, source
+from circ.compiler.slabs import turned_box
 from circ.compiler.tensor import Weights
 
 ROUNDS = 32
 """Tightening that has not settled by then is cut short; the box is sound at any time."""
 
-Bounds = list[tuple[Fraction | None, Fraction | None]]
+Bound = tuple[Fraction | None, Fraction | None]
+Bounds = list[Bound]
 
 
 def bounding_box(circuit: Circuit, condition: Wire, variable: Wire, weights: Weights) -> Bounds:
@@ -28,12 +30,11 @@ def bounding_box(circuit: Circuit, condition: Wire, variable: Wire, weights: Wei
     forms = Forms(circuit, variable, weights)
     rows = [row for op, entry in held(circuit, condition) for row in at_most_zero(forms, op, entry)]
     bounds: Bounds = [(None, None)] * circuit.types[variable].entries
-    for _ in range(ROUNDS):
-        before = list(bounds)
-        for row in rows:
-            tighten(bounds, row)
-        if bounds == before:
-            break
+    settle(bounds, rows)
+    if any(low is None or high is None for low, high in bounds):
+        for entry, ends in turned_box(rows).items():
+            bounds[entry] = within(bounds[entry], ends)
+        settle(bounds, rows)
     return bounds
 
 
@@ -71,6 +72,25 @@ def at_most_zero(forms: Forms, op: Compare, entry: int) -> Iterator[Linear]:
 # --- from inequalities to bounds --------------------------------------------------------------
 
 
+def settle(bounds: Bounds, rows: list[Linear]) -> None:
+    """Tighten by every row in turn until nothing changes."""
+    for _ in range(ROUNDS):
+        before = list(bounds)
+        for row in rows:
+            tighten(bounds, row)
+        if bounds == before:
+            return
+
+
+def within(bound: Bound, ends: tuple[Fraction, Fraction]) -> Bound:
+    """The tighter of two bounds, on either side."""
+    low, high = bound
+    return (
+        ends[0] if low is None else max(low, ends[0]),
+        ends[1] if high is None else min(high, ends[1]),
+    )
+
+
 def tighten(bounds: Bounds, row: Linear) -> None:
     """Use `row <= 0` to bound each entry by the least the others can contribute."""
     least = {entry: smallest(c, bounds[entry]) for entry, c in row.coefficients.items()}
@@ -90,7 +110,7 @@ def tighten(bounds: Bounds, row: Linear) -> None:
             bounds[entry] = (limit if low is None else max(low, limit), high)
 
 
-def smallest(c: Fraction, bound: tuple[Fraction | None, Fraction | None]) -> Fraction | None:
+def smallest(c: Fraction, bound: Bound) -> Fraction | None:
     """The least value of c · x."""
     side = bound[0] if c > 0 else bound[1]
     return None if side is None else c * side

@@ -124,8 +124,13 @@ class Forms:
                 return ()
 
     def row(self, key: Signed, terms: Iterable[tuple[Fraction, Wire, int]]) -> Row:
-        """A sum, negated where the entry is."""
-        return tuple((abs(c), Signed(x, e, (c > 0) == key.positive)) for c, x, e in terms if c)
+        """A sum, negated where the entry is; what it reads twice is one term."""
+        joined: dict[tuple[Wire, int], Fraction] = {}
+        for c, x, e in terms:
+            joined[x, e] = joined.get((x, e), Fraction(0)) + c
+        return tuple(
+            (abs(c), Signed(x, e, (c > 0) == key.positive)) for (x, e), c in joined.items() if c
+        )
 
     def contracted(self, op: Contract, key: Signed) -> list[tuple[Fraction, Wire, int]] | None:
         """A contraction with one known side as a sum of the other side's entries."""

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from circ.compiler.driver import Program, check
+from circ.compiler.obligation import Reals, Words
+from circ.compiler.print_ir import print_ir
+from circ.compiler.stored import Files
 from circ.lang.diagnostic import Diagnostics
 from circ.lang.format import format_module
 from circ.lang.parser import parse
@@ -17,14 +21,26 @@ from circ.lang.span import Source
 from circ.lang.syntax import Module
 from tests.mdtest import View
 from tests.outline import outline
+from tests.typed import typed
 
 SPEC_NAME = "spec.circ"
 
 
 def diagnose(text: str, folder: Path) -> Diagnostics:
-    """All that is found wrong with a spec whose files lie in `folder`, up to its types."""
-    _, diagnostics = parsed(text)
-    return diagnostics
+    """All that is found wrong with a spec whose files lie in `folder`, before anything is decided."""
+    return checked(text, folder).diagnostics
+
+
+def checked(text: str, folder: Path) -> Program:
+    """A spec whose files lie in `folder`, with all that is found wrong with it."""
+    return check(Source(SPEC_NAME, text), Files(folder), {})
+
+
+def right(text: str, folder: Path) -> Program:
+    """A spec without errors."""
+    program = checked(text, folder)
+    assert not program.diagnostics.failed, shown(program.diagnostics)
+    return program
 
 
 def parsed(text: str) -> tuple[Module, Diagnostics]:
@@ -60,6 +76,26 @@ def view_diagnostics(text: str, folder: Path) -> str:
     return shown(diagnose(text, folder))
 
 
+def view_types(text: str, folder: Path) -> str:
+    """The types of sites, results and domains, and of what claims compare."""
+    return "".join(f"{line}\n" for line in typed(right(text, folder).typed))
+
+
+def view_ir(text: str, folder: Path) -> str:
+    """The circuit of the last claim's obligation, an op a line, and what its variables range over."""
+    program = right(text, folder)
+    obligation = program.claim(list(program.typed.scope.claims)[-1])
+    ranges = "".join(f"{bound.name} in {values(bound.values)}\n" for bound in obligation.binders)
+    return print_ir(obligation.circuit) + ranges
+
+
+def values(ranged: Reals | Words) -> str:
+    """A box, or the members that a word is made of."""
+    if isinstance(ranged, Words):
+        return f"words over {', '.join(ranged.members)}"
+    return " x ".join(f"[{low}, {high}]" for low, high in ranged.box)
+
+
 def shown(diagnostics: Diagnostics) -> str:
     """Diagnostics as text, a blank line between them."""
     return "\n\n".join(render(diagnostic) for diagnostic in diagnostics) + "\n"
@@ -70,4 +106,6 @@ VIEWS: Mapping[str, View] = {
     "format": view_format,
     "syntax": view_syntax,
     "diagnostics": view_diagnostics,
+    "types": view_types,
+    "ir": view_ir,
 }

@@ -121,10 +121,13 @@ def radius(x: Ball) -> FloatArray:
 
 
 def fits(weight: FloatArray, grain: int, rounding: Roundoff) -> bool:
-    """Whether sums of multiples of 2^grain, their sizes adding up to `weight`, are all exact."""
-    limit = min(2.0 ** (rounding.bits + grain), rounding.huge)
+    """Whether sums of multiples of 2^grain, their sizes adding up to `weight`, are all exact.
+
+    Below 2^(bits + grain) they are; half of that leaves room for the rounding of `weight`.
+    """
+    limit = min(2.0 ** (rounding.bits + grain - 1), rounding.huge)
     room = 2.0**grain >= rounding.faint and grain >= FINEST
-    return room and bool((weight * WIDER < limit).all())
+    return room and bool((weight < limit).all())
 
 
 # --- linear arithmetic ----------------------------------------------------------------------

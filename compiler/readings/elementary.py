@@ -69,10 +69,15 @@ def exp_bounds(num: int, den: int, bits: int, guard: int = GUARD) -> tuple[int, 
     places = bits + guard
     k, low, high = reduced(num, den, places)
     places += HALVINGS  # r / 2^h, exactly
-    low, high = series_floor(low, places), series_ceil(high, places)
+    low, high = unhalved(series_floor(low, places), series_ceil(high, places), places)
+    return floor_shift(low, k + bits - places), ceil_shift(high, k + bits - places)
+
+
+def unhalved(low: int, high: int, places: int) -> tuple[int, int]:
+    """Bounds at 2^-places on x^(2^h), from such bounds on x >= 0."""
     for _ in range(HALVINGS):
         low, high = low * low >> places, ceil_shift(high * high, -places)
-    return floor_shift(low, k + bits - places), ceil_shift(high, k + bits - places)
+    return low, high
 
 
 def reduced(num: int, den: int, places: int) -> tuple[int, int, int]:

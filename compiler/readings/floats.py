@@ -144,7 +144,7 @@ def step(
     wire: Wire, op: Op, types: Sequence[WireType], weights: Weights, rounding: Roundoff
 ) -> Step:
     """How `op` computes its wire."""
-    real, choice, decision = partial(ball, wire), partial(discrete, wire), partial(decided, wire)
+    real, choice = partial(ball, wire), partial(discrete, wire)
     match op:
         case Input(name=name):
             raise IllFormed(f"the input {name} is not given")
@@ -172,13 +172,8 @@ def step(
             return real(curves.smooth(function, rounding), x)
         case Softmax(operand=x):
             return real(partial(curves.softmax, rounding=rounding), x)
-        case Compare(op=comparison, left=left, right=right) if left == right:
-            same = np.full((*types[wire].shape, 1), comparison != "<")
-            return choice(lambda: Discrete(same))
-        case Compare(left=left, right=right) if types[left].sort != Real():
-            return choice(decisions.coincide, left, right)
-        case Compare(op=comparison, left=left, right=right):
-            return decision(partial(decisions.compared, comparison), left, right)
+        case Compare():
+            return compare(wire, op, types)
         case Not(operand=x):
             return choice(decisions.negated, x)
         case All(operand=x):
@@ -190,7 +185,7 @@ def step(
         case Lookup():
             return lookup(wire, op, types, rounding)
         case Argmax(operand=x):
-            return decision(decisions.leader, x)
+            return decided(wire, decisions.leader, x)
         case _:
             assert_never(op)
 
@@ -220,6 +215,17 @@ def decided(wire: Wire, function: Callable[..., Discrete], *wires: Wire) -> Step
         found.discrete[wire] = function(*(found.reals[operand] for operand in wires))
 
     return run
+
+
+def compare(wire: Wire, op: Compare, types: Sequence[WireType]) -> Step:
+    """`Compare` of reals or of indices; of a wire with itself it is decided, whatever that carries."""
+    left, right = op.left, op.right
+    if left == right:
+        same = np.full((*types[wire].shape, 1), op.op != "<")
+        return discrete(wire, lambda: Discrete(same))
+    if types[left].sort != Real():
+        return discrete(wire, decisions.coincide, left, right)
+    return decided(wire, partial(decisions.compared, op.op), left, right)
 
 
 def select(wire: Wire, op: Select, types: Sequence[WireType], rounding: Roundoff) -> Step:

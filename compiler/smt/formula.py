@@ -241,9 +241,15 @@ def compare(op: Comparison, value: Fraction) -> bool:
             return value == 0
 
 
+CHUNK = 4000
+"""Python converts no longer numbers (`sys.set_int_max_str_digits`)."""
+
+LONG = 10**CHUNK
+
+
 def digits(value: int) -> str:
-    """A natural number in decimal, however long (Python's own conversion stops at 4300 digits)."""
-    if value < 10**4000:
+    """A natural number in decimal, however long."""
+    if value < LONG:
         return str(value)
-    high, low = divmod(value, 10**4000)
-    return digits(high) + str(low).zfill(4000)
+    high, low = divmod(value, LONG)
+    return digits(high) + str(low).zfill(CHUNK)

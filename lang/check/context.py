@@ -73,7 +73,7 @@ class Context:
         return INVALID
 
     def unknown(self, diagnostic: Diagnostic) -> Type:
-        """Report a name that nothing declares, unless its declaration could not be read."""
+        """Report what may be due to declarations that could not be read; not where there are."""
         return INVALID if self.facts.incomplete else self.error(diagnostic)
 
     def bind(self, name: Name, t: Type) -> Context:

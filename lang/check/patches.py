@@ -26,10 +26,10 @@ def check_patch(decl: PatchDecl, ctx: Context) -> None:
     else:
         no_circuit(decl.circuit, ctx)
     check_edited_once(decl, ctx)
-    if not decl.edits:
-        ctx.error(needs(decl.name.span, decl.name.text, "edit"))
-    if not decl.require:
-        ctx.error(needs(decl.name.span, decl.name.text, "require"))
+    clauses = {"edit": decl.edits, "require": decl.require}
+    lacking = [f"`{word}`" for word, parts in clauses.items() if not parts]
+    if lacking:
+        ctx.error(needs(decl.name.span, decl.name.text, " and no ".join(lacking)))
     if decl.minimize is not None and decl.minimize.text != "l2":
         ctx.error(unknown_norm(decl.minimize.span, decl.minimize.text))
     for clause, formulas in (("require", decl.require), ("preserve", decl.preserve)):
@@ -61,7 +61,7 @@ def check_target(path: TensorPath, circuit: CircuitDecl, ctx: Context) -> None:
         if isinstance(found, Group):
             ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
         elif not isinstance(found, Invalid) and name not in tensors_read(circuit, ctx):
-            ctx.error(not_read(path.span, name, circuit.name.text))
+            ctx.unknown(not_read(path.span, name, circuit.name.text))
 
 
 def check_edited_once(decl: PatchDecl, ctx: Context) -> None:

@@ -91,7 +91,9 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
             pass
     inner = callee(site.value, ctx) if isinstance(site, Let) else None
     if inner is None:
-        return ctx.error(unknown_site(below[0], f"the site `{head.text}`", []))
+        wrong = isinstance(site, Let) and isinstance(ctx.facts.lets.get(site, INVALID), Invalid)
+        error = unknown_site(below[0], f"the site `{head.text}`", [])
+        return INVALID if wrong else ctx.error(error)
     return substitute(wire_type(inner, tuple(below), ctx, tensors), at.binding)
 
 
@@ -133,7 +135,7 @@ def check_effect(edit: Edit, decl: CircuitDecl, read: Path, ctx: Context) -> Non
     """Report an edit that cannot change what is read."""
     if not feeds(decl, edit.path, read, ctx):
         what = f"the site `{dotted(read)}`" if read else f"`{decl.name.text}`"
-        ctx.error(feeds_nothing(edit.span, dotted(edit.path), what))
+        ctx.unknown(feeds_nothing(edit.span, dotted(edit.path), what))
 
 
 def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:

@@ -18,9 +18,9 @@ def unknown_norm(span: Span, norm: str) -> Diagnostic:
     return Diagnostic("E0602", headline, span, help="write `minimize l2`")
 
 
-def needs(span: Span, name: str, clause: str) -> Diagnostic:
+def needs(span: Span, name: str, clauses: str) -> Diagnostic:
     """A patch that lacks a clause."""
-    return Diagnostic("E0603", f"patch `{name}` has no `{clause}`", span)
+    return Diagnostic("E0603", f"patch `{name}` has no {clauses}", span)
 
 
 def existential(span: Span, clause: str) -> Diagnostic:

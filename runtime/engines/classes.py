@@ -26,7 +26,7 @@ from circ.compiler.readings.routing import slack_of
 from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, PRECISIONS
-from circ.runtime.engines.batches import Inputs, Stage, open_entries, some, stage, truths
+from circ.runtime.engines.batches import MOST, Inputs, Stage, open_entries, some, stage, truths
 from circ.runtime.engines.parallel import STEP, batches
 from circ.runtime.engines.words import IntArray, Source, all_words
 
@@ -215,7 +215,7 @@ def outcomes(
 ) -> tuple[set[tuple[int, ...]], bool, str]:
     """The columns a word may have, whether it always counts, and why that cannot be said."""
     names = [survey.condition, *survey.values]
-    inputs = at_point(survey.circuit, point)
+    inputs = at_point(survey.circuit, point if survey.bound.name in survey.circuit.inputs else {})
     if bits not in survey.known:
         survey.known[bits] = constants(survey.circuit, survey.weights, bits)
     known = survey.known[bits]
@@ -227,6 +227,8 @@ def outcomes(
         always = always and inside == TRUE
         if inside != FALSE and not all(len(entry) == 1 for entry in [inside, *entries]):
             return found, always, f"too close to a tie for {bits} bits"
+        if any(abs(min(entry)) > MOST for entry in entries):
+            return found, always, "sorted by a number that float64 cannot hold"
         if inside == TRUE:
             found.add(tuple(min(entry) for entry in entries))
     late = "" if next(cases, None) is None else f"tied in over {MOST_CHOICES} ways"

@@ -43,7 +43,7 @@ def judge_of(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> J
     def weigh(codes: Codes, names: Sequence[str], bits: int) -> Judgement:
         if bits not in known:
             known[bits] = constants(circuit, weights, bits)
-        point = at_point(circuit, codes)
+        point = at_point(circuit, {name: codes[name] for name in circuit.inputs if name in codes})
         cases = every_choice(circuit, point, weights, bits, names, known[bits])
         return weighed(case_of(outcome.outputs) for outcome in cases)
 

@@ -54,13 +54,13 @@ def grouped(
     parts = cut(circuit, weights, roots)
     found: list[Classes] = []
     for bound in obligation.binders:
-        survey = Survey(bound, parts.own, weights, parts.values[bound.name])
+        survey = Survey(bound, parts.own, weights, parts.values.get(bound.name, ()))
         classes = classes_of(survey, limits, until, progress)
         if classes.number == 0:
             return Empty(f"the domain of `{bound.name}` is empty", METHOD)
         found.append(classes)
     tables = [
-        values_of(parts.own, parts.values[bound.name], classes)
+        values_of(parts.own, parts.values.get(bound.name, ()), classes)
         for bound, classes in zip(obligation.binders, found, strict=True)
     ]
     source = combinations(obligation.binders, [table.places for table in tables], found)
@@ -101,7 +101,8 @@ def too_many(obligation: Obligation, parts: Cut, found: Sequence[Classes], limit
 
 def reads_whole_word(parts: Cut, binder: str) -> bool:
     """Whether a binder's word itself is read where the circuit is cut."""
-    return any(parts.own.outputs[v] == parts.own.inputs[binder] for v in parts.values[binder])
+    names = parts.values.get(binder, ())
+    return any(parts.own.outputs[name] == parts.own.inputs[binder] for name in names)
 
 
 def combinations(

@@ -116,13 +116,17 @@ def demand(op: Op, kept: Kept, types: Sequence[WireType]) -> list[Kept]:
 
 
 def sources(op: Reindex, kept: Kept, types: Sequence[WireType]) -> list[Kept]:
-    """For each operand of a `Reindex`, the indices on each axis of the entries read."""
+    """For each operand of a `Reindex`, the indices on each axis of the entries read.
+
+    Of an operand that is not read the first entry stays: no wire is left without entries.
+    """
     read = np.asarray(op.source, np.int64)[offsets(kept, op.shape)]
     found: list[Kept] = []
     start = 0
     for wire in op.operands:
         known = types[wire]
         inside = read[(read >= start) & (read < start + known.entries)] - start
+        inside = inside if inside.size else np.zeros(1, np.int64)
         axes = np.unravel_index(inside, known.shape) if known.shape else ()
         found.append(tuple(tuple(np.unique(axis).tolist()) for axis in axes))
         start += known.entries

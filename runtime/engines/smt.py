@@ -21,6 +21,7 @@ from circ.compiler.smt.encode import encode
 from circ.compiler.smt.encoding import Encoding, Unsupported, entries_at
 from circ.compiler.smt.formula import TRUE, Formula, Values, holds, negation
 from circ.compiler.smt.terms import (
+    OUT_OF_TIME,
     VERSION,
     Answer,
     Satisfied,
@@ -48,7 +49,7 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
     except Unsupported as error:
         return Stuck(f"`{error.op}`: {error.reason}", METHOD)
     except OutOfTime:
-        return Stuck("time ran out while the circuit was encoded", METHOD, hint=MORE_TIME)
+        return Stuck(OUT_OF_TIME, METHOD, hint=MORE_TIME)
     except KeyboardInterrupt:
         return Stuck("interrupted", METHOD, interrupted=True)
 

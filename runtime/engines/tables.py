@@ -108,9 +108,9 @@ def filled(tables: Tables, words: Discrete) -> Values:
 
 def rank(positions: IntArray, mask: int, size: int) -> IntArray:
     """The number of each word's sub-word at the positions of `mask`."""
-    first, *others = members_of(mask) or [0]
-    found = positions[first] if mask else np.zeros_like(positions[first])
-    for position in others:
+    places = members_of(mask)
+    found: IntArray = positions[places[0]] if places else np.zeros(positions.shape[1], np.int64)
+    for position in places[1:]:
         found = found * size + positions[position]
     return found
 
@@ -131,8 +131,10 @@ def tabulated(
     empty = Tables(word, size, {}, {})
     if known.entries > POSITIONS or size < 2:
         return empty
-    masks = reads(circuit, wanted, word)
     most = next(k for k in range(POSITIONS + 1) if size ** (k + 1) > ROWS)
+    if most == 0:
+        return empty
+    masks = reads(circuit, wanted, word)
     for positions in range(most, 0, -1):
         chosen = frontier(circuit, wanted, masks, positions)
         if affordable([masks[wire] for wire in chosen], size, words):

@@ -9,7 +9,7 @@ from typing import cast
 import cvc5  # type: ignore[import-untyped]
 import z3  # type: ignore[import-untyped]
 
-MILLISECONDS = 5_000
+MILLISECONDS = 20_000
 
 
 def z3_says(text: str) -> str:
@@ -30,4 +30,4 @@ def cvc5_says(text: str) -> str:
     said = ""
     while not (command := parser.nextCommand()).isNull():
         said += cast("str", command.invoke(solver, parser.getSymbolManager()))
-    return said.strip()
+    return said.split()[0]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circ.compiler.readings.elementary import (
+    HALVINGS,
     LARGEST_EXPONENT,
     Undefined,
     exp_bounds,
@@ -18,6 +19,7 @@ from circ.compiler.readings.elementary import (
     series_ceil,
     series_floor,
     sqrt_bounds,
+    unhalved,
 )
 
 ARGUMENTS = st.fractions(-300, 300, max_denominator=10**9)
@@ -60,6 +62,13 @@ def test_series_round_outward(places: int, data: st.DataObject) -> None:
     exact = exp(Fraction(r, 2**places)) * 2**places
     assert series_floor(r, places) <= exact <= series_ceil(r, places)
     assert series_ceil(r, places) - series_floor(r, places) < 4 * places + 8
+
+
+@given(st.integers(0, 40), st.integers(3, 5))
+def test_squaring_rounds_outward(x: int, places: int) -> None:
+    """At a few places, the bounds on a power of a number near 1 lie on their sides of it."""
+    low, high = unhalved(x, x, places)
+    assert low <= Fraction(x, 2**places) ** 2**HALVINGS * 2**places <= high
 
 
 @given(st.integers(-500, 500), st.integers(1, 10**6), st.integers(0, 60), st.integers(1, 60))

@@ -1,0 +1,108 @@
+"""One spec that uses every construct of the language, and the checkpoint it reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.mdtest import write_checkpoint
+
+WEIGHTS = {
+    "embed": [[1.0, 0.0], [0.0, 1.0], [0.5, -0.5], [2.0, 1.0]],
+    "pos": [[0.0, 0.0], [0.25, 0.0], [0.5, 0.0]],
+    "blocks.0.attn": [[1.0, 0.5], [-0.5, 1.0]],
+    "blocks.0.mlp.W": [[1.0, -1.0], [0.5, 2.0], [-1.0, 0.0]],
+    "blocks.0.mlp.b": [0.5, -0.5, 0.0],
+    "blocks.1.mlp.W": [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]],
+    "blocks.1.mlp.b": [0.0, 0.25, 1.0],
+    "out": [[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]],
+    "unembed": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.5]],
+    "odd key": [0.5, 0.5],
+}
+
+SPEC = """\
+## Everything at once.
+
+enum Char  = { letter, quote, "two words", eos }
+enum Quote = { none, inside }
+
+checkpoint m from "model.safetensors" {
+  embed:          real[Char, 2]
+  blocks.*.mlp.W: real[3, 2]
+  unembed:        real[Char, 2]
+}
+
+param eps: real = 0.01
+param twice     = 2 * eps / sqrt(4)
+
+circuit mlp[n](x: real[2], w: real[n, 2], b: real[n]) -> real[n] {
+  let pre  = w @ x + b
+  let post = relu(pre)
+  return post
+}
+
+circuit block(x: real[2]) -> real[2] {
+  let hidden: real[3] = mlp(x, m.blocks.0.mlp.W, m.blocks.0.mlp.b)
+  let scaled = clamp(hidden, -4, 4) * 0.5
+  return x + m.out @ scaled
+}
+
+circuit model(s: Char[3]) -> real[Char] {
+  let x       = [ m.embed[c] for c in s ] + m.pos
+  let scores  = [ dot(v, m.blocks.0.attn @ x[-1]) / 4 for v in x ]
+  let pattern = softmax(scores)
+  let mixed   = block(pattern @ x)
+  return m.unembed @ mixed
+}
+
+circuit state[n](s: Char[n]) -> Quote =
+  fold q = none over c in s: match (q, c) {
+    (none, quote)                         => inside
+    (inside, quote) | (inside, "two words") => none
+    _                                     => q
+  }
+
+circuit rule(s: Char[3]) -> Char = match state(s) {
+  inside => quote
+  none   => eos
+}
+
+circuit gate(x: real[2]) -> bool = x[0] > 0.5 and not (x[1] < -1 or x[1] > 1)
+
+circuit piecewise(x: real[2]) -> real[2] = cases {
+  gate(x)      => m.blocks.0.attn @ x
+  x[0] <= -0.5 => 0
+  else         => [ max(x), min(x[0], x[1], 0) ]
+}
+
+circuit pick[n](x: real[n], i: fin[n]) -> real = x[i]
+
+domain Words  = { s: Char[3] | count { c in s | c in [quote, "two words"] } <= 2 }
+domain Short  = { s in Words | s[0] == letter or state(s) == inside }
+domain Box    = { x: real[2] | -1 <= x <= 1 and norm_1(x - m."odd key") <= 3 }
+domain Places = { i: fin[2] }
+
+claim faithful:  forall s in Words: argmax(model(s)) == rule(s)
+claim same:      forall s, t in Short where state(s) == state(t): rule(s) == rule(t)
+claim needs:     exists s in Words: argmax(model(s) do { mixed.hidden.post := 0 }) != rule(s)
+claim patched:   forall s in Words, t in Words:
+  model(s) do { x[0] := model(t).x[0], mixed.x := it / 2 } == model(s) within 100
+claim ablated:   forall x in Box: (block(x) do { m.out[:, 0] := 0 }).hidden <= 3
+claim chained expects refuted: forall x in Box: all(-1 <= block(x)[0:2] < twice)
+claim logic:     forall x in Box, i in Places:
+  pick(x, i) > 0.5 and gate(x) implies any(x != 0) or i in [0, 1] and abs(sum(x)) <= mean(x) + 9
+claim smooth:    forall x in Box: exp(x[0]) - norm_inf(x) <= 3 and piecewise(x) <= 2
+claim closed:    Quote.none == none and eps < 1
+
+patch mend of block {
+  edit     m.out, m.blocks.0.mlp.b
+  require  forall x in Box where not gate(x): block(x)[0] <= 2
+  preserve forall x in Box: block(x) == old block(x) within 0.5
+  minimize l2
+}
+"""
+
+
+def write_weights(folder: Path) -> None:
+    """The checkpoint that the spec names."""
+    write_checkpoint(folder / "model.safetensors", json.dumps(WEIGHTS))
