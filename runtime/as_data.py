@@ -17,6 +17,7 @@ from circ.compiler.verdict import (
     outcome,
 )
 from circ.runtime.exits import Exit, exit_of
+from circ.runtime.show import rational_text
 
 Data = dict[str, object]
 
@@ -95,7 +96,7 @@ def witness_data(obligation: Obligation, witness: Witness) -> Data:
             case Words(members=members):
                 found[bound.name] = [members[int(code)] for code in values]
             case _:
-                found[bound.name] = [str(Fraction(value)) for value in values]
+                found[bound.name] = [rational_text(Fraction(value)) for value in values]
     return found
 
 
@@ -107,7 +108,7 @@ def maybe_example(obligation: Obligation, example: Example | None) -> Data | Non
     return {
         "input": witness_data(obligation, example.witness),
         "shown": [{"name": s.name, "exact": s.exact, "torch": s.torch} for s in replay.shown],
-        "margin": None if replay.violation is None else str(replay.violation),
+        "margin": None if replay.violation is None else rational_text(replay.violation),
         "tie": replay.tie,
         "exact": replay.exact,
         "torch": replay.torch,

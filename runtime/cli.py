@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import ParamSpec
 
@@ -19,11 +20,20 @@ EXIT_CODES = """\b
 Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
             4 a wrong command line, spec or file, 5 a bug in Circ."""
 
+
+def seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    """A finite number of seconds; `inf` and `nan` are no time limit that can be kept."""
+    if not isfinite(value):
+        raise click.BadParameter("it must be a finite number of seconds")
+    return value
+
+
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 TIMEOUT = click.option(
     "--timeout", type=click.FloatRange(min=0), default=120.0, show_default=True,
-    metavar="SECONDS", help="Give up on a claim after this long, with what was reached.",
+    metavar="SECONDS", callback=seconds,
+    help="Give up on a claim after this long, with what was reached.",
 )  # fmt: skip
 
 

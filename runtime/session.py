@@ -19,6 +19,9 @@ from circ.lang.errors.command import (
 from circ.lang.errors.syntax import not_text, too_large
 from circ.lang.span import Source
 
+LONGEST = 400
+"""Characters of a number, and its largest exponent."""
+
 Opened = tuple[tuple[str, ...], tuple[str, ...], bool]
 """The words of `--param` and `--checkpoint`, and `--allow-outside`, as the command line has them."""
 
@@ -79,11 +82,19 @@ def settings(params: Iterable[str], checkpoints: Iterable[str], outside: bool) -
     for word in params:
         name, value = split(word, "--param")
         try:
-            numbers[name] = Fraction(value)
+            numbers[name] = rational(value)
         except (ValueError, ZeroDivisionError) as error:
             raise CircError(bad_setting(word, "--param", "eps=0.01")) from error
     files = dict(split(word, "--checkpoint") for word in checkpoints)
     return Request(numbers, {name: Path(file) for name, file in files.items()}, outside)
+
+
+def rational(text: str) -> Fraction:
+    """A decimal or a fraction; raises `ValueError` where it is neither, or absurdly long."""
+    _, _, exponent = text.lower().partition("e")
+    if len(text) > LONGEST or abs(int(exponent or 0)) > LONGEST:
+        raise ValueError(text)
+    return Fraction(text)
 
 
 def split(word: str, option: str) -> tuple[str, str]:

@@ -26,6 +26,12 @@ def decimal_text(value: Fraction, digits: int = 12) -> str:
     return text if Fraction(found) == value else f"{text}…"
 
 
+def rational_text(value: Fraction) -> str:
+    """`p/q`, or `p` alone, to the last digit: longer than Python's own text of a number may be."""
+    top, bottom = (f"{Decimal(part):f}" for part in value.as_integer_ratio())
+    return top if bottom == "1" else f"{top}/{bottom}"
+
+
 def float_text(value: float, dtype: str) -> str:
     """A number that PyTorch computed, to the digits that its format has."""
     return f"{value:.{DIGITS[dtype]}g}"

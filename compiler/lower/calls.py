@@ -150,7 +150,8 @@ def simultaneously(wire: Wire, replacements: Sequence[Replacement]) -> Wire:
             taken[coordinate] = r.edit
         before = take(b, wire, picks)
         after = r.env.bind("it", before).wire(r.edit.value)
-        result = put(b, result, picks, spread(b, after, b.shape(before)))
+        after = spread(b, after, b.shape(before))
+        result = after if before == wire else put(b, result, picks, after)
     return result
 
 

@@ -10,8 +10,12 @@ from circ.compiler.lower.environment import Environment
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError
+from circ.lang.errors.syntax import number_too_long
 from circ.lang.errors.types import divides_by_zero
 from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
+
+LONGEST = 4000
+"""Digits of a constant that is worked out; params that are each the last one's square grow fast."""
 
 
 def constant(e: Expr, env: Environment) -> Fraction | None:
@@ -36,6 +40,14 @@ def constant(e: Expr, env: Environment) -> Fraction | None:
 
 
 def arithmetic(e: Binary, a: Fraction, b: Fraction) -> Fraction:
+    """One operation; raises `CircError` for a division by zero, and where the result is too long."""
+    value = operation(e, a, b)
+    if max(abs(value.numerator), value.denominator) >= 10**LONGEST:
+        raise CircError(number_too_long(e.span, LONGEST))
+    return value
+
+
+def operation(e: Binary, a: Fraction, b: Fraction) -> Fraction:
     """One operation; raises `CircError` for a division by zero."""
     match e.op:
         case "+":

@@ -11,7 +11,11 @@ from operator import add, mul, sub
 from typing import TypeVar
 
 from circ.compiler.ir import Shape
+from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals, Row, exactly, rounded
+
+LARGEST = 1 << 20
+"""Bits of the longest number that a product may have: squared again and again, one fills any memory."""
 
 Left = TypeVar("Left")
 Right = TypeVar("Right")
@@ -63,13 +67,17 @@ def gathered(outer: str, inner: str, axes: str, sizes: dict[str, int]) -> Iterab
 
 
 def contracted(spec: str, left: Reals, right: Reals, bits: int) -> Reals:
-    """The einsum of two tensors that vary independently of each other."""
+    """The einsum of two tensors that vary independently of each other.
+
+    Raises `Undefined` where a number would have more bits than are worked with.
+    """
     if right.exact and not left.exact:
         sides, output = spec.split("->")
         return contracted(f"{','.join(sides.split(',')[::-1])}->{output}", right, left, bits)
     plan, den = planned(spec, left.shape, right.shape), left.den * right.den
     if right.exact:
         entries = joined(plan, rows(left.lo, plan.left), rows(right.lo, plan.right), dot)
+        require_handy(den, entries)
         return exactly(plan.shape, entries, den)
     if left.exact:
         bounds = joined(plan, sizes(left, plan.left), spreads(right, plan.right), known_dot)
@@ -87,7 +95,16 @@ def squared(spec: str, x: Reals, bits: int) -> Reals:
 
 def bounded(shape: Shape, bounds: Sequence[tuple[int, int]], den: int, bits: int) -> Reals:
     """The tensor with these bounds."""
-    return rounded(shape, [low for low, _ in bounds], [high for _, high in bounds], den, bits)
+    lo, hi = [low for low, _ in bounds], [high for _, high in bounds]
+    require_handy(den, lo, hi)
+    return rounded(shape, lo, hi, den, bits)
+
+
+def require_handy(den: int, *rows: Row) -> None:
+    """Raise `Undefined` for numbers that are too long to go on with."""
+    longest = max(max(map(int.bit_length, row), default=0) for row in (*rows, [den]))
+    if longest > LARGEST:
+        raise Undefined("product", f"a number has more than {LARGEST:,} bits")
 
 
 def rows(entries: Row, places: Sequence[Sequence[int]]) -> list[Row]:

@@ -44,7 +44,7 @@ from circ.compiler.obligation import Bound, Reals, Words
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals as Enclosure
 from circ.compiler.readings.intervals import along, rationals
-from circ.compiler.readings.products import joined, planned
+from circ.compiler.readings.products import LARGEST, joined, planned
 from circ.compiler.readings.smooth import smooth, softmax
 from circ.compiler.rewrite import live
 from circ.compiler.smt.encoding import (
@@ -318,11 +318,19 @@ def contracted(e: Encoder, op: Contract, note: str) -> Value:
 
     def dot(first: list[Affine], second: list[Affine]) -> Affine:
         one = Fraction(1)
-        return combined((one, times(s, a, b, note)) for a, b in zip(first, second, strict=True))
+        pairs = zip(first, second, strict=True)
+        return handy(combined((one, times(s, a, b, note)) for a, b in pairs))
 
     mine = [[left[k] for k in row] for row in plan.left]
     theirs = [[right[k] for k in row] for row in plan.right]
     return Numbers(tuple(joined(plan, mine, theirs, dot)))
+
+
+def handy(term: Affine) -> Affine:
+    """The term, if its constant is short enough to go on with."""
+    if max(abs(term.constant.numerator), term.constant.denominator).bit_length() > LARGEST:
+        raise Unsupported("product", f"a number has more than {LARGEST:,} bits")
+    return term
 
 
 def compared(e: Encoder, op: Compare, note: str) -> Value:

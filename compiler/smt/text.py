@@ -78,7 +78,7 @@ def formula_text(formula: Formula) -> str:
 
 def sign_text(sign: Sign) -> str:
     """A comparison: variables on the left, the first of them positive, the constant on the right."""
-    op = "=" if sign.op == "==" else sign.op
+    op: str = "=" if sign.op == "==" else sign.op
     term = sign.term
     if term.terms and term.terms[0][1] < 0:
         op, term = op.replace("<", ">"), scaled(Fraction(-1), term)

@@ -181,8 +181,11 @@ def inner(e: Call, given: list[Array], ctx: Context) -> Type:
     """A number, of two vectors of one length."""
     if not reals(e, given, ctx):
         return INVALID
+    for arg, t in zip(e.args, given, strict=True):
+        if len(t.dims) != 1:
+            return ctx.error(wrong_kind(arg.span, t, "vectors", "`dot`"))
     left, right = given
-    if len(left.dims) == 1 and same_dims(left.dims, right.dims):
+    if same_dims(left.dims, right.dims):
         return REAL
     first, second = e.args
     return ctx.error(

@@ -78,7 +78,7 @@ def index_fits(item: Expr, dim: Dim, ctx: Context) -> bool:
         case _:
             fitting = False
     if not fitting:
-        ctx.error(wrong_index(item.span, found, show_dim(dim)))
+        ctx.error(wrong_index(item.span, found, dim))
     return fitting
 
 

@@ -140,10 +140,13 @@ def check_pair(
     e: Compare, op: str, left: tuple[Expr, Type], right: tuple[Expr, Type], ctx: Context
 ) -> None:
     """Report a comparison of values that cannot be compared."""
+    for operand, t in (left, right):
+        if not isinstance(t, Array | Invalid):
+            ctx.error(wrong_kind(operand.span, t, "tensors", f"`{op}`"))
     (first, a), (second, b) = left, right
-    if isinstance(a, Invalid) or isinstance(b, Invalid):
+    if not isinstance(a, Array) or not isinstance(b, Array):
         return
-    if not (isinstance(a, Array) and isinstance(b, Array) and comparable(a, b)):
+    if not comparable(a, b):
         who = f"the two sides of `{op}`"
         ctx.error(operands_differ(e.span, who, first.span, second.span, a, b))
     elif op not in ("==", "!=") and not is_real(a):

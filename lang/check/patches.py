@@ -14,17 +14,16 @@ from circ.lang.errors.patches import edited_twice, existential, needs, not_read,
 from circ.lang.errors.types import wrong_kind
 from circ.lang.scope import kind
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Formula, PatchDecl, TensorPath
-from circ.lang.types import Group, Invalid
+from circ.lang.types import Array, Group
 
 
 def check_patch(decl: PatchDecl, ctx: Context) -> None:
     """Tensors that the circuit reads, and requirements that quantify over domains."""
     circuit = ctx.facts.scope.values.get(decl.circuit.text)
-    if isinstance(circuit, CircuitDecl):
-        for path in decl.edits:
-            check_target(path, circuit, ctx)
-    else:
+    if not isinstance(circuit, CircuitDecl):
         no_circuit(decl.circuit, ctx)
+    for path in decl.edits:
+        check_target(path, circuit if isinstance(circuit, CircuitDecl) else None, ctx)
     check_edited_once(decl, ctx)
     clauses = {"edit": decl.edits, "require": decl.require}
     lacking = [f"`{word}`" for word, parts in clauses.items() if not parts]
@@ -47,8 +46,8 @@ def check_clause(formula: Formula, clause: str, ctx: Context) -> None:
     check_formula(formula, replace(ctx, old=True))
 
 
-def check_target(path: TensorPath, circuit: CircuitDecl, ctx: Context) -> None:
-    """An edited tensor exists and the patched circuit reads it."""
+def check_target(path: TensorPath, circuit: CircuitDecl | None, ctx: Context) -> None:
+    """An edited tensor exists, and the patched circuit, if there is one, reads it."""
     checkpoint, *parts = path.parts
     declared = ctx.facts.scope.values.get(checkpoint.text)
     if declared is None:
@@ -60,7 +59,7 @@ def check_target(path: TensorPath, circuit: CircuitDecl, ctx: Context) -> None:
         name = dotted(path)
         if isinstance(found, Group):
             ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
-        elif not isinstance(found, Invalid) and name not in tensors_read(circuit, ctx):
+        elif isinstance(found, Array) and circuit and name not in tensors_read(circuit, ctx):
             ctx.unknown(not_read(path.span, name, circuit.name.text))
 
 

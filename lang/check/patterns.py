@@ -39,6 +39,7 @@ from circ.lang.types import (
     Type,
     fits,
     is_discrete,
+    is_real,
     merge,
     size,
 )
@@ -88,8 +89,9 @@ def infer_match(e: Match, ctx: Context) -> Type:
     if any(isinstance(part, Invalid) for part in parts):
         return joined([arm.value for arm in e.arms], ctx)
     if not all(is_discrete(p) and isinstance(p, Array) and not p.dims for p in parts):
-        help = "use `cases { guard => … }` for conditions on reals"
-        ctx.error(wrong_kind(e.subject.span, subject, "finite values", "`match`", help))
+        reals = any(map(is_real, parts))
+        help = "use `cases { guard => … }` for conditions on reals" if reals else ""
+        ctx.error(wrong_kind(e.subject.span, subject, "members of finite types", "`match`", help))
     elif all_fit(((arm.pattern, subject) for arm in e.arms), ctx):
         check_cover(e, parts, ctx)
     return joined([arm.value for arm in e.arms], ctx)
@@ -122,7 +124,7 @@ def values_of(t: Type, numbers: Sequence[int]) -> Sequence[str | int]:
             return members
         case Array(element=FinElement(size=dim)):
             n = size(dim)
-            return range(n) if n is not None else (*numbers, "any other")
+            return range(n) if n is not None else (*numbers, "any other number")
         case _:
             return ()
 

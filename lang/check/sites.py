@@ -150,15 +150,18 @@ def check_value(edit: Edit, target: Type, ctx: Context) -> None:
     old = {} if isinstance(target, Group) else {"it": target}
     inner = replace(ctx, locals={**ctx.locals, **old})
     found = inner.infer(edit.value)
+    help = ""
     match found, target:
         case Group(), Group():
             fitting = same_tensors(found, target, ctx)
+            help = "a group stands for one with tensors of the same names and types"
         case _, Array(element=element):
             fitting = fits(found, target) or fits(found, Array(element))
         case _:
             fitting = fits(found, target)
     if not fitting:
-        ctx.error(mismatch(edit.value.span, found, target, f"the site `{dotted(edit.path)}`"))
+        role = f"`{dotted(edit.path)}`"
+        ctx.error(mismatch(edit.value.span, found, target, role, help))
 
 
 def overlapping(a: Edit, b: Edit) -> bool:

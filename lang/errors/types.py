@@ -8,7 +8,18 @@ from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.errors.names import nearest, suggestion
 from circ.lang.span import Span
 from circ.lang.syntax import Name
-from circ.lang.types import Array, Type, described, same_dims, same_element, show, size
+from circ.lang.types import (
+    Array,
+    Axis,
+    Dim,
+    Type,
+    described,
+    same_dims,
+    same_element,
+    show,
+    show_dim,
+    size,
+)
 
 
 def mismatch(span: Span, found: Type, wanted: Type, role: str, help: str = "") -> Diagnostic:
@@ -93,9 +104,10 @@ def counted(entries: int) -> str:
     return "1 entry" if entries == 1 else f"{entries} entries"
 
 
-def wrong_index(span: Span, found: Type, axis: str) -> Diagnostic:
+def wrong_index(span: Span, found: Type, dim: Dim) -> Diagnostic:
     """An index of a type that does not range over the axis."""
-    headline = f"{described(found)} does not index an axis of `{axis}`"
+    entries = f"`{show_dim(dim)}`" if isinstance(dim, Axis) else f"{show_dim(dim)} entries"
+    headline = f"{described(found)} does not index an axis of {entries}"
     help = "an index is a whole number, or a value of the type that counts the axis"
     return Diagnostic("E0207", headline, span, show(found), help=help)
 
@@ -169,7 +181,9 @@ def entry_differs(span: Span, tensor: str, file: str, declared: Type, stored: Ar
 
 def transposed(declared: Type, stored: Array) -> str:
     """A hint for matrices, the usual mistake."""
-    if isinstance(declared, Array) and same_dims(declared.dims[::-1], stored.dims):
+    if not isinstance(declared, Array) or same_dims(declared.dims, stored.dims):
+        return ""
+    if same_dims(declared.dims[::-1], stored.dims):
         return "is it transposed? Circ writes a map from `in` to `out` as real[out, in]"
     return ""
 

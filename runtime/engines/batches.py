@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circ.compiler.ir import Circuit, Index, Wire
+from circ.compiler.ir import Circuit, Index, Input, Wire, operands
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import BoolArray, Discrete
 from circ.compiler.readings.floats import Plan, Values, prepare, read
@@ -21,6 +21,12 @@ from circ.compiler.tensor import Weights
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.tables import Tables, filled, tabulated
 from circ.runtime.engines.words import IntArray
+
+STEP = 1 << 13
+"""Inputs in a batch: numpy's own cost a call is small beside it, and its arrays stay in the cache."""
+
+WIDE = 1 << 22
+"""Numbers in one wire of a batch, at most: 32 MB. Wide wires make batches smaller."""
 
 MOST = 2.0**53
 """Whole numbers up to here are exact in float64."""
@@ -65,6 +71,17 @@ def tables_for(
     if not isinstance(sort, Index):
         return None
     return tabulated(circuit, weights, wanted, word, sort.size, words)
+
+
+def batch_size(circuit: Circuit, names: Sequence[str]) -> int:
+    """How many inputs to read at once for computing these outputs."""
+    small = narrowed(circuit, names)
+    reading: set[Wire] = set()
+    for number, op in enumerate(small.ops):
+        if isinstance(op, Input) or not reading.isdisjoint(operands(op)):
+            reading.add(Wire(number))
+    widest = max((small.types[wire].entries for wire in reading), default=1)
+    return max(1, min(STEP, WIDE // max(1, widest)))
 
 
 def truths(stage: Stage, inputs: Inputs, size: int) -> dict[str, Discrete]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from circ.compiler.finding import Limits, Progress, Stuck
 from circ.compiler.ir import Circuit, Wire
-from circ.compiler.obligation import Bound
+from circ.compiler.obligation import Bound, Words
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.choices import FALSE, TRUE, Choices
 from circ.compiler.readings.decisions import BoolArray, Discrete
@@ -26,9 +26,19 @@ from circ.compiler.readings.routing import slack_of
 from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, PRECISIONS
-from circ.runtime.engines.batches import MOST, Inputs, Stage, open_entries, some, stage, truths
-from circ.runtime.engines.parallel import STEP, batches
+from circ.runtime.engines.batches import (
+    MOST,
+    Inputs,
+    Stage,
+    batch_size,
+    open_entries,
+    some,
+    stage,
+    truths,
+)
+from circ.runtime.engines.parallel import batches
 from circ.runtime.engines.words import IntArray, Source, all_words
+from circ.runtime.show import code_text, tensor_text
 
 METHOD = "grouping"
 MORE_TIME = "allow more time, or narrow the domain"
@@ -120,7 +130,8 @@ class Survey:
 
 def classes_of(survey: Survey, limits: Limits, until: float, progress: Progress) -> Classes:
     """The classes of a binder's words; raises `Halted` where not every word could be sorted."""
-    source = all_words(survey.bound, STEP)
+    step = batch_size(survey.circuit, [survey.condition, *survey.values])
+    source = all_words(survey.bound, step)
     ready = [
         stage(survey.circuit, survey.weights, names, source.count)
         for names in ([survey.condition], survey.values)
@@ -200,14 +211,21 @@ def by_choice(survey: Survey, source: Source, number: int) -> Classes:
         if not problem:
             break
     if problem:
-        reason = f"a word of `{survey.bound.name}` is {problem}"
-        raise Halted(Stuck(reason, METHOD, hardest=source.witnesses(np.array([number]))[0]))
+        word = spelling(survey.bound, source.point(number)[survey.bound.name])
+        raise Halted(Stuck(f"the word {word} of `{survey.bound.name}` is {problem}", METHOD))
     shape = (len(found), nothing(survey).codes.shape[0])
     codes = np.array(sorted(found), np.int64).reshape(shape).T
     numbers = np.full(len(found), number)
     classes = grouped_columns(codes, np.full(codes.shape, FAINT), numbers)
     sure = np.full(len(found), always and len(found) == 1)
     return replace(classes, sure=sure)
+
+
+def spelling(bound: Bound, entries: Sequence[int]) -> str:
+    """One word as a spec writes it."""
+    assert isinstance(bound.values, Words)
+    letters = [code_text(code, bound.type, bound.values.members) for code in entries]
+    return tensor_text(letters, bound.type.shape)
 
 
 def outcomes(

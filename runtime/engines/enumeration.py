@@ -14,11 +14,11 @@ from circ.compiler.obligation import Obligation, Words
 from circ.compiler.readings.roundoff import FAINT
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
+from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.classes import FEWER_WORDS, MORE_TIME, Halted
 from circ.runtime.engines.classes import METHOD as GROUPING
 from circ.runtime.engines.exact import Judge, judge_of
 from circ.runtime.engines.grouping import Grouped, grouped
-from circ.runtime.engines.parallel import STEP
 from circ.runtime.engines.stream import Question, Report, run, worst
 from circ.runtime.engines.words import Source, all_words, some_words, total
 
@@ -41,14 +41,23 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
     """
     if not all(isinstance(bound.values, Words) for bound in obligation.binders):
         return Stuck("a binder ranges over real numbers", METHOD)
-    if len(obligation.binders) > 1:
-        return several(obligation, weights, limits, progress)
+    try:
+        if len(obligation.binders) > 1:
+            return several(obligation, weights, limits, progress)
+        return one(obligation, weights, limits, progress)
+    except KeyboardInterrupt:
+        return Stuck("interrupted before any word was decided", METHOD, interrupted=True)
+
+
+def one(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:
+    """One binder, or none: every word; a sample, where there are too many."""
     words = total(obligation.binders)
     if words > limits.words:
         reason = f"the domain has {words:,} words, more than the {limits.words:,} that may be tried"
         stuck = Stuck(reason, METHOD, hint=FEWER_WORDS)
         return sampled(obligation, weights, limits, progress, stuck)
-    source = all_words(obligation.binders[0], STEP) if obligation.binders else some_words((), 1, 1)
+    step = batch_size(obligation.circuit, [*obligation.conditions, "goal"])
+    source = all_words(obligation.binders[0], step) if obligation.binders else some_words((), 1, 1)
     report = asked(obligation, weights, source, limits, progress)
     how = f"{METHOD} of {report.tally.inside:,} words"
     return concluded(obligation, Tried(source, report, how), limits)
@@ -68,7 +77,8 @@ def sampled(
     obligation: Obligation, weights: Weights, limits: Limits, progress: Progress, stuck: Stuck
 ) -> Finding:
     """A failing input among random ones, where there are too many to try them all."""
-    source = some_words(obligation.binders, SAMPLED, STEP)
+    step = batch_size(obligation.circuit, [*obligation.conditions, "goal"])
+    source = some_words(obligation.binders, SAMPLED, step)
     report = asked(obligation, weights, source, replace(limits, first=True), progress)
     if report.failing:
         tried = Tried(source, report, f"a sample of {SAMPLED:,} inputs", whole=False)
@@ -88,8 +98,6 @@ def several(
         if halt.stuck.hint != FEWER_WORDS:
             return halt.stuck
         return sampled(obligation, weights, limits, progress, halt.stuck)
-    except KeyboardInterrupt:
-        return Stuck("interrupted while the words were grouped", GROUPING, interrupted=True)
     if isinstance(found, Empty):
         return found
     left = replace(limits, timeout=limits.timeout - (monotonic() - start))

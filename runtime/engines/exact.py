@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -47,14 +48,20 @@ def judge_of(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> J
         cases = every_choice(circuit, point, weights, bits, names, known[bits])
         return weighed(case_of(outcome.outputs) for outcome in cases)
 
+    def outside(codes: Codes, bits: int) -> bool:
+        with suppress(Undefined):
+            met = weigh(codes, conditions, bits)
+            return not (met.meets or met.open)
+        return False
+
     def judge(codes: Codes) -> Judgement:
         found = Judgement(False, False, open="it was not tried")
         for bits in PRECISIONS:
             try:
                 found = weigh(codes, [*conditions, "goal"], bits)
             except Undefined as error:
-                outside = not weigh(codes, conditions, bits).meets
-                found = Judgement(False, False, open="" if outside else f"undefined there: {error}")
+                reason = "" if outside(codes, bits) else f"undefined there: {error}"
+                found = Judgement(False, False, open=reason)
             if not found.open:
                 break
         return found

@@ -19,10 +19,9 @@ from circ.compiler.ir import Bool, Circuit, Real
 from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.decisions import Codes, Discrete
 from circ.compiler.tensor import Weights
-from circ.runtime.engines.batches import taken
+from circ.runtime.engines.batches import batch_size, taken
 from circ.runtime.engines.classes import FEWER_WORDS, METHOD, Classes, Halted, Survey, classes_of
 from circ.runtime.engines.cuts import Cut, cut, rest
-from circ.runtime.engines.parallel import STEP
 from circ.runtime.engines.stream import Question
 from circ.runtime.engines.words import IntArray, Source, all_words
 
@@ -63,10 +62,11 @@ def grouped(
         values_of(parts.own, parts.values.get(bound.name, ()), classes)
         for bound, classes in zip(obligation.binders, found, strict=True)
     ]
-    source = combinations(obligation.binders, [table.places for table in tables], found)
-    if source.count > limits.words:
+    if prod(classes.number for classes in found) > limits.words:
         raise Halted(too_many(obligation, parts, found, limits))
     left = rest(parts, {name: x for table in tables for name, x in table.numbers.items()})
+    places = [table.places for table in tables]
+    source = combinations(obligation.binders, places, found, batch_size(left, roots))
     conditions = tuple(name for name in left.outputs if name == "where")
     watched = tuple(name for name in roots if name not in {"where", "goal"})
     question = Question(left, weights, conditions, watched)
@@ -106,7 +106,10 @@ def reads_whole_word(parts: Cut, binder: str) -> bool:
 
 
 def combinations(
-    bounds: Sequence[Bound], tables: Sequence[Mapping[str, Discrete]], found: Sequence[Classes]
+    bounds: Sequence[Bound],
+    tables: Sequence[Mapping[str, Discrete]],
+    found: Sequence[Classes],
+    step: int,
 ) -> Source:
     """One class of each binder, in every way; `tables` has what the rest reads of each class."""
     words = [all_words(bound, 1) for bound in bounds]
@@ -136,7 +139,7 @@ def combinations(
         return sum(map(prod, zip(*(count.tolist() for count in counts), strict=True)))
 
     count = prod(classes.number for classes in found)
-    return Source(count, STEP, batch, point, witnesses, stands_for, "combinations")
+    return Source(count, step, batch, point, witnesses, stands_for, "combinations")
 
 
 def places_of(numbers: IntArray, found: Sequence[Classes]) -> list[IntArray]:

@@ -14,9 +14,6 @@ from circ.runtime.engines.words import Source
 
 Result = TypeVar("Result")
 
-STEP = 1 << 13
-"""Inputs in a batch: numpy's own cost a call is small beside it, and its arrays stay in the cache."""
-
 WORKERS = min(cpu_count() or 1, 4)
 """Threads: numpy lets go of the interpreter within a call, but not between calls."""
 

@@ -108,10 +108,10 @@ def filled(tables: Tables, words: Discrete) -> Values:
 
 def rank(positions: IntArray, mask: int, size: int) -> IntArray:
     """The number of each word's sub-word at the positions of `mask`."""
-    places = members_of(mask)
-    found: IntArray = positions[places[0]] if places else np.zeros(positions.shape[1], np.int64)
-    for position in places[1:]:
-        found = found * size + positions[position]
+    found = np.zeros((positions.shape[1],), np.int64)
+    for number, position in enumerate(members_of(mask)):
+        row: IntArray = positions[position]
+        found = found * size + row if number else row
     return found
 
 

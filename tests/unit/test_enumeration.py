@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import comb
@@ -36,7 +37,7 @@ from circ.compiler.ir import (
     Wire,
     WireType,
 )
-from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.obligation import Bound, Obligation, Witness, Words
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import at_point, enclose
 from circ.compiler.tensor import Weights
@@ -421,3 +422,16 @@ def test_a_claim_without_binders_is_one_question() -> None:
 
     assert isinstance(finding, Holds)
     assert finding.size.exact == 1
+
+
+def test_a_word_that_the_circuit_never_reads_is_counted_all_the_same() -> None:
+    """The circuit may have lost an input that nothing reads; its words are still the domain."""
+    b = Builder()
+    goal = b.add(Compare("<=", b.add(Smooth("exp", number(b, 0))), number(b, 1)))
+    circuit = b.circuit({"in s": truth(b, True), "goal": goal})
+    bound = Bound("s", WORD, Words(("a", "b", "c")))
+    finding = decided(replace(claim(circuit), binders=(bound,)), {})
+
+    assert isinstance(finding, Holds)
+    assert finding.size.exact == MEMBERS**LENGTH
+    assert finding.closest is not None
