@@ -163,7 +163,7 @@ def other_spelling(stop: Stop) -> Diagnostic | None:
         row = foreign.spelling(rows, text, stop.failure.expected)
         if row is not None:
             span = Span(source, at, at + len(row.theirs))
-            return errors.foreign_spelling(span, row.theirs, row.ours)
+            return errors.foreign_spelling(span, row.theirs, row.ours, row.between)
     return None
 
 

@@ -20,11 +20,12 @@ ANYWHERE = frozenset[str]()
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """`theirs` means `ours`, where one of `instead_of` was expected."""
+    """`theirs` means `ours`, where one of `instead_of` was expected; `between` conditions, that."""
 
     theirs: str
     ours: str
     instead_of: frozenset[str]
+    between: str = ""
 
 
 SPELLINGS = (
@@ -32,7 +33,7 @@ SPELLINGS = (
     Spelling("||", "or", frozenset({"or"})),
     Spelling("//", "#", frozenset({"NUMBER", "enum", "let"})),
     Spelling("=<", "<=", frozenset({"COMPARE"})),
-    Spelling("=>", ">=", frozenset({"COMPARE"})),
+    Spelling("=>", "implies", frozenset({"implies"})),
     Spelling("=>", "->", frozenset({"->"})),
     Spelling("=>", ":", frozenset({":"})),
     Spelling("->", "=>", frozenset({"=>"})),
@@ -57,7 +58,7 @@ SPELLINGS = (
 )
 
 HALF_READ = (
-    Spelling("->", "=>", OPERAND),
+    Spelling("->", "=>", OPERAND, between="implies"),
     Spelling("==", "=", OPERAND),
     Spelling("//", "#", OPERAND),
     Spelling("<>", "!=", OPERAND),

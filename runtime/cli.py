@@ -58,7 +58,19 @@ class Answer(click.Command):
     """A command whose function returns the exit code."""
 
     def invoke(self, ctx: click.Context) -> None:
-        ctx.exit(int(super().invoke(ctx)))
+        """End with the code; under `--json` errors are data as well."""
+        try:
+            code = int(super().invoke(ctx))
+        except CircError as error:
+            if not ctx.params.get("as_json"):
+                raise
+            from circ.lang.render import as_data
+            from circ.runtime.terminal import show_data
+
+            found = [as_data(diagnostic) for diagnostic in error.diagnostics]
+            show_data({"ok": False, "diagnostics": found, "exit": int(Exit.INPUT)})
+            code = Exit.INPUT
+        ctx.exit(code)
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})

@@ -178,13 +178,19 @@ def existential(question: Obligation, weights: Weights, finding: Finding) -> Ver
             found = example(question, weights, finding.witness)
             if not found.replay.exact:
                 return contradicted(finding, found)
-            return Proved(method, (REPLAYED_WITNESS,), size, example=found)
+            return Proved(method, (REPLAYED_WITNESS,), size, example=as_asked(found))
         case Empty(reason=reason, method=method):
             return Vacuous(reason, method)
         case Stuck():
             return undecided(finding)
         case _:
             assert_never(finding)
+
+
+def as_asked(found: Example) -> Example:
+    """The replay of a denied question, its margin that of the question as it was asked."""
+    slack = found.replay.violation
+    return replace(found, replay=replace(found.replay, violation=None if slack is None else -slack))
 
 
 def example(question: Obligation, weights: Weights, witness: Witness) -> Example:

@@ -63,6 +63,7 @@ def publish(
     draft = Receipt(
         tool=f"circ {version('circ-lang')}",
         patch=patched.plan.name,
+        params={name: str(value) for name, value in program.params.items()},
         spec=spec_mark(program, path),
         source=FileMark(relpath(source, path.parent), source_hash),
         target=path.name,

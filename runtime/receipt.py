@@ -69,6 +69,7 @@ class Receipt:
 
     tool: str
     patch: str
+    params: Mapping[str, str]
     spec: FileMark
     source: FileMark
     target: str
@@ -127,6 +128,7 @@ def receipt_in(found: Json) -> Receipt:
     return Receipt(
         text_at(found, "tool"),
         text_at(found, "patch"),
+        params_in(found["params"]),
         mark_in(as_object(found["spec"])),
         mark_in(as_object(found["source"])),
         text_at(found, "target"),
@@ -158,6 +160,12 @@ def change_in(found: Json) -> Change:
         norm_at(found, "l2"),
         norm_at(found, "linf"),
     )
+
+
+def params_in(found: object) -> Mapping[str, str]:
+    """The params that the patch was made with, each an exact number as text."""
+    given = as_object(found)
+    return {name: text_at(given, name) for name in given}
 
 
 def settled_in(found: Json) -> Settled:

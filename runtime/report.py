@@ -82,7 +82,8 @@ def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[L
     """The evidence."""
     match verdict:
         case Proved():
-            yield Line("plain", f"on {size_text(verdict.size)}, by {verdict.method}")
+            where = "found" if verdict.example else f"on {size_text(verdict.size)},"
+            yield Line("plain", f"{where} by {verdict.method}")
             yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
             yield from closeness(obligation, verdict)
             if verdict.example is not None:
@@ -125,6 +126,9 @@ def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iter
             "plain",
             f"fails on {verdict.count:,} of {verdict.size.exact:,} inputs, by {verdict.method}",
         )
+    elif len(verdict.failing) > 1:
+        least = f"fails on at least {len(verdict.failing):,} inputs; not all were looked at"
+        yield Line("plain", f"{least}, by {verdict.method}")
     else:
         yield Line("plain", f"by {verdict.method}")
     if verdict.example is not None:
@@ -160,11 +164,18 @@ def replay_lines(replay: Replay) -> Iterator[Line]:
     if replay.tie:
         yield Line("doubt", "  it needs a tie between equal scores to be broken this way")
     if replay.torch != replay.exact:
-        why = "the input is rounded to the dtype" if replay.rounded else "rounding decides there"
+        why = disagreement(replay)
         yield Line("doubt", f"  PyTorch, at the checkpoint's dtype, says otherwise: {why}")
         if replay.deviation is not None:
             told = f"its rounding can move the margin there by up to {replay.deviation:.3g}"
             yield Line("doubt", f"  {told}")
+
+
+def disagreement(replay: Replay) -> str:
+    """Why PyTorch comes to another outcome."""
+    if replay.tie:
+        return "it breaks a tie by taking the first"
+    return "the input is rounded to the dtype" if replay.rounded else "rounding decides there"
 
 
 def unknown_lines(obligation: Obligation, verdict: Unknown) -> Iterator[Line]:

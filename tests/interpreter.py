@@ -7,18 +7,19 @@ enums have, `softmax` and other irrational values) is left out; a tie raises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from operator import add, eq, ge, gt, le, lt, mul, sub
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 from circ.lang.syntax import (
     Attr,
     Binary,
     Call,
     Cases,
+    CircuitDecl,
     Compare,
     Comprehension,
     Count,
@@ -27,6 +28,7 @@ from circ.lang.syntax import (
     DimNumber,
     Do,
     Edit,
+    EnumDecl,
     Expr,
     Fold,
     Index,
@@ -34,6 +36,7 @@ from circ.lang.syntax import (
     Match,
     Member,
     MemberPattern,
+    Module,
     Number,
     NumberPattern,
     OrPattern,
@@ -41,16 +44,13 @@ from circ.lang.syntax import (
     Pattern,
     Ref,
     Slice,
-    TuplePattern,
     TupleExpr,
+    TuplePattern,
     TypeExpr,
     Unary,
     Wildcard,
 )
-from circ.lang.syntax import CheckpointDecl, CircuitDecl, EnumDecl, Module
-
-Value = Any
-"""A nested tuple of Fractions, ints or bools, or one of these."""
+from tests.nested import Value, both, depth, each, entries, filled, places, product, put, zeros
 
 Tensors = Mapping[str, Value]
 Path = tuple[str, ...]
@@ -107,53 +107,263 @@ Plan = Sequence[Sequence[Planned]]
 """The edits of each `do`, innermost first."""
 
 
-# --- tensors ----------------------------------------------------------------------------------
+# --- expressions ------------------------------------------------------------------------------
 
 
-def depth(x: Value) -> int:
-    """How many axes a value has."""
-    return 1 + depth(x[0]) if isinstance(x, tuple) else 0
+def evaluate(e: Expr, at: Frame) -> Value:
+    """The value of an expression."""
+    match e:
+        case Number(value=value):
+            return value
+        case Ref(name=name):
+            return reference(name, at)
+        case Attr():
+            return attribute(e, at)
+        case Index(base=base, items=items):
+            return places(evaluate(base, at), indices(items, at))
+        case Call() | Do():
+            return call(e, at, ())[0]
+        case Unary(op="-", operand=operand):
+            return each(lambda x: -x, evaluate(operand, at))
+        case Unary(op="not", operand=operand):
+            return not evaluate(operand, at)
+        case Unary():
+            raise NotImplementedError(e.op)
+        case Binary():
+            return binary(e, at)
+        case Compare():
+            return all(entries(compared(e, at)))
+        case Member(element=element, choices=choices):
+            return evaluate(element, at) in [evaluate(choice, at) for choice in choices]
+        case TupleExpr(items=items) | ListExpr(items=items):
+            return tuple(evaluate(item, at) for item in items)
+        case Comprehension(body=body, binder=binder, source=source):
+            return tuple(evaluate(body, at.bind(binder.text, x)) for x in evaluate(source, at))
+        case Count(binder=binder, source=source, condition=condition):
+            held = (evaluate(condition, at.bind(binder.text, x)) for x in evaluate(source, at))
+            return Fraction(sum(held))
+        case Fold():
+            return folded(e, at)
+        case Cases(arms=arms):
+            values = [evaluate(arm.value, at) for arm in arms]
+            holds = [arm.guard is None or evaluate(arm.guard, at) for arm in arms]
+            return filled(values[holds.index(True)], max(values, key=depth))
+        case Match(subject=subject, arms=arms):
+            values = [evaluate(arm.value, at) for arm in arms]
+            found = evaluate(subject, at)
+            fits = [accepts(arm.pattern, found, at.scope) for arm in arms]
+            return filled(values[fits.index(True)], max(values, key=depth))
+        case _:
+            assert_never(e)
 
 
-def both(f: Callable[[Value, Value], Value], x: Value, y: Value) -> Value:
-    """`f` entry by entry; a scalar meets every entry."""
-    if isinstance(x, tuple):
-        ys = y if isinstance(y, tuple) else (y,) * len(cast(Sequence[Value], x))
-        return tuple(both(f, a, b) for a, b in zip(cast(Sequence[Value], x), ys, strict=True))
-    if isinstance(y, tuple):
-        return tuple(both(f, x, b) for b in cast(Sequence[Value], y))
-    return f(x, y)
+def reference(name: str, at: Frame) -> Value:
+    """A local, a param, or a member."""
+    if name in at.names:
+        return at.names[name]
+    item = at.scope.items.get(name)
+    if isinstance(item, ParamDecl):
+        return evaluate(item.value, Frame(at.scope, {}, at.scope.tensors))
+    return at.scope.code(name)
 
 
-def each(f: Callable[[Value], Value], x: Value) -> Value:
-    """`f` of every entry."""
-    return tuple(each(f, e) for e in x) if isinstance(x, tuple) else f(x)
+def attribute(e: Attr, at: Frame) -> Value:
+    """A tensor, `Enum.member`, or a site of a call."""
+    path: Path = ()
+    base: Expr = e
+    while isinstance(base, Attr):
+        path, base = (base.part.text, *path), base.base
+    if isinstance(base, Ref):
+        if isinstance(at.scope.items[base.name], EnumDecl):
+            return at.scope.code(path[0], base.name)
+        return at.tensors[".".join((base.name, *path))]
+    assert isinstance(base, Call | Do)
+    site: Value = call(base, at, ())
+    for name in path:
+        site = site[1][name]
+    return site[0]
 
 
-def entries(x: Value) -> Iterator[Value]:
-    """The entries of a tensor, row by row."""
-    if isinstance(x, tuple):
-        for part in cast(Sequence[Value], x):
-            yield from entries(part)
-    else:
-        yield x
+def indices(items: Sequence[Expr | Slice], at: Frame) -> list[Value]:
+    """What stands between brackets, as Python indexes."""
+    return [index(item, at) for item in items]
 
 
-def filled(x: Value, like: Value) -> Value:
-    """A scalar in every entry of a shape; any other value as it is."""
-    return each(lambda _: x, like) if depth(x) == 0 and depth(like) else x
+def index(item: Expr | Slice, at: Frame) -> Value:
+    """One index."""
+    if not isinstance(item, Slice):
+        return int(evaluate(item, at))
+    ends = (item.start, item.stop)
+    start, stop = (None if end is None else int(evaluate(end, at)) for end in ends)
+    return slice(start, stop)
 
 
-def zeros(shape: Sequence[int]) -> Value:
-    """A tensor of that shape."""
-    return (zeros(shape[1:]),) * shape[0] if shape else 0
+def binary(e: Binary, at: Frame) -> Value:
+    """Arithmetic and logic."""
+    x, y = evaluate(e.left, at), evaluate(e.right, at)
+    match e.op:
+        case "and":
+            return x and y
+        case "or":
+            return x or y
+        case "implies":
+            return not x or y
+        case "@":
+            return product(x, y)
+        case "/":
+            return each(lambda a: a / y, x)
+        case "+" | "-" | "*":
+            return both({"+": add, "-": sub, "*": mul}[e.op], x, y)
 
 
-def product(x: Value, y: Value) -> Value:
-    """`x @ y`: the last axis of x with the first of y."""
-    if depth(x) > 1:
-        return tuple(product(row, y) for row in x)
-    return reduce(lambda a, b: both(add, a, b), [both(mul, a, b) for a, b in zip(x, y, strict=True)])
+def compared(e: Compare, at: Frame) -> Value:
+    """The truth of each entry of a comparison; of a whole one for `!=`, unless `all` asks."""
+    xs = [evaluate(operand, at) for operand in e.operands]
+    bound = None if e.within is None else evaluate(e.within, at)
+    rows = [pair(op, xs[i], xs[i + 1], bound) for i, op in enumerate(e.ops)]
+    whole = [
+        row if op != "!=" else not all(entries(row)) for op, row in zip(e.ops, rows, strict=True)
+    ]
+    return reduce(lambda a, b: both(lambda p, q: p and q, a, b), whole)
+
+
+def entrywise(e: Compare, at: Frame) -> Value:
+    """The truth of each entry, for `all` and `any`."""
+    xs = [evaluate(operand, at) for operand in e.operands]
+    bound = None if e.within is None else evaluate(e.within, at)
+    rows = [pair(op, xs[i], xs[i + 1], bound) for i, op in enumerate(e.ops)]
+    rows = [
+        each(lambda p: not p, r) if op == "!=" else r for op, r in zip(e.ops, rows, strict=True)
+    ]
+    return reduce(lambda a, b: both(lambda p, q: p and q, a, b), rows)
+
+
+def pair(op: str, x: Value, y: Value, bound: Value) -> Value:
+    """Two neighbours of a chain; `!=` as `==`."""
+    if bound is not None:
+        return both(le, each(abs, both(sub, x, y)), bound)
+    order = {"==": eq, "!=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
+    return both(order[op], x, y)
+
+
+def folded(e: Fold, at: Frame) -> Value:
+    """The state after the last entry."""
+    state = evaluate(e.initial, at)
+    for x in evaluate(e.source, at):
+        state = evaluate(e.body, at.bind(e.binder.text, x).bind(e.state.text, state))
+    return state
+
+
+def accepts(pattern: Pattern, value: Value, scope: Scope) -> bool:
+    """Whether a pattern fits a value."""
+    match pattern:
+        case Wildcard():
+            return True
+        case MemberPattern(enum=enum, member=member):
+            return bool(value == scope.code(member, enum))
+        case NumberPattern(value=number):
+            return bool(value == number)
+        case TuplePattern(items=items):
+            return all(accepts(p, v, scope) for p, v in zip(items, value, strict=True))
+        case OrPattern(options=options):
+            return any(accepts(option, value, scope) for option in options)
+        case _:
+            assert_never(pattern)
+
+
+# --- calls ------------------------------------------------------------------------------------
+
+
+def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]:
+    """The result of a call, and its sites: each a result with sites of its own."""
+    while isinstance(e, Do):
+        own = [Planned(tuple(p.text for p in edit.path), edit, at) for edit in e.edits]
+        plan = [own, *plan]
+        assert isinstance(e.base, Call | Do)
+        e = e.base
+    decl = at.scope.items.get(e.function.text)
+    if not isinstance(decl, CircuitDecl):
+        return function(e, at), {}
+    inner = Frame(at.scope, {}, with_tensors(decl, at, plan))
+    dims: dict[str, int] = {}
+    sites: dict[str, Any] = {}
+    for param, arg in zip(decl.params, e.args, strict=True):
+        value = replaced(evaluate(arg, at), edits_of(plan, (param.name.text,)))
+        if param.type.name.text != "fin":
+            dims |= named_sides(param.type.dims, value)
+        sites[param.name.text] = (value, {})
+        inner = inner.bind(param.name.text, value)
+    for let in decl.lets:
+        name = let.name.text
+        below = [
+            [replace(p, path=p.path[1:]) for p in do if p.path[0] == name and len(p.path) > 1]
+            for do in plan
+        ]
+        if isinstance(let.value, Call | Do):
+            value, parts = call(let.value, inner, below)
+        else:
+            value, parts = evaluate(let.value, inner), {}
+        value = value if let.type is None else shaped(value, let.type, dims, at.scope)
+        value = replaced(value, edits_of(plan, (name,)))
+        sites[name] = (value, parts)
+        inner = inner.bind(name, value)
+    return shaped(evaluate(decl.body, inner), decl.result, dims, at.scope), sites
+
+
+def edits_of(plan: Plan, path: Path) -> Plan:
+    """The edits of exactly that path."""
+    return [[planned for planned in do if planned.path == path] for do in plan]
+
+
+def replaced(value: Value, plan: Plan) -> Value:
+    """A wire after each `do` in turn; the edits of one `do` read what was there before it."""
+    for do in plan:
+        before = value
+        for planned in do:
+            items = indices(planned.edit.items, planned.frame)
+            it = places(before, items)
+            value = put(value, items, evaluate(planned.edit.value, planned.frame.bind("it", it)))
+    return value
+
+
+def with_tensors(decl: CircuitDecl, at: Frame, plan: Plan) -> Tensors:
+    """The tensors that a call reads, after the edits that name one."""
+    tensors = dict(at.tensors)
+    own = {site.name.text for site in decl.params} | {site.name.text for site in decl.lets}
+    for do in plan:
+        paths = {planned.path for planned in do if planned.path[0] not in own}
+        for path in paths:
+            key = ".".join(path)
+            tensors[key] = replaced(tensors[key], edits_of([do], path))
+    return tensors
+
+
+def named_sides(dims: Sequence[DimExpr], value: Value) -> dict[str, int]:
+    """How long each named dimension of a parameter is."""
+    found: dict[str, int] = {}
+    for dim in dims:
+        if isinstance(dim, DimName):
+            found[dim.name] = len(value)
+        value = value[0]
+    return found
+
+
+def shaped(value: Value, t: TypeExpr, dims: Mapping[str, int], scope: Scope) -> Value:
+    """A scalar in every entry of an annotated shape."""
+    written = t.dims[1:] if t.name.text == "fin" else t.dims
+    shape = [
+        dim.value if isinstance(dim, DimNumber) else side(dim.name, dims, scope) for dim in written
+    ]
+    return filled(value, zeros(shape))
+
+
+def side(name: str, dims: Mapping[str, int], scope: Scope) -> int:
+    """How long an axis of that name is."""
+    if name in dims:
+        return dims[name]
+    enum = scope.items[name]
+    assert isinstance(enum, EnumDecl)
+    return len(enum.members)
 
 
 def largest(xs: Sequence[Value]) -> int:
@@ -164,25 +374,36 @@ def largest(xs: Sequence[Value]) -> int:
     return list(xs).index(best)
 
 
-def places(x: Value, items: Sequence[Value]) -> Value:
-    """`x[items]`, where a slice is a Python slice."""
-    if not items:
-        return x
-    if isinstance(items[0], slice):
-        return tuple(places(part, items[1:]) for part in x[items[0]])
-    return places(x[items[0]], items[1:])
-
-
-def put(x: Value, items: Sequence[Value], value: Value) -> Value:
-    """`x` with `x[items]` replaced."""
-    if not items:
-        return filled(value, x)
-    at, rest = items[0], items[1:]
-    rows = list(x)
-    if isinstance(at, slice):
-        chosen = list(range(len(rows)))[at]
-        for k, number in enumerate(chosen):
-            rows[number] = put(rows[number], rest, value[k] if depth(value) else value)
-    else:
-        rows[at] = put(rows[at], rest, value)
-    return tuple(rows)
+def function(e: Call, at: Frame) -> Value:
+    """A function of the language."""
+    name = e.function.text
+    if name in ("all", "any"):
+        (arg,) = e.args
+        truths = entrywise(arg, at) if isinstance(arg, Compare) else evaluate(arg, at)
+        return all(entries(truths)) if name == "all" else any(entries(truths))
+    args = [evaluate(arg, at) for arg in e.args]
+    (x, *others) = args
+    match name:
+        case "relu":
+            return each(lambda a: max(a, Fraction(0)), x)
+        case "abs":
+            return each(abs, x)
+        case "clamp":
+            low, high = others
+            return each(lambda a: min(max(a, low), high), x)
+        case "sum" | "mean":
+            total = reduce(lambda a, b: both(add, a, b), x)
+            return each(lambda a: a / len(x), total) if name == "mean" else total
+        case "max" | "min":
+            pick = max if name == "max" else min
+            return reduce(lambda a, b: both(pick, a, b), args if others else x)
+        case "dot":
+            return product(x, others[0])
+        case "norm_inf":
+            return max(abs(a) for a in entries(x))
+        case "norm_1":
+            return sum(abs(a) for a in entries(x))
+        case "argmax":
+            return tuple(largest(row) for row in x) if depth(x) == 2 else largest(x)
+        case _:
+            raise NotImplementedError(name)

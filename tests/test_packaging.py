@@ -15,7 +15,7 @@ from typing import TypedDict, cast
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("compiler", "lang", "runtime", "stdlib")
+FOLDERS = ("compiler", "docs", "lang", "runtime", "stdlib")
 
 Packaging = TypedDict(
     "Packaging",

@@ -87,9 +87,12 @@ def too_large(name: str, size: int, largest: int) -> Diagnostic:
     return Diagnostic("E0011", headline, None, help="split it, and keep data in a checkpoint")
 
 
-def foreign_spelling(span: Span, theirs: str, ours: str) -> Diagnostic:
-    """What another language writes so; Circ writes `ours`."""
+def foreign_spelling(span: Span, theirs: str, ours: str, between: str = "") -> Diagnostic:
+    """What another language writes so; Circ writes `ours`, or `between` where conditions meet."""
     headline = f"`{theirs}` is not how Circ writes this"
+    if between:
+        help = f"write `{ours}` in an arm, `{between}` between conditions"
+        return Diagnostic("E0012", headline, span, "", help=help)
     return Diagnostic("E0012", headline, span, "", help=f"write `{ours}`", fix=Fix(span, ours))
 
 

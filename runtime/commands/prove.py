@@ -42,7 +42,9 @@ def run_prove(
         if isinstance(verdict, Unknown) and verdict.interrupted:
             break
     if as_json:
-        show_data({"spec": str(spec), "claims": found, "exit": int(worst(codes))})
+        params = {name: str(value) for name, value in program.params.items()}
+        data = {"spec": str(spec), "params": params, "claims": found, "exit": int(worst(codes))}
+        show_data(data)
     return worst(codes)
 
 

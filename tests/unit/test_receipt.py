@@ -30,6 +30,7 @@ OLD, NEW = array("d", [1, 2, 3]), array("d", [1, 5, -1])
 RECEIPT = Receipt(
     tool="circ 0.1.0",
     patch="quiet",
+    params={"eps": "1/50"},
     spec=FileMark("guard.circ", "1" * 64),
     source=FileMark("../model.safetensors", "2" * 64),
     target="patched.safetensors",
