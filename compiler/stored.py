@@ -10,7 +10,7 @@ from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
 from circ.compiler.tensor import Tensor
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.files import outside_folder
+from circ.lang.errors.files import outside_folder, unreadable
 from circ.lang.headers import Header, TensorInfo
 from circ.lang.scope import Scope
 from circ.lang.syntax import CheckpointDecl
@@ -30,10 +30,14 @@ class Files:
     opened: dict[Path, FileHeader] = field(default_factory=dict[Path, FileHeader])
 
     def path(self, decl: CheckpointDecl) -> Path:
-        """The file of a checkpoint; raises `CircError` when it lies outside the folder."""
+        """The file of a checkpoint; raises `CircError` when it lies outside the folder or nowhere."""
         if decl.name.text in self.instead:
             return self.instead[decl.name.text]
-        path = (self.folder / decl.file.text).resolve()
+        try:
+            path = (self.folder / decl.file.text).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a zero byte
+            reason = "its name leads to no file"
+            raise CircError(unreadable(decl.file.span, decl.file.text, reason)) from error
         if not self.outside and not path.is_relative_to(self.folder.resolve()):
             raise CircError(outside_folder(decl.file.span, decl.file.text))
         return self.folder / decl.file.text

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
+from math import isqrt
 from operator import add, eq, ge, gt, le, lt, mul, sub
 from typing import Any, assert_never
 
@@ -175,7 +176,7 @@ def attribute(e: Attr, at: Frame) -> Value:
         path, base = (base.part.text, *path), base.base
     if isinstance(base, Ref):
         if isinstance(at.scope.items[base.name], EnumDecl):
-            return at.scope.code(path[0], base.name)
+            return at.scope.code(e.part.text, base.name)
         return at.tensors[".".join((base.name, *path))]
     assert isinstance(base, Call | Do)
     site: Value = call(base, at, ())
@@ -216,25 +217,14 @@ def binary(e: Binary, at: Frame) -> Value:
             return both({"+": add, "-": sub, "*": mul}[e.op], x, y)
 
 
-def compared(e: Compare, at: Frame) -> Value:
-    """The truth of each entry of a comparison; of a whole one for `!=`, unless `all` asks."""
+def compared(e: Compare, at: Frame, *, whole: bool = True) -> Value:
+    """The truth of each entry of a comparison; `!=` is one truth of `whole` tensors."""
     xs = [evaluate(operand, at) for operand in e.operands]
     bound = None if e.within is None else evaluate(e.within, at)
     rows = [pair(op, xs[i], xs[i + 1], bound) for i, op in enumerate(e.ops)]
-    whole = [
-        row if op != "!=" else not all(entries(row)) for op, row in zip(e.ops, rows, strict=True)
-    ]
-    return reduce(lambda a, b: both(lambda p, q: p and q, a, b), whole)
-
-
-def entrywise(e: Compare, at: Frame) -> Value:
-    """The truth of each entry, for `all` and `any`."""
-    xs = [evaluate(operand, at) for operand in e.operands]
-    bound = None if e.within is None else evaluate(e.within, at)
-    rows = [pair(op, xs[i], xs[i + 1], bound) for i, op in enumerate(e.ops)]
-    rows = [
-        each(lambda p: not p, r) if op == "!=" else r for op, r in zip(e.ops, rows, strict=True)
-    ]
+    for i, op in enumerate(e.ops):
+        if op == "!=":
+            rows[i] = not all(entries(rows[i])) if whole else each(lambda p: not p, rows[i])
     return reduce(lambda a, b: both(lambda p, q: p and q, a, b), rows)
 
 
@@ -379,7 +369,7 @@ def function(e: Call, at: Frame) -> Value:
     name = e.function.text
     if name in ("all", "any"):
         (arg,) = e.args
-        truths = entrywise(arg, at) if isinstance(arg, Compare) else evaluate(arg, at)
+        truths = compared(arg, at, whole=False) if isinstance(arg, Compare) else evaluate(arg, at)
         return all(entries(truths)) if name == "all" else any(entries(truths))
     args = [evaluate(arg, at) for arg in e.args]
     (x, *others) = args
@@ -397,6 +387,8 @@ def function(e: Call, at: Frame) -> Value:
         case "max" | "min":
             pick = max if name == "max" else min
             return reduce(lambda a, b: both(pick, a, b), args if others else x)
+        case "sqrt":
+            return Fraction(isqrt(x.numerator), isqrt(x.denominator))
         case "dot":
             return product(x, others[0])
         case "norm_inf":

@@ -136,6 +136,12 @@ def entries_at(value: Value, values: Values) -> tuple[Fraction | int, ...]:
         case Truths(entries=entries):
             return tuple(int(holds(truth, values)) for truth in entries)
         case Codes(entries=entries):
-            return tuple([holds(flag, values) for flag in entry].index(True) for entry in entries)
+            return tuple(member(entry, values) for entry in entries)
         case _:
             assert_never(value)
+
+
+def member(entry: OneHot, values: Values) -> int:
+    """The one value that an index has."""
+    (code,) = [i for i, flag in enumerate(entry) if holds(flag, values)]
+    return code

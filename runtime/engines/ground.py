@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
+from sys import float_info
 
 import torch
 from torch import Tensor
@@ -23,6 +24,9 @@ CORNERS = 10
 
 GRIDS = (0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32)
 """Binary digits after the point that a found input is rounded to, the shortest first."""
+
+
+LARGEST = Fraction(float_info.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class Ground:
         """The inputs of exact witnesses, rounded to doubles."""
         values: Batch = {}
         for name in self.order:
-            rows = [[float(entry) for entry in witness[name]] for witness in witnesses]
+            rows = [[double(entry) for entry in witness[name]] for witness in witnesses]
             shape = self.fields[name].shape if name in self.fields else self.words[name][0]
             entries = torch.tensor(rows, dtype=torch.float64).reshape(len(rows), *shape)
             values[name] = entries if name in self.fields else entries.to(torch.int64)
@@ -175,8 +179,13 @@ def ground(binders: Sequence[Bound], seed: int) -> Ground:
 
 def ends(box: Box, side: int, shape: Shape) -> Tensor:
     """The lower (0) or upper (1) ends of a box as doubles."""
-    values = [float(pair[side]) for pair in box]
+    values = [double(pair[side]) for pair in box]
     return torch.tensor(values, dtype=torch.float64).reshape(shape)
+
+
+def double(value: Fraction | int) -> float:
+    """The nearest double that is finite."""
+    return float(min(max(value, -LARGEST), LARGEST))
 
 
 def to_grid(x: float, digits: int | None) -> Fraction:

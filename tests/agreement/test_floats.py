@@ -29,7 +29,16 @@ from circ.compiler.ir import (
     Wire,
     WireType,
 )
-from circ.compiler.readings.balls import Ball, FloatArray, around, radius
+from circ.compiler.readings.arrays import product
+from circ.compiler.readings.balls import (
+    Ball,
+    FloatArray,
+    around,
+    contraction,
+    known,
+    linear,
+    radius,
+)
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.curves import exp
 from circ.compiler.readings.decisions import Codes, Discrete
@@ -211,9 +220,10 @@ def two_layers(op: str) -> Circuit:
     b = Builder()
     x = b.add(Input("x", WireType(Real(), (WIDTH,))))
     first, second = (b.add(Weight(key, (WIDTH, WIDTH))) for key in LAYERS)
-    y = combine(b, (1, matmul(b, first, x)), (Fraction(-1, 3), x))
+    plain = matmul(b, first, x)
+    y = combine(b, (1, plain), (Fraction(-1, 3), x))
     z = b.add(OPS[op](b.add(Relu(y)) if op == "sqrt" else y))
-    outputs = {"y": y, "z": z, "below": b.add(Compare("<=", y, x))}
+    outputs = {"plain": plain, "y": y, "z": z, "below": b.add(Compare("<=", y, x))}
     if b.types[z] == WireType(Real(), (WIDTH,)):
         outputs["w"] = matmul(b, second, z)
     return b.circuit(outputs)
@@ -276,6 +286,54 @@ def test_a_row_does_not_depend_on_its_neighbours(data: st.DataObject) -> None:
     assert found.slack[0] == 0
     assert found.slack[1] > 0
     assert found.values[1]
+
+
+# --- one operation at a time ------------------------------------------------------------------
+
+NEARLY_LOST = st.builds(
+    Fraction, st.integers(-(2**53), 2**53), st.integers(0, 30).map(lambda power: 2**power)
+)
+"""Floats with so many digits that adding or multiplying two of them often needs a few more."""
+
+
+def of(*values: Fraction) -> Ball:
+    """A vector of floats."""
+    return known(np.array([[float(value)] for value in values]), DOUBLE)
+
+
+def holds_number(found: Ball, exact: Fraction) -> bool:
+    """Whether a scalar ball holds a rational."""
+    return abs(Fraction(float(found.mid.item())) - exact) <= Fraction(float(radius(found).item()))
+
+
+@given(st.lists(NEARLY_LOST, min_size=2, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_exactness_is_claimed_only_where_nothing_is_lost(values: list[Fraction]) -> None:
+    """A sum or product of floats has no radius only if it is a float."""
+    floats = [Fraction(float(value)) for value in values]
+    balls = [of(value) for value in floats]
+    summed = linear([Fraction(1)] * len(balls), DOUBLE)(*balls)
+    multiplied = contraction(product("a,a->"), 1, DOUBLE)(balls[0], balls[1])
+
+    assert holds_number(summed, sum(floats, Fraction(0)))
+    assert holds_number(multiplied, floats[0] * floats[1])
+
+
+@given(st.fractions(-3, 3), st.floats(-3, 3))
+@settings(max_examples=500, deadline=None)
+def test_a_coefficient_that_is_no_float_is_charged(factor: Fraction, x: float) -> None:
+    """c·x errs by the rounding of c as well as by that of the product."""
+    assert holds_number(linear([factor], DOUBLE)(of(Fraction(x))), factor * Fraction(x))
+
+
+@given(st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3)), min_size=2, max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_a_sum_of_products_is_charged(pairs: list[tuple[float, float]]) -> None:
+    """However many terms there are, and however they cancel."""
+    x, y = (of(*(Fraction(pair[side]) for pair in pairs)) for side in (0, 1))
+    exact = sum((Fraction(a) * Fraction(b) for a, b in pairs), Fraction(0))
+
+    assert holds_number(contraction(product("a,a->"), len(pairs), DOUBLE)(x, y), exact)
 
 
 # --- the exponential ------------------------------------------------------------------------
@@ -342,6 +400,24 @@ def test_a_float32_program_strays_no_further_than_its_bound(data: st.DataObject)
         bound = float(np.broadcast_to(bounds, len(rows))[place])
         strayed = distances(exact, numbers(computed[place]))
         assert bound == np.inf or max(strayed, default=Fraction(0)) <= Fraction(bound)
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_weights_that_float32_rounds_are_charged(data: st.DataObject) -> None:
+    """A float64 weight or input that a float32 program cannot hold is off before it is used."""
+    vectors = st.lists(st.floats(-3, 3), min_size=WIDTH, max_size=WIDTH)
+    weights = {key: matrix([data.draw(vectors) for _ in range(WIDTH)]) for key in LAYERS}
+    row: Point = {"x": tuple(map(Fraction, data.draw(vectors)))}
+    circuit = two_layers("relu")
+    batch = batch_of(circuit, [row])
+
+    with torch.no_grad():
+        computed = module(circuit, weights, torch.float32)(torch_batch(circuit, batch))
+    exact = reference_at(circuit, weights, row)
+    for name in ("plain", "w"):
+        (bound,) = deviation(circuit, weights, batch, circuit.outputs[name], FLOAT32)
+        assert max(distances(exact[name], numbers(computed[name][0]))) <= Fraction(float(bound))
 
 
 def torch_batch(circuit: Circuit, batch: dict[str, Codes | FloatArray]) -> dict[str, torch.Tensor]:

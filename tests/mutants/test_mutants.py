@@ -12,6 +12,8 @@ import pytest
 
 from tests.mutants.planted import MUTANTS, Mutant
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("circ", "lang", "compiler", "runtime", "stdlib", "docs", "tests", "pyproject.toml")
 

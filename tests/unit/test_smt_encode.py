@@ -22,8 +22,27 @@ from circ.compiler.ir import (
 )
 from circ.compiler.obligation import Bound
 from circ.compiler.smt.encode import encode
-from circ.compiler.smt.encoding import Codes, Encoding, Numbers, Truths, Unsupported
-from circ.compiler.smt.formula import FALSE, TRUE, Affine, Assert, Declare, constant
+from circ.compiler.smt.encoding import (
+    Codes,
+    Encoding,
+    Numbers,
+    Truths,
+    Unsupported,
+    entries_at,
+)
+from circ.compiler.smt.encoding import codes as codes_of
+from circ.compiler.smt.formula import (
+    FALSE,
+    TRUE,
+    Affine,
+    Assert,
+    Declare,
+    conjunction,
+    constant,
+    holds,
+    negation,
+)
+from circ.compiler.smt.terms import Satisfied, Solver, Unsatisfiable
 from tests.unit.obligations import Truth, box, known, less, pick, word
 
 
@@ -107,6 +126,38 @@ def test_a_choice_is_open_only_where_scores_may_tie() -> None:
     assert apart.outputs["out"] == Codes(((FALSE, TRUE),))
     assert apart.choices == ()
     assert len(touching.choices) == 1
+
+
+def solutions(encoding: Encoding) -> list[tuple[Fraction | int, ...]]:
+    """The values of the output, one for each way in which its flags can be set."""
+    (hot,) = codes_of(encoding.outputs["out"])
+    solver = Solver(encoding.commands, nonlinear=False)
+    found: list[tuple[Fraction | int, ...]] = []
+    while isinstance(answer := solver.check(60.0, lambda: None), Satisfied):
+        found.append(entries_at(encoding.outputs["out"], answer.values))
+        as_found = [flag if holds(flag, answer.values) else negation(flag) for flag in hot]
+        solver.hold(negation(conjunction(as_found)))
+    assert answer == Unsatisfiable()
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6, 7, 9, 20])
+def test_a_letter_is_one_of_its_members(size: int) -> None:
+    """Each is possible, and never two at once, however many there are."""
+
+    def letter(b: Builder, wires: dict[str, Wire]) -> Wire:
+        return pick(b, wires["s"], 0)
+
+    assert sorted(solutions(encoded([word("s", 1, size)], letter))) == [(i,) for i in range(size)]
+
+
+def test_a_tie_is_broken_in_one_way() -> None:
+    """Of equal scores each can be chosen, and never two at once."""
+
+    def chosen(b: Builder, wires: dict[str, Wire]) -> Wire:
+        return b.add(Argmax(known(b, 2, 1, 2, 2)))
+
+    assert sorted(solutions(encoded([], chosen))) == [(0,), (2,), (3,)]
 
 
 def test_what_takes_few_values_multiplies_by_cases() -> None:

@@ -40,6 +40,7 @@ from circ.runtime.engines.smt import decide
 from tests.unit.obligations import Truth, always, box, known, less, obligation, pick, weighted, word
 
 Wires = dict[str, Wire]
+ENDS = (("x", 0), ("y", 1))
 TINY = Fraction(1, 10**12)
 INTERVAL = box("x", (-1, 1))
 PLANE = box("x", (-1, 1), (-1, 1))
@@ -155,6 +156,21 @@ def test_no_tie_is_broken_for_the_claim(index: int) -> None:
     assert trial(claim, {}, finding.witness).tie
 
 
+def test_scores_that_differ_for_sure_are_no_tie() -> None:
+    """Score vectors with one entry equal and another apart are not the same, so that their choices
+    may differ: [x, 0] is led by its first entry where [y, 1], with y = x, is by its second."""
+
+    def same_choice(b: Builder, wires: Wires) -> Wire:
+        x, y = (reindex(b, [wires[name], known(b, last)], (0, 1), (2,)) for name, last in ENDS)
+        return b.add(Compare("==", b.add(Argmax(x)), b.add(Argmax(y))))
+
+    def same_entry(b: Builder, wires: Wires) -> Wire:
+        return b.add(Compare("==", pick(b, wires["x"], 0), pick(b, wires["y"], 0)))
+
+    binders = [box("x", (-1, 2)), box("y", (-1, 2))]
+    refuted(obligation(binders, same_choice, same_entry))
+
+
 # --- words and boxes ------------------------------------------------------------------------
 
 
@@ -224,6 +240,33 @@ def test_products_of_inputs_are_decided() -> None:
     assert isinstance(finding, Holds)
     assert "3 products" in finding.method
     refuted(obligation([PLANE], squares("<")))
+
+
+def test_a_product_may_be_negative() -> None:
+    """x y >= -2 fails for x = -1 and y = 3: the range of a product comes from all four corners."""
+
+    def bounded(b: Builder, wires: Wires) -> Wire:
+        x, y = (pick(b, wires["x"], i) for i in range(2))
+        return b.add(Compare("<=", number(b, -2), times(b, x, y)))
+
+    refuted(obligation([box("x", (-1, 1), (2, 3))], bounded))
+    assert isinstance(found(obligation([box("x", (-1, 1), (1, 2))], bounded)), Holds)
+
+
+def test_a_product_by_cases_counts_the_constant() -> None:
+    """(t + 5) x is at most 6 where t, out of a table, is at most 1, and reaches it."""
+
+    def bounded(op: Comparison) -> Truth:
+        def goal(b: Builder, wires: Wires) -> Wire:
+            told = b.add(Lookup(known(b, -1, 1), (pick(b, wires["s"], 0),)))
+            raised = combine(b, (1, told), (5, number(b, 1)))
+            return less(b, times(b, raised, pick(b, wires["x"], 0)), 6, op)
+
+        return goal
+
+    binders = [word("s", 1, 2), INTERVAL]
+    assert isinstance(found(obligation(binders, bounded("<="))), Holds)
+    refuted(obligation(binders, bounded("<")))
 
 
 def test_an_irrational_counterexample_refutes_nothing() -> None:

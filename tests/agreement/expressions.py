@@ -1,0 +1,218 @@
+"""Random well-typed expressions as text, over one spec that declares something of every kind."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+
+WEIGHTS = {
+    "W": [[1, 2, 0], [0, -1, 0.5], [0.25, 0, 1]],
+    "b": [1, -2, 3],
+    "scale": 2.0,
+    "g.scores": [[1, 0, 2], [0, 1, 1], [-1, -1.5, 0]],
+}
+
+SPEC = """\
+enum Char  = { a, "b b", cc }
+enum Quote = { none, some }
+param eps = 0.25
+checkpoint m from "model.safetensors" { g.scores: real[Char, 3] }
+
+circuit inner[n](z: real[n], shift: real) -> real[n] {
+  let up    = relu(z - shift)
+  let total = sum(up)
+  let rows: real[2, n] = 1
+  return up * total - rows[0]
+}
+
+circuit outer(z: real[3]) -> real[3] {
+  let first  = inner(z, 0.5)
+  let second = m.W @ first + m.b
+  let fill: real[3] = 2
+  return second * fill + first
+}
+
+circuit reads(z: real[3]) -> real[3] {
+  let once = outer(z) do { first := it + 1 }
+  return once + m.W[0]
+}
+
+circuit state[n](s: Char[n]) -> Quote =
+  fold q = none over c in s: match (q, c) { (none, a) => some, (some, a | cc) => none, _ => q }
+
+circuit pick[n](z: real[n], at: fin[n]) -> real = z[at]
+
+domain X = { x: real[3] | -4 <= x <= 4 }
+domain Y = { y: real[Char] | -4 <= y <= 4 }
+domain S = { s: Char[3] }
+domain C = { c: Char }
+domain I = { i: fin[3] }
+domain Q = { q: Quote }
+"""
+
+QUANTIFIER = "forall x in X, y in Y, s in S, c in C, i in I, q in Q"
+
+# `<V>` is an expression of kind V; in `<R|v:R>` the name v is a local of kind R.
+# Kinds: R real, V real[3], Y real[Char], M real[3, 3], C Char, S Char[3], I fin[3], Q Quote,
+# B bool, T bool[3]. The first line of each has no parts.
+RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "R": (
+        ("0", "1.5", "x[0]", "y[a]", "x[-1]", "eps", "m.scale", 'y["b b"]', "m.W[2, 0]"),
+        (
+            *("(<R> + <R>)", "(<R> - <R>)", "(<R> * <R>)", "(<R> / eps)", "(<R> / (2 - sqrt(9)))"),
+            *("relu(<R>)", "abs(<R>)", "(-<R>)", "max(<R>, <R>)", "min(<R>, <R>, 1)"),
+            *("sum(<V>)", "mean(<V>)", "max(<Y>)", "min(<V>)", "dot(<V>, <V>)", "(<V> @ <Y>)"),
+            *("(<V>)[1]", "(<V>)[<I>]", "(<Y>)[<C>]", "(<M>)[<C>, <I>]", "(<M>)[-1, <I>]"),
+            *("norm_1(<V>)", "norm_inf(<M>)", "clamp(<R>, -1, <R>)", "pick(<V>, <I>)"),
+            *(
+                "cases { <B> => <R>, <B> => <R>, else => <R> }",
+                "(fold v = <R> over w in <V>: <R|v:R,w:R>)",
+            ),
+            *("count { d in <S> | <B|d:C> }", "count { u in <M> | <B|u:V> }"),
+            *("match <Q> { none => <R>, some => <R> }", "match <I> { 0 | 2 => <R>, _ => <R> }"),
+            *("inner(<V>, <R>).total", "(outer(<V>) do { first.up := <V|it:V> }).first.total"),
+        ),
+    ),
+    "V": (
+        ("x", "m.b", "[1, 2, 3]", "m.W[:, 1]"),
+        (
+            *("(<V> + <V>)", "(<V> - <R>)", "(<R> * <V>)", "(<V> * <V>)", "(<V> / 4)", "(-<V>)"),
+            *("(<M> @ <V>)", "(<V> @ <M>)", "relu(<V>)", "abs(<V>)", "max(<V>, <R>)", "min(<M>)"),
+            *("sum(<M>)", "mean(<M>)", "max(<M>)", "clamp(<V>, <R>, 3)", "[<R>, <R>, <R>]"),
+            *(
+                "(<M>)[0]",
+                "(<M>)[<I>]",
+                "(<M>)[:, <C>]",
+                "m.g.scores[<C>]",
+                "((<M>)[1:, 2][0] * <V>)",
+                "(<M>)[<C>]",
+            ),
+            *("[ <R|v:R> for v in <V> ]", "[ <R|d:C> for d in <S> ]", "[ <R|u:V> for u in <M> ]"),
+            *("cases { <B> => <V>, else => <R> }", "match <C> { a | cc => <V>, _ => <R> }"),
+            *(
+                "(fold u = <V> over v in <V>: <V|u:V,v:R>)",
+                "(fold u = <V> over r in <M>: <V|u:V,r:V>)",
+            ),
+            *("inner(<V>, <R>)", "outer(<V>)", "outer(<V>).first.up", "reads(<V>).once.second"),
+            *(
+                "outer(<V>) do { first := <V|it:V> }",
+                "outer(<V>) do { first[0] := <R|it:R>, first[1:] := 0 }",
+            ),
+            *(
+                "outer(<V>) do { first.shift := it + <R|it:R> }",
+                "reads(<V>) do { once.z := <V|it:V> }",
+            ),
+            *("outer(<V>) do { z := it + 1 } do { first[<K>] := <R|it:R>, second := it }",),
+            *(
+                "reads(<V>) do { m.W := <M|it:M> }",
+                "reads(<V>) do { once.m.W[0] := <V|it:V>, m.b := 0 }",
+            ),
+            *("reads(<V>) do { once.first.up := <V|it:V>, once.second[-1] := <R|it:R> }",),
+            *("(outer(<V>) do { first := it * <R|it:V> }).second",),
+        ),
+    ),
+    "Y": (
+        ("y", "m.g.scores[:, 0]"),
+        (
+            *("relu(<Y>)", "(<Y> + <V>)", "(<R> * <Y>)", "(m.g.scores @ <V>)", "inner(<Y>, <R>)"),
+            *("[ <R|v:R> for v in <Y> ]", "cases { <B> => <Y>, else => <R> }"),
+        ),
+    ),
+    "M": (
+        ("m.W", "[x, x, m.b]", "[[1, 0, 2], [0, 1, 0], [3, 0, 1]]"),
+        (
+            *("(<M> @ <M>)", "[<V>, <V>, <V>]", "(<R> * <M>)", "(<M> - <M>)", "relu(<M>)"),
+            *("[ <V|v:R> for v in <V> ]", "[ [ <R|v:R,w:R> for w in <V> ] for v in <V> ]"),
+            *("match <Q> { none => <M>, some => <R> }", "[outer(<V>).first.rows[1], <V>, <V>]"),
+        ),
+    ),
+    "C": (
+        ("c", "a", "Char.cc", '"b b"', "s[0]"),
+        (
+            *("argmax(<Y>)", "(<S>)[<I>]", "(<S>)[-1]", "cases { <B> => <C>, else => <C> }"),
+            *("match <Q> { none => <C>, _ => <C> }", "(fold d = <C> over e in <S>: <C|d:C,e:C>)"),
+        ),
+    ),
+    "S": (
+        ("s", "[a, c, cc]"),
+        (
+            "[<C>, <C>, <C>]",
+            "[ <C|d:C> for d in <S> ]",
+            "[ <C|v:R> for v in <V> ]",
+            "argmax([<Y>, <Y>, <Y>])",
+        ),
+    ),
+    "I": (
+        ("i",),
+        ("argmax(<V>)", "cases { <B> => <I>, else => <I> }", "match <C> { a => <I>, _ => <I> }"),
+    ),
+    "Q": (
+        ("q", "none", "Quote.some"),
+        (
+            *(
+                "state(<S>)",
+                "cases { <B> => <Q>, else => <Q> }",
+                "match <C> { a => <Q>, _ => <Q> }",
+            ),
+            *("match (<Q>, <Q>, <C>) { (none, _, a) | (_, none, cc) => <Q>, (_, _, _) => some }",),
+            "(fold p = <Q> over d in <S>: <Q|p:Q,d:C>)",
+        ),
+    ),
+    "B": (
+        (
+            *("(x[0] < 1)", "(c == a)", "(q == none)", "(i == 2)", "(x <= 1)", "(c in [a, cc])"),
+            "(0 < eps < 1)",
+        ),
+        (
+            *("(<R> < <R>)", "(<R> <= <R> < <R>)", "(<R> == <R>)", "(<R> != <R>)", "(<R> >= <R>)"),
+            *("(<V> < <V>)", "(<V> <= <R>)", "(<V> != <V>)", "(<M> == <M>)", "(<R> > <V>)"),
+            *("(<V> == <V> within <R>)", "(<V> == <R> within <V>)", "(<R> != <R> within 2)"),
+            *("(<B> and <B>)", "(<B> or <B>)", "(<P> implies <B>)", "(not <P>)", "(<B> == <B>)"),
+            *("(<B> != <B>)", "all(<T>)", "any(<T>)", "all(<V> < <R>)", "any(<V> != <V>)"),
+            *("all(<R> <= <V> < <R>)", "any(<V> == <V> within <R>)", "any(<M> > <R>)"),
+            *(
+                "(<C> == <C>)",
+                "(<C> in [<C>, a])",
+                "(<S> == <S>)",
+                "(<S> != <C>)",
+                "any(<S> == <C>)",
+            ),
+            *("(<I> == <I>)", "(1 != <I>)", "(<I> in [0, <I>])", "(<Q> == <Q>)", "(<Q> in [some])"),
+            *("cases { <B> => <B>, else => <B> }", "match <Q> { none => <B>, some => <B> }"),
+        ),
+    ),
+    "P": (
+        ("(x[0] < 1)", "(c == a)"),
+        (
+            "(<R> < <R>)",
+            "(<V> == <V>)",
+            "all(<V> < <R>)",
+            "(<P> and <P>)",
+            "(not <P>)",
+            "(<C> in [<C>])",
+        ),
+    ),
+    "T": (("[x[0] < 1, c == a, q == none]",), ("[<B>, <B>, <B>]", "[ <B|v:R> for v in <V> ]")),
+    "K": (("0", "1:", "-1", ":2", "1"), ()),
+}
+
+PART = re.compile(r"<(\w)(?:\|([^>]*))?>")
+
+Locals = Mapping[str, str]
+
+
+def expression(rng: random.Random, kind: str, depth: int, known: Locals | None = None) -> str:
+    """An expression of a kind; `known` has the kinds of the locals in reach."""
+    locals_here = known or {}
+    plain, compound = RULES[kind]
+    own = tuple(name for name, k in locals_here.items() if k == kind)
+    if own and rng.random() < 0.35:
+        return rng.choice(own)
+    template = rng.choice(compound if depth > 0 and compound else plain)
+
+    def part(found: re.Match[str]) -> str:
+        added = dict(word.split(":") for word in (found[2] or "").split(",") if word)
+        return expression(rng, found[1], depth - 1, {**locals_here, **added})
+
+    return PART.sub(part, template)
