@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -80,7 +80,7 @@ def lower_all(program: Program) -> None:
 
 
 @contextmanager
-def reported(diagnostics: Diagnostics) -> Iterator[None]:
+def reported(diagnostics: Diagnostics) -> Generator[None]:
     """Turn a `CircError` inside into findings."""
     try:
         yield
