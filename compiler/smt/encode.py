@@ -89,7 +89,7 @@ from circ.compiler.tensor import Weights
 Options = Sequence[tuple[Formula, int]]
 """Which entry of the operands, laid end to end, an entry is: exactly one of the truths holds."""
 
-MOST_STEPS = 10_000_000
+MOST_STEPS = 1_000_000
 """A circuit that takes more steps to encode is left to engines that compute in batches."""
 
 EXACT = 64
@@ -317,13 +317,21 @@ def contracted(e: Encoder, op: Contract, note: str) -> Value:
     left, right = e.reals(op.left), e.reals(op.right)
 
     def dot(first: list[Affine], second: list[Affine]) -> Affine:
-        one = Fraction(1)
         pairs = zip(first, second, strict=True)
-        return handy(combined((one, times(s, a, b, note)) for a, b in pairs))
+        return handy(combined(factored(s, a, b, note) for a, b in pairs))
 
     mine = [[left[k] for k in row] for row in plan.left]
     theirs = [[right[k] for k in row] for row in plan.right]
     return Numbers(tuple(joined(plan, mine, theirs, dot)))
+
+
+def factored(s: Script, left: Affine, right: Affine, note: str) -> tuple[Fraction, Affine]:
+    """left · right as a number times a term."""
+    if left.known:
+        return left.constant, right
+    if right.known:
+        return right.constant, left
+    return Fraction(1), times(s, left, right, note)
 
 
 def handy(term: Affine) -> Affine:

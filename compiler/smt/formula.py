@@ -48,9 +48,11 @@ def combined(parts: Iterable[tuple[Fraction, Affine]]) -> Affine:
     found: dict[str, Fraction] = {}
     for factor, part in parts:
         if factor:
-            total += factor * part.constant
+            once = factor == 1
+            total += part.constant if once else factor * part.constant
             for name, c in part.terms:
-                found[name] = found.get(name, Fraction(0)) + factor * c
+                more = c if once else factor * c
+                found[name] = found[name] + more if name in found else more
     return Affine(tuple(sorted((name, c) for name, c in found.items() if c)), total)
 
 

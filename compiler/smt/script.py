@@ -63,6 +63,7 @@ class Script:
 
     commands: list[Command] = field(default_factory=list[Command])
     ranges: dict[str, Range] = field(default_factory=dict[str, Range])
+    bounds: dict[Affine, Range] = field(default_factory=dict[Affine, Range])
     cases: dict[str, Cases] = field(default_factory=dict[str, Cases])
     known: dict[object, Affine] = field(default_factory=dict[object, Affine])
     names: dict[Formula, Flag] = field(default_factory=dict[Formula, Flag])
@@ -97,12 +98,14 @@ class Script:
 
 def bounds(s: Script, term: Affine) -> Range:
     """The least and the largest value of a term, its variables varying independently."""
-    low = high = term.constant
-    for name, c in term.terms:
-        ends = s.ranges[name]
-        low += c * ends[c < 0]
-        high += c * ends[c > 0]
-    return low, high
+    if term not in s.bounds:
+        low = high = term.constant
+        for name, c in term.terms:
+            ends = s.ranges[name]
+            low += c * ends[c < 0]
+            high += c * ends[c > 0]
+        s.bounds[term] = low, high
+    return s.bounds[term]
 
 
 def sign(s: Script, op: Comparison, term: Affine) -> Formula:
@@ -191,6 +194,9 @@ def undominated(s: Script, terms: Sequence[Affine]) -> list[Affine]:
 
 def always(s: Script, left: Affine, right: Affine) -> bool:
     """Whether left <= right whatever the variables are."""
+    apart = bounds(s, left)[1] <= bounds(s, right)[0]
+    if apart or left.known or right.known:
+        return apart
     return bounds(s, difference(left, right))[1] <= 0
 
 

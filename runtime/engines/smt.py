@@ -8,7 +8,7 @@ model breaks it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from time import monotonic
@@ -35,6 +35,9 @@ from circ.compiler.verdict import Size
 
 METHOD = f"SMT (z3 {VERSION})"
 TRUSTED = ("z3", "the encoder", "the front end")
+WARNING_SECONDS = 2.0
+"""The least time that warnings are given; they may take as long again as the answer did."""
+
 MORE_TIME = "allow more time, or narrow the domain"
 
 
@@ -86,6 +89,11 @@ class Inquiry:
     timeout: float
     progress: Progress
     start: float
+
+    def for_warnings(self) -> Inquiry:
+        """The same, with a share of the time that is left."""
+        used = monotonic() - self.start
+        return replace(self, timeout=min(self.timeout, used + max(used, WARNING_SECONDS)))
 
     @property
     def left(self) -> float:
@@ -140,7 +148,7 @@ def failing(inquiry: Inquiry, encoding: Encoding, values: Values, method: str) -
     if not trial(inquiry.obligation, inquiry.weights, witness).refutes:
         what = "none in exact arithmetic" if values.exact else "irrational, and none when rounded"
         return Stuck(f"the counterexample that z3 found is {what}", method, hardest=witness)
-    warnings = tuple(unreached(inquiry))
+    warnings = tuple(unreached(inquiry.for_warnings()))
     return Fails(method, (), size_of(inquiry.obligation), witness, warnings=warnings)
 
 
@@ -150,7 +158,8 @@ def holding(inquiry: Inquiry, conditions: Mapping[str, bool], method: str) -> Fi
     match answer:
         case Satisfied():
             every = all(encoding.truth(name) == TRUE for name in conditions)
-            warnings = (*useless(inquiry), *unreached(inquiry))
+            briefly = inquiry.for_warnings()
+            warnings = (*useless(briefly), *unreached(briefly))
             size = size_of(inquiry.obligation, every=every)
             return Holds(method, TRUSTED, size, warnings=warnings)
         case Unsatisfiable():
