@@ -25,7 +25,8 @@ def least_change(rows: Floats, at_least: Floats) -> Floats | None:
     """
     unknowns = rows.shape[1]
     length = np.maximum(np.linalg.norm(rows, axis=1), np.finfo(np.float64).tiny)
-    low = at_least / length
+    with np.errstate(over="ignore"):  # a row of zeros asks for the impossible
+        low = at_least / length
     high = np.full(len(low), 1e30)
     sense = np.zeros(len(low), dtype=np.int32)
     scaled = np.ascontiguousarray(rows / length[:, None])

@@ -110,7 +110,10 @@ def make_patch(
             return Conflict(plan, change.instances, round_number + 1)
         if change is None:
             return NotMade(plan, "the search for an edit did not settle", round_number + 1)
-        tensors = rounded(unknowns, change, weights)
+        try:
+            tensors = rounded(unknowns, change, weights)
+        except OverflowError as error:
+            return NotMade(plan, f"the edit cannot be stored: {error}", round_number + 1)
     return NotMade(plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
 
 
@@ -169,7 +172,7 @@ def as_array(tensor: Tensor) -> Floats:
 
 
 def rounded(unknowns: Unknowns, change: Floats, weights: Weights) -> dict[str, Tensor]:
-    """The edited tensors as their files can hold them."""
+    """The edited tensors as their files can hold them; raises `OverflowError` where they cannot."""
     tensors: dict[str, Tensor] = {}
     for key, values in unknowns.at(change).items():
         stored = weights[key]

@@ -11,6 +11,8 @@ from pathlib import Path
 from circ.compiler.driver import Program
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Proved, Vacuous, outcome
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.writing import writes_over_another
 from circ.lang.syntax import CheckpointDecl
 from circ.runtime.patching import Patched
 from circ.runtime.receipt import (
@@ -52,12 +54,13 @@ def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
 def publish(
     program: Program, patched: Patched, source_hash: str, target: Target
 ) -> tuple[Path, Receipt]:
-    """Write the checkpoint and its receipt; raises `CircError` where a file cannot be written.
+    """Write the checkpoint and its receipt; raises `CircError` where a file may not be written.
 
     `source_hash` is the SHA-256 of the source before anything was read from it.
     """
     source = program.files.path(patched_checkpoint(program, patched))
     path = target.path(source, patched.plan.name)
+    require_unread(program, patched, path)
     new = {key.partition("/")[2]: tensor for key, tensor in patched.tensors.items()}
     data = {name: encoded(tensor.values, tensor.dtype) for name, tensor in new.items()}
     draft = Receipt(
@@ -85,6 +88,17 @@ def publish(
     replaced = target.force or target.in_place or not receipt_path(path).exists()
     write_receipt(receipt, path, overwrite=replaced)
     return path, receipt
+
+
+def require_unread(program: Program, patched: Patched, target: Path) -> None:
+    """Raise `CircError` where the target is a file that the proof reads by another checkpoint."""
+    read = {key.partition("/")[0] for o, _ in patched.verdicts for key in o.circuit.weights}
+    for decl in program.typed.scope.values.values():
+        if not isinstance(decl, CheckpointDecl) or decl is patched_checkpoint(program, patched):
+            continue
+        file = program.files.path(decl)
+        if decl.name.text in read and target.exists() and target.samefile(file):
+            raise CircError(writes_over_another(decl.name.text, str(target)))
 
 
 def spec_mark(program: Program, target: Path) -> FileMark:

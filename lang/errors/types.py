@@ -217,4 +217,5 @@ def negative_root(span: Span) -> Diagnostic:
 def too_large_a_circuit(span: Span, what: str) -> Diagnostic:
     """A circuit that would not fit in memory once it is unfolded; `what` says which limit."""
     headline = f"this unfolds to more than {what}"
-    return Diagnostic("E0222", headline, span, help="shorten the axes that it goes over")
+    help = "shorten the axes that it goes over, or let fewer circuits call one another"
+    return Diagnostic("E0222", headline, span, help=help)

@@ -18,6 +18,12 @@ def writes_over_source(source: str, target: str) -> Diagnostic:
     return Diagnostic("E0651", headline, None, help=help)
 
 
+def writes_over_another(checkpoint: str, target: str) -> Diagnostic:
+    """The file to be written is one that the requirements read unpatched."""
+    headline = f"writing `{target}` would replace `{checkpoint}`, which the requirements read"
+    return Diagnostic("E0651", headline, None, help="name another file with `--out`")
+
+
 def source_changed(source: str) -> Diagnostic:
     """The checkpoint is not the one that the proof was about."""
     headline = f"`{source}` changed after it was read: what was proved is not about this file"
