@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
@@ -15,13 +17,15 @@ from circ.lang.errors.types import too_large_a_circuit
 from circ.lang.span import Span
 from circ.lang.syntax import CircuitDecl, DimExpr, DimNumber, EnumDecl, Expr, TypeExpr
 
-MOST_OPS = 200_000
+MOST_OPS = 50_000
 MOST_ENTRIES = 1 << 22
 """Of one wire other than a checkpoint's tensor: where they come from is kept entry by entry."""
 
-DEEPEST = 120
-"""Expressions inside one another, through calls: with eight Python calls for one, all of them stay
-within Python's bound of 1000."""
+DEEPEST = 500
+"""Expressions inside one another, through calls."""
+
+STACK = 10 * DEEPEST + 1000
+"""Python's own bound while expressions are lowered: it takes up to nine Python calls for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Lowering:
         if len(self.b.ops) > MOST_OPS:
             raise CircError(too_large_a_circuit(span, f"{MOST_OPS:,} operations"))
         if self.depth > DEEPEST:
-            raise CircError(too_large_a_circuit(span, f"{DEEPEST} levels of calls"))
+            raise CircError(too_large_a_circuit(span, f"{DEEPEST} expressions inside one another"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,13 @@ class Environment:
 
     def lower(self, e: Expr) -> Value:
         """The value of `e`; raises `CircError` where the circuit grows too large."""
+        if self.low.depth == 0:
+            with deep_stack():
+                return self.lower_inside(e)
+        return self.lower_inside(e)
+
+    def lower_inside(self, e: Expr) -> Value:
+        """The value of `e`, which may be a part of another expression."""
         self.low.depth += 1
         self.low.require_room(e.span, 0)
         value = self.low.lower(e, self)
@@ -135,6 +146,17 @@ class Environment:
         enum = self.low.typed.scope.values[dim.name]
         assert isinstance(enum, EnumDecl)
         return len(enum.members)
+
+
+@contextmanager
+def deep_stack() -> Generator[None]:
+    """Let Python recurse as deep as the deepest expression needs."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, STACK))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def as_wire(value: Value) -> Wire:

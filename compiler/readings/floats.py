@@ -315,7 +315,8 @@ def deviation(
     ]
     if circuit.types[wanted].sort == Real():
         ran, meant = (values.reals[wanted] for values in found)
-        apart = np.abs(ran.mid - meant.mid) * WIDER + balls.radius(ran) + balls.radius(meant)
+        with np.errstate(invalid="ignore"):  # two infinities: not a number, so infinite below
+            apart = np.abs(ran.mid - meant.mid) * WIDER + balls.radius(ran) + balls.radius(meant)
     else:
         slack = found[0].discrete[wanted].slack
         apart = np.where(np.ones(1) if slack is None else slack > 0, 0.0, np.inf)

@@ -24,6 +24,7 @@ from circ.compiler.ir import (
     Relu,
     Shape,
     Smooth,
+    SmoothName,
     Softmax,
     Weight,
     Wire,
@@ -40,7 +41,7 @@ from circ.compiler.readings.balls import (
     radius,
 )
 from circ.compiler.readings.choices import Choices
-from circ.compiler.readings.curves import exp
+from circ.compiler.readings.curves import exp, smooth
 from circ.compiler.readings.decisions import Codes, Discrete
 from circ.compiler.readings.elementary import Undefined, exp_bounds
 from circ.compiler.readings.floats import Values, at_points, deviation, prepare, read
@@ -334,6 +335,23 @@ def test_a_sum_of_products_is_charged(pairs: list[tuple[float, float]]) -> None:
     exact = sum((Fraction(a) * Fraction(b) for a, b in pairs), Fraction(0))
 
     assert holds_number(contraction(product("a,a->"), len(pairs), DOUBLE)(x, y), exact)
+
+
+@pytest.mark.parametrize("name", ["fine", "coarse"])
+@pytest.mark.parametrize("function", ["recip", "sqrt"])
+def test_where_a_function_may_be_undefined_nothing_is_known(
+    function: SmoothName, name: str
+) -> None:
+    """1/x of a ball around 0, and √x of one that reaches below it, may be anything."""
+    rounding = READINGS[name]
+    apply = smooth(function, rounding)
+    mid, rad = np.array([[1.0]]), np.array([[0.5]])
+
+    with np.errstate(all="ignore"):
+        inside, astride = (apply(around(x, rad, rounding)) for x in (mid, mid / 4))
+
+    assert np.isfinite(radius(inside)).all()
+    assert np.isinf(radius(astride)).all()
 
 
 # --- the exponential ------------------------------------------------------------------------
