@@ -13,6 +13,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.files import outside_folder, unreadable
 from circ.lang.headers import Header, TensorInfo
 from circ.lang.scope import Scope
+from circ.lang.span import Source, Span
 from circ.lang.syntax import CheckpointDecl
 
 
@@ -42,11 +43,19 @@ class Files:
             raise CircError(outside_folder(decl.file.span, decl.file.text))
         return self.folder / decl.file.text
 
+    def named(self, decl: CheckpointDecl) -> Span:
+        """Where the file of a checkpoint is named: in the spec, or by the user in its stead."""
+        given = self.instead.get(decl.name.text)
+        if given is None:
+            return decl.file.span
+        text = f"{decl.name.text}={given}"
+        return Span(Source("--checkpoint", text), len(decl.name.text) + 1, len(text))
+
     def opened_header(self, decl: CheckpointDecl) -> tuple[Path, FileHeader]:
         """The file of a checkpoint and its header, read once."""
         path = self.path(decl)
         if path not in self.opened:
-            self.opened[path] = read_header(path, decl.file.span)
+            self.opened[path] = read_header(path, self.named(decl))
         return path, self.opened[path]
 
     def header(self, decl: CheckpointDecl) -> Header:
@@ -74,7 +83,7 @@ class StoredWeights(Mapping[str, Tensor]):
             if not isinstance(decl, CheckpointDecl):
                 raise KeyError(key)
             path, header = self.files.opened_header(decl)
-            self.loaded[key] = read_tensor(path, header, name, decl.file.span)
+            self.loaded[key] = read_tensor(path, header, name, self.files.named(decl))
         return self.loaded[key]
 
     def __iter__(self) -> Iterator[str]:

@@ -18,7 +18,10 @@ LEXEME = re.compile(r'"(?:[^"\\\n]|\\.)*"?|\w+|:=|=>|->|==|!=|<=|>=|\+=|\.\.|.',
 BRACKETS = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*|[()\[\]{}]')
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
+NAMED_DOMAIN = re.compile(r"\bdomain\s+\w+\s*\Z")
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
+
+LOOK_BACK = 40
 
 EXPRESSION = frozenset({"NUMBER", "NAME", "("})
 OPERAND_STARTS = EXPRESSION | {"STRING", "[", "-", "old", "not", "count", "cases", "match"}
@@ -43,6 +46,12 @@ class Stop:
     def text(self) -> str:
         """What stands there; nothing at the end of a line or of the text."""
         return self.span.text if self.failure.found == "text" else ""
+
+    @property
+    def before(self) -> str:
+        """What stands before it, as far as a message looks back."""
+        start = self.span.start
+        return self.span.source.text[max(0, start - LOOK_BACK) : start]
 
     @property
     def words(self) -> str:
@@ -118,6 +127,9 @@ def domain_form(stop: Stop) -> Diagnostic | None:
     if stop.text == "[" and stop.expects("where"):
         help = "name a value of the type: `i in { i: fin[8] }`"
         return errors.unsupported(stop.span, "a type as a domain is", help)
+    if stop.text == ":" and stop.expects_only("=") and NAMED_DOMAIN.search(stop.before):
+        help = "write it out: `domain D = { s: T | … }`"
+        return errors.unsupported(stop.span, "a domain that is read from a file is", help)
     if stop.text == ":" and stop.expects_only(",", "in"):
         help = "put the type in a domain: `s in { s: T }`"
         return errors.unsupported(stop.span, "a type as a domain is", help)
@@ -259,7 +271,7 @@ def expected_words(expected: frozenset[str]) -> Iterator[str]:
 
 def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
     """Help for a misspelt word, or for one that comes from another language."""
-    before = LAST_WORD.search(stop.span.source.text, max(0, stop.span.start - 40), stop.span.start)
+    before = LAST_WORD.search(stop.before)
     double = stop.span.source.text[max(0, stop.span.start - 1) : stop.span.end]
     for word in (stop.text, double, before[1] if before else ""):
         if word in foreign.WAYS_OUT:

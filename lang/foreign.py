@@ -136,6 +136,22 @@ WAYS_OUT = {
 }
 """Help for what no one word of Circ replaces."""
 
+FUNCTIONS_ELSEWHERE = {
+    "norm_2": "for a bound on it write `dot(x, x) <= r * r`",
+    "norm": "write `norm_inf(x)` or `norm_1(x)`",
+    "topk": "for the largest entry write `argmax(x)`",
+    "sigmoid": "write `softmax([x, 0])[0]`",
+    "tanh": "write `2 * softmax([2 * x, 0])[0] - 1`",
+    "silu": "write `x * softmax([x, 0])[0]`",
+    "gelu": "of the smooth functions there are `exp` and `softmax`",
+    "log": "of the smooth functions there are `exp` and `softmax`",
+    "layernorm": "division is by constants, so that norms of inputs cannot be divided by",
+    "rmsnorm": "division is by constants, so that norms of inputs cannot be divided by",
+    "len": "write the number: an axis has a fixed length",
+    "range": "write the numbers: `[0, 1, 2]`",
+}
+"""Help for functions that other libraries have and Circ has not."""
+
 
 def spelling(rows: Iterable[Spelling], text: str, expected: Collection[str]) -> Spelling | None:
     """The first of `rows` for what starts `text`, where `expected` could have stood."""

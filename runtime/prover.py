@@ -30,7 +30,7 @@ from circ.compiler.verdict import (
 Engine = Callable[[Obligation, Weights, Limits, Progress], Finding]
 
 REPLAYED_WITNESS = "the exact replay of the input shown"
-SEARCH = "search by sampling and gradients"
+SEARCH = "sampling and gradients"
 SEARCH_SECONDS = 1.0
 """Most of what can be found this way is found soon; a proof is then the better use of time."""
 

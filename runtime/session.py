@@ -17,7 +17,9 @@ from circ.lang.errors.command import (
     unknown_setting,
 )
 from circ.lang.errors.syntax import not_text, too_large
+from circ.lang.scope import Value
 from circ.lang.span import Source
+from circ.lang.syntax import CheckpointDecl, ParamDecl
 
 LONGEST = 400
 """Characters of a number, and its largest exponent."""
@@ -45,12 +47,18 @@ def open_spec(path: Path, request: Request) -> Program:
     """
     files = Files(path.parent, request.outside, request.checkpoints)
     program = check(Source(str(path), read_text(path)), files, request.params)
-    known = program.typed.scope.values
-    for kind, names in (("param", request.params), ("checkpoint", request.checkpoints)):
-        for name in names:
-            if name not in known:
-                raise CircError(unknown_setting(kind, name, list(known)))
+    require_declared(program, "param", ParamDecl, request.params)
+    require_declared(program, "checkpoint", CheckpointDecl, request.checkpoints)
     return program
+
+
+def require_declared(program: Program, what: str, kind: type[Value], names: Iterable[str]) -> None:
+    """Raise `CircError` where one of `names` is no such declaration of the spec."""
+    values = program.typed.scope.values
+    known = [name for name, item in values.items() if isinstance(item, kind)]
+    for name in names:
+        if name not in known:
+            raise CircError(unknown_setting(what, name, known))
 
 
 def checked(path: Path, request: Request) -> Program:

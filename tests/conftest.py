@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests import mdtest
 from tests.views import VIEWS
 
 settings.register_profile("same_every_time", derandomize=True, database=None)
+settings.register_profile(
+    "no_shrinking",
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("same_every_time")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from circ.lang.check.constants import is_constant, whole
 from circ.lang.check.context import Context
 from circ.lang.check.operators import broadcast_type
-from circ.lang.errors.names import not_a, unknown_name
+from circ.lang.errors.names import not_a, unknown_function, unknown_name
 from circ.lang.errors.types import (
     argument_count,
     empty_axis,
@@ -18,6 +18,7 @@ from circ.lang.errors.types import (
     operands_differ,
     wrong_kind,
 )
+from circ.lang.foreign import FUNCTIONS_ELSEWHERE
 from circ.lang.scope import kind
 from circ.lang.syntax import Call, CircuitDecl, Compare, Name
 from circ.lang.types import (
@@ -82,6 +83,9 @@ def no_circuit(name: Name, ctx: Context) -> Type:
         return ctx.error(not_a(name, "a value", "a circuit"))
     if name.text in values:
         return ctx.error(not_a(name, kind(values[name.text]), "a circuit"))
+    way_out = FUNCTIONS_ELSEWHERE.get(name.text)
+    if way_out is not None:
+        return ctx.error(unknown_function(name, way_out))
     circuits = [n for n, item in values.items() if isinstance(item, CircuitDecl)]
     return ctx.unknown(unknown_name(name.span, name.text, [*circuits, *FUNCTIONS]))
 

@@ -7,7 +7,7 @@ from typing import assert_never
 from circ.lang.check.context import Context, enum_element
 from circ.lang.check.sites import site_read, site_type
 from circ.lang.check.tensors import is_checkpoint, path_type, tensor_path
-from circ.lang.errors.names import ambiguous_member, not_a_value, unknown_name
+from circ.lang.errors.names import ambiguous_member, not_a_value, not_evaluated, unknown_name
 from circ.lang.errors.sites import it_outside, not_a_call
 from circ.lang.scope import kind
 from circ.lang.syntax import (
@@ -53,6 +53,10 @@ def infer_member_name(e: Ref, ctx: Context) -> Type:
     if owners:
         enums = [owner.name.text for owner in owners]
         return ctx.error(ambiguous_member(e.span, e.name, enums))
+    if e.name in ctx.facts.scope.claims:
+        return ctx.error(not_evaluated(e.span, e.name, "a claim", "prove"))
+    if e.name in ctx.facts.scope.patches:
+        return ctx.error(not_evaluated(e.span, e.name, "a patch", "patch"))
     known = [*ctx.locals, *ctx.facts.scope.values, *ctx.facts.scope.members]
     return ctx.unknown(unknown_name(e.span, e.name, known))
 

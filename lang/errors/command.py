@@ -33,6 +33,13 @@ def no_claim(kind: str, name: str, known: Sequence[str]) -> Diagnostic:
     return Diagnostic("E0704", headline, None, help=f"it has: {listed}")
 
 
+def several_patches(names: Sequence[str]) -> Diagnostic:
+    """One file for several patches: each would be a patch of the unpatched checkpoint."""
+    listed = ", ".join(f"`{name}`" for name in names)
+    headline = f"one file cannot take several patches: {listed}"
+    return Diagnostic("E0708", headline, None, help="name one patch, or leave the file's name out")
+
+
 def not_expressible(what: str, why: str) -> Diagnostic:
     """A claim that the asked format cannot say."""
     return Diagnostic("E0705", f"{what} cannot be written out: {why}", None)

@@ -27,6 +27,18 @@ def unknown_name(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     return Diagnostic("E0101", f"`{name}` is not declared", span, "unknown", help=help, fix=fix)
 
 
+def unknown_function(name: Name, help: str) -> Diagnostic:
+    """A function that other libraries have."""
+    headline = f"there is no function `{name.text}`"
+    return Diagnostic("E0101", headline, name.span, "unknown", help=help)
+
+
+def not_evaluated(span: Span, name: str, what: str, command: str) -> Diagnostic:
+    """A claim or a patch where a value is wanted, and the command that takes it."""
+    headline = f"`{name}` is {what}, not a value"
+    return Diagnostic("E0107", headline, span, what, help=f"`circ {command}` takes it")
+
+
 def duplicate(name: Name, first: Span) -> Diagnostic:
     """A second declaration of one name."""
     why = (Label(first, "first declared here"),)

@@ -11,6 +11,8 @@ from typing import assert_never
 from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.command import several_patches
 from circ.lang.syntax import CheckpointDecl
 from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.exits import Exit, worst
@@ -35,6 +37,10 @@ def run_patch(
     """The worst patch's exit code. One that is not proved writes nothing."""
     program = checked(spec, settings(*opened))
     names = chosen(program.typed.scope.patches, patches, "patch")
+    if len(names) > 1 and (target.out is not None or target.in_place):
+        raise CircError(several_patches(names))
+    if not names and not as_json:
+        show_lines([Line("plain", f"{spec} has no patches")])
     codes: list[Exit] = []
     found: list[object] = []
     for name in names:
@@ -90,16 +96,16 @@ def code_of(result: PatchResult) -> Exit:
 
 def result_lines(program: Program, result: PatchResult, seconds: float) -> list[Line]:
     """What came of a patch."""
-    name, took = result.plan.name, f"{result.rounds} rounds, {seconds:.1f} s"
+    rounds = f"{result.rounds} round{'' if result.rounds == 1 else 's'}"
+    name, took = result.plan.name, f"{rounds}, {seconds:.1f} s"
     match result:
+        case Patched(rounds=0):
+            head = f"✓ patch {name}: its requirements hold already  ({seconds:.1f} s)"
+            return [Line("good", head), *requirement_lines(result)]
         case Patched(instances=instances, l2=l2):
             head = f"✓ patch {name}: proved  ({took}, {instances} inputs looked at)"
             lines = [Line("good", head), Line("plain", f"    l2 norm of the change: {l2:.6g}")]
-            for obligation, verdict in result.verdicts:
-                lines += [
-                    Line(x.style, f"    {x.text}") for x in verdict_lines(obligation, verdict)
-                ]
-            return lines
+            return [*lines, *requirement_lines(result)]
         case Conflict():
             head = f"✗ patch {name}: its requirements conflict  ({took})"
             return [Line("bad", head), *conflict_lines(result)]
@@ -110,6 +116,12 @@ def result_lines(program: Program, result: PatchResult, seconds: float) -> list[
             ]
         case _:
             assert_never(result)
+
+
+def requirement_lines(patched: Patched) -> list[Line]:
+    """What was proved of each requirement."""
+    told = [line for o, verdict in patched.verdicts for line in verdict_lines(o, verdict)]
+    return [Line(line.style, f"    {line.text}") for line in told]
 
 
 def conflict_lines(conflict: Conflict) -> list[Line]:

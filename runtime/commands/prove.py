@@ -13,7 +13,7 @@ from circ.compiler.verdict import Unknown, Verdict
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.prover import prove
-from circ.runtime.report import verdict_lines
+from circ.runtime.report import Line, verdict_lines
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
@@ -30,6 +30,8 @@ def run_prove(
     program = checked(spec, settings(*opened))
     names = chosen(program.typed.scope.claims, claims, "claim")
     show_diagnostics(program.diagnostics)
+    if not names and not as_json:
+        show_lines([Line("plain", f"{spec} has no claims")])
     codes: list[Exit] = []
     found: list[object] = []
     for name in names:

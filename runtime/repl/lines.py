@@ -68,8 +68,8 @@ COMMAND = re.compile(r":\S*")
 BINDING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
 
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[:=<>!-]?=|[=-]>|\S')
-OPENERS = {"(", "[", "{"}
-CLOSERS = {")", "]", "}"}
+OPENERS = {"(": ")", "[": "]", "{": "}"}
+CLOSERS = frozenset(OPENERS.values())
 UNFINISHED = frozenset(
     [
         "+",
@@ -156,14 +156,22 @@ def found_formula(rest: str) -> str:
 
 
 def is_open(text: str) -> bool:
-    """Whether a line goes on: a bracket is open, or its end asks for more; a blank line ends it."""
+    """Whether a line goes on: a bracket is open, or its end asks for more.
+
+    A blank line ends it, and so does a bracket that closes another than the last one opened.
+    """
     if "\n" in text and not text.rsplit("\n", 1)[1].strip():
         return False
     found = [token[0] for token in tokens(text)]
     if not found or (found[0] == ":" and found[1:2] != ["type"]):
         return False
-    depth = sum((token in OPENERS) - (token in CLOSERS) for token in found)
-    return depth > 0 or found[-1] in UNFINISHED
+    waiting: list[str] = []
+    for token in found:
+        if token in OPENERS:
+            waiting.append(OPENERS[token])
+        elif token in CLOSERS and (not waiting or waiting.pop() != token):
+            return False
+    return bool(waiting) or found[-1] in UNFINISHED
 
 
 def tokens(text: str) -> list[re.Match[str]]:

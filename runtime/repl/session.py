@@ -69,6 +69,8 @@ class Session:
     names: dict[str, Named] = field(default_factory=dict[str, Named])
     asked: int = 0
     over: bool = False
+    failed: bool = False
+    """Whether some line could not be answered."""
 
     def run(self, text: str) -> str:
         """The answer to a line, or to several that belong together, as text."""
@@ -79,10 +81,12 @@ class Session:
         try:
             return list(self.dispatch(text))
         except CircError as error:
+            self.failed = True
             return [line for found in error.diagnostics for line in diagnostic_lines(found)]
         except KeyboardInterrupt:
             return [Line("doubt", "stopped")]
         except Exception as error:  # noqa: BLE001 - a fault of Circ is told, not raised
+            self.failed = True
             return [Line("bad", bug_text(error)), Line("plain", "the session goes on")]
 
     def dispatch(self, text: str) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from circ.runtime.exits import Exit
 from circ.runtime.repl.completion import completions, last_word
 from circ.runtime.repl.lines import is_open
 from circ.runtime.repl.session import Session
@@ -26,7 +27,10 @@ ReadLine = Callable[[str], str]
 
 
 def run_terminal(path: Path, request: Request) -> int:
-    """A session on standard input until it ends; 0. Raises `CircError` for a spec with errors."""
+    """A session on standard input until it ends; raises `CircError` for a spec with errors.
+
+    The exit code of a pipe says whether every line could be answered; a terminal's is 0.
+    """
     program = checked(path, request)
     show_diagnostics(program.diagnostics)
     session = Session(path, request, program, watch=lambda what: progress(what, quiet=False))
@@ -35,7 +39,8 @@ def run_terminal(path: Path, request: Request) -> int:
         talk(session, read_typed(session) if sys.stdout.isatty() else input)
     else:
         talk(session, read_piped)
-    return 0
+        return Exit.INPUT if session.failed else Exit.AS_CLAIMED
+    return Exit.AS_CLAIMED
 
 
 def talk(session: Session, read_line: ReadLine) -> None:

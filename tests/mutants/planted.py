@@ -71,7 +71,7 @@ MUTANTS = (
         "compiler/smt/encode.py",
         's.hold(Sign("<=", difference(constant(low), x)), Sign("<=", difference(x, constant(high))))',
         's.hold(Sign("<=", difference(x, constant(high))))',
-        ("tests/agreement/test_smt.py",),
+        ("tests/unit/test_smt_encode.py", "tests/agreement/test_smt.py"),
     ),
     Mutant(
         "last_batch_left_out",
@@ -99,7 +99,9 @@ MUTANTS = (
         "compiler/readings/curves.py",
         "factor = growth(rad + rad.max(-2, keepdims=True) + own)",
         "factor = growth(0 * rad + own)",
-        ("tests/agreement/test_floats.py",),
+        (
+            "tests/agreement/test_floats.py::test_it_holds_every_value_within_the_radius_of_its_operand",
+        ),
     ),
     Mutant(
         "exists_asked_as_forall",
@@ -142,8 +144,8 @@ MUTANTS = (
     Mutant(
         "an_edit_undoes_the_one_before",
         "compiler/lower/calls.py",
-        "result = put(b, result, picks, after)",
-        "result = put(b, wire, picks, after)",
-        ("tests/spec/sites",),
+        "else put(b, result, picks, after)",
+        "else put(b, wire, picks, after)",
+        ("tests/unit/test_lower.py",),
     ),
 )

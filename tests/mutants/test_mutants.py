@@ -12,15 +12,14 @@ import pytest
 
 from tests.mutants.planted import MUTANTS, Mutant
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[2]
 PARTS = ("circ", "lang", "compiler", "runtime", "stdlib", "docs", "tests", "pyproject.toml")
 
 
 def run_tests(folder: Path, tests: tuple[str, ...]) -> int:
     """pytest's exit code for these tests of the copy in `folder`."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=no_shrinking"]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
     env = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     env = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
     return subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True).returncode

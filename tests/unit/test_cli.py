@@ -139,6 +139,22 @@ class TestBadInput:
         spec = write_spec(tmp_path, DETECTOR.replace("-1 <= x <= 1", "x <= 1"))
         assert "E0301" in self.refused(spec, capsys)
 
+    def test_a_setting_of_something_else(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A checkpoint is no param, whatever it is set to."""
+        spec = write_spec(tmp_path)
+        assert command("check", spec, "--param", "m=3") == 4
+        assert "E0703" in capsys.readouterr().err
+
+    def test_a_file_named_by_hand_that_is_not_there(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The error points at the command line, not at the spec."""
+        spec = write_spec(tmp_path)
+        assert command("check", spec, "--checkpoint", "m=missing") == 4
+        assert "--> --checkpoint:1:3" in capsys.readouterr().err
+
     def test_a_claim_that_is_not_there(self, tmp_path: Path) -> None:
         """The claims that are there are listed."""
         assert command("prove", write_spec(tmp_path), "nothing") == 4
@@ -198,6 +214,26 @@ class TestPatch:
             "sink.require[0]",
             "sink.preserve[0]",
         }
+        assert not out.exists()
+
+    def test_nothing_to_do_is_said(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Requirements that hold already are proved of the file as it is, which is copied."""
+        text = DETECTOR.replace("<= -0.25", "<= 99")
+        spec, out = write_spec(tmp_path, text), tmp_path / "out.safetensors"
+        assert command("patch", spec, "sink", "--out", out) == 0
+        assert "its requirements hold already" in capsys.readouterr().out
+        assert np.array_equal(stored(out)["b"], stored(tmp_path / "model.safetensors")["b"])
+
+    def test_one_file_takes_one_patch(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Two patches to one file: the second would undo the first."""
+        second = DETECTOR[DETECTOR.index("patch sink") :].replace("sink", "again")
+        spec, out = write_spec(tmp_path, f"{DETECTOR}\n{second}"), tmp_path / "out.safetensors"
+        assert command("patch", spec, "--out", out) == 4
+        assert "E0708" in capsys.readouterr().err
         assert not out.exists()
 
     def test_half_precision_is_proved_as_it_is_stored(self, tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ class TestLines:
             "f(\n  \n",
             "a # +",
             ")",
+            "f([x)",
         ],
     )
     def test_a_finished_line_does_not(self, text: str) -> None:
@@ -464,12 +465,12 @@ never
 
 
 def test_a_script_is_answered_from_a_pipe(tmp_path: Path) -> None:
-    """No prompts, no colours, answers in order, errors among them; `:quit` ends it with code 0."""
+    """No prompts, no colours, answers in order, errors among them; those make the code 4."""
     command = [sys.executable, "-m", "circ", "repl", str(write_spec(tmp_path))]
     done = subprocess.run(command, input=SCRIPT, capture_output=True, encoding="utf-8", check=False)
     lines = done.stdout.split("\n")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (4, "")
     assert lines[:4] == [
         "s: Char[3] = [ quote, letter, letter ]",
         "Side",
@@ -482,3 +483,8 @@ def test_a_script_is_answered_from_a_pipe(tmp_path: Path) -> None:
     assert "Char[3]" in lines
     assert any(line.startswith("error[E0005]: `(` is not closed") for line in lines)
     assert "never" not in done.stdout
+
+    done = subprocess.run(
+        command, input="1 + 1", capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0
