@@ -29,7 +29,8 @@ class Holds:
 class Fails:
     """`witness` meets the conditions and misses the goal (with a tie broken against it, if `tie`).
 
-    `count`: all failing inputs, where the whole domain was decided; `failing`: those listed.
+    `count`: all failing inputs, where the whole domain was decided; `failing`: those listed;
+    `interrupted`: the user asked to stop before it was.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Fails:
     count: int | None = None
     failing: tuple[Witness, ...] = ()
     warnings: tuple[str, ...] = ()
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

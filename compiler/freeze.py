@@ -11,20 +11,24 @@ from circ.compiler.ir import (
     All,
     Any,
     Argmax,
+    Bool,
     Circuit,
     Compare,
     Const,
     Contract,
+    Index,
     Input,
     Lookup,
     Max,
     Not,
     Op,
+    Real,
     Reindex,
     Relu,
     Select,
     Smooth,
     Softmax,
+    Sort,
     Sum,
     Weight,
     Wire,
@@ -49,6 +53,7 @@ def freeze(circuit: Circuit, keys: Collection[str]) -> Frozen:
     goal = circuit.outputs["goal"]
     wires = sorted(live(circuit, [goal]))
     moving = dependent(circuit, wires, keys)
+    read = {x for other in moving for x in operands(circuit.ops[other])}
     b = Builder()
     moved: dict[Wire, Wire] = {}
     cut: dict[str, Wire] = {}
@@ -58,7 +63,7 @@ def freeze(circuit: Circuit, keys: Collection[str]) -> Frozen:
             moved[wire] = b.add(renamed(op, moved.__getitem__))
         elif isinstance(op, Const | Weight):
             moved[wire] = b.add(op)
-        elif needed(circuit, wire, moving) or wire == goal:
+        elif wire in read or wire == goal:
             cut[f"wire {wire}"] = wire
             moved[wire] = b.add(Input(f"wire {wire}", circuit.types[wire]))
     before = Circuit(circuit.ops, circuit.types, cut)
@@ -75,25 +80,22 @@ def dependent(circuit: Circuit, wires: list[Wire], keys: Collection[str]) -> set
     return found
 
 
-def needed(circuit: Circuit, wire: Wire, moving: set[Wire]) -> bool:
-    """Whether a wire that moves reads this one."""
-    return any(wire in operands(circuit.ops[other]) for other in moving)
-
-
 def concave(circuit: Circuit, keys: Collection[str]) -> bool:
     """Whether the goal's slack is concave: a conjunction about scores affine in these tensors."""
     moving = dependent(circuit, sorted(live(circuit, circuit.outputs.values())), keys)
-    return all(keeps_concave(circuit.ops[wire], moving) for wire in moving)
+    return all(keeps_concave(circuit, circuit.ops[wire], moving) for wire in moving)
 
 
-def keeps_concave(op: Op, moving: set[Wire]) -> bool:
+def keeps_concave(circuit: Circuit, op: Op, moving: set[Wire]) -> bool:
     """Whether an op is affine in its moving operands, or a conjunction of decisions on them."""
     match op:
         case Input() | Const() | Weight() | Reindex() | Sum():
             return True
         case Contract(left=left, right=right):
             return not (left in moving and right in moving)
-        case Compare() | All() | Argmax():
+        case Compare(left=left, right=right):
+            return compares_concavely(circuit.types[left].sort, left in moving, right in moving)
+        case All() | Argmax():
             return True
         case Lookup(indices=indices):
             return not moving.intersection(indices)
@@ -103,3 +105,19 @@ def keeps_concave(op: Op, moving: set[Wire]) -> bool:
             return False
         case _:
             assert_never(op)
+
+
+def compares_concavely(sort: Sort, left: bool, right: bool) -> bool:
+    """Whether a comparison's slack is concave where these of its sides move.
+
+    That an argmax is a given place is a conjunction of orders; that two of them agree is not.
+    """
+    match sort:
+        case Real():
+            return True
+        case Index():
+            return not (left and right)
+        case Bool():
+            return not (left or right)
+        case _:
+            assert_never(sort)

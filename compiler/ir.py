@@ -199,7 +199,7 @@ class Lookup:
 class Argmax:
     """The index of a largest entry along the last axis; ties follow the choice function.
 
-    The choice depends on the score vector alone: equal scores, equal choice (DESIGN's `ties`).
+    The choice depends on the score vector alone: equal scores, equal choice (docs/design/0001).
     """
 
     operand: Wire

@@ -1,4 +1,4 @@
-"""How far a truth is from changing: `margin(P)` of the language, and a surrogate for searches.
+"""How far a truth is from changing: its margin, and a surrogate for searches.
 
 The margin of a comparison is its signed slack as written: `a - b`, positive when it is true; `and`
 is min, `or` is max, `not` is minus, and `==` is `-|a - b|`. Discrete atoms have none.

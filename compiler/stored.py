@@ -8,7 +8,7 @@ from pathlib import Path
 
 from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
-from circ.compiler.tensor import Tensor
+from circ.compiler.tensor import Tensor, as_stored
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.files import outside_folder, unreadable
 from circ.lang.headers import Header, TensorInfo
@@ -76,7 +76,7 @@ class StoredWeights(Mapping[str, Tensor]):
     loaded: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
 
     def __getitem__(self, key: str) -> Tensor:
-        key = key.removeprefix("old ")
+        key = as_stored(key)
         if key not in self.loaded:
             checkpoint, _, name = key.partition("/")
             decl = self.scope.values.get(checkpoint)

@@ -24,3 +24,15 @@ class Tensor:
 
 Weights = Mapping[str, Tensor]
 """The tensors that a circuit's `Weight` ops name by key."""
+
+OLD = "old "
+
+
+def unpatched(key: str) -> str:
+    """The key under which a requirement of a patch reads a tensor as it was."""
+    return OLD + key
+
+
+def as_stored(key: str) -> str:
+    """The key of the tensor in its file, whichever version of it is read."""
+    return key.removeprefix(OLD)

@@ -75,7 +75,8 @@ class Refuted:
 
     `failing` lists failing inputs, the worst first; `count` is how many there are in all where the
     whole domain was decided, else None. Of those listed, `replayed` were also replayed in exact
-    arithmetic, and `reproduced` fail in the PyTorch module too.
+    arithmetic, and `reproduced` fail in the PyTorch module too. `interrupted`: the user asked to
+    stop before all were found.
     """
 
     method: str
@@ -87,6 +88,7 @@ class Refuted:
     replayed: int = 0
     reproduced: int = 0
     warnings: tuple[str, ...] = ()
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

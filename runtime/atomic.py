@@ -51,9 +51,11 @@ def temporary(target: Path) -> Generator[Path]:
 
 
 def refuse_existing(target: Path, overwrite: bool) -> None:
-    """Raise E0650 if there is a file to lose."""
+    """Raise E0650 if there is a file to lose, E0653 if there is something that is no file."""
     if not overwrite and os.path.lexists(target):
         raise CircError(writing.target_exists(str(target)))
+    if target.exists() and not target.is_file():
+        raise CircError(writing.cannot_write(str(target), "it is not a regular file"))
 
 
 def settle(folder: Path) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from time import monotonic
 
 import numpy as np
 
@@ -24,7 +26,7 @@ LEAST_SLACK = 1e-6
 ROUNDS = 200
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unknowns:
     """The edited tensors as one vector of changes."""
 
@@ -35,24 +37,22 @@ class Unknowns:
         """How many entries may change."""
         return sum(tensor.size for tensor in self.start.values())
 
+    @property
+    def places(self) -> dict[str, slice]:
+        """Where each tensor stands in the vector."""
+        ends = accumulate(tensor.size for tensor in self.start.values())
+        sized = zip(self.start.items(), ends, strict=True)
+        return {key: slice(end - tensor.size, end) for (key, tensor), end in sized}
+
     def at(self, change: Floats) -> dict[str, Floats]:
         """The tensors after a change."""
-        tensors: dict[str, Floats] = {}
-        offset = 0
-        for key, tensor in self.start.items():
-            part = change[offset : offset + tensor.size].reshape(tensor.shape)
-            tensors[key] = tensor + part
-            offset += tensor.size
-        return tensors
+        places = self.places
+        return {key: t + change[places[key]].reshape(t.shape) for key, t in self.start.items()}
 
-    def columns(self, keys: Sequence[str]) -> list[slice]:
-        """Where each of these tensors stands in the vector."""
-        places: dict[str, slice] = {}
-        offset = 0
-        for key, tensor in self.start.items():
-            places[key] = slice(offset, offset + tensor.size)
-            offset += tensor.size
-        return [places[key] for key in keys]
+    def columns(self, keys: Sequence[str]) -> list[int]:
+        """Where the entries of these tensors, laid end to end, stand in the vector."""
+        places = self.places
+        return [at for key in keys for at in range(self.size)[places[key]]]
 
 
 @dataclass(slots=True)
@@ -70,22 +70,31 @@ class Infeasible:
     instances: tuple[tuple[str, Witness], ...]
 
 
-def solve(unknowns: Unknowns, groups: Sequence[Instances]) -> Floats | Infeasible | None:
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The time was up before a change was found."""
+
+
+Solution = Floats | Infeasible | Late | None
+
+
+def solve(unknowns: Unknowns, groups: Sequence[Instances], deadline: float) -> Solution:
     """A change at which all instances hold; `Infeasible` with those that stand in the way.
 
-    None when the iteration does not settle, which only happens where slacks are not concave.
+    `deadline` is in seconds of `time.monotonic`. None when the iteration does not settle, which
+    only happens where slacks are not concave.
     """
     slack = SLACK
     while True:
-        found = solve_at(slack, unknowns, groups)
+        found = solve_at(slack, unknowns, groups, deadline)
         if not isinstance(found, Infeasible) or slack <= LEAST_SLACK:
             return found
         slack /= 10
 
 
 def solve_at(
-    slack: float, unknowns: Unknowns, groups: Sequence[Instances]
-) -> Floats | Infeasible | None:
+    slack: float, unknowns: Unknowns, groups: Sequence[Instances], deadline: float
+) -> Solution:
     """The same, each instance holding by at least half of `slack`."""
     convex = all(group.convex for group in groups)
     change = np.zeros(unknowns.size)
@@ -94,13 +103,17 @@ def solve_at(
     for _ in range(ROUNDS):
         if not convex:
             cuts, blamed = Cuts(), []
+        if monotonic() > deadline:
+            return Late()
         fresh = tangents(slack, change, unknowns, groups, cuts, everything=not convex)
         if not fresh:
             return change
         blamed += fresh
+        if monotonic() > deadline:
+            return Late()
         step = least_change(np.array(cuts.rows), np.array(cuts.at_least))
         if step is None:
-            return Infeasible(conflicting(cuts, blamed))
+            return Infeasible(conflicting(cuts, blamed, deadline))
         change = step
     return None
 
@@ -128,11 +141,7 @@ def tangents(
             continue
         gradients = np.zeros((len(rows), unknowns.size))
         found = group.gradients(tensors, [int(row) for row in rows])
-        offset = 0
-        for place in unknowns.columns(group.keys):
-            width = place.stop - place.start
-            gradients[:, place] = found[:, offset : offset + width]
-            offset += width
+        gradients[:, unknowns.columns(group.keys)] = found
         cuts.rows.extend(gradients)
         cuts.at_least.extend(slack - values[rows] + gradients @ change)
         named += [(group.obligation.name, group.witnesses[int(row)]) for row in rows]
@@ -140,15 +149,15 @@ def tangents(
 
 
 def conflicting(
-    cuts: Cuts, blamed: Sequence[tuple[str, Witness]]
+    cuts: Cuts, blamed: Sequence[tuple[str, Witness]], deadline: float
 ) -> tuple[tuple[str, Witness], ...]:
-    """Instances whose cuts already contradict each other, none of which can be left out."""
+    """Instances whose cuts contradict each other; given time, none of them can be left out."""
     rows, at_least = np.array(cuts.rows), np.array(cuts.at_least)
     kept = np.arange(len(rows))
     block = max(len(kept) // 2, 1)
     while block:
         start = 0
-        while start < len(kept):
+        while start < len(kept) and monotonic() < deadline:
             trial = np.delete(kept, slice(start, start + block))
             if len(trial) and least_change(rows[trial], at_least[trial]) is None:
                 kept = trial

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from circ.compiler.builder import Builder
 from circ.compiler.freeze import concave, freeze
+from circ.compiler.ir import Circuit, Input, Op, Real, Weight, Wire, WireType
 from circ.compiler.margin import surrogate, with_slack
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.readings.torch import CircuitModule, module
+from circ.compiler.rewrite import rewrite
 from circ.compiler.tensor import Weights
+from circ.runtime.convex import Floats
 from circ.runtime.replay import batch_of
-
-Floats = NDArray[np.float64]
 
 
 class NoSlack(Exception):
@@ -57,35 +58,27 @@ class Instances:
         """How far each instance is from failing at these weights; negative where it fails."""
         if not self.witnesses:
             return np.zeros(0)
-        self.load(tensors)
+        edited = {key: torch.as_tensor(tensors[key])[None] for key in self.keys}
         with torch.no_grad():
-            return self.slack(slice(None)).numpy().copy()
+            return self.after.forward({**self.frozen, **edited})["slack goal"].numpy().copy()
 
     def gradients(self, tensors: Mapping[str, Floats], rows: Sequence[int]) -> Floats:
         """[rows, unknowns]: the gradient of each row's slack by the edited tensors, end to end."""
-        self.load(tensors)
-        parameters = [self.after.parameter_of(key) for key in self.keys]
-        if not parameters:
+        picked = torch.tensor(rows)
+        inputs = {name: value[picked] for name, value in self.frozen.items()}
+        edited = [repeated(tensors[key], len(rows)) for key in self.keys]
+        if not edited:
             return np.zeros((len(rows), 0))
-        slack = self.slack(torch.tensor(rows))
-        found: list[Floats] = []
-        for i in range(len(rows)):
-            parts = torch.autograd.grad(
-                slack[i], parameters, retain_graph=True, allow_unused=True, materialize_grads=True
-            )
-            found.append(np.concatenate([part.numpy().ravel() for part in parts]))
-        return np.array(found)
+        slack = self.after.forward({**inputs, **dict(zip(self.keys, edited, strict=True))})
+        total = slack["slack goal"].sum()
+        found = torch.autograd.grad(total, edited, allow_unused=True, materialize_grads=True)
+        return np.concatenate([part.numpy().reshape(len(rows), -1) for part in found], axis=1)
 
-    def slack(self, rows: slice | torch.Tensor) -> torch.Tensor:
-        """The slack of some instances, at the weights loaded."""
-        inputs = {name: value[rows] for name, value in self.frozen.items()}
-        return self.after.forward(inputs)["slack goal"]
 
-    def load(self, tensors: Mapping[str, Floats]) -> None:
-        """Put weights into the part that moves."""
-        with torch.no_grad():
-            for key in self.keys:
-                self.after.parameter_of(key).copy_(torch.as_tensor(tensors[key]))
+def repeated(tensor: Floats, times: int) -> torch.Tensor:
+    """[times, *shape]: a copy for each instance, so that one pass gives each its own gradient."""
+    copies = torch.as_tensor(tensor).expand(times, *tensor.shape).clone()
+    return copies.requires_grad_()
 
 
 def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> Instances:
@@ -96,5 +89,19 @@ def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> 
     if "slack goal" not in followed.outputs:
         raise NoSlack(f"the goal of {obligation.name} compares nothing that weights move smoothly")
     before = module(cut.before, weights, torch.float64)
-    after = module(followed, weights, torch.float64)
+    after = module(with_inputs(followed, read), weights, torch.float64)
     return Instances(obligation, read, before, after, concave(cut.after, read))
+
+
+def with_inputs(circuit: Circuit, keys: Sequence[str]) -> Circuit:
+    """The circuit with these tensors as inputs, under their keys."""
+    b = Builder()
+
+    def opened(_wire: Wire, op: Op) -> Wire | None:
+        match op:
+            case Weight(key=key, shape=shape) if key in keys:
+                return b.add(Input(key, WireType(Real(), shape)))
+            case _:
+                return None
+
+    return rewrite(circuit, b, opened, circuit.outputs)

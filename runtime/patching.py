@@ -17,10 +17,10 @@ from circ.compiler.finding import Fails, Finding, Limits, Progress, Stuck, silen
 from circ.compiler.lower.claims import PatchPlan
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.rounding import round_to_dtype
-from circ.compiler.tensor import Tensor, Weights
+from circ.compiler.tensor import Tensor, Weights, as_stored
 from circ.compiler.verdict import Proved, Verdict
 from circ.runtime.convex import Floats
-from circ.runtime.edits import Infeasible, Unknowns, solve
+from circ.runtime.edits import Infeasible, Late, Unknowns, solve
 from circ.runtime.instances import Instances, NoSlack, instances
 from circ.runtime.prover import decide, universal
 
@@ -71,7 +71,7 @@ class Edited(Mapping[str, Tensor]):
     changed: Mapping[str, Tensor]
 
     def __getitem__(self, key: str) -> Tensor:
-        return self.changed[key] if key in self.changed else self.base[key.removeprefix("old ")]
+        return self.changed[key] if key in self.changed else self.base[as_stored(key)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.base)
@@ -83,7 +83,7 @@ class Edited(Mapping[str, Tensor]):
 def make_patch(
     plan: PatchPlan, weights: Weights, limits: Limits | None = None, progress: Progress = silent
 ) -> PatchResult:
-    """The least edit (in the norm asked for) that proves every `require` and `preserve`."""
+    """An edit, small in l2, with which every `require` and `preserve` is proved."""
     limits = limits or Limits()
     deadline = monotonic() + limits.timeout
     obligations = (*plan.require, *plan.preserve)
@@ -95,17 +95,19 @@ def make_patch(
     except NoSlack as error:
         return NotMade(plan, str(error), 0)
     for round_number in range(ROUNDS):
-        left = replace(limits, timeout=max(deadline - monotonic(), 0.0))
-        found = list(findings(obligations, Edited(weights, tensors), left, progress))
-        stuck = next((f for f in found if isinstance(f, Stuck)), None)
-        if stuck is not None:
-            return NotMade(plan, f"a requirement was not decided: {stuck.reason}", round_number)
+        found = findings(obligations, Edited(weights, tensors), limits, deadline, progress)
+        if isinstance(found[-1], Fails) and found[-1].interrupted:
+            return NotMade(plan, "interrupted", round_number)
+        if isinstance(found[-1], Stuck):
+            return NotMade(plan, f"a requirement was not decided: {found[-1].reason}", round_number)
         if not any(isinstance(f, Fails) for f in found):
             return finished(plan, obligations, found, weights, tensors, groups, round_number)
         if not added(groups, found):
             return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
         progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
-        change = solve(unknowns, groups)
+        change = solve(unknowns, groups, deadline)
+        if isinstance(change, Late):
+            return NotMade(plan, "time ran out while an edit was solved for", round_number + 1)
         if isinstance(change, Infeasible):
             return Conflict(plan, change.instances, round_number + 1)
         if change is None:
@@ -118,11 +120,20 @@ def make_patch(
 
 
 def findings(
-    obligations: Sequence[Obligation], weights: Weights, limits: Limits, progress: Progress
-) -> Iterator[Finding]:
-    """What is found of each requirement on its whole domain."""
+    obligations: Sequence[Obligation],
+    weights: Weights,
+    limits: Limits,
+    deadline: float,
+    progress: Progress,
+) -> list[Finding]:
+    """What is found of each requirement on its whole domain; the first undecided one is the last."""
+    found: list[Finding] = []
     for obligation in obligations:
-        yield decide(obligation, weights, limits, progress)
+        left = replace(limits, timeout=max(deadline - monotonic(), 0.0))
+        found.append(decide(obligation, weights, left, progress))
+        if isinstance(found[-1], Stuck) or (isinstance(found[-1], Fails) and found[-1].interrupted):
+            break
+    return found
 
 
 def added(groups: Sequence[Instances], found: Sequence[Finding]) -> int:

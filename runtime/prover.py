@@ -209,8 +209,10 @@ def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
         return contradicted(finding, found)
     listed = finding.failing or (finding.witness,)
     exactly = [witness for witness in listed[:REPLAYED] if replays(question, weights, witness)]
-    if len(exactly) < len(listed[:REPLAYED]):
-        return contradicted(finding, found)
+    false = len(listed[:REPLAYED]) - len(exactly)
+    if false:
+        listed = tuple(exactly) or (finding.witness,)
+        finding = replace(finding, count=None, warnings=(*finding.warnings, overruled(false)))
     return Refuted(
         method=finding.method,
         trusted=(REPLAYED_WITNESS,),
@@ -221,7 +223,13 @@ def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
         replayed=len(exactly),
         reproduced=sum(replay_many(question, weights, listed)),
         warnings=finding.warnings,
+        interrupted=finding.interrupted,
     )
+
+
+def overruled(false: int) -> str:
+    """A warning about inputs that an engine lists and exact arithmetic denies."""
+    return f"{false} of the inputs that the engine listed do not fail in exact arithmetic"
 
 
 def contradicted(finding: Fails, found: Example) -> Unknown:

@@ -9,7 +9,7 @@ from os.path import relpath
 from pathlib import Path
 
 from circ.compiler.driver import Program
-from circ.compiler.tensor import Tensor
+from circ.compiler.tensor import Tensor, as_stored
 from circ.compiler.verdict import Proved, Vacuous, outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import writes_over_another
@@ -92,7 +92,8 @@ def publish(
 
 def require_unread(program: Program, patched: Patched, target: Path) -> None:
     """Raise `CircError` where the target is a file that the proof reads by another checkpoint."""
-    read = {key.partition("/")[0] for o, _ in patched.verdicts for key in o.circuit.weights}
+    keys = {as_stored(key) for o, _ in patched.verdicts for key in o.circuit.weights}
+    read = {key.partition("/")[0] for key in keys}
     for decl in program.typed.scope.values.values():
         if not isinstance(decl, CheckpointDecl) or decl is patched_checkpoint(program, patched):
             continue

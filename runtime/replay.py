@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from circ.compiler.ir import Circuit, Real, WireType
-from circ.compiler.margin import margin, surrogate, with_slack
+from circ.compiler.margin import margin, with_slack
 from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.floats import deviation
@@ -66,7 +66,7 @@ def strays(
 
     Any order of summation, `exp` within 2 ulp; None where the slack is not real or not bounded.
     """
-    circuit = with_slack(obligation.circuit, ["goal"], surrogate)
+    circuit = with_slack(obligation.circuit, ["goal"], margin)
     if SLACK not in circuit.outputs:
         return None
     point = {name: value[0].double().numpy()[..., None] for name, value in inputs.items()}

@@ -19,7 +19,7 @@ from circ.lang.errors.domains import too_many_entries, unbounded
 from circ.lang.syntax import Binder, DomainDecl, DomainExpr, FreshDomain
 from circ.lang.types import Array, EnumElement, FinElement, size
 
-MOST_ENTRIES = 1 << 18
+MOST_ENTRIES = 1 << 14
 """Of a binder: its bounds are kept entry by entry, exactly."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from circ.compiler.ir import Weight, Wire
 from circ.compiler.lower.environment import Environment, Tensors, Value, as_wire
+from circ.compiler.tensor import unpatched
 
 
 def lower_tensor(path: Tensors, env: Environment) -> Value:
@@ -17,7 +18,7 @@ def lower_tensor(path: Tensors, env: Environment) -> Value:
     key = f"{path.checkpoint}/{name}"
     if key in env.tensors:
         return env.tensors[key]
-    return env.b.add(Weight(f"old {key}" if env.old else key, info.shape))
+    return env.b.add(Weight(unpatched(key) if env.old else key, info.shape))
 
 
 def with_tensor(path: Tensors, wire: Wire, env: Environment) -> Environment:

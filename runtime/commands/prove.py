@@ -9,7 +9,7 @@ from time import monotonic
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.compiler.obligation import Obligation
-from circ.compiler.verdict import Unknown, Verdict
+from circ.compiler.verdict import Refuted, Unknown, Verdict
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.prover import prove
@@ -41,7 +41,7 @@ def run_prove(
         found.append(verdict_data(obligation, verdict, seconds))
         if not as_json:
             show_lines(verdict_lines(obligation, verdict, seconds, listed))
-        if isinstance(verdict, Unknown) and verdict.interrupted:
+        if isinstance(verdict, Unknown | Refuted) and verdict.interrupted:
             break
     if as_json:
         params = {name: str(value) for name, value in program.params.items()}

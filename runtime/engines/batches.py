@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from circ.compiler.ir import Circuit, Index, Input, Wire, operands
+from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import BoolArray, Discrete
 from circ.compiler.readings.floats import Plan, Values, prepare, read
@@ -20,7 +21,6 @@ from circ.compiler.readings.routing import slack_of
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.tables import Tables, filled, tabulated
-from circ.runtime.engines.words import IntArray
 
 STEP = 1 << 13
 """Inputs in a batch: numpy's own cost a call is small beside it, and its arrays stay in the cache."""

@@ -15,6 +15,7 @@ import numpy as np
 from circ.compiler.finding import Limits, Progress, Stuck
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.obligation import Bound, Words
+from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.choices import FALSE, TRUE, Choices
 from circ.compiler.readings.decisions import BoolArray, Discrete
@@ -37,7 +38,7 @@ from circ.runtime.engines.batches import (
     truths,
 )
 from circ.runtime.engines.parallel import batches
-from circ.runtime.engines.words import IntArray, Source, all_words
+from circ.runtime.engines.words import Source, all_words
 from circ.runtime.show import code_text, tensor_text
 
 METHOD = "grouping"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
@@ -17,9 +16,10 @@ from circ.compiler.verdict import Size
 from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.classes import FEWER_WORDS, MORE_TIME, Halted
 from circ.runtime.engines.classes import METHOD as GROUPING
-from circ.runtime.engines.exact import Judge, judge_of
-from circ.runtime.engines.grouping import Grouped, grouped
-from circ.runtime.engines.stream import Question, Report, run, worst
+from circ.runtime.engines.exact import judge_of
+from circ.runtime.engines.grouping import grouped
+from circ.runtime.engines.idle import emptiness, idle
+from circ.runtime.engines.stream import Question, Report, Ties, run, worst
 from circ.runtime.engines.words import Source, all_words, some_words, total
 
 METHOD = "enumeration"
@@ -27,9 +27,6 @@ TRUSTED = ("the front end", "the float reading", "IEEE arithmetic of numpy")
 
 SAMPLED = 1 << 16
 """Words tried of a domain that is too large to go through."""
-
-CONFIRMED = 1000
-"""Combinations that are put to the reference because both their classes hang on a tie."""
 
 
 def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:
@@ -97,34 +94,22 @@ def several(
     except Halted as halt:
         if halt.stuck.hint != FEWER_WORDS:
             return halt.stuck
-        return sampled(obligation, weights, limits, progress, halt.stuck)
+        return sampled(obligation, weights, until(limits, start), progress, halt.stuck)
     if isinstance(found, Empty):
         return found
-    left = replace(limits, timeout=limits.timeout - (monotonic() - start))
     question = found.question
     judge = judge_of(question.circuit, weights, question.conditions)
-    report = run(question, found.source, judge, left, progress)
-    confirm(report, found, judge_of(obligation.circuit, weights, obligation.conditions))
+    whole = judge_of(obligation.circuit, weights, obligation.conditions)
+    ties = None if found.counted else Ties(found.hanging, whole)
+    report = run(question, found.source, judge, until(limits, start), progress, ties)
     words, classes = (" × ".join(f"{n:,}" for n in ns) for ns in (found.words, found.classes))
     how = f"{GROUPING} of {words} words into {classes} classes"
     return concluded(obligation, Tried(found.source, report, how, counted=found.counted), limits)
 
 
-def confirm(report: Report, found: Grouped, judge: Judge) -> None:
-    """Keep what fails though a tie is broken alike in both words, when both classes hang on one."""
-    if found.counted:
-        return
-    numbers, slack = worst(report.tally.failing, report.tally.failed)
-    unsure = found.unsure(numbers)
-    sure = unsure == 0
-    report.tally.failing = [(numbers[sure], slack[sure])]
-    doubtful = numbers[unsure > 1].tolist() + report.tied
-    report.tied = numbers[unsure == 1].tolist()
-    for number in doubtful[:CONFIRMED]:
-        if judge(dict(found.source.witnesses(np.array([number]))[0].values)).fails:
-            report.tied.append(number)
-    if len(doubtful) > CONFIRMED and not report.failing:
-        report.unsettled = doubtful[CONFIRMED], "one of too many that fail only if ties break so"
+def until(limits: Limits, start: float) -> Limits:
+    """What is left of the limits of a question that was begun at `start`."""
+    return replace(limits, timeout=max(limits.timeout - (monotonic() - start), 0.0))
 
 
 # --- findings -------------------------------------------------------------------------------
@@ -155,18 +140,26 @@ class Tried:
     @property
     def size(self) -> Size:
         """How many inputs met the conditions."""
-        return Size(self.report.tally.inside if self.complete and self.counted else None)
+        tally = self.report.tally
+        counted = self.complete and self.counted and not tally.maybe
+        return Size(tally.inside if counted else None)
 
 
 def concluded(obligation: Obligation, tried: Tried, limits: Limits) -> Finding:
     """What it comes to."""
-    warnings = tuple(warned(obligation, tried.report)) if tried.complete else ()
+    seen, met = tried.report.tally.seen, tried.report.tally.met
+    unseen = idle(obligation, lambda name: name not in seen)
+    warnings = tuple(unseen) if tried.complete else ()
     if tried.report.failing:
         return failing(tried, limits, warnings)
     if not tried.complete:
         return stuck(tried)
+    if tried.report.tally.inside == 0 and not tried.report.tally.maybe:
+        single = len(obligation.binders) == 1
+        reason = emptiness(obligation, lambda name: single and not met[name])
+        return Empty(reason, tried.method)
     if tried.report.tally.inside == 0:
-        return Empty(emptiness(obligation, tried.report), tried.method)
+        return perhaps_empty(tried)
     return held(tried, warnings)
 
 
@@ -174,14 +167,15 @@ def failing(tried: Tried, limits: Limits, warnings: tuple[str, ...]) -> Fails:
     """The failing inputs, the worst first, those that hang on a tie last."""
     report = tried.report
     surely = worst(report.tally.failing, limits.listed)[0].tolist()
-    tied = sorted(report.tied)[: limits.listed - len(surely)]
+    tied = sorted(report.tally.tied)[: limits.listed - len(surely)]
     listed = tried.source.witnesses(np.array([*surely, *tied], np.int64))
-    if report.tied:
-        some = f"{len(report.tied):,} of the failing inputs"
+    if report.tally.tied:
+        some = f"{len(report.tally.tied):,} of the failing inputs"
         warnings += (f"{some} fail only for some way of breaking ties",)
     count = report.tally.failed if tried.complete and tried.counted else None
     method, size = tried.method, tried.size
-    return Fails(method, TRUSTED, size, listed[0], count, tuple(listed), warnings)
+    stopped = report.stopped == "interrupted"
+    return Fails(method, TRUSTED, size, listed[0], count, tuple(listed), warnings, stopped)
 
 
 def held(tried: Tried, warnings: tuple[str, ...]) -> Holds:
@@ -204,23 +198,12 @@ def stuck(tried: Tried) -> Stuck:
     what = f"{report.done / source.count:.0%} of {source.count:,} {source.noun}, none failing"
     if report.stopped == "interrupted":
         return Stuck(f"interrupted after {what}", tried.method, interrupted=True)
+    assert report.stopped == "time", "only a failing input ends a search early"
     return Stuck(f"time ran out after {what}", tried.method, hint=MORE_TIME)
 
 
-def emptiness(obligation: Obligation, report: Report) -> str:
-    """Which condition nothing meets: a binder's own, or else `where`."""
-    for bound in obligation.binders:
-        if len(obligation.binders) == 1 and not report.tally.met[f"in {bound.name}"]:
-            return f"the domain of `{bound.name}` is empty"
-    return "nothing meets the `where`"
-
-
-def warned(obligation: Obligation, report: Report) -> Iterator[str]:
-    """What the claim says nothing about: a premise that never holds, an arm never reached."""
-    seen = report.tally.seen
-    if "premise" in obligation.circuit.outputs and "premise" not in seen:
-        yield "the left side of `implies` never holds on the domain"
-    for number, span in enumerate(obligation.arms):
-        name = f"arm {number}"
-        if name in obligation.circuit.outputs and name not in seen:
-            yield f"arm at {span.place} is never reached"
+def perhaps_empty(tried: Tried) -> Stuck:
+    """Every input that may meet the conditions meets the goal, and none surely meets them."""
+    hardest = tried.source.witnesses(np.array(tried.report.tally.maybe))[0]
+    reason = "whether any input meets the conditions is too close to call"
+    return Stuck(reason, tried.method, hardest=hardest)

@@ -9,12 +9,12 @@ from fractions import Fraction
 from itertools import islice
 
 from circ.compiler.ir import Circuit, Wire
-from circ.compiler.readings.choices import FALSE, TRUE, Choices
+from circ.compiler.readings.choices import FALSE, TRUE
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.reference import Value, at_point, constants
 from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
-from circ.compiler.trial import MOST_CHOICES, PRECISIONS
+from circ.compiler.trial import MOST_CHOICES, PRECISIONS, truth
 
 Codes = Mapping[str, Sequence[Fraction | int]]
 """The entries of each input, in row-major order."""
@@ -24,11 +24,12 @@ Codes = Mapping[str, Sequence[Fraction | int]]
 class Judgement:
     """What exact arithmetic says of an input; ties are broken in every way.
 
-    `meets`: it meets the conditions in some way. `fails`: in one of these it misses the goal.
-    `surely`: it meets and misses in every way. `open`: why that cannot be said, or empty.
+    `meets`: it meets the conditions in some way; None where it may, and the goal holds in any case.
+    `fails`: in a way in which it meets them it misses the goal. `surely`: it meets and misses in
+    every way. `open`: why that cannot be said, or empty.
     """
 
-    meets: bool
+    meets: bool | None
     fails: bool
     surely: bool = False
     open: str = ""
@@ -51,7 +52,7 @@ def judge_of(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> J
     def outside(codes: Codes, bits: int) -> bool:
         with suppress(Undefined):
             met = weigh(codes, conditions, bits)
-            return not (met.meets or met.open)
+            return met.meets is False and not met.open
         return False
 
     def judge(codes: Codes) -> Judgement:
@@ -90,11 +91,6 @@ def weighed(cases: Iterator[Case]) -> Judgement:
         return Judgement(False, False, open=reason)
     if not fails and next(cases, None) is not None:
         return Judgement(False, False, open=f"ties there break in over {MOST_CHOICES} ways")
-    meets = any(case[0] is not False for case in met)
+    conditions = {case[0] for case in met}
+    meets = True if True in conditions else None if None in conditions else False
     return Judgement(meets, fails, surely=set(met) == {(True, True)})
-
-
-def truth(value: Value) -> frozenset[int]:
-    """The values that a scalar truth may have."""
-    assert isinstance(value, Choices)
-    return value.sets[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from math import prod
 from time import monotonic
@@ -17,26 +18,27 @@ import numpy as np
 from circ.compiler.finding import Empty, Limits, Progress, Stuck
 from circ.compiler.ir import Bool, Circuit, Real
 from circ.compiler.obligation import Bound, Obligation, Witness
+from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.decisions import Codes, Discrete
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.batches import batch_size, taken
 from circ.runtime.engines.classes import FEWER_WORDS, METHOD, Classes, Halted, Survey, classes_of
 from circ.runtime.engines.cuts import Cut, cut, rest
 from circ.runtime.engines.stream import Question
-from circ.runtime.engines.words import IntArray, Source, all_words
+from circ.runtime.engines.words import Source, all_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouped:
     """What is left to decide, on combinations of classes.
 
-    `unsure` says how many classes of each combination depend on how ties are broken; `counted` is
+    `hanging` says how many classes of each combination depend on how ties are broken; `counted` is
     whether none does. Each binder has so many `words` in so many `classes`.
     """
 
     question: Question
     source: Source
-    unsure: Callable[[IntArray], IntArray]
+    hanging: Callable[[IntArray], IntArray]
     counted: bool
     words: tuple[int, ...]
     classes: tuple[int, ...]
@@ -54,38 +56,46 @@ def grouped(
     found: list[Classes] = []
     for bound in obligation.binders:
         survey = Survey(bound, parts.own, weights, parts.values.get(bound.name, ()))
-        classes = classes_of(survey, limits, until, progress)
-        if classes.number == 0:
+        found.append(classes_of(survey, limits, until, progress))
+        if found[-1].number == 0:
             return Empty(f"the domain of `{bound.name}` is empty", METHOD)
-        found.append(classes)
+    if prod(classes.number for classes in found) > limits.words:
+        raise Halted(too_many(obligation, parts, found, limits))
+    return combined(obligation, weights, parts, found, roots)
+
+
+def combined(
+    obligation: Obligation,
+    weights: Weights,
+    parts: Cut,
+    found: Sequence[Classes],
+    roots: Sequence[str],
+) -> Grouped:
+    """The question on combinations of classes, once the words of every binder are sorted."""
     tables = [
         values_of(parts.own, parts.values.get(bound.name, ()), classes)
         for bound, classes in zip(obligation.binders, found, strict=True)
     ]
-    if prod(classes.number for classes in found) > limits.words:
-        raise Halted(too_many(obligation, parts, found, limits))
     left = rest(parts, {name: x for table in tables for name, x in table.numbers.items()})
-    places = [table.places for table in tables]
-    source = combinations(obligation.binders, places, found, batch_size(left, roots))
     conditions = tuple(name for name in left.outputs if name == "where")
     watched = tuple(name for name in roots if name not in {"where", "goal"})
-    question = Question(left, weights, conditions, watched)
-
-    def unsure(numbers: IntArray) -> IntArray:
-        each = zip(found, places_of(numbers, found), strict=True)
-        count = np.zeros(numbers.shape, np.int64)
-        for classes, place in each:
-            count += ~classes.sure[place]
-        return count
-
+    places = [table.places for table in tables]
     return Grouped(
-        question,
-        source,
-        unsure,
+        Question(left, weights, conditions, watched),
+        combinations(obligation.binders, places, found, batch_size(left, roots)),
+        partial(hanging, found),
         counted=all(bool(classes.sure.all()) for classes in found),
         words=tuple(int(classes.counts.sum()) for classes in found),
         classes=tuple(classes.number for classes in found),
     )
+
+
+def hanging(found: Sequence[Classes], numbers: IntArray) -> IntArray:
+    """How many classes of each combination depend on how ties are broken."""
+    count = np.zeros(numbers.shape, np.int64)
+    for classes, place in zip(found, places_of(numbers, found), strict=True):
+        count += ~classes.sure[place]
+    return count
 
 
 def too_many(obligation: Obligation, parts: Cut, found: Sequence[Classes], limits: Limits) -> Stuck:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import (
@@ -38,9 +37,9 @@ from circ.compiler.ir import (
     WireType,
     operands,
 )
+from circ.compiler.readings.arrays import IntArray
 from circ.compiler.rewrite import live, renamed
 
-IntArray = npt.NDArray[np.int64]
 Kept = tuple[tuple[int, ...], ...]
 """The indices kept on each axis, ascending."""
 

@@ -7,16 +7,15 @@ model breaks it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import prod
 from time import monotonic
 from typing import assert_never
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Index, Real
-from circ.compiler.obligation import Bound, Obligation, Reals, Witness
+from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.smt.encode import encode
 from circ.compiler.smt.encoding import Encoding, Unsupported, entries_at
 from circ.compiler.smt.formula import TRUE, Formula, Values, holds, negation
@@ -32,6 +31,7 @@ from circ.compiler.smt.terms import (
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
+from circ.runtime.engines.idle import emptiness, idle
 
 METHOD = f"SMT (z3 {VERSION})"
 TRUSTED = ("z3", "the encoder", "the front end")
@@ -148,8 +148,9 @@ def failing(inquiry: Inquiry, encoding: Encoding, values: Values, method: str) -
     if not trial(inquiry.obligation, inquiry.weights, witness).refutes:
         what = "none in exact arithmetic" if values.exact else "irrational, and none when rounded"
         return Stuck(f"the counterexample that z3 found is {what}", method, hardest=witness)
-    warnings = tuple(unreached(inquiry.for_warnings()))
-    return Fails(method, (), size_of(inquiry.obligation), witness, warnings=warnings)
+    return Fails(
+        method, (), size_of(inquiry.obligation), witness, warnings=warned(inquiry, "premise")
+    )
 
 
 def holding(inquiry: Inquiry, conditions: Mapping[str, bool], method: str) -> Finding:
@@ -158,12 +159,11 @@ def holding(inquiry: Inquiry, conditions: Mapping[str, bool], method: str) -> Fi
     match answer:
         case Satisfied():
             every = all(encoding.truth(name) == TRUE for name in conditions)
-            briefly = inquiry.for_warnings()
-            warnings = (*useless(briefly), *unreached(briefly))
             size = size_of(inquiry.obligation, every=every)
-            return Holds(method, TRUSTED, size, warnings=warnings)
+            return Holds(method, TRUSTED, size, warnings=warned(inquiry))
         case Unsatisfiable():
-            return Empty(emptiness(inquiry), method)
+            reason = emptiness(inquiry.obligation, lambda name: never(inquiry, {name: True}))
+            return Empty(reason, method)
         case Unanswered(reason=reason):
             why = f"no input misses the goal, but the domain may be empty: {reason}"
             return Stuck(why, method, hint=MORE_TIME)
@@ -171,13 +171,15 @@ def holding(inquiry: Inquiry, conditions: Mapping[str, bool], method: str) -> Fi
             assert_never(answer)
 
 
-def emptiness(inquiry: Inquiry) -> str:
-    """Which condition nothing meets: a binder's own, or else `where`."""
-    for bound in inquiry.obligation.binders:
-        name = f"in {bound.name}"
-        if name in inquiry.obligation.conditions and never(inquiry, {name: True}):
-            return f"the domain of `{bound.name}` is empty"
-    return "nothing meets the `where`"
+def warned(inquiry: Inquiry, held: str = "") -> tuple[str, ...]:
+    """What the claim says nothing about, as far as that is soon found out; `held` did hold once."""
+    briefly = inquiry.for_warnings()
+    conditions = dict.fromkeys(inquiry.obligation.conditions, True)
+
+    def never_held(name: str) -> bool:
+        return name != held and never(briefly, {**conditions, name: True})
+
+    return tuple(idle(inquiry.obligation, never_held))
 
 
 def never(inquiry: Inquiry, outputs: Mapping[str, bool]) -> bool:
@@ -188,42 +190,14 @@ def never(inquiry: Inquiry, outputs: Mapping[str, bool]) -> bool:
         return False
 
 
-def useless(inquiry: Inquiry) -> Iterator[str]:
-    """A warning where `implies` has nothing to say."""
-    conditions = dict.fromkeys(inquiry.obligation.conditions, True)
-    if "premise" in inquiry.obligation.circuit.outputs and never(
-        inquiry, {**conditions, "premise": True}
-    ):
-        yield "the left side of `implies` never holds on the domain"
-
-
-def unreached(inquiry: Inquiry) -> Iterator[str]:
-    """A warning for each arm of `cases` that no input reaches."""
-    conditions = dict.fromkeys(inquiry.obligation.conditions, True)
-    for i, span in enumerate(inquiry.obligation.arms):
-        if never(inquiry, {**conditions, f"arm {i}": True}):
-            yield f"arm at {span.place} is never reached"
-
-
 def witness_of(obligation: Obligation, encoding: Encoding, values: Values) -> Witness:
     """The input of a model."""
     return Witness(
         tuple(
             (bound.name, entries_at(encoding.inputs[bound.name], values))
-            if bound.name in encoding.inputs
-            else (bound.name, any_entries(bound))
             for bound in obligation.binders
         )
     )
-
-
-def any_entries(bound: Bound) -> tuple[Fraction | int, ...]:
-    """Some input of a binder that the circuit does not read."""
-    match bound.values:
-        case Reals(box=box):
-            return tuple(low for low, _ in box)
-        case _:
-            return (0,) * bound.type.entries
 
 
 def size_of(obligation: Obligation, *, every: bool = False) -> Size:

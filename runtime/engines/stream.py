@@ -6,7 +6,7 @@ What float64 with rounding bounded leaves open of a batch goes to the exact refe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ import numpy as np
 
 from circ.compiler.finding import Limits, Progress
 from circ.compiler.ir import Circuit
+from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.readings.routing import slack_of
@@ -25,7 +26,13 @@ from circ.compiler.tensor import Weights
 from circ.runtime.engines.batches import Inputs, Stage, open_entries, some, stage, truths
 from circ.runtime.engines.exact import Judge, Judgement
 from circ.runtime.engines.parallel import batches
-from circ.runtime.engines.words import IntArray, Source
+from circ.runtime.engines.words import Source
+
+MAYBE = 1000
+"""Inputs that are kept, of those that meet the conditions perhaps."""
+
+DOUBTFUL = 1 << 20
+"""Inputs that are kept, to be put to the reference, because they hang on several ties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,10 @@ class Tally:
 
     `met`: how many were left after each condition. `inside`: how many met them all, and `failed` of
     those missed the goal; both count what each input stands for. `failing`: some of these, by number,
-    with their slack. `closest`: the least slack of those that met the goal. `open`: inputs for the
-    reference. `seen`: the watched outputs that held once, or may have.
+    with their slack; `tied` fail only for some ways of breaking ties, and `doubtful` perhaps, as
+    do those `passed_over`, which are not kept. `closest`: the least slack of those that met the
+    goal. `open`: inputs for the reference. `maybe`: some that meet the goal, and the conditions
+    perhaps. `within`: the inputs of a batch that met them all. `seen`: the watched outputs that held once, or may have.
     """
 
     met: Counter[str] = field(default_factory=Counter[str])
@@ -54,8 +63,15 @@ class Tally:
     failing: list[tuple[IntArray, FloatArray]] = field(
         default_factory=list[tuple[IntArray, FloatArray]]
     )
+    tied: list[int] = field(default_factory=list[int])
+    doubtful: list[tuple[IntArray, FloatArray]] = field(
+        default_factory=list[tuple[IntArray, FloatArray]]
+    )
+    passed_over: int = 0
     closest: tuple[float, int] = (inf, 0)
     open: list[int] = field(default_factory=list[int])
+    maybe: list[int] = field(default_factory=list[int])
+    within: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     seen: set[str] = field(default_factory=set[str])
 
     def add(self, other: Tally, listed: int) -> None:
@@ -64,11 +80,19 @@ class Tally:
         self.inside += other.inside
         self.failed += other.failed
         self.failing += other.failing
+        self.tied += other.tied
+        self.doubtful += other.doubtful
+        self.passed_over += other.passed_over
         self.closest = min(self.closest, other.closest)
         self.open += other.open
+        self.maybe = (self.maybe + other.maybe)[:MAYBE]
         self.seen |= other.seen
         if sum(numbers.size for numbers, _ in self.failing) > 2 * listed:
             self.failing = [worst(self.failing, listed)]
+        doubtful = sum(numbers.size for numbers, _ in self.doubtful)
+        if doubtful > 2 * DOUBTFUL:
+            self.doubtful = [worst(self.doubtful, DOUBTFUL)]
+            self.passed_over += doubtful - DOUBTFUL
 
 
 def worst(failing: Sequence[tuple[IntArray, FloatArray]], most: int) -> tuple[IntArray, FloatArray]:
@@ -128,7 +152,8 @@ def weigh(tally: Tally, found: dict[str, Discrete], numbers: IntArray, source: S
     tally.open += numbers[unsure].tolist()
     held = np.asarray(goal.values, np.bool_)
     missed = ~held & ~unsure
-    tally.inside += source.stands_for(numbers[~unsure])
+    tally.within = numbers[~unsure]
+    tally.inside += source.stands_for(tally.within)
     tally.failed += source.stands_for(numbers[missed])
     slack = slack_of(goal)
     if missed.any():
@@ -147,25 +172,39 @@ class Report:
     """What came of a question, as far as it went.
 
     `done` of all inputs were examined; `stopped` says why not all. `exactly`: how many the reference
-    decided, and `tied` fail there only for some ways of breaking ties. `unsettled`: an input that
-    not even the reference could decide, and why.
+    decided. `unsettled`: an input that not even the reference could decide, and why.
     """
 
     tally: Tally = field(default_factory=Tally)
     done: int = 0
     stopped: Literal["", "found", "time", "interrupted"] = ""
     exactly: int = 0
-    tied: list[int] = field(default_factory=list[int])
     unsettled: tuple[int, str] | None = None
 
     @property
     def failing(self) -> bool:
         """Whether a failing input was found."""
-        return bool(self.tied) or any(numbers.size for numbers, _ in self.tally.failing)
+        return bool(self.tally.tied) or any(numbers.size for numbers, _ in self.tally.failing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """Inputs that stand for words with ties, which one and the same choice breaks in all of them.
+
+    `hanging`: on how many broken ties each input depends. `judge`: what the words themselves say.
+    """
+
+    hanging: Callable[[IntArray], IntArray]
+    judge: Judge
 
 
 def run(
-    question: Question, source: Source, judge: Judge, limits: Limits, progress: Progress
+    question: Question,
+    source: Source,
+    judge: Judge,
+    limits: Limits,
+    progress: Progress,
+    ties: Ties | None = None,
 ) -> Report:
     """Put the question to every input, as far as the limits allow."""
     report = Report()
@@ -174,13 +213,17 @@ def run(
     with closing(batches(source, partial(examined, stages, source))) as found:
         try:
             for tally in found:
+                settle(report, tally, question, source, judge, until)
+                if ties is not None:
+                    sift(tally, ties)
                 report.tally.add(tally, limits.listed)
                 report.done = min(report.done + source.step, source.count)
-                settle(report, question, source, judge, until)
                 share = report.done / source.count
                 progress(share, f"{report.done:,} of {source.count:,} {source.noun}")
                 if enough(report, source, limits, until):
                     break
+            if ties is not None:
+                confirm(report, source, ties, limits, until)
         except KeyboardInterrupt:
             report.stopped = "interrupted"
     return report
@@ -198,9 +241,10 @@ def enough(report: Report, source: Source, limits: Limits, until: float) -> bool
     return False
 
 
-def settle(report: Report, question: Question, source: Source, judge: Judge, until: float) -> None:
-    """Put the inputs that are open to the reference, until one cannot be decided there either."""
-    tally = report.tally
+def settle(
+    report: Report, tally: Tally, question: Question, source: Source, judge: Judge, until: float
+) -> None:
+    """Put a batch's open inputs to the reference, until one cannot be decided there either."""
     while tally.open and report.unsettled is None and monotonic() <= until:
         number = tally.open.pop()
         found = judge(source.point(number))
@@ -208,20 +252,70 @@ def settle(report: Report, question: Question, source: Source, judge: Judge, unt
             report.unsettled = (number, found.open)
         else:
             report.exactly += 1
-            note(report, found, number, source)
-        if found.meets:
+            note(tally, found, number, source)
+        if found.meets is not False:
             tally.seen.update(question.watched)
 
 
-def note(report: Report, found: Judgement, number: int, source: Source) -> None:
+def note(tally: Tally, found: Judgement, number: int, source: Source) -> None:
     """What the reference says of one input."""
-    tally = report.tally
     stands_for = source.stands_for(np.array([number]))
     tally.inside += stands_for if found.meets else 0
+    if found.meets:
+        tally.within = np.append(tally.within, number)
     tally.failed += stands_for if found.fails else 0
     if found.surely:
         tally.failing.append((np.array([number]), np.zeros(1)))
     elif found.fails:
-        report.tied.append(number)
-    elif found.meets:
+        tally.tied.append(number)
+    elif found.meets is not False:
         tally.closest = min(tally.closest, (0.0, number))
+    if found.meets is None:
+        tally.maybe.append(number)
+
+
+def sift(tally: Tally, ties: Ties) -> None:
+    """Of a batch, keep apart what fails only if equal ties break differently, or perhaps so."""
+    numbers, slack = worst(tally.failing, tally.failed)
+    hanging = ties.hanging(numbers)
+    sure, doubtful = hanging == 0, hanging > 1
+    tally.failing = [(numbers[sure], slack[sure])]
+    tied = np.array(tally.tied, np.int64)
+    tally.doubtful = [(numbers[doubtful], slack[doubtful]), (tied, np.zeros(tied.size))]
+    tally.tied = numbers[hanging == 1].tolist()
+    real = ties.hanging(tally.within) == 0
+    if not real.any():
+        tally.inside, tally.maybe = 0, tally.maybe + tally.within[:MAYBE].tolist()
+
+
+def confirm(report: Report, source: Source, ties: Ties, limits: Limits, until: float) -> None:
+    """Put what hangs on several ties to the words themselves, the worst first."""
+    tally = report.tally
+    if tally.inside == 0:
+        realise(tally, source, ties)
+    numbers, _ = worst(tally.doubtful, 2 * DOUBTFUL)
+    for number in numbers.tolist():
+        if monotonic() > until or (limits.first and report.failing):
+            report.stopped = "time" if monotonic() > until else report.stopped
+            return
+        if ties.judge(dict(source.witnesses(np.array([number]))[0].values)).fails:
+            tally.tied.append(number)
+    if tally.passed_over and not report.failing:
+        number = int(numbers[-1])
+        report.unsettled = number, "one of too many that fail only if ties break so"
+
+
+def realise(tally: Tally, source: Source, ties: Ties) -> None:
+    """Whether some way of breaking ties lets one of the inputs that may be inside be there.
+
+    Where all that are kept turn out not to be, and none was left out, nothing is inside.
+    """
+    kept: list[int] = []
+    for number in tally.maybe:
+        found = ties.judge(dict(source.witnesses(np.array([number]))[0].values))
+        if found.meets:
+            tally.inside += source.stands_for(np.array([number]))
+            return
+        if found.meets is None or found.open:
+            kept.append(number)
+    tally.maybe = tally.maybe if len(tally.maybe) == MAYBE else kept

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circ.compiler.ir import Circuit, Input, Real, Shape, Wire, WireType, operands
-from circ.compiler.readings.arrays import Where, stepped
+from circ.compiler.readings.arrays import IntArray, Where, stepped
 from circ.compiler.readings.balls import Ball, FloatArray, radius
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.readings.floats import Values, prepare, read
@@ -24,7 +24,6 @@ from circ.compiler.tensor import Weights
 from circ.runtime.engines.positions import reads
 from circ.runtime.engines.words import codes
 
-IntArray = npt.NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 POSITIONS = 62

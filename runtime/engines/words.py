@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
 from circ.compiler.ir import Index
 from circ.compiler.obligation import Bound, Witness
+from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.decisions import Discrete
-
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

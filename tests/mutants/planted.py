@@ -62,7 +62,7 @@ MUTANTS = (
     Mutant(
         "vacuous_domain_proved",
         "runtime/engines/smt.py",
-        "return Empty(emptiness(inquiry), method)",
+        "return Empty(reason, method)",
         "return Holds(method, TRUSTED, size_of(inquiry.obligation))",
         ("tests/unit/test_cli.py::TestExitCodes::test_an_empty_domain_is_3",),
     ),
@@ -121,6 +121,27 @@ MUTANTS = (
         ("tests/unit/test_prover.py",),
     ),
     Mutant(
+        "open_conditions_counted_as_met",
+        "runtime/engines/exact.py",
+        "meets = True if True in conditions else None if None in conditions else False",
+        "meets = bool(conditions - {False})",
+        ("tests/unit/test_enumeration.py::test_conditions_too_close_to_tell_are_not_met",),
+    ),
+    Mutant(
+        "ties_broken_in_every_word_as_it_suits",
+        "runtime/engines/stream.py",
+        "real = ties.hanging(tally.within) == 0",
+        "real = ties.hanging(tally.within) >= 0",
+        ("tests/unit/test_grouping.py::test_domains_that_need_a_tie_broken_both_ways_are_empty",),
+    ),
+    Mutant(
+        "agreeing_choices_called_concave",
+        "compiler/freeze.py",
+        "return not (left and right)",
+        "return True",
+        ("tests/unit/test_freeze.py",),
+    ),
+    Mutant(
         "patch_proved_before_rounding",
         "runtime/patching.py",
         "kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)",
@@ -132,6 +153,13 @@ MUTANTS = (
         "compiler/bounding.py",
         "side = bound[0] if c > 0 else bound[1]",
         "side = bound[1] if c > 0 else bound[0]",
+        ("tests/spec/domains",),
+    ),
+    Mutant(
+        "a_turned_box_too_small",
+        "compiler/slabs.py",
+        "dict(added(row.slabs, -factor, other.slabs))",
+        "dict(added(row.slabs, factor, other.slabs))",
         ("tests/spec/domains",),
     ),
     Mutant(

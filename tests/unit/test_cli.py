@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -201,6 +202,13 @@ class TestPatch:
         assert command("patch", spec, "sink", "--out", out) == 4
         assert out.read_text() == "mine"
         assert command("patch", spec, "sink", "--out", out, "--force") == 0
+
+    def test_what_is_no_file_is_not_replaced(self, tmp_path: Path) -> None:
+        """Not even by `--force`: a pipe, a device or a folder."""
+        spec, out = write_spec(tmp_path), tmp_path / "pipe"
+        os.mkfifo(out)
+        assert command("patch", spec, "sink", "--out", out, "--force") == 4
+        assert out.is_fifo()
 
     def test_conflicting_requirements_write_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

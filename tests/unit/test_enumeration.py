@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import comb
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -41,9 +42,12 @@ from circ.compiler.obligation import Bound, Obligation, Witness, Words
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import at_point, enclose
 from circ.compiler.tensor import Weights
+from circ.compiler.verdict import Proved, Unknown
 from circ.runtime.engines.enumeration import decide
+from circ.runtime.prover import prove
 from tests.agreement.circuits import BILINEAR, SMOOTH, Sample, circuits
 from tests.agreement.claims import claim, claims, gone_through, size_of
+from tests.unit.lowered import lowered
 
 MOST = 100
 """Inputs that the reference goes through in one example."""
@@ -435,3 +439,26 @@ def test_a_word_that_the_circuit_never_reads_is_counted_all_the_same() -> None:
     assert isinstance(finding, Holds)
     assert finding.size.exact == MEMBERS**LENGTH
     assert finding.closest is not None
+
+
+def test_conditions_too_close_to_tell_are_not_met(tmp_path: Path) -> None:
+    """e·e < e² holds nowhere, which no precision shows: neither empty nor proved of any input.
+
+    Where some input surely meets the conditions, the claim is proved, of nobody knows how many.
+    """
+    text = """
+enum C = { a, b }
+circuit close(s: C[2]) -> real = exp(1) * exp(1) - exp(2)
+claim one: forall s in { s: C[2] | close(s) < 0 }: s[0] == a or s[0] == b
+claim two: forall s, t in { s: C[2] } where close(s) < close(t) - close(s): s[0] in [a, b]
+claim some: exists s in { s: C[2] | close(s) < 0 }: s[0] != a and s[0] != b
+claim part: forall s in { s: C[2] | close(s) < 0 or s[0] == a }: s[0] == a or s[0] == b
+"""
+    program = lowered(text, tmp_path)
+    for name in ("one", "two", "some"):
+        verdict = prove(program.claim(name), {})
+        assert isinstance(verdict, Unknown)
+        assert "too close" in verdict.reason
+    verdict = prove(program.claim("part"), {})
+    assert isinstance(verdict, Proved)
+    assert verdict.size.exact is None

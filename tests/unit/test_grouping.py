@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import comb
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -15,9 +16,12 @@ from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, s
 from circ.compiler.ir import Argmax, Compare, Index, Input, Lookup, Not, Wire, WireType
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.tensor import Weights
+from circ.compiler.verdict import Proved, Vacuous
 from circ.runtime.engines.enumeration import decide
+from circ.runtime.prover import prove
 from tests.agreement.circuits import BILINEAR, SMOOTH, Sample, circuits
 from tests.agreement.claims import claim, claims, gone_through, size_of
+from tests.unit.lowered import lowered
 
 MOST = 150
 """Inputs that the reference goes through in one example."""
@@ -218,3 +222,59 @@ def test_an_empty_domain_is_named(empty: str) -> None:
 
     assert isinstance(finding, Empty)
     assert finding.reason == f"the domain of `{empty}` is empty"
+
+
+COUNTED = """
+enum C = { a, b, c }
+circuit f(s: C[4]) -> real[C] =
+  [ count { x in s | x == a }, count { x in s | x == b }, count { x in s | x == c } ]
+claim false: forall s, t in { u: C[4] } where f(s) == f(t):
+  argmax(f(s)) == argmax(f(t)) and not (s == [b, b, a, a] and t == [b, b, a, a])
+claim there: exists s, t in { u: C[4] }:
+  ((f(s) == f(t) and argmax(f(s)) != argmax(f(t))) or (s == [a, a, a, a] and t == [a, a, a, a]))
+  and exp(f(s)[a] + f(t)[a]) > 0
+"""
+"""Two words with equal scores break their ties alike, so that only the words spelt out matter."""
+
+
+@pytest.mark.parametrize("listed", [2, 10, 100_000])
+def test_a_short_list_of_failing_pairs_hides_none(listed: int, tmp_path: Path) -> None:
+    """Pairs that would fail only if ties broke differently crowd the list; one fails for good."""
+    program = lowered(COUNTED, tmp_path)
+    finding = decided(program.claim("false"), {}, Limits(listed=listed))
+    assert isinstance(finding, Fails)
+    assert dict(finding.witness.values) == {"s": (1, 1, 0, 0), "t": (1, 1, 0, 0)}
+
+
+def test_a_pair_that_ties_break_alike_is_no_example(tmp_path: Path) -> None:
+    """The search for an example goes on past pairs that only different choices would make one."""
+    program = lowered(COUNTED, tmp_path)
+    verdict = prove(program.claim("there"), {})
+    assert isinstance(verdict, Proved)
+    assert verdict.example is not None
+    assert dict(verdict.example.witness.values) == {"s": (0, 0, 0, 0), "t": (0, 0, 0, 0)}
+
+
+APART = """
+enum Q = { p, q }
+circuit f(s: Q[1]) -> real[Q] = match s[0] { p => [1, 1], q => [1, 1] }
+domain A = { s: Q[1] | argmax(f(s)) == p }
+domain B = { s: Q[1] | argmax(f(s)) == q }
+claim both: forall s in A, t in B: s[0] == t[0] and s[0] != t[0]
+claim same: forall s in A, t in B where s[0] == t[0]: 1 == 0
+claim some: exists s in A, t in B: 1 == 1
+claim none: exists s in A, t in B: 1 == 0
+claim twice: forall s in A, t in A: argmax(f(s)) == argmax(f(t))
+"""
+"""Equal scores are broken alike, so A and B are never both inhabited."""
+
+
+@pytest.mark.parametrize("name", ["both", "same", "some", "none"])
+def test_domains_that_need_a_tie_broken_both_ways_are_empty(name: str, tmp_path: Path) -> None:
+    """Every word is in A for one choice and in B for another, and no pair is in both."""
+    assert isinstance(prove(lowered(APART, tmp_path).claim(name), {}), Vacuous)
+
+
+def test_domains_that_need_a_tie_broken_one_way_are_not(tmp_path: Path) -> None:
+    """Where the first member is chosen, all pairs are inside."""
+    assert isinstance(prove(lowered(APART, tmp_path).claim("twice"), {}), Proved)

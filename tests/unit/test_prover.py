@@ -105,12 +105,21 @@ class TestEnginesAreNotTrusted:
         self.answering(monkeypatch, Fails("liar", (), Size(None, 1), outside))
         assert isinstance(prove(below(2), {}), Unknown)
 
-    def test_a_false_entry_of_the_list_is_unknown(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One good witness does not vouch for the others, nor they for it."""
+    def test_a_list_does_not_vouch_for_the_witness(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The input that is shown is replayed itself."""
         good, bad = (Witness((("x", (Fraction(v),)),)) for v in (1, 0))
-        for shown, listed in [(good, (good, bad)), (bad, (good,))]:
-            self.answering(monkeypatch, Fails("liar", (), Size(None, 1), shown, failing=listed))
-            assert isinstance(prove(below(1), {}), Unknown)
+        self.answering(monkeypatch, Fails("liar", (), Size(None, 1), bad, failing=(good,)))
+        assert isinstance(prove(below(1), {}), Unknown)
+
+    def test_a_witness_does_not_vouch_for_the_list(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What does not fail exactly is left out and told; the refutation stands, uncounted."""
+        good, bad = (Witness((("x", (Fraction(v),)),)) for v in (1, 0))
+        finding = Fails("liar", (), Size(None, 1), good, count=2, failing=(good, bad))
+        self.answering(monkeypatch, finding)
+        verdict = prove(below(1), {})
+        assert isinstance(verdict, Refuted)
+        assert (verdict.failing, verdict.count) == ((good,), None)
+        assert "1 of the inputs that the engine listed do not fail" in verdict.warnings[-1]
 
     def test_the_next_engine_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An engine that is stuck passes the question on; what it reached is kept."""

@@ -1,0 +1,37 @@
+"""A goal that is called concave in the edited tensors has a slack that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from circ.compiler.freeze import concave
+from tests.unit.lowered import lowered
+
+SPEC = """
+enum C = { a, b }
+checkpoint m from "model.safetensors"
+circuit f(x: real[2]) -> real[C] = m.W @ x
+domain D = { x: real[2] | -1 <= x <= 1 }
+claim asked: forall x, y in D: """
+
+CONCAVE = {
+    "f(x)[a] <= 1": True,
+    "f(x)[a] == 1 within 0.1": True,
+    "f(x)[a] <= 1 and f(y)[b] < f(x)[a]": True,
+    "argmax(f(x)) == a": True,
+    "f(x)[a] <= 1 or f(x)[b] <= 1": False,
+    "argmax(f(x)) != a": False,
+    "argmax(f(x)) == argmax(f(y))": False,
+    "(f(x)[a] <= 1) == (x[0] <= 0)": False,
+    "relu(f(x))[0] <= 1": False,
+}
+"""By hand: at W = 0 and halfway to two weights at which each disjunct, or agreement, holds."""
+
+
+@pytest.mark.parametrize("goal", CONCAVE)
+def test_a_conjunction_of_orders_of_affine_scores_is_concave(goal: str, tmp_path: Path) -> None:
+    """And nothing else is: a tangent to it would cut off solutions."""
+    program = lowered(SPEC + goal, tmp_path, {"W": [[1, 0], [0, 1]]})
+    assert concave(program.claim("asked").circuit, ["m/W"]) == CONCAVE[goal]
