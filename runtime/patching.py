@@ -10,10 +10,11 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import assert_never
 
 import numpy as np
 
-from circ.compiler.finding import Fails, Finding, Limits, Progress, Stuck, silent
+from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
 from circ.compiler.lower.claims import PatchPlan
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.rounding import round_to_dtype
@@ -96,10 +97,9 @@ def make_patch(
         return NotMade(plan, str(error), 0)
     for round_number in range(ROUNDS):
         found = findings(obligations, Edited(weights, tensors), limits, deadline, progress)
-        if isinstance(found[-1], Fails) and found[-1].interrupted:
-            return NotMade(plan, "interrupted", round_number)
-        if isinstance(found[-1], Stuck):
-            return NotMade(plan, f"a requirement was not decided: {found[-1].reason}", round_number)
+        stopped = stops(found[-1])
+        if stopped:
+            return NotMade(plan, stopped, round_number)
         if not any(isinstance(f, Fails) for f in found):
             return finished(plan, obligations, found, weights, tensors, groups, round_number)
         if not added(groups, found):
@@ -131,9 +131,22 @@ def findings(
     for obligation in obligations:
         left = replace(limits, timeout=max(deadline - monotonic(), 0.0))
         found.append(decide(obligation, weights, left, progress))
-        if isinstance(found[-1], Stuck) or (isinstance(found[-1], Fails) and found[-1].interrupted):
+        if stops(found[-1]):
             break
     return found
+
+
+def stops(finding: Finding) -> str:
+    """Why nothing further is asked after this finding; empty where something may be."""
+    match finding:
+        case Stuck(reason=reason):
+            return f"a requirement was not decided: {reason}"
+        case Fails(interrupted=interrupted):
+            return "interrupted" if interrupted else ""
+        case Holds() | Empty():
+            return ""
+        case _:
+            assert_never(finding)
 
 
 def added(groups: Sequence[Instances], found: Sequence[Finding]) -> int:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from circ.compiler.driver import Program, check
 from circ.compiler.obligation import Reals, Words
-from circ.compiler.print_ir import print_ir
 from circ.compiler.stored import Files
 from circ.lang.diagnostic import Diagnostics
 from circ.lang.format import format_module
@@ -21,6 +20,7 @@ from circ.lang.span import Source
 from circ.lang.syntax import Module
 from tests.mdtest import View
 from tests.outline import outline
+from tests.print_ir import print_ir
 from tests.typed import typed
 
 SPEC_NAME = "spec.circ"

@@ -54,7 +54,8 @@ class Tally:
     with their slack; `tied` fail only for some ways of breaking ties, and `doubtful` perhaps, as
     do those `passed_over`, which are not kept. `closest`: the least slack of those that met the
     goal. `open`: inputs for the reference. `maybe`: some that meet the goal, and the conditions
-    perhaps. `within`: the inputs of a batch that met them all. `seen`: the watched outputs that held once, or may have.
+    perhaps. `within`: the inputs of a batch that met them all. `seen`: the watched outputs that
+    held once, or may have.
     """
 
     met: Counter[str] = field(default_factory=Counter[str])
