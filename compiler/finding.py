@@ -30,7 +30,8 @@ class Fails:
     """`witness` meets the conditions and misses the goal (with a tie broken against it, if `tie`).
 
     `count`: all failing inputs, where the whole domain was decided; `failing`: those listed;
-    `interrupted`: the user asked to stop before it was.
+    `interrupted`: the user asked to stop before the whole domain was decided; `classes`: where one
+    was listed of each failing class of inputs, how many fail and how many there are.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Fails:
     failing: tuple[Witness, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    classes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class Refuted:
     """`example` is absent only for an `exists`: then no input of the domain is a witness.
 
     `failing` lists failing inputs, the worst first; `count` is how many there are in all where the
-    whole domain was decided, else None. Of those listed, `replayed` were also replayed in exact
+    whole domain was decided, else None; `classes`, where one was listed of each failing class of
+    inputs, how many fail and how many there are. Of those listed, `replayed` were also replayed in exact
     arithmetic, and `reproduced` fail in the PyTorch module too. `interrupted`: the user asked to
     stop before all were found.
     """
@@ -85,6 +86,7 @@ class Refuted:
     example: Example | None
     count: int | None = None
     failing: tuple[Witness, ...] = ()
+    classes: tuple[int, int] | None = None
     replayed: int = 0
     reproduced: int = 0
     warnings: tuple[str, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
-from circ.lang.build_expressions import Place, expression, name, token, tree, whole
+from circ.lang.build_expressions import expression
+from circ.lang.build_names import Place, name, token, tree, whole
 from circ.lang.diagnostic import CircError
 from circ.lang.docs import doc_above
 from circ.lang.errors.syntax import clause_repeated

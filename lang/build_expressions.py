@@ -1,17 +1,16 @@
-"""From the tree of the grammar to the expressions and patterns of `circ.lang.syntax`."""
+"""From the tree of the grammar to the expressions of `circ.lang.syntax`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import cast
 
+from circ.lang.build_names import Place, name, number, token, tree
+from circ.lang.build_patterns import pattern, word_pattern
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.syntax import else_not_last, half_a_character, number_too_long
+from circ.lang.errors.syntax import else_not_last
 from circ.lang.grammar import Part, Token, Tree
-from circ.lang.span import Source, Span
+from circ.lang.span import Span
 from circ.lang.syntax import (
     Arm,
     Attr,
@@ -31,85 +30,15 @@ from circ.lang.syntax import (
     Index,
     ListExpr,
     Match,
+    Matches,
     Member,
-    MemberPattern,
-    Name,
     Number,
-    NumberPattern,
-    OrPattern,
-    Pattern,
     Ref,
     Slice,
     TupleExpr,
-    TuplePattern,
     Unary,
     UnaryOp,
-    Wildcard,
 )
-
-LONGEST_NUMBER = 400
-"""Digits of a decimal, written out without an exponent; far past any float's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the text that was parsed starts in its source."""
-
-    source: Source
-    offset: int
-
-    def span(self, part: Tree | Token) -> Span:
-        """The characters of `part`, brackets around it left out."""
-        at = part if isinstance(part, Token) else part.meta
-        start, end = cast(int, at.start_pos), cast(int, at.end_pos)
-        return Span(self.source, self.offset + start, self.offset + end)
-
-
-def token(part: Part) -> Token:
-    """`part`, where the grammar has a token."""
-    assert isinstance(part, Token)
-    return part
-
-
-def tree(part: Part) -> Tree:
-    """`part`, where the grammar has a rule that leaves a tree."""
-    assert part is not None and not isinstance(part, Token)
-    return part
-
-
-# --- names and numbers -------------------------------------------------------------------------
-
-
-def name(part: Part, at: Place) -> Name:
-    """A bare name, a quoted one, or one part of a path."""
-    word = token(part)
-    span = at.span(word)
-    return Name(unquote(word, span) if word.type == "STRING" else str(word), span)
-
-
-def unquote(word: Token, span: Span) -> str:
-    """The text of a string; half of a surrogate pair is no character, and an error."""
-    text = cast(str, json.loads(word))
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise CircError(half_a_character(span))
-    return text
-
-
-def number(word: Token, span: Span) -> Fraction:
-    """The exact value of a decimal that is not absurdly long."""
-    digits, _, exponent = word.lower().partition("e")
-    before, _, after = digits.partition(".")
-    shift = int(exponent[:8] or 0)
-    if max(len(before) + shift, 1) + max(len(after) - shift, 0) > LONGEST_NUMBER:
-        raise CircError(number_too_long(span, LONGEST_NUMBER))
-    return Fraction(str(word))
-
-
-def whole(part: Part, at: Place) -> int:
-    """A whole number."""
-    word = token(part)
-    return int(number(word, at.span(word)))
-
 
 # --- expressions -------------------------------------------------------------------------------
 
@@ -144,6 +73,8 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return comparison(inside, span, at)
         case "member", [element, *choices]:
             return Member(span, expression(element, at), expressions(choices, at))
+        case "matches", [word, form]:
+            return Matches(span, expression(word, at), word_pattern(form, at))
         case "attribute", [base, part]:
             return Attr(span, expression(base, at), name(part, at))
         case "index", [base, *items]:
@@ -233,41 +164,7 @@ def case(part: Tree, at: Place) -> Case:
     return Case(at.span(part), condition, expression(value, at))
 
 
-# --- patterns ----------------------------------------------------------------------------------
-
-
 def arm(part: Tree, at: Place) -> Arm:
     """`pattern => value`."""
     shape, value = part.children
     return Arm(at.span(part), pattern(shape, at), expression(value, at))
-
-
-def pattern(part: Part, at: Place) -> Pattern:
-    """The pattern that `part` is."""
-    if isinstance(part, Token):
-        return simple_pattern(part, at)
-    whole_pattern = tree(part)
-    span = at.span(whole_pattern)
-    match whole_pattern.data, whole_pattern.children:
-        case "group_pattern", [inner]:
-            return pattern(inner, at)
-        case "or_pattern", options:
-            return OrPattern(span, tuple(pattern(option, at) for option in options))
-        case "tuple_pattern", items:
-            return TuplePattern(span, tuple(pattern(item, at) for item in items))
-        case "member_pattern", [enum, member]:
-            return MemberPattern(span, name(enum, at).text, name(member, at).text)
-        case rule, _:
-            raise AssertionError(f"no pattern is built for the rule `{rule}`")
-
-
-def simple_pattern(word: Token, at: Place) -> Pattern:
-    """`_`, a number, or a member."""
-    span = at.span(word)
-    match word.type:
-        case "WILDCARD":
-            return Wildcard(span)
-        case "INT":
-            return NumberPattern(span, whole(word, at))
-        case _:
-            return MemberPattern(span, None, name(word, at).text)

@@ -20,6 +20,7 @@ CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 NAMED_DOMAIN = re.compile(r"\bdomain\s+\w+\s*\Z")
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
+WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
 
 LOOK_BACK = 40
 
@@ -27,8 +28,10 @@ EXPRESSION = frozenset({"NUMBER", "NAME", "("})
 OPERAND_STARTS = EXPRESSION | {"STRING", "[", "-", "old", "not", "count", "cases", "match"}
 EXPRESSION_STARTS = OPERAND_STARTS | {"fold", "forall", "exists"}
 PATTERN = frozenset({"WILDCARD", "INT", "NAME", "("})
-OPERATORS = frozenset({"+", "-", "*", "/", "@", "COMPARE", "in", "and", "or", "implies", "within"})
+LOGIC = frozenset({"and", "or", "implies"})
+OPERATORS = LOGIC | {"+", "-", "*", "/", "@", "COMPARE", "in", "matches", "within"}
 AFTER_OPERAND = OPERATORS | {"do", ".", "[", "("}
+MORE_PATTERN = PATTERN | {"STRING", "REPEAT", "TIMES", "|"}
 LINE_END = frozenset({"NEWLINE", "END"})
 CLASSES = {"NAME": "a name", "PART": "a name", "INT": "a whole number", "NUMBER": "a number"}
 MORE_CLASSES = {"STRING": "a string", "COMPARE": "a comparison", "WILDCARD": "`_`"}
@@ -121,7 +124,7 @@ def later_construct(stop: Stop) -> Diagnostic | None:
 
 def domain_form(stop: Stop) -> Diagnostic | None:
     """Is it a domain or a binder in a form of a later version?"""
-    if stop.text == "," and stop.expects("|") and not stop.expects("+", "=>"):
+    if stop.text == "," and stop.expects("|") and not stop.expects("+", "=>", "WILDCARD"):
         help = "quantify over two domains: `forall x in D, z in E: …`"
         return errors.unsupported(stop.span, "a domain with several binders is", help)
     if stop.text == "[" and stop.expects("where"):
@@ -181,7 +184,7 @@ def other_spelling(stop: Stop) -> Diagnostic | None:
 
 def taken_word(stop: Stop) -> Diagnostic | None:
     """Is it a reserved word where only a name can stand, or a member?"""
-    if stop.text not in RESERVED or not stop.expects("NAME") or stop.expects("NUMBER"):
+    if stop.text not in RESERVED or not stop.expects("NAME") or stop.expects("NUMBER", "|"):
         return None
     return errors.reserved_word(stop.span, stop.text, member=stop.expects("STRING"))
 
@@ -252,6 +255,10 @@ def expected_words(expected: frozenset[str]) -> Iterator[str]:
     if expected >= EXPRESSION:
         yield "an expression"
         rest -= EXPRESSION_STARTS
+    elif expected >= PATTERN | {"|"}:
+        yield "more of the pattern"
+        yield from ["an operator"] if rest & LOGIC else []
+        rest -= MORE_PATTERN | LOGIC | {"."}
     elif expected >= PATTERN:
         yield "a pattern"
         rest -= PATTERN | {"STRING"}
@@ -271,6 +278,9 @@ def expected_words(expected: frozenset[str]) -> Iterator[str]:
 
 def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
     """Help for a misspelt word, or for one that comes from another language."""
+    in_word_pattern = stop.expects("WILDCARD") and WORD_PATTERN.search(stop.before)
+    if in_word_pattern and stop.text in foreign.IN_WORD_PATTERNS:
+        return foreign.IN_WORD_PATTERNS[stop.text], None
     before = LAST_WORD.search(stop.before)
     double = stop.span.source.text[max(0, stop.span.start - 1) : stop.span.end]
     for word in (stop.text, double, before[1] if before else ""):

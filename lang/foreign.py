@@ -63,6 +63,7 @@ HALF_READ = (
     Spelling("//", "#", OPERAND),
     Spelling("<>", "!=", OPERAND),
     Spelling("||", "or", OPERAND),
+    Spelling("||", "|", frozenset({"WILDCARD"})),
 )
 """Operators whose first character Circ knows, so that it fails at the second."""
 
@@ -113,7 +114,6 @@ CONSTRUCTS = (
     Construct("on", OPERATOR, "the projection `x on S` is"),
     Construct("off", OPERATOR, "the projection `x off S` is"),
     Construct("as", OPERATOR, "the type annotation `e as T` is"),
-    Construct("matches", OPERATOR, "the word pattern `s matches …` is", "write a `fold`"),
     Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
     Construct("over", frozenset({"expects"}), "`over float32` is"),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
@@ -135,6 +135,21 @@ WAYS_OUT = {
     "?": "write `cases { condition => a, else => b }`",
 }
 """Help for what no one word of Circ replaces."""
+
+IN_WORD_PATTERNS = {
+    ".": "any one letter is `_`",
+    "[": "one of several letters is `(a | b)`",
+    "{": "a number of repetitions is `{2}`, from one to another `{1,3}`, no fewer than `{2,}`",
+    "*": "a repetition follows what it repeats: `_*`, `(a b)*`",
+    "+": "a repetition follows what it repeats: `_+`, `(a b)+`",
+    "?": "a repetition follows what it repeats: `_?`, `(a b)?`",
+    ",": "what follows one another stands side by side: `a b`",
+    "/": "a pattern stands bare: `s matches a b*`",
+    "-": "letters have no order; name each: `(a | b | c)`",
+    "==": "put the whole in parentheses: `(s matches a) == p`",
+    "!=": "put the whole in parentheses: `(s matches a) != p`",
+}
+"""Help for what a pattern of a word cannot hold."""
 
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "for a bound on it write `dot(x, x) <= r * r`",

@@ -1,4 +1,4 @@
-"""Expressions and patterns as canonical text.
+"""Expressions as canonical text.
 
 What is returned may have several lines; all but the first carry their indentation. Parsing the
 text gives the same tree, and only the brackets that this needs are written.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import assert_never
 
+from circ.lang.format_patterns import format_pattern, format_word_pattern
 from circ.lang.syntax import (
     Arm,
     Attr,
@@ -28,18 +29,13 @@ from circ.lang.syntax import (
     Index,
     ListExpr,
     Match,
+    Matches,
     Member,
-    MemberPattern,
     Number,
-    NumberPattern,
-    OrPattern,
-    Pattern,
     Ref,
     Slice,
     TupleExpr,
-    TuplePattern,
     Unary,
-    Wildcard,
 )
 from circ.lang.words import written_name, written_part
 
@@ -83,7 +79,7 @@ def tightness(e: Expr) -> int:
             return NOT
         case Unary():
             return SIGNED
-        case Compare() | Member():
+        case Compare() | Member() | Matches():
             return COMPARE
         case Number(value=value):
             return PRODUCT if value < 0 or decimal(value) is None else SIGNED
@@ -116,7 +112,7 @@ def bare(e: Expr, indent: str) -> str:
             _, at_left, at_right = BINDING[op]
             first = format_expression(left, at_left, indent)
             return f"{first} {op} {format_expression(right, at_right, indent)}"
-        case Compare() | Member():
+        case Compare() | Member() | Matches():
             return condition(e, indent)
         case TupleExpr(items=items):
             return f"({listed(items, indent)})"
@@ -135,8 +131,8 @@ def unary(e: Unary, indent: str) -> str:
     return f"-{operand}" if e.op == "-" else f"{e.op} {operand}"
 
 
-def condition(e: Compare | Member, indent: str) -> str:
-    """A chain of comparisons, or membership in a list."""
+def condition(e: Compare | Member | Matches, indent: str) -> str:
+    """A chain of comparisons, membership in a list, or a pattern of a word."""
     match e:
         case Compare(operands=operands, ops=ops, within=within):
             first, *others = (format_expression(operand, SUM, indent) for operand in operands)
@@ -145,6 +141,9 @@ def condition(e: Compare | Member, indent: str) -> str:
             return first + "".join(chain) + end
         case Member(element=element, choices=choices):
             return f"{format_expression(element, SUM, indent)} in [{listed(choices, indent)}]"
+        case Matches(word=word, pattern=pattern):
+            form = format_word_pattern(pattern)
+            return f"{format_expression(word, SUM, indent)} matches {form}"
         case _:
             assert_never(e)
 
@@ -156,7 +155,7 @@ def binding(e: Comprehension | Count | Fold | Cases | Match, indent: str) -> str
             each = format_expression(body, IMPLIES, indent)
             return f"[ {each} for {binder.text} in {format_expression(source, FOLD, indent)} ]"
         case Count(binder=binder, source=source, condition=condition):
-            among = f"{binder.text} in {format_expression(source, IMPLIES, indent)}"
+            among = f"{binder.text} in {format_expression(source, SUM, indent)}"
             return f"count {{ {among} | {format_expression(condition, FOLD, indent)} }}"
         case Fold(state=state, initial=initial, binder=binder, source=source, body=body):
             start = f"{state.text} = {format_expression(initial, IMPLIES, indent)}"
@@ -233,7 +232,7 @@ def block(lines: Sequence[str], indent: str) -> str:
     return "\n".join(["{", *(f"{indent}{STEP}{line}" for line in lines), f"{indent}}}"])
 
 
-# --- numbers and patterns ----------------------------------------------------------------------
+# --- numbers -----------------------------------------------------------------------------------
 
 
 def number(value: Fraction) -> str:
@@ -256,25 +255,3 @@ def decimal(value: Fraction) -> str | None:
         return sign + plain
     mantissa = digits.rstrip("0")
     return f"{sign}{mantissa}e{len(digits) - len(mantissa) - places}"
-
-
-def format_pattern(p: Pattern) -> str:
-    """A pattern on one line."""
-    match p:
-        case Wildcard():
-            return "_"
-        case MemberPattern(enum=None, member=member):
-            return written_name(member)
-        case MemberPattern(enum=enum, member=member):
-            return f"{enum}.{written_part(member)}"
-        case NumberPattern(value=value):
-            return str(value)
-        case TuplePattern(items=items):
-            return f"({', '.join(format_pattern(item) for item in items)})"
-        case OrPattern(options=options):
-            return " | ".join(
-                f"({format_pattern(o)})" if isinstance(o, OrPattern) else format_pattern(o)
-                for o in options
-            )
-        case _:
-            assert_never(p)

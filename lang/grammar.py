@@ -119,7 +119,8 @@ class CountedNewlines:
     """Drops the newlines that end nothing: in `()` and `[]`, and after an unfinished item."""
 
     always_accept = ("_NL",)
-    ending = frozenset({"NAME", "PART", "INT", "NUMBER", "STRING", "OUTCOME", "RPAR", "RSQB"})
+    words = frozenset({"NAME", "PART", "INT", "NUMBER", "STRING", "OUTCOME"})
+    ending = words | {"WILDCARD", "REPEAT", "TIMES", "RPAR", "RSQB"}
     opening = frozenset({"LPAR", "LSQB", "LBRACE"})
     closing = frozenset({"RPAR", "RSQB", "RBRACE"})
 

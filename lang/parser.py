@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from circ.lang.build import formula, item
-from circ.lang.build_expressions import Place, expression
+from circ.lang.build_expressions import expression
+from circ.lang.build_names import Place
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.docs import module_doc
 from circ.lang.errors.syntax import not_text, too_deep, too_large, too_many_errors

@@ -122,6 +122,11 @@ def is_real(t: Type) -> bool:
     return isinstance(t, Array) and t.element == RealElement()
 
 
+def is_ordered(t: Type) -> bool:
+    """Whether the entries of `t` have an order: reals and positions have, members have none."""
+    return isinstance(t, Array) and isinstance(t.element, RealElement | FinElement)
+
+
 def is_discrete(t: Type) -> bool:
     """Whether `t` holds members of an enum or positions."""
     return isinstance(t, Array) and isinstance(t.element, EnumElement | FinElement)

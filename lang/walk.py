@@ -19,6 +19,7 @@ from circ.lang.syntax import (
     Index,
     ListExpr,
     Match,
+    Matches,
     Member,
     Number,
     Ref,
@@ -50,6 +51,8 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return operands if within is None else (*operands, within)
         case Member(element=element, choices=choices):
             return (element, *choices)
+        case Matches(word=word):
+            return (word,)
         case TupleExpr(items=items) | ListExpr(items=items):
             return items
         case Comprehension(body=body, source=source):

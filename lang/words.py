@@ -11,12 +11,13 @@ ITEM_WORDS = ("enum", "checkpoint", "param", "circuit", "domain", "claim", "patc
 LATER_ITEM_WORDS = ("use", "space", "subspace", "network", "record", "guard")
 """The words that will start an item; reserved, so that specs written today stay readable."""
 
-LOGIC_WORDS = ("forall", "exists", "where", "implies", "or", "and", "not", "within", "in", "old")
+CLAIM_WORDS = ("forall", "exists", "where", "old")
+LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches")
 FORM_WORDS = ("let", "return", "fold", "over", "for", "match", "cases", "else", "count", "do")
-LATER_WORDS = ("if", "then", "as", "on", "off", "matches")
+LATER_WORDS = ("if", "then", "as", "on", "off")
 
 RESERVED: frozenset[str] = frozenset(
-    (*ITEM_WORDS, *LATER_ITEM_WORDS, *LOGIC_WORDS, *FORM_WORDS, *LATER_WORDS)
+    (*ITEM_WORDS, *LATER_ITEM_WORDS, *CLAIM_WORDS, *LOGIC_WORDS, *FORM_WORDS, *LATER_WORDS)
 )
 """Words that are never a bare name, except after `.`. `_` alone is the wildcard."""
 

@@ -58,6 +58,7 @@ def evidence(obligation: Obligation, verdict: Verdict) -> Data:
                 "size": size_data(verdict.size),
                 "example": maybe_example(obligation, verdict.example),
                 "count": verdict.count,
+                "classes": None if verdict.classes is None else list(verdict.classes),
                 "failing": [witness_data(obligation, witness) for witness in verdict.failing],
                 "replayed": verdict.replayed,
                 "reproduced": verdict.reproduced,

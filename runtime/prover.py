@@ -34,6 +34,9 @@ SEARCH = "sampling and gradients"
 SEARCH_SECONDS = 1.0
 """Most of what can be found this way is found soon; a proof is then the better use of time."""
 
+FEW_WORDS = 1 << 21
+"""So many words are soon gone through one by one, and then every failing one is known."""
+
 REPLAYED = 100
 """Listed inputs that are replayed exactly, besides the one that is shown."""
 
@@ -96,9 +99,11 @@ def empty_box(obligation: Obligation) -> str | None:
 def engines(obligation: Obligation) -> Iterator[Engine]:
     """The engines for this shape of question, the cheapest that can settle it first."""
     if all(isinstance(binder.values, Words) for binder in obligation.binders):
-        from circ.runtime.engines import enumeration
+        from circ.runtime.engines import automata, enumeration
+        from circ.runtime.engines.words import total
 
-        yield enumeration.decide
+        few = total(obligation.binders) <= FEW_WORDS
+        yield from [enumeration.decide, automata.decide][:: 1 if few else -1]
     else:
         yield searched
     from circ.runtime.engines import smt
@@ -208,11 +213,13 @@ def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
     if not found.replay.exact:
         return contradicted(finding, found)
     listed = finding.failing or (finding.witness,)
-    exactly = [witness for witness in listed[:REPLAYED] if replays(question, weights, witness)]
+    exactly = list(replays(question, weights, listed[:REPLAYED]))
     false = len(listed[:REPLAYED]) - len(exactly)
     if false:
         listed = tuple(exactly) or (finding.witness,)
-        finding = replace(finding, count=None, warnings=(*finding.warnings, overruled(false)))
+        finding = replace(
+            finding, count=None, classes=None, warnings=(*finding.warnings, overruled(false))
+        )
     return Refuted(
         method=finding.method,
         trusted=(REPLAYED_WITNESS,),
@@ -220,6 +227,7 @@ def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
         example=found,
         count=finding.count,
         failing=listed,
+        classes=finding.classes,
         replayed=len(exactly),
         reproduced=sum(replay_many(question, weights, listed)),
         warnings=finding.warnings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -18,7 +18,7 @@ from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.floats import deviation
 from circ.compiler.readings.intervals import Reals
-from circ.compiler.readings.reference import Value
+from circ.compiler.readings.reference import Value, constants
 from circ.compiler.readings.roundoff import execution
 from circ.compiler.readings.torch import NAMES, CircuitModule, module, numbers, whole_numbers
 from circ.compiler.rounding import nearest
@@ -74,9 +74,18 @@ def strays(
     return float(most) if most < inf else None
 
 
-def replays(obligation: Obligation, weights: Weights, witness: Witness) -> bool:
-    """Whether the witness refutes the obligation in exact arithmetic: `replay(…).exact` alone."""
-    return trial(obligation, weights, witness).refutes
+def replays(
+    obligation: Obligation, weights: Weights, witnesses: Iterable[Witness]
+) -> Iterator[Witness]:
+    """Those that refute the obligation in exact arithmetic: `replay(…).exact` alone.
+
+    What no input changes is computed once; a witness that it leaves open is tried again without.
+    """
+    known = constants(obligation.circuit, weights)
+    for witness in witnesses:
+        found = trial(obligation, weights, witness, known=known)
+        if found.refutes or trial(obligation, weights, witness).refutes:
+            yield witness
 
 
 def replay_many(

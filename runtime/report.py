@@ -126,6 +126,11 @@ def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iter
             "plain",
             f"fails on {verdict.count:,} of {verdict.size.exact:,} inputs, by {verdict.method}",
         )
+    elif verdict.classes is not None:
+        failing, all_of_them = verdict.classes
+        classes = f"fails in {failing:,} of {all_of_them:,} classes of words"
+        yield Line("plain", f"{classes}, the worst of each listed, by {verdict.method}")
+        yield Line("plain", f"the domain has {size_text(verdict.size)}")
     elif len(verdict.failing) > 1:
         least = f"fails on at least {len(verdict.failing):,} inputs; not all were looked at"
         yield Line("plain", f"{least}, by {verdict.method}")

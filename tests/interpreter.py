@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from math import isqrt
 from operator import add, eq, ge, gt, le, lt, mul, sub
 from typing import Any, assert_never
@@ -33,8 +33,10 @@ from circ.lang.syntax import (
     Expr,
     Fold,
     Index,
+    LetterPattern,
     ListExpr,
     Match,
+    Matches,
     Member,
     MemberPattern,
     Module,
@@ -51,6 +53,7 @@ from circ.lang.syntax import (
     Unary,
     Wildcard,
 )
+from tests.ends import ends
 from tests.nested import Value, both, depth, each, entries, filled, places, product, put, zeros
 
 Tensors = Mapping[str, Value]
@@ -136,6 +139,10 @@ def evaluate(e: Expr, at: Frame) -> Value:
             return all(entries(compared(e, at)))
         case Member(element=element, choices=choices):
             return evaluate(element, at) in [evaluate(choice, at) for choice in choices]
+        case Matches(word=word, pattern=pattern):
+            letters = evaluate(word, at)
+            codes = partial(letter_fits, scope=at.scope)
+            return len(letters) in ends(pattern, letters, 0, codes)
         case TupleExpr(items=items) | ListExpr(items=items):
             return tuple(evaluate(item, at) for item in items)
         case Comprehension(body=body, binder=binder, source=source):
@@ -242,6 +249,11 @@ def folded(e: Fold, at: Frame) -> Value:
     for x in evaluate(e.source, at):
         state = evaluate(e.body, at.bind(e.binder.text, x).bind(e.state.text, state))
     return state
+
+
+def letter_fits(pattern: LetterPattern, letter: int, scope: Scope) -> bool:
+    """Whether a pattern of one letter fits it."""
+    return accepts(pattern, letter, scope)
 
 
 def accepts(pattern: Pattern, value: Value, scope: Scope) -> bool:

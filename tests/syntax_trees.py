@@ -19,6 +19,7 @@ from circ.lang.syntax import (
     Case,
     Cases,
     CheckpointDecl,
+    ChoicePattern,
     CircuitDecl,
     ClaimDecl,
     Compare,
@@ -41,8 +42,10 @@ from circ.lang.syntax import (
     Index,
     Item,
     Let,
+    LetterPattern,
     ListExpr,
     Match,
+    Matches,
     Member,
     MemberPattern,
     Module,
@@ -55,6 +58,8 @@ from circ.lang.syntax import (
     PatchDecl,
     Pattern,
     Ref,
+    RepeatPattern,
+    SequencePattern,
     Slice,
     SubDomain,
     TensorPath,
@@ -64,6 +69,7 @@ from circ.lang.syntax import (
     Unary,
     UnaryOp,
     Wildcard,
+    WordPattern,
 )
 
 HERE = Span(Source("nowhere", ""), 0, 0)
@@ -115,14 +121,37 @@ dims: Strategy[DimExpr] = st.builds(DimNumber, st.just(HERE), sizes) | st.builds
 )
 types = st.builds(TypeExpr, st.just(HERE), names, several(dims))
 
-patterns: Strategy[Pattern] = st.recursive(
+letters: Strategy[LetterPattern] = (
     st.just(Wildcard(HERE))
     | st.builds(MemberPattern, st.just(HERE), st.none(), TEXTS)
     | st.builds(MemberPattern, st.just(HERE), BARE, PARTS)
-    | st.builds(NumberPattern, st.just(HERE), sizes),
+    | st.builds(NumberPattern, st.just(HERE), sizes)
+)
+patterns: Strategy[Pattern] = st.recursive(
+    letters,
     lambda inner: (
         st.builds(TuplePattern, st.just(HERE), several(inner, 2))
         | st.builds(OrPattern, st.just(HERE), several(inner, 2))
+    ),
+    max_leaves=6,
+)
+
+
+def repeated(inner: Strategy[WordPattern]) -> Strategy[WordPattern]:
+    """`inner` a number of times, without end or with one."""
+    fewest = st.integers(0, 3)
+    counts = st.tuples(fewest, st.none() | st.integers(0, 3)).map(
+        lambda pair: (pair[0], None if pair[1] is None else pair[0] + pair[1])
+    )
+    return st.tuples(inner, counts).map(lambda pair: RepeatPattern(HERE, pair[0], *pair[1]))
+
+
+word_patterns: Strategy[WordPattern] = st.recursive(
+    letters | st.just(SequencePattern(HERE, ())),
+    lambda inner: (
+        st.builds(SequencePattern, st.just(HERE), several(inner, 2))
+        | st.builds(ChoicePattern, st.just(HERE), several(inner, 2))
+        | repeated(inner)
     ),
     max_leaves=6,
 )
@@ -167,6 +196,7 @@ def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
         node(Binary, st.sampled_from(BINARY_OPS), inner, inner),
         compares(inner),
         node(Member, inner, several(inner, 1)),
+        node(Matches, inner, word_patterns),
         node(TupleExpr, several(inner, 2)),
         node(ListExpr, several(inner, 1)),
         node(Comprehension, inner, names, inner),

@@ -18,10 +18,11 @@ from circ.compiler.ir import (
     WireType,
 )
 from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.positions import ORDERS, lower_order
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import position_range
 from circ.lang.syntax import Compare as CompareExpr
-from circ.lang.syntax import CompareOp, Expr, Member, Number
+from circ.lang.syntax import Expr, Member, Number
 
 
 def lower_compare(e: CompareExpr, env: Environment) -> Wire:
@@ -29,7 +30,7 @@ def lower_compare(e: CompareExpr, env: Environment) -> Wire:
     operands = lower_operands(e.operands, env)
     held: list[Wire] = []
     for i, op in enumerate(e.ops):
-        same = every(env.b, compare(op, operands[i], operands[i + 1], e.within, env))
+        same = every(env.b, compare(e, i, operands, env))
         held.append(env.b.add(Not(same)) if op == "!=" else same)
     return both(env.b, *held)
 
@@ -40,7 +41,7 @@ def lower_entrywise(e: CompareExpr, env: Environment) -> Wire:
     operands = lower_operands(e.operands, env)
     rows: list[Wire] = []
     for i, op in enumerate(e.ops):
-        row = compare(op, operands[i], operands[i + 1], e.within, env)
+        row = compare(e, i, operands, env)
         rows.append(b.add(Not(row)) if op == "!=" else row)
     return conjoined(env, rows)
 
@@ -73,14 +74,17 @@ def as_code(e: Expr, wire: Wire, size: int, env: Environment) -> Wire:
     return codes(env.b, [int(e.value)], size, ())
 
 
-def compare(op: CompareOp, left: Wire, right: Wire, within: Expr | None, env: Environment) -> Wire:
-    """One pair, entrywise; `!=` is lowered as `==`, which the caller negates."""
-    b = env.b
+def compare(e: CompareExpr, i: int, operands: Sequence[Wire], env: Environment) -> Wire:
+    """The pair at `i`, entrywise; `!=` is lowered as `==`, which the caller negates."""
+    b, op, left, right = env.b, e.ops[i], operands[i], operands[i + 1]
+    sort = b.types[left].sort
+    if isinstance(sort, Index) and op in ORDERS:
+        return lower_order(op, left, right, e.span, env)
     shape = max(b.shape(left), b.shape(right), key=len)
     left, right = spread(b, left, shape), spread(b, right, shape)
-    if within is not None:
-        return close(left, right, spread(b, env.wire(within), shape), env)
-    if b.types[left].sort == Bool():
+    if e.within is not None:
+        return close(left, right, spread(b, env.wire(e.within), shape), env)
+    if sort == Bool():
         return b.add(Select(left, right, b.add(Not(right))))
     match op:
         case "==" | "!=":

@@ -30,6 +30,7 @@ from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
 from circ.compiler.lower.matches import lower_match
 from circ.compiler.lower.tensors import lower_tensor
+from circ.compiler.lower.word_patterns import lower_matches
 from circ.lang.check.sites import site_read
 from circ.lang.check.tensors import tensor_path
 from circ.lang.diagnostic import CircError
@@ -49,6 +50,7 @@ from circ.lang.syntax import (
     Index,
     ListExpr,
     Match,
+    Matches,
     Member,
     Number,
     ParamDecl,
@@ -79,6 +81,8 @@ def lower(e: Expr, env: Environment) -> Value:
             return lower_compare(e, env)
         case Member():
             return lower_member(e, env)
+        case Matches():
+            return lower_matches(e, env)
         case TupleExpr(items=items):
             return Tuple(tuple(map(env.lower, items)))
         case ListExpr(items=items):

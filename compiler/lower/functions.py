@@ -19,10 +19,11 @@ from circ.compiler.builder import (
     spread,
     stack,
 )
-from circ.compiler.ir import Argmax, Relu, Smooth, Softmax, Wire
-from circ.compiler.lower.compare import lower_entrywise
+from circ.compiler.ir import Argmax, Index, Relu, Smooth, Softmax, Wire
+from circ.compiler.lower.compare import lower_entrywise, lower_operands
 from circ.compiler.lower.constants import constant, enclosed
 from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.positions import lower_extreme
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import negative_root
 from circ.lang.syntax import Call, Compare
@@ -37,6 +38,8 @@ def lower_function(e: Call, env: Environment) -> Wire:
         return quantified(e, env)
     if name == "sqrt":
         return root(e, env)
+    if name in ("max", "min"):
+        return extreme(e, env)
     return MEANINGS[name]([env.wire(arg) for arg in e.args], env)
 
 
@@ -57,6 +60,15 @@ def root(e: Call, env: Environment) -> Wire:
     if enclosed(under, env)[0] < 0:
         raise CircError(negative_root(arg.span))
     return env.b.add(Smooth("sqrt", under))
+
+
+def extreme(e: Call, env: Environment) -> Wire:
+    """`max` and `min`, of reals or of positions."""
+    args = lower_operands(e.args, env)
+    largest_of = e.function.text == "max"
+    if isinstance(env.b.types[args[0]].sort, Index):
+        return lower_extreme("max" if largest_of else "min", args, e.span, env)
+    return maximum(args, env) if largest_of else minimum(args, env)
 
 
 def relu(args: list[Wire], env: Environment) -> Wire:
@@ -138,12 +150,10 @@ MEANINGS: dict[str, Meaning] = {
     "clamp": clamp,
     "sum": summed,
     "mean": mean,
-    "max": maximum,
-    "min": minimum,
     "dot": dot,
     "norm_inf": norm_inf,
     "norm_1": norm_1,
     "softmax": softmax,
     "argmax": argmax,
 }
-"""`all`, `any` and `sqrt` read their argument's syntax, and stand above."""
+"""`all`, `any`, `sqrt`, `max` and `min` read their arguments' syntax, and stand above."""

@@ -11,6 +11,7 @@ from circ.lang.check.operators import infer_binary, infer_compare, infer_member,
 from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.references import infer_attr, infer_ref
 from circ.lang.check.sites import infer_do
+from circ.lang.check.word_patterns import infer_matches
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.types import empty_axis, mismatch, parts_differ, wrong_kind
 from circ.lang.syntax import (
@@ -27,6 +28,7 @@ from circ.lang.syntax import (
     Index,
     ListExpr,
     Match,
+    Matches,
     Member,
     Name,
     Number,
@@ -80,6 +82,8 @@ def infer_new(e: Expr, ctx: Context) -> Type:
             return infer_compare(e, ctx)
         case Member():
             return infer_member(e, ctx)
+        case Matches():
+            return infer_matches(e, ctx)
         case TupleExpr(items=items):
             return Tuple(tuple(ctx.infer(item) for item in items))
         case ListExpr():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from circ.lang.check.constants import is_constant, whole
 from circ.lang.check.context import Context
-from circ.lang.check.operators import broadcast_type
+from circ.lang.check.operators import broadcast_type, counted
 from circ.lang.errors.names import not_a, unknown_function, unknown_name
 from circ.lang.errors.types import (
     argument_count,
@@ -36,6 +36,7 @@ from circ.lang.types import (
     Variable,
     fits,
     infer_dims,
+    is_ordered,
     is_real,
     positions,
     same_dims,
@@ -162,12 +163,16 @@ def leading(e: Call, given: list[Array], ctx: Context) -> Type:
 
 def extremum(e: Call, given: list[Array], ctx: Context) -> Type:
     """Over the leading axis of one argument, or entrywise over several."""
+    kinds = counted(e.args, given, ctx)
+    for arg, t in zip(e.args, kinds, strict=True):
+        if not isinstance(t, Invalid) and not is_ordered(t):
+            ctx.error(wrong_kind(arg.span, t, "reals or positions", f"`{e.function.text}`"))
+            return INVALID
     if len(given) == 1:
-        return leading(e, given, ctx)
-    if not reals(e, given, ctx):
-        return INVALID
-    result: Type = given[0]
-    for arg, t in zip(e.args[1:], given[1:], strict=True):
+        known = given[0]
+        return Array(known.element, known.dims[1:]) if has_axis(e, known, ctx) else INVALID
+    result = kinds[0]
+    for arg, t in zip(e.args[1:], kinds[1:], strict=True):
         who = f"the arguments of `{e.function.text}`"
         result = broadcast_type(e, who, e.args[0], arg, result, t, ctx)
     return result

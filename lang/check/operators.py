@@ -31,6 +31,7 @@ from circ.lang.types import (
     Type,
     fits,
     is_discrete,
+    is_ordered,
     is_real,
     merge,
     same_dim,
@@ -86,11 +87,11 @@ def infer_binary(e: Binary, ctx: Context) -> Type:
 def broadcast_type(
     e: Expr, who: str, first: Expr, second: Expr, left: Type, right: Type, ctx: Context
 ) -> Type:
-    """The joint shape of two reals: equal shapes, or a scalar and anything."""
-    if isinstance(left, Invalid) or isinstance(right, Invalid):
+    """The joint shape of two tensors of one element: equal shapes, or a scalar and anything."""
+    if not isinstance(left, Array) or not isinstance(right, Array):
         return INVALID
-    if left == REAL or right == REAL:
-        return right if left == REAL else left
+    if same_element(left.element, right.element) and not (left.dims and right.dims):
+        return left if left.dims else right
     if fits(left, right):
         return merge(left, right)
     return ctx.error(operands_differ(e.span, who, first.span, second.span, left, right))
@@ -149,8 +150,8 @@ def check_pair(
     if not comparable(a, b):
         who = f"the two sides of `{op}`"
         ctx.error(operands_differ(e.span, who, first.span, second.span, a, b))
-    elif op not in ("==", "!=") and not is_real(a):
-        ctx.error(wrong_kind(first.span, a, "reals", f"`{op}`"))
+    elif op not in ("==", "!=") and not is_ordered(a):
+        ctx.error(wrong_kind(first.span, a, "reals or positions", f"`{op}`"))
     elif op not in ("==", "!=") and ctx.exact_order and (a.dims or b.dims):
         ctx.error(tensor_order(e.span, ctx.exact_order))
     elif isinstance(a.element, BoolElement) and (a.dims or b.dims):

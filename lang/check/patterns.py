@@ -21,6 +21,7 @@ from circ.lang.errors.types import (
 from circ.lang.syntax import (
     Cases,
     Expr,
+    LetterPattern,
     Match,
     MemberPattern,
     NumberPattern,
@@ -169,27 +170,44 @@ def pattern_fits(pattern: Pattern, t: Type, ctx: Context) -> bool:
     """Whether the pattern speaks of values of `t`; reports it where it does not."""
     near: str | None = None
     match pattern:
-        case Wildcard():
-            return True
         case OrPattern(options=options):
             return all_fit(((option, t) for option in options), ctx)
         case TuplePattern(items=items):
             if isinstance(t, Tuple) and len(items) == len(t.items):
                 return all_fit(zip(items, t.items, strict=True), ctx)
-        case MemberPattern(enum=enum, member=member):
-            if isinstance(t, Array) and isinstance(t.element, EnumElement):
-                if member in t.element.members and enum in (None, t.element.name):
-                    return True
-                near = nearest(member, t.element.members)
-        case NumberPattern(value=value):
-            if isinstance(t, Array) and isinstance(t.element, FinElement):
-                n = size(t.element.size)
-                if n is None or 0 <= value < n:
-                    return True
+        case Wildcard() | MemberPattern() | NumberPattern():
+            if fits_value(pattern, t):
+                return True
+            near = near_member(pattern, t)
         case _:
             assert_never(pattern)
     ctx.error(wrong_pattern(pattern.span, t, near))
     return False
+
+
+def fits_value(pattern: LetterPattern, t: Type) -> bool:
+    """Whether a pattern of one value speaks of a value of `t`."""
+    match pattern:
+        case Wildcard():
+            return True
+        case MemberPattern(enum=enum, member=member):
+            if isinstance(t, Array) and isinstance(t.element, EnumElement):
+                return member in t.element.members and enum in (None, t.element.name)
+        case NumberPattern(value=value):
+            if isinstance(t, Array) and isinstance(t.element, FinElement):
+                n = size(t.element.size)
+                return n is None or value < n
+        case _:
+            assert_never(pattern)
+    return False
+
+
+def near_member(pattern: LetterPattern, t: Type) -> str | None:
+    """The member that was likely meant."""
+    if isinstance(pattern, MemberPattern) and isinstance(t, Array):
+        members = t.element.members if isinstance(t.element, EnumElement) else ()
+        return nearest(pattern.member, members)
+    return None
 
 
 def show_value(value: Value) -> str:

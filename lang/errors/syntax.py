@@ -127,6 +127,14 @@ def too_many_errors(span: Span, most: int) -> Diagnostic:
     return Diagnostic("E0017", headline, span, "stopped here")
 
 
+def counts_out_of_order(span: Span, least: int, most: int) -> Diagnostic:
+    """A repetition `{n,m}` with n above m, which no word could have."""
+    headline = "the fewest repetitions come first, then the most"
+    fix = Fix(span, f"{{{most},{least}}}")
+    help = f"write `{fix.replacement}`"
+    return Diagnostic("E0018", headline, span, "counts out of order", help=help, fix=fix)
+
+
 def alternatives(words: Sequence[str]) -> str:
     """`a, b or c`."""
     *most, last = words

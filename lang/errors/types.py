@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Label
@@ -219,3 +220,41 @@ def too_large_a_circuit(span: Span, what: str) -> Diagnostic:
     headline = f"this unfolds to more than {what}"
     help = "shorten the axes that it goes over, or let fewer circuits call one another"
     return Diagnostic("E0222", headline, span, help=help)
+
+
+def too_many_positions(span: Span, positions: int, most: int) -> Diagnostic:
+    """A comparison of positions whose table would be too large."""
+    headline = f"comparing values of `fin[{positions}]` takes a table of more than {most:,} entries"
+    help = "compare with a number, or with `==`"
+    return Diagnostic("E0226", headline, span, help=help)
+
+
+def no_word(span: Span, found: Type) -> Diagnostic:
+    """A pattern of words for something that is none."""
+    help = "a word has one axis, with letters from an enum or from `fin[n]`"
+    return wrong_kind(span, found, "a word", "`matches`", help)
+
+
+def wrong_letter(span: Span, word: Type, near: str | None) -> Diagnostic:
+    """A letter that no word of this type has; `near` is a member that is spelt alike."""
+    headline = f"`{span.text}` is no letter of {described(word)}"
+    if re.search(r"[*+?|(_.]", span.text) and span.text.startswith('"'):
+        help = "a quoted text is one letter; a pattern stands bare: `s matches a b*`"
+        return Diagnostic("E0211", headline, span, help=help)
+    help, fix = suggestion(span, near)
+    return Diagnostic("E0211", headline, span, help=help, fix=fix)
+
+
+def pattern_too_large(span: Span, what: str) -> Diagnostic:
+    """A pattern of words that would take too long to turn into an automaton."""
+    headline = f"this pattern needs more than {what}"
+    help = "write smaller counts, or say where in the word a part stands"
+    return Diagnostic("E0224", headline, span, help=help)
+
+
+def pattern_decided(span: Span, length: int, *, fits: bool) -> Diagnostic:
+    """A pattern that every word of the length fits, or none."""
+    many = "1 letter" if length == 1 else f"{length} letters"
+    headline = f"{'every' if fits else 'no'} word of {many} matches this pattern"
+    help = "" if fits else "a pattern is for the whole word, from its first letter to its last"
+    return Diagnostic("E0225", headline, span, help=help, severity="warning")

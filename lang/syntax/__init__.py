@@ -1,7 +1,7 @@
-"""The abstract syntax of Circ: one frozen record a construct, three closed unions.
+"""The abstract syntax of Circ: one frozen record a construct, closed unions of them.
 
-`Expr`, `TypeExpr` and `Item` are what later passes match on. Nodes compare by identity, so a pass
-can key what it learns by the node; `circ.lang.format` prints them back as text.
+`Expr`, `TypeExpr`, `Pattern`, `WordPattern` and `Item` are what later passes match on. Nodes compare
+by identity, so a pass can key what it learns by the node; `circ.lang.format` prints them back.
 """
 
 from __future__ import annotations
@@ -28,21 +28,16 @@ from circ.lang.syntax.expressions import (
     Index,
     ListExpr,
     Match,
+    Matches,
     Member,
-    MemberPattern,
     Name,
     Number,
-    NumberPattern,
-    OrPattern,
-    Pattern,
     Ref,
     Slice,
     TupleExpr,
-    TuplePattern,
     TypeExpr,
     Unary,
     UnaryOp,
-    Wildcard,
 )
 from circ.lang.syntax.items import (
     Binder,
@@ -65,6 +60,19 @@ from circ.lang.syntax.items import (
     SubDomain,
     TensorPath,
 )
+from circ.lang.syntax.patterns import (
+    ChoicePattern,
+    LetterPattern,
+    MemberPattern,
+    NumberPattern,
+    OrPattern,
+    Pattern,
+    RepeatPattern,
+    SequencePattern,
+    TuplePattern,
+    Wildcard,
+    WordPattern,
+)
 
 __all__ = [
     "Arm",
@@ -76,6 +84,7 @@ __all__ = [
     "Case",
     "Cases",
     "CheckpointDecl",
+    "ChoicePattern",
     "CircuitDecl",
     "ClaimDecl",
     "Compare",
@@ -98,8 +107,10 @@ __all__ = [
     "Index",
     "Item",
     "Let",
+    "LetterPattern",
     "ListExpr",
     "Match",
+    "Matches",
     "Member",
     "MemberPattern",
     "Module",
@@ -113,6 +124,8 @@ __all__ = [
     "Pattern",
     "Quantifier",
     "Ref",
+    "RepeatPattern",
+    "SequencePattern",
     "Slice",
     "SubDomain",
     "TensorPath",
@@ -122,4 +135,5 @@ __all__ = [
     "Unary",
     "UnaryOp",
     "Wildcard",
+    "WordPattern",
 ]

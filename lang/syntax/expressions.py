@@ -1,4 +1,4 @@
-"""Names, types, expressions and patterns as nodes."""
+"""Names, types and expressions as nodes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from circ.lang.span import Span
+from circ.lang.syntax.patterns import Pattern, WordPattern
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +167,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """`s matches letter* blank`: whether the whole word has that form."""
+
+    span: Span
+    word: Expr
+    pattern: WordPattern
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleExpr:
     """`(q, c)`: what a `match` may take apart."""
 
@@ -231,49 +241,6 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wildcard:
-    """`_`."""
-
-    span: Span
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MemberPattern:
-    """`none`, `Quote.none` or `"and"`: one member of an enum."""
-
-    span: Span
-    enum: str | None
-    member: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NumberPattern:
-    """`3`: one value of `fin[n]`."""
-
-    span: Span
-    value: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TuplePattern:
-    """`(none, single)`."""
-
-    span: Span
-    items: tuple[Pattern, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OrPattern:
-    """`p | q`."""
-
-    span: Span
-    options: tuple[Pattern, ...]
-
-
-Pattern = Wildcard | MemberPattern | NumberPattern | TuplePattern | OrPattern
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Arm:
     """`pattern => value`."""
 
@@ -302,6 +269,7 @@ Expr = (
     | Binary
     | Compare
     | Member
+    | Matches
     | TupleExpr
     | ListExpr
     | Comprehension

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from circ.compiler.ir import Circuit, Input, Real, Shape, Wire, WireType, operands
+from circ.compiler.positions import reads
 from circ.compiler.readings.arrays import IntArray, Where, stepped
 from circ.compiler.readings.balls import Ball, FloatArray, radius
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.readings.floats import Values, prepare, read
 from circ.compiler.readings.routing import slack_of
 from circ.compiler.tensor import Weights
-from circ.runtime.engines.positions import reads
 from circ.runtime.engines.words import codes
 
 Scalar = TypeVar("Scalar", bound=np.generic)

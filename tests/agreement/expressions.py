@@ -41,6 +41,8 @@ circuit reads(z: real[3]) -> real[3] {
 circuit state[n](s: Char[n]) -> Quote =
   fold q = none over c in s: match (q, c) { (none, a) => some, (some, a | cc) => none, _ => q }
 
+circuit form[n](s: Char[n]) -> bool = s matches (a | "b b")* Char.cc? _
+
 circuit pick[n](z: real[n], at: fin[n]) -> real = z[at]
 
 domain X = { x: real[3] | -4 <= x <= 4 }
@@ -55,7 +57,7 @@ QUANTIFIER = "forall x in X, y in Y, s in S, c in C, i in I, q in Q"
 
 # `<V>` is an expression of kind V; in `<R|v:R>` the name v is a local of kind R.
 # Kinds: R real, V real[3], Y real[Char], M real[3, 3], C Char, S Char[3], I fin[3], Q Quote,
-# B bool, T bool[3]. The first line of each has no parts.
+# B bool, T bool[3]. W and N are patterns of words, over Char and over fin[3]. The first line of each has no parts.
 RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "R": (
         ("0", "1.5", "x[0]", "y[a]", "x[-1]", "eps", "m.scale", 'y["b b"]', "m.W[2, 0]"),
@@ -145,7 +147,15 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "I": (
         ("i",),
-        ("argmax(<V>)", "cases { <B> => <I>, else => <I> }", "match <C> { a => <I>, _ => <I> }"),
+        (
+            *(
+                "argmax(<V>)",
+                "cases { <B> => <I>, else => <I> }",
+                "match <C> { a => <I>, _ => <I> }",
+            ),
+            *("max(<I>, <I>)", "min(<I>, 1, <I>)", "max([<I>, <I>, <I>])", "min([<I>, <I>], 1)[0]"),
+            "min([ max([<I>, <I>], <I>) for v in <V> ])[1]",
+        ),
     ),
     "Q": (
         ("q", "none", "Quote.some"),
@@ -178,6 +188,10 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                 "(<S> != <C>)",
                 "any(<S> == <C>)",
             ),
+            *("(<S> matches <W>)", "form(<S>)", "((<S>)[1:] matches <W> | <W>)"),
+            "([<I>, <I>, <I>, <I>] matches <N>)",
+            *("(<I> < <I>)", "(<I> >= 1)", "(0 < <I> <= <I>)", "([<I>, <I>] <= <I>)"),
+            *("any([<I>, <I>] > [<I>, <I>])", "all(1 > [<I>, <I>])", "(not <I> < <I>)"),
             *("(<I> == <I>)", "(1 != <I>)", "(<I> in [0, <I>])", "(<Q> == <Q>)", "(<Q> in [some])"),
             *("cases { <B> => <B>, else => <B> }", "match <Q> { none => <B>, some => <B> }"),
         ),
@@ -194,6 +208,11 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "T": (("[x[0] < 1, c == a, q == none]",), ("[<B>, <B>, <B>]", "[ <B|v:R> for v in <V> ]")),
+    "W": (
+        ("a", "_", '"b b"', "Char.cc", "()", "_*"),
+        ("<W> <W>", "<W> <W> <W>", "(<W> | <W>)", "(<W>)*", "(<W>)+", "(<W>)?", "(<W>){1,2}"),
+    ),
+    "N": (("0", "_", "2*"), ("<N> <N>", "(<N> | <N>)", "(<N>){2}", "(<N>){1,}", "_* <N>")),
     "K": (("0", "1:", "-1", ":2", "1"), ()),
 }
 

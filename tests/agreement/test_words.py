@@ -24,6 +24,7 @@ from circ.compiler.ir import (
     WireType,
 )
 from circ.compiler.obligation import Bound, Words
+from circ.compiler.positions import reads
 from circ.compiler.readings.balls import radius
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.decisions import Discrete
@@ -34,7 +35,6 @@ from circ.compiler.readings.reference import Value, at_point, enclose
 from circ.compiler.readings.roundoff import COARSE
 from circ.compiler.rewrite import rewrite
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.positions import reads
 from circ.runtime.engines.tables import filled, tabulated
 from circ.runtime.engines.words import all_words
 from tests.agreement.circuits import SMOOTH, Sample, binders_of, circuits, points

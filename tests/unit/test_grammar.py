@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from lark import Lark
 
 from circ.lang import grammar
 from circ.lang.grammar import Failure, compile_grammar, read, write_tables
@@ -23,11 +26,29 @@ def tree(text: str) -> str:
     return str(found) if isinstance(found, Failure | str) else found.pretty()
 
 
+def table(parser: Lark) -> Mapping[int, Mapping[str, object]]:
+    """For each state of the parser, what it does at each terminal or rule."""
+    inner = cast(Any, parser).parser.parser
+    return cast("Mapping[int, Mapping[str, object]]", inner._parse_table.states)
+
+
 def test_the_grammar_is_free_of_conflicts() -> None:
     """Under lark's strict mode any conflict of rules or collision of terminals is an error."""
     parser = compile_grammar(TEXT, strict=True)
 
     assert parser.options.strict
+
+
+def test_a_repetition_is_no_operator_anywhere() -> None:
+    """No state of the parser takes both the `*` of a pattern and the one of arithmetic.
+
+    Strict mode compares regular expressions alone, and the operators are strings.
+    """
+    states = table(compile_grammar(TEXT)).values()
+
+    assert any("REPEAT" in actions for actions in states)
+    assert any("STAR" in actions for actions in states)
+    assert not any("REPEAT" in actions and {"STAR", "PLUS"} & actions.keys() for actions in states)
 
 
 def test_strict_mode_would_see_a_conflict() -> None:

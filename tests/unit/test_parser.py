@@ -291,6 +291,18 @@ class TestDepth:
             assert codes == ["E0007"]
 
 
+def test_groups_of_a_word_pattern_nest_no_deeper() -> None:
+    """They are levels like any other."""
+    for closer in (")", ")*", " b | c)"):
+        for depth, expected in ((DEEPEST // 4, []), (2 * DEEPEST, ["E0007"]), (1200, ["E0007"])):
+            text = f"param a = s matches {'(' * depth}a{closer * depth}"
+            module, codes = read(text)
+
+            assert codes == expected
+            if not codes:
+                assert shape(read(format_module(module))[0].items[0]) == shape(module.items[0])
+
+
 @pytest.mark.parametrize("text", ["1e399", "1e-399", "0." + "1" * 399, "1" * 400, "0e-99"])
 def test_a_number_of_many_digits_is_exact(text: str) -> None:
     """Up to 400 digits, written out, a decimal is the rational it writes."""

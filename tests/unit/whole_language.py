@@ -79,6 +79,7 @@ circuit pick[n](x: real[n], i: fin[n]) -> real = x[i]
 
 domain Words  = { s: Char[3] | count { c in s | c in [quote, "two words"] } <= 2 }
 domain Short  = { s in Words | s[0] == letter or state(s) == inside }
+domain Formed = { s in Words | s matches (letter | quote)* "two words"{1,2} Char.eos? }
 domain Box    = { x: real[2] | -1 <= x <= 1 and norm_1(x - m."odd key") <= 3 }
 domain Places = { i: fin[2] }
 
@@ -91,6 +92,7 @@ claim ablated:   forall x in Box: (block(x) do { m.out[:, 0] := 0 }).hidden <= 3
 claim chained expects refuted: forall x in Box: all(-1 <= block(x)[0:2] < twice)
 claim logic:     forall x in Box, i in Places:
   pick(x, i) > 0.5 and gate(x) implies any(x != 0) or i in [0, 1] and abs(sum(x)) <= mean(x) + 9
+claim formed:    exists s in Formed: not s matches _ quote+ | letter{2,} () _* and s[0] == quote
 claim smooth:    forall x in Box: exp(x[0]) - norm_inf(x) <= 3 and piecewise(x) <= 2
 claim closed:    Quote.none == none and eps < 1
 

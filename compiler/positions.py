@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -39,15 +39,55 @@ Masks = npt.NDArray[np.int64]
 
 def reads(circuit: Circuit, wanted: Sequence[Wire], word: Wire) -> dict[Wire, Masks]:
     """The masks of all wires that those wanted depend on; `word` has at most 62 entries."""
+    bits = np.arange(circuit.types[word].entries, dtype=np.int64)
+    return marked(circuit, wanted, {word: np.left_shift(1, bits)})
+
+
+def marked(
+    circuit: Circuit, wanted: Sequence[Wire], marks: Mapping[Wire, Masks]
+) -> dict[Wire, Masks]:
+    """What the entries of all wires that those wanted depend on read: these marks, joined by `or`."""
     found: dict[Wire, Masks] = {}
     for wire in sorted(live(circuit, wanted)):
         shape = circuit.types[wire].shape
-        if wire == word:
-            bits = np.arange(circuit.types[wire].entries, dtype=np.int64)
-            found[wire] = np.left_shift(1, bits).reshape(shape)
+        if wire in marks:
+            found[wire] = marks[wire].reshape(shape)
         else:
             found[wire] = np.broadcast_to(masks_of(circuit.ops[wire], found), shape)
     return found
+
+
+# --- one position, or more --------------------------------------------------------------------
+
+NOWHERE = -1
+"""Of an entry that reads no position."""
+
+SEVERAL = -2
+"""Of an entry that reads more than one position."""
+
+
+def places(
+    circuit: Circuit, wanted: Sequence[Wire], word: Wire, fixed: Collection[int] = ()
+) -> dict[Wire, Masks]:
+    """For each entry the one position that it reads, `NOWHERE` or `SEVERAL`; the `fixed` are not read.
+
+    Position p is marked by the bits of p beside those of its complement: joined with another
+    position, some bit is there both ways.
+    """
+    length = circuit.types[word].entries
+    width = max(length - 1, 1).bit_length()
+    numbers = np.arange(length, dtype=np.int64)
+    marks = numbers | ((1 << width) - 1 - numbers) << width
+    marks[list(fixed)] = 0
+    found = marked(circuit, wanted, {word: marks})
+    return {wire: place_of(mask, width) for wire, mask in found.items()}
+
+
+def place_of(mask: Masks, width: int) -> Masks:
+    """The position that each mark stands for."""
+    low, high = mask & ((1 << width) - 1), mask >> width
+    one = np.where(mask == 0, NOWHERE, low)
+    return np.asarray(np.where(low & high, SEVERAL, one), np.int64)
 
 
 def masks_of(op: Op, found: Mapping[Wire, Masks]) -> Masks:

@@ -1,0 +1,164 @@
+"""A claim about words by classes: what is discrete goes into an automaton, the rest into formulas.
+
+A class of words fixes every discrete value that the goal reads beside its network (the state of a
+fold, the last letter), so that what is left of the goal is a formula about the network's outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from circ.compiler.builder import Builder
+from circ.compiler.ir import (
+    Circuit,
+    Const,
+    Index,
+    Real,
+    Smooth,
+    Softmax,
+    Weight,
+    Wire,
+    WireType,
+    operands,
+)
+from circ.compiler.passes.fold_constants import folded
+from circ.compiler.positions import SEVERAL, Masks, places
+from circ.compiler.rewrite import live, renamed
+from circ.compiler.tensor import Weights
+from circ.compiler.words.automaton import Automaton, automaton
+from circ.compiler.words.formula import Formula, Reader, either
+
+MOST_CLASSES = 1 << 12
+"""Of the words of one domain."""
+
+
+class TooMany(Exception):
+    """The words fall into too many classes; the message says how many."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """The words of a domain by classes: in class k the goal holds where `formulas[k]` does.
+
+    `circuit` has the wires that the formulas name; `word` is its input. `conditional`: a condition
+    is about the network, so that it stands in the formulas and not in the language.
+    """
+
+    circuit: Circuit
+    word: Wire
+    language: Automaton
+    formulas: tuple[Formula, ...]
+    conditional: bool
+
+
+def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Cases:
+    """The claim that what meets the conditions meets `goal`; the circuit reads one word.
+
+    Raises `Blown`, `TooMany` and `NotClauses`.
+    """
+    (word,) = circuit.inputs.values()
+    goal = circuit.outputs["goal"]
+    asked = [circuit.outputs[name] for name in conditions]
+    reads = places(circuit, [*asked, goal], word)
+    network = learned(circuit, reads)
+    weighed = [wire for wire in asked if wire in network]
+    functions = decisive(circuit, [*weighed, goal], reads, network)
+    plain = [wire for wire in asked if wire not in network]
+    language = automaton(circuit, weights, word, plain, functions)
+    if len(language.outputs) > MOST_CLASSES:
+        raise TooMany(f"the words fall into {len(language.outputs):,} classes")
+    b, roots = specialised(circuit, language, functions, [*weighed, goal])
+    reader = Reader(b.circuit({}))
+    formulas = [
+        either([*(reader.formula(x, wanted=False) for x in others), reader.formula(last)])
+        for *others, last in roots
+    ]
+    return Cases(b.circuit({}), b.add(circuit.ops[word]), language, tuple(formulas), bool(weighed))
+
+
+def learned(circuit: Circuit, reads: Mapping[Wire, Masks]) -> set[Wire]:
+    """The wires behind which several positions meet in weights or in a smooth function."""
+    smooth: set[Wire] = set()
+    found: set[Wire] = set()
+    for wire in sorted(reads):
+        op = circuit.ops[wire]
+        if isinstance(op, Weight | Smooth | Softmax) or not smooth.isdisjoint(operands(op)):
+            smooth.add(wire)
+        real = circuit.types[wire].sort == Real()
+        if (wire in smooth and real and several(reads[wire])) or not found.isdisjoint(operands(op)):
+            found.add(wire)
+    return found
+
+
+def several(reads: Masks) -> bool:
+    """Whether an entry reads several positions."""
+    return bool((reads == SEVERAL).any())
+
+
+def decisive(
+    circuit: Circuit, roots: Sequence[Wire], reads: Mapping[Wire, Masks], network: set[Wire]
+) -> list[Wire]:
+    """The discrete wires that a class fixes: roots, and what truths and indices behind the network read.
+
+    Of those that its numbers read, what one position says (the letter that is embedded) is left out.
+    """
+    found = {wire for wire in roots if wire not in network}
+    for wire in live(circuit, roots) & network:
+        known = operands(circuit.ops[wire])
+        table = circuit.types[wire].sort == Real() and network.isdisjoint(known)
+        for operand in known:
+            discrete = operand not in network and circuit.types[operand].sort != Real()
+            if discrete and not (table and not several(reads[operand])):
+                found.add(operand)
+    return sorted(wire for wire in found if not isinstance(circuit.ops[wire], Const))
+
+
+def specialised(
+    circuit: Circuit, language: Automaton, functions: Sequence[Wire], roots: Sequence[Wire]
+) -> tuple[Builder, list[list[Wire]]]:
+    """The roots once for each class, the functions' values put in; what is alike is shared."""
+    b = Builder()
+    b.add(next(circuit.ops[wire] for wire in circuit.inputs.values()))
+    needed = before(circuit, roots, functions)
+    changing = set(functions)
+    for wire in needed:
+        if not changing.isdisjoint(operands(circuit.ops[wire])):
+            changing.add(wire)
+    base: dict[Wire, Wire] = {}
+    fill(circuit, b, base, [wire for wire in needed if wire not in changing])
+    found: list[list[Wire]] = []
+    for entries in language.outputs:
+        moved, rest = dict(base), list(entries)
+        for wire in functions:
+            known = circuit.types[wire]
+            moved[wire] = b.add(Const(known, coded(known, rest[: known.entries])))
+            rest = rest[known.entries :]
+        fill(circuit, b, moved, [w for w in needed if w in changing and w not in moved])
+        found.append([moved[wire] for wire in roots])
+    return b, found
+
+
+def before(circuit: Circuit, roots: Sequence[Wire], functions: Sequence[Wire]) -> list[Wire]:
+    """The wires that the roots depend on, those behind the functions left out; in order."""
+    seen: set[Wire] = set()
+    waiting = list(roots)
+    while waiting:
+        wire = waiting.pop()
+        if wire not in seen:
+            seen.add(wire)
+            waiting.extend(() if wire in set(functions) else operands(circuit.ops[wire]))
+    return sorted(seen)
+
+
+def fill(circuit: Circuit, b: Builder, moved: dict[Wire, Wire], wires: Sequence[Wire]) -> None:
+    """Copy these wires, in order, into `b`: what is known by then is worked out."""
+    for wire in wires:
+        op = renamed(circuit.ops[wire], moved.__getitem__)
+        known = folded(b, op)
+        moved[wire] = b.add(op) if known is None else known
+
+
+def coded(known: WireType, entries: Sequence[int]) -> tuple[int | bool, ...]:
+    """Entries as a constant of this type has them."""
+    return tuple(entries) if isinstance(known.sort, Index) else tuple(map(bool, entries))

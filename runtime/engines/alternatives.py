@@ -1,0 +1,167 @@
+"""Clauses of several comparisons: on every word of a class, one of them must hold.
+
+No single sum over positions decides that. Tried in turn: each comparison alone; multipliers, since
+where a weighted sum is positive, one of its parts is; and the class split by what letters stand at
+some position. Failing words that are met on the way refute. That is sound, and complete as far as
+classes may be split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from circ.compiler.readings.arrays import IntArray
+from circ.compiler.readings.balls import FloatArray
+from circ.compiler.words.automaton import DEAD, Automaton
+from circ.runtime.convex import least_change
+from circ.runtime.engines.margins import denominators
+from circ.runtime.engines.readouts import Alphabet
+from circ.runtime.engines.rivals import Rivals
+from circ.runtime.engines.shortest import best_words, graph
+
+Word = tuple[int, ...]
+Outcome = tuple[Literal["holds", "fails", "open"], Word]
+
+ROUNDS = 60
+"""Multipliers tried for one set of words; each round adds a word that they do not settle."""
+
+PARTS = 4000
+"""Sets of words into which the words of one class and fixing are split, at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides:
+    """The comparisons of a clause under one fixing: bounds [i, position, letter] of each, and Z's."""
+
+    low: FloatArray
+    high: FloatArray
+    weight: FloatArray
+
+    def values(self, words: IntArray) -> FloatArray:
+        """About what each comparison's margin is at each word: [i, word]."""
+        middle = (self.low + self.high) / 2
+        weight = summed(self.weight[None], words)
+        return summed(middle, words) / weight
+
+
+def summed(weights: FloatArray, words: IntArray) -> FloatArray:
+    """The sums [i, word] of weights [i, position, letter] along the words [position, word]."""
+    positions = np.arange(int(words.shape[0]))[:, None]
+    found: FloatArray = weights[:, positions, words].sum(axis=1) + weights[:, -1, :1]
+    return found
+
+
+def sides_of(literals: Sequence[Rivals], fixing: int) -> Sides:
+    """The comparisons of a clause, each a row of its own, under one fixing."""
+    row, place = np.zeros(1, np.int64), np.array([fixing])
+    columns = [asked.columns(row, place) for asked in literals]
+    low = np.stack([low[:, :, 0] for low, _ in columns])
+    high = np.stack([high[:, :, 0] for _, high in columns])
+    weight = denominators(literals[0].denominator, place, columns[0][0])[:, :, 0]
+    return Sides(low, high, weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judges:
+    """`judge` decides one word exactly; `late` says that the time is up."""
+
+    judge: Callable[[Word], Outcome]
+    late: Callable[[], bool]
+
+
+def settled(sides: Sides, language: Automaton, judges: Judges) -> Outcome:
+    """Whether on every word of the language one of the comparisons holds."""
+    waiting, parts = [language], 0
+    while waiting:
+        part = waiting.pop()
+        if part.empty:
+            continue
+        parts += 1
+        found = weighed(sides, part, judges)
+        if isinstance(found, Split) and (parts > PARTS or judges.late()):
+            return "open", column(found.words, -1)
+        if isinstance(found, Split):
+            waiting += halves(sides, part, found)
+        elif found[0] != "holds":
+            return found
+    return "holds", ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """No multipliers settle these words [position, word] together; the last ones tried."""
+
+    words: IntArray
+    multipliers: FloatArray
+
+
+def weighed(sides: Sides, part: Automaton, judges: Judges) -> Outcome | Split:
+    """Multipliers whose weighted sum is positive on all words, or words that have none."""
+    paths = graph(part, Alphabet(sides.low.shape[2], sides.low.shape[1] - 1, ()))
+    one = np.zeros(1, np.int64)
+    starts = [best_words(paths, low[:-1, :, None], one)[0] for low in sides.low]
+    words = np.unique(np.concatenate(starts, axis=1), axis=1)
+    if part.count() == 1:
+        return judges.judge(column(words, 0))
+    multipliers = np.full(sides.low.shape[0], 1 / sides.low.shape[0])
+    for _ in range(ROUNDS if np.isfinite(sides.low).all() else 0):
+        failing = failing_word(sides, words)
+        if failing is not None:
+            return judged_failing(failing, judges)
+        better = least_change(
+            np.vstack([sides.values(words).T, np.eye(multipliers.size)]),
+            np.append(np.ones(words.shape[1]), np.zeros(multipliers.size)),
+        )
+        if better is None:
+            break
+        multipliers = np.maximum(better, 0) / max(float(better.max()), 1e-300)
+        found, total = best_words(paths, lowered(sides, multipliers)[:-1, :, None], one)
+        if total[0] + lowered(sides, multipliers)[-1, 0] > 0:
+            return "holds", ()
+        if (words == found).all(axis=0).any():
+            break
+        words = np.concatenate([words, found], axis=1)
+    return Split(words, multipliers)
+
+
+def judged_failing(word: Word, judges: Judges) -> Outcome:
+    """A word at which floats see every comparison fail: it fails exactly, or nothing is known."""
+    outcome, _ = judges.judge(word)
+    return ("fails" if outcome == "fails" else "open"), word
+
+
+def failing_word(sides: Sides, words: IntArray) -> Word | None:
+    """A word at which every comparison surely fails."""
+    (surely,) = np.nonzero((summed(sides.high, words) < 0).all(axis=0))
+    return column(words, int(surely[0])) if surely.size else None
+
+
+def column(words: IntArray, k: int) -> Word:
+    """One of the words."""
+    return tuple(words[:, k].tolist())
+
+
+def lowered(sides: Sides, multipliers: FloatArray) -> FloatArray:
+    """Lower bounds of the weighted sums: [position, letter]."""
+    total: FloatArray = np.tensordot(multipliers, sides.low, axes=1)
+    size: FloatArray = np.tensordot(multipliers, np.abs(sides.low), axes=1)
+    return total - (multipliers.size + 8) * 2.0**-52 * size
+
+
+def halves(sides: Sides, part: Automaton, found: Split) -> list[Automaton]:
+    """The words parted by what letters stand at the position that matters most."""
+    weights = lowered(sides, found.multipliers)[:-1]
+    alive = np.stack([(step != DEAD).any(axis=0) for step in part.steps])
+    apart = np.where(alive, weights, -np.inf).max(axis=1) - np.where(alive, weights, np.inf).min(
+        axis=1
+    )
+    open_positions = alive.sum(axis=1) > 1
+    position = int(np.where(open_positions, apart, -1).argmax())
+    letters = np.flatnonzero(alive[position])
+    order = letters[weights[position, letters].argsort()]
+    middle = letters.size // 2
+    return [part.with_letters(position, some) for some in (order[:middle], order[middle:])]

@@ -1,0 +1,207 @@
+"""What shortest paths say of one class of words: its failing words, or that there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
+
+import numpy as np
+
+from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.readings.arrays import IntArray
+from circ.compiler.readings.decisions import BoolArray
+from circ.compiler.tensor import Weights
+from circ.compiler.trial import PRECISIONS
+from circ.compiler.words.automaton import Automaton
+from circ.compiler.words.cases import Cases
+from circ.compiler.words.formula import Clause, Formula
+from circ.compiler.words.separated import Separated
+from circ.runtime.engines.alternatives import Judges, Outcome, Word, settled, sides_of
+from circ.runtime.engines.exact import Judge
+from circ.runtime.engines.margins import Least, least_margin, worst_words
+from circ.runtime.engines.precise import Question, least_exactly
+from circ.runtime.engines.rivals import Field, Rivals, one_by_one, rivals
+from circ.runtime.engines.shortest import Graph, graph
+
+FIRST = 4
+"""Comparisons under one fixing that are looked at first for a failing word: those of least sum."""
+
+CLOSE = 256
+"""Words that are put to the exact reference, where a sum may be zero there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setup:
+    """A claim made ready: its classes, its clauses as sums over positions, and those in numbers."""
+
+    obligation: Obligation
+    weights: Weights
+    cases: Cases
+    split: Separated
+    field: Field
+    judgement: Judge
+    until: float
+
+    def witness(self, word: Word) -> Witness:
+        """A word as an input of the claim."""
+        return Witness(((self.obligation.binders[0].name, word),))
+
+    def judge(self, word: Word) -> Outcome:
+        """What exact arithmetic says of one word."""
+        found = self.judgement({self.obligation.binders[0].name: word})
+        return ("fails" if found.fails else "open" if found.open else "holds"), word
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One class of words, and its graph."""
+
+    kind: int
+    language: Automaton
+    paths: Graph
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is known of the classes gone through.
+
+    `classes`: how many, each counted for each choice of letters at the fixed positions. `failing`:
+    the worst word of each that fails, with the margin there. `open`: words that could not be
+    decided. `least`: the least margin of comparisons that hold; that of the goal, if all of them were
+    `measured`.
+    """
+
+    classes: int = 0
+    failing: dict[tuple[int, int], tuple[float, Word]] = field(
+        default_factory=dict[tuple[int, int], tuple[float, Word]]
+    )
+    open: list[Word] = field(default_factory=list[Word])
+    least: Least = field(default_factory=lambda: Least(inf))
+    measured: bool = True
+
+    def note(self, part: Part, place: int, outcome: Outcome, margin: float = 0.0) -> None:
+        """What one clause comes to in a class under one of its fixings."""
+        kind, word = outcome
+        if kind == "open":
+            self.open.append(word)
+        if kind == "fails":
+            known = self.failing.get((part.kind, place), (inf, word))
+            self.failing[part.kind, place] = min(known, (margin, word))
+        if kind == "holds" and word:
+            self.least = Least(0.0, np.array(word))
+
+
+def examined(setup: Setup, tally: Tally, kind: int, language: Automaton, formula: Formula) -> None:
+    """One class of words, for all choices of letters at the fixed positions."""
+    part = Part(kind, language, graph(language, setup.field.alphabet))
+    tally.classes += part.paths.fixings.size
+    if () in formula:
+        for place in range(part.paths.fixings.size):
+            word = fixed(setup, part, place).some_word()
+            tally.note(part, place, ("fails", word))
+        return
+    for asked in rivals(setup.field, [clause for clause in formula if len(clause) == 1]):
+        compared(setup, tally, part, asked)
+    for clause in formula:
+        if len(clause) > 1:
+            alternated(setup, tally, part, clause)
+
+
+def fixed(setup: Setup, part: Part, place: int) -> Automaton:
+    """The words of a class under one of its fixings."""
+    alphabet, language = setup.field.alphabet, part.language
+    letters = alphabet.fixings[:, part.paths.fixings[place]]
+    for position, letter in zip(alphabet.fixed, letters, strict=True):
+        language = language.with_letters(position, np.array([letter]))
+    return language
+
+
+# --- one comparison at a time -------------------------------------------------------------------
+
+
+def compared(setup: Setup, tally: Tally, part: Part, asked: Rivals) -> None:
+    """Comparisons each of which has to hold on every word of the class."""
+    bound = asked.least(part.paths)
+    unproven = ~asked.holds(bound)
+    if not tally.failing:
+        known = np.where(unproven, inf, bound)
+        tally.least = least_margin(asked, part.paths, known, tally.least)
+    ranks = np.where(unproven, bound, inf).argsort(axis=0)
+    (places,) = np.nonzero(unproven.any(axis=0))
+    left = {place: ranks[: unproven[:, place].sum(), place] for place in places.tolist()}
+    for most in (FIRST, unproven.shape[0]):
+        weighed(tally, part, asked, {place: rows[:most] for place, rows in left.items()})
+        left = {p: rows for p, rows in left.items() if (part.kind, p) not in tally.failing}
+    weighed(tally, part, asked, worse(tally, part, asked, unproven))
+    for place, rows in left.items():
+        fixing = int(part.paths.fixings[place])
+        for row in rows.tolist():
+            tally.note(part, place, exactly(setup, part.language, asked, row, fixing))
+
+
+def worse(tally: Tally, part: Part, asked: Rivals, unproven: BoolArray) -> dict[int, IntArray]:
+    """For each fixing under which a word fails, the comparisons that fail by more elsewhere."""
+    margin = np.full(unproven.shape[1], -inf)
+    for place in range(margin.size):
+        margin[place] = tally.failing.get((part.kind, place), (-inf, ()))[0]
+    some = np.isfinite(margin)
+    if not some.any() or asked.denominator is None:
+        return {}
+    beyond = asked.least(part.paths, np.where(some, margin, 0)) < 0
+    rows = beyond & unproven & some
+    return {place: np.flatnonzero(rows[:, place]) for place in np.flatnonzero(rows.any(0)).tolist()}
+
+
+def weighed(tally: Tally, part: Part, asked: Rivals, left: Mapping[int, IntArray]) -> None:
+    """Note a failing word for each fixing where float64 finds one, of these comparisons."""
+    sizes = [rows.size for rows in left.values()]
+    places = np.repeat(np.array([*left], np.int64), sizes)
+    if not places.size:
+        return
+    worst = worst_words(asked, part.paths, np.concatenate([*left.values()]), places)
+    for place in left:
+        (surely,) = np.nonzero((places == place) & (worst.high < 0))
+        if surely.size:
+            k = int(surely[worst.margin[surely].argmin()])
+            word = tuple(worst.words[:, k].tolist())
+            tally.note(part, place, ("fails", word), float(worst.margin[k]))
+
+
+def exactly(setup: Setup, language: Automaton, asked: Rivals, row: int, fixing: int) -> Outcome:
+    """One comparison under one fixing in exact arithmetic, and the word that decides it.
+
+    Where it holds, it does so by less than float64 can tell, at the word named if not elsewhere.
+    """
+    literal, alphabet = asked.literals[row], setup.field.alphabet
+    question = Question(setup.split, alphabet, language, literal, asked.over, fixing)
+    hardest = language.some_word()
+    for bits in PRECISIONS:
+        found = least_exactly(question, setup.weights, bits, CLOSE)
+        if found.low is None or found.low > 0 or (found.low == 0 and not literal.strict):
+            return "holds", found.words[0] if found.words else hardest
+        hardest = found.words[0]
+        outcomes = [setup.judge(word) for word in found.words[:CLOSE]]
+        for outcome in outcomes:
+            if outcome[0] == "fails":
+                return outcome
+        if len(found.words) <= CLOSE and all(kind == "holds" for kind, _ in outcomes):
+            return "holds", hardest
+    return "open", hardest
+
+
+# --- some one of several --------------------------------------------------------------------------
+
+
+def alternated(setup: Setup, tally: Tally, part: Part, clause: Clause) -> None:
+    """A clause of several comparisons: one that holds alone will do, or else more is tried."""
+    literals = one_by_one(setup.field, clause)
+    tally.measured = False
+    proved = np.zeros(part.paths.fixings.size, np.bool_)
+    for asked in literals:
+        proved |= asked.holds(asked.least(part.paths))[0]
+    judges = Judges(setup.judge, lambda: monotonic() > setup.until)
+    for place in np.flatnonzero(~proved).tolist():
+        sides = sides_of(literals, int(part.paths.fixings[place]))
+        tally.note(part, place, settled(sides, fixed(setup, part, place), judges))

@@ -1,0 +1,144 @@
+"""Discrete functions of words as automata: the right words, the right classes, counted exactly."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from circ.compiler.builder import Builder, codes, combine, number, reals, take, truth
+from circ.compiler.ir import Compare, Index, Input, Lookup, Select, Wire, WireType
+from circ.compiler.readings.choices import Choices
+from circ.compiler.readings.reference import at_point, enclose
+from circ.compiler.words.alike import alike
+from circ.compiler.words.automaton import Automaton, automaton
+from circ.compiler.words.layers import Blown
+from tests.agreement.heads import claim_about_a_head, word
+
+
+def accepted(machine: Automaton, letters: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The outputs for one word, None where the machine does not accept it."""
+    state = 0
+    if machine.empty:
+        return None
+    for step, letter in zip(machine.steps, letters, strict=True):
+        state = int(step[state, letter])
+        if state < 0:
+            return None
+    return machine.outputs[state]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_machine_does_what_the_circuit_does(seed: int) -> None:
+    """Word by word it accepts what meets the domain, in the class that the reference computes.
+
+    And its count is that of the words it accepts, in all and class by class.
+    """
+    claim, weights = claim_about_a_head(seed)
+    circuit, (bound,) = claim.circuit, claim.binders
+    folds = [
+        Wire(number)
+        for number, op in enumerate(circuit.ops)
+        if isinstance(op, Lookup) and circuit.types[number] == WireType(Index(3), ())
+    ][-2:]
+    domain = circuit.outputs["in s"]
+    machine = automaton(circuit, weights, circuit.inputs["s"], [domain], folds)
+    outputs = {"in": domain, **{str(wire): wire for wire in folds}}
+    asked = type(circuit)(circuit.ops, circuit.types, outputs)
+    kinds: dict[tuple[int, ...], int] = {}
+    assert isinstance(bound.type.sort, Index)
+    for letters in product(range(bound.type.sort.size), repeat=bound.type.entries):
+        found = enclose(asked, at_point(asked, {"s": letters}), weights)
+        entries = [known.sets[0] for known in found.values() if isinstance(known, Choices)]
+        inside, *values = [min(options) for options in entries]
+        expected = tuple(values) if inside else None
+        assert accepted(machine, letters) == expected
+        if expected is not None:
+            kinds[expected] = kinds.get(expected, 0) + 1
+    assert machine.count() == sum(kinds.values())
+    counted = {out: machine.of_class(k).count() for k, out in enumerate(machine.outputs)}
+    assert counted == kinds
+
+
+def counting(length: int, letters: int, most: int) -> tuple[Builder, Wire, Wire]:
+    """Words in which letter 0 occurs at most so often."""
+    b = Builder()
+    s = b.add(Input("s", word(letters, length).type))
+    same = [
+        b.add(Compare("==", take(b, s, [p]), codes(b, [0], letters, ()))) for p in range(length)
+    ]
+    count = combine(b, *((1, b.add(Select(x, number(b, 1), number(b, 0)))) for x in same))
+    return b, s, b.add(Compare("<=", count, number(b, most)))
+
+
+def test_a_machine_is_as_small_as_can_be() -> None:
+    """Of words with at most two letters 0 a prefix has to remember how many it has.
+
+    That is 0, 1 or 2, and before the last letter only whether one more may come.
+    """
+    b, s, few = counting(30, 5, 2)
+    machine = automaton(b.circuit({}), {}, s, [few], [])
+    assert [step.shape[0] for step in machine.steps] == [1, 2, *[3] * 27, 2]
+    assert machine.count() == sum(c * 4 ** (30 - k) for k, c in enumerate((1, 30, 435)))
+
+
+def test_words_with_given_letters() -> None:
+    """Narrowing a position to some letters leaves the words that have one of them there."""
+    b, s, few = counting(4, 3, 1)
+    machine = automaton(b.circuit({}), {}, s, [few], [])
+    narrowed = machine.with_letters(2, np.array([0]))
+    for letters in product(range(3), repeat=4):
+        inside = letters[2] == 0 and letters.count(0) <= 1
+        assert (accepted(narrowed, letters) is not None) == inside
+    assert narrowed.with_letters(1, np.array([0])).empty
+    assert accepted(narrowed, narrowed.some_word()) is not None
+
+
+def test_an_empty_language_is_empty() -> None:
+    """Where no word meets the condition there is no state, no class and no word."""
+    b, s, _ = counting(4, 3, 1)
+    never = truth(b, False)
+    machine = automaton(b.circuit({}), {}, s, [never], [])
+    assert machine.empty
+    assert machine.count() == 0
+
+
+def test_too_many_states_are_refused() -> None:
+    """A fold that remembers the whole word has no automaton of reasonable size; it says where."""
+    length, letters = 20, 4
+    b = Builder()
+    s = b.add(Input("s", word(letters, length).type))
+    scores = b.add(Lookup(reals(b, map(Fraction, range(letters)), (letters,)), (s,)))
+    total = combine(b, *((4**p, take(b, scores, [p])) for p in range(length)))
+    condition = b.add(Compare("<=", total, number(b, 5)))
+    with pytest.raises(Blown, match="states after"):
+        automaton(b.circuit({}), {}, s, [condition], [])
+
+
+def test_rows_that_hash_alike_are_told_apart() -> None:
+    """Equal rows are one kind, others are not, even where their hashes collide."""
+    rows = np.random.default_rng(1).integers(0, 3, (500, 4))
+    first, kinds = alike(rows)
+    for i, row in enumerate(rows.tolist()):
+        assert rows[first[kinds[i]]].tolist() == row
+    assert first.size == len({tuple(row) for row in rows.tolist()})
+    wide = np.zeros((2, 3), np.int64)
+    wide[1] = 2**63 - 1, 0, 0
+    assert alike(wide)[0].size == 2
+
+
+def test_a_largest_letter_needs_one_state_for_each_letter() -> None:
+    """`max` over a word is a machine whose classes are the letters."""
+    b = Builder()
+    s = b.add(Input("s", word(4, 5).type))
+    larger = codes(b, [max(i, j) for i in range(4) for j in range(4)], 4, (4, 4))
+    best = take(b, s, [0])
+    for p in range(1, 5):
+        best = b.add(Lookup(larger, (best, take(b, s, [p]))))
+    machine = automaton(b.circuit({}), {}, s, [], [best])
+    assert sorted(machine.outputs) == [(0,), (1,), (2,), (3,)]
+    assert [step.shape[0] for step in machine.steps] == [1, 4, 4, 4, 4]
+    counts = {out: machine.of_class(k).count() for k, out in enumerate(machine.outputs)}
+    assert counts == {(k,): (k + 1) ** 5 - k**5 for k in range(4)}
