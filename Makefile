@@ -24,6 +24,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 
 demo: setup  ## the story of the README, from a trained model to a proof
 	$(BIN)/python examples/quote_closing/demo.py
+	$(BIN)/python examples/max_of_k/demo.py
 
 # One after the other whatever -j says, the cheapest first: the first failure ends the run.
 test: setup  ## format, lint, types, house rules, then every test that is not slow

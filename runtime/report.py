@@ -130,7 +130,8 @@ def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iter
         failing, all_of_them = verdict.classes
         classes = f"fails in {failing:,} of {all_of_them:,} classes of words"
         yield Line("plain", f"{classes}, the worst of each listed, by {verdict.method}")
-        yield Line("plain", f"the domain has {size_text(verdict.size)}")
+        if verdict.size.exact is not None:
+            yield Line("plain", f"there are {verdict.size.exact:,} words in all")
     elif len(verdict.failing) > 1:
         least = f"fails on at least {len(verdict.failing):,} inputs; not all were looked at"
         yield Line("plain", f"{least}, by {verdict.method}")

@@ -46,7 +46,7 @@ class Automaton:
     @property
     def states(self) -> int:
         """How many there are, in all layers."""
-        return sum(step.shape[0] for step in self.steps) + len(self.outputs)
+        return sum(map(len, self.steps)) + len(self.outputs)
 
     def count(self) -> int:
         """How many words it accepts, exactly."""

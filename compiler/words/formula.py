@@ -179,7 +179,7 @@ class Reader:
         held = read(plan, Values({}, given)).discrete[wire].values
         entries = self.circuit.types[wire].entries
         rows = np.broadcast_to(held.reshape(entries, -1), (entries, len(outcomes)))
-        return rows.astype(np.bool_).tolist()
+        return [list(map(bool, row)) for row in rows]
 
     def kept_from(self, leader: Wire, barred: Sequence[int], side: int) -> Formula:
         """For each barred index, some index that is not barred exceeds it."""

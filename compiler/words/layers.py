@@ -8,7 +8,7 @@ reference, and what float64 does not hold is refused.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -18,9 +18,9 @@ from circ.compiler.readings import balls
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import Codes, Discrete, undecided
-from circ.compiler.readings.floats import Values, prepare, read
+from circ.compiler.readings.floats import Values, needed, prepare, read
 from circ.compiler.readings.intervals import Reals
-from circ.compiler.readings.reference import Value, enclose, exact_value
+from circ.compiler.readings.reference import Setting, Value, exact_value, value
 from circ.compiler.readings.roundoff import DOUBLE
 from circ.compiler.rewrite import live
 from circ.compiler.tensor import Weights
@@ -139,20 +139,18 @@ def values(layers: Layers, wanted: Sequence[Wire], given: Values, count: int) ->
 
 def by_reference(layers: Layers, wanted: Sequence[Wire], given: Values, row: int) -> list[float]:
     """The same on one row, in exact arithmetic; raises `Blown` where that leaves something open."""
+    point = {wire: at(ball.mid, row) for wire, ball in given.reals.items()}
+    point |= {wire: at(x.values, row) for wire, x in given.discrete.items()}
     known: dict[Wire, Value] = {
-        wire: exact_value(layers.circuit.types[wire], [Fraction(float(at(line, row)))])
-        for wire, line in [
-            *((wire, ball.mid) for wire, ball in given.reals.items()),
-            *((wire, x.values) for wire, x in given.discrete.items()),
-        ]
+        wire: exact_value(layers.circuit.types[wire], [Fraction(entry)])
+        for wire, entry in point.items()
     }
-    outputs = {str(wire): wire for wire in wanted}
-    circuit = replace(layers.circuit, outputs=outputs)
     for bits in PRECISIONS:
-        found = enclose(circuit, {}, layers.weights, bits, known=known)
-        entries = [found[str(wire)] for wire in wanted]
-        if all(entry.exact for entry in entries):
-            return [only(entry) for entry in entries]
+        found, setting = dict(known), Setting({}, layers.weights, bits)
+        for wire in needed(layers.circuit, wanted, frozenset(known)):
+            found[wire] = value(layers.circuit.ops[wire], found, setting)
+        if all(found[wire].exact for wire in wanted):
+            return [only(found[wire]) for wire in wanted]
     raise Blown("a comparison that a state rests on is too close to call")
 
 

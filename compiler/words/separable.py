@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -114,10 +115,10 @@ class Separation:
         )
         if (places == SEVERAL).any():
             raise NotSeparable("what two positions say is multiplied")
-        for letter in list(summed):
+        for letter in summed:
             axis = letters.index(letter)
             if (places == places.take([0], axis)).all():
-                places = places.take(0, axis)
+                places = np.squeeze(places.take([0], axis), axis)
                 letters.remove(letter)
         kept = "".join(letters)
         wire = self.b.add(Contract(f"{t}{first},{u}{second}->{kept}", x.wire, y.wire))
@@ -138,16 +139,17 @@ class Separation:
     def rearranged(self, op: Reindex, parts: Sequence[Terms]) -> Terms:
         """`Reindex` of every term; an operand with fewer terms than another lacks some."""
         most = max(x.places.shape[0] for x in parts)
-        ends = np.cumsum([0, *(x.places.size for x in parts)])
+        starts = accumulate((x.places.size for x in parts), initial=0)
         nothing: Masks = np.full(1, NOWHERE, np.int64)
         laid: Masks = np.concatenate([*(x.places.reshape(-1) for x in parts), nothing])
-        columns: list[Masks] = []
-        for x, start in zip(parts, ends.tolist(), strict=False):
-            count, size = x.places.shape[0], prod(x.places.shape[1:])
+        columns = list[Masks]()
+        for x, start in zip(parts, starts, strict=False):
+            count, size = len(x.places), prod(map(int, x.places.shape[1:]))
             column = np.full((most, size), laid.size - 1, np.int64)
-            column[:count] = start + np.arange(count * size).reshape(count, size)
+            inside: Masks = np.arange(start, start + count * size)
+            column[:count] = inside.reshape(count, size)
             columns.append(column)
-        source = np.concatenate(columns, axis=1)[:, list(op.source)]
+        source: Masks = np.concatenate(columns, axis=1)[:, list(op.source)]
         wires = [*(x.wire for x in parts), number(self.b, 0)]
         shape = (most, *op.shape)
         wire = reindex(self.b, wires, source.reshape(-1).tolist(), shape)

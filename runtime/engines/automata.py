@@ -16,6 +16,7 @@ from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress
 from circ.compiler.ir import Not
 from circ.compiler.obligation import Obligation, Words
 from circ.compiler.passes.drop_dead import copied, keep
+from circ.compiler.readings.elementary import Undefined
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
 from circ.compiler.words.cases import TooMany, cases
@@ -56,6 +57,8 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
         return complete(obligation, ask(obligation, limits), ask, replace(limits, first=True))
     except (Blown, TooMany, NotClauses, NotSeparable) as obstacle:
         return Stuck(str(obstacle), METHOD)
+    except Undefined as error:
+        return Stuck(f"undefined on some word: {error}", METHOD)
     except KeyboardInterrupt:
         return Stuck("interrupted", METHOD, interrupted=True)
 

@@ -62,12 +62,14 @@ def denominators(known: Readout | None, fixings: IntArray, like: FloatArray) -> 
         found = np.zeros_like(like)
         found[-1] = 1
         return found
-    return ((known.low[0] + known.high[0]) / 2)[:, :, fixings]
+    about: FloatArray = ((known.low[0] + known.high[0]) / 2)[:, :, fixings]
+    return about
 
 
 def along(weights: FloatArray, words: IntArray) -> FloatArray:
     """The sum of weights along each word, with what no position changes."""
-    return path_sums(weights[:-1], words) + weights[-1, 0]
+    total: FloatArray = path_sums(weights[:-1], words) + weights[-1, 0]
+    return total
 
 
 # --- a bound ----------------------------------------------------------------------------------

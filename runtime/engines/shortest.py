@@ -92,7 +92,8 @@ def least(graph: Graph, weigh: Weigh) -> FloatArray:
             ahead = np.zeros((graph.last, weights.shape[0], weights.shape[2]))
         ahead = stepped_back(kinds, known.next, ahead)
     assert ahead is not None, "a word has a letter"
-    return ahead[0]
+    found: FloatArray = ahead[0]
+    return found
 
 
 def stepped_back(kinds: FloatArray, after: IntArray, ahead: FloatArray) -> FloatArray:
