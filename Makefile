@@ -55,6 +55,7 @@ slow: setup  ## the tests that take minutes
 
 bench: setup  ## how fast the provers are
 	$(BIN)/python benchmarks/enumeration.py
+	$(BIN)/python benchmarks/words.py
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build

@@ -92,14 +92,17 @@ def file_hash(path: Path, span: Span | None = None) -> str:
 
 
 @contextmanager
-def opened(path: Path, place: Place) -> Generator[BufferedReader]:
-    """A regular file, open for reading; what the operating system refuses is a `CircError`."""
+def opened(path: Path, place: Place, wanted: str = ".safetensors") -> Generator[BufferedReader]:
+    """A regular file, open for reading; what the operating system refuses is a `CircError`.
+
+    `wanted` is how the names of such files end.
+    """
     if "\0" in place.path:
         raise CircError(errors.missing_file(place.span, place.path, None))
     try:
         kind = unfit(path.stat().st_mode)
         if kind:
-            raise CircError(errors.not_a_file(place.span, place.path, kind))
+            raise CircError(errors.not_a_file(place.span, place.path, kind, wanted))
         with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:

@@ -18,12 +18,13 @@ from circ.compiler.lower.claims import (
     param_values,
 )
 from circ.compiler.obligation import Obligation
+from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
-from circ.lang.check.items import TypedModule, typecheck
+from circ.lang.check.items import TypedModule
+from circ.lang.check.modules import check_modules
 from circ.lang.diagnostic import CircError, Diagnostics
-from circ.lang.parser import parse
 from circ.lang.span import Source
-from circ.lang.syntax import Formula
+from circ.lang.syntax import CheckpointDecl, Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Program:
     files: Files
     weights: StoredWeights
     diagnostics: Diagnostics
+
+    @property
+    def used_files(self) -> tuple[Source, ...]:
+        """The texts of the files that the spec uses, those of the standard library left out."""
+        texts = (module.module.span.source for module in self.typed.used)
+        return tuple(text for text in texts if text.key in self.files.folders)
 
     def claim(self, name: str) -> Obligation:
         """The obligation of a claim; raises `CircError` when its domain is unbounded."""
@@ -56,9 +63,9 @@ def check(source: Source, files: Files, given: Params) -> Program:
     Errors are in `Program.diagnostics`; only a fault of Circ itself raises.
     """
     diagnostics = Diagnostics()
-    module = parse(source, diagnostics)
-    typed = typecheck(module, files.header, diagnostics)
-    weights = StoredWeights(typed.scope, files)
+    sources = Sources(source, files)
+    typed = check_modules(source, files.header, sources.open, diagnostics)
+    weights = StoredWeights(checkpoints(typed), files)
     program = Program(source, typed, {}, files, weights, diagnostics)
     if diagnostics.failed:
         return program
@@ -77,6 +84,12 @@ def lower_all(program: Program) -> None:
     for name in program.typed.scope.patches:
         with reported(program.diagnostics):
             program.patch(name)
+
+
+def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:
+    """The checkpoints of a spec and of what it uses, by key."""
+    declared = typed.declared
+    return {at: item for at, item in declared.items() if isinstance(item, CheckpointDecl)}
 
 
 @contextmanager

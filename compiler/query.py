@@ -118,7 +118,7 @@ def query(program: Program, defined: Defined) -> Query:
     if not isinstance(known, Array):
         raise CircError(no_value(defined.expr.span, known))
     low = Lowering(program.typed, program.params, lower)
-    wire = entered(Environment(low), defined.reads).wire(defined.expr)
+    wire = entered(low.outside(), defined.reads).wire(defined.expr)
     circuit = low.b.circuit({OUTPUT: wire})
     return Query(known, circuit, names_of(known), tuple(map(along, known.dims)))
 

@@ -12,44 +12,50 @@ from circ.compiler.tensor import Tensor, as_stored
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.files import outside_folder, unreadable
 from circ.lang.headers import Header, TensorInfo
-from circ.lang.scope import Scope
+from circ.lang.scope import key
 from circ.lang.span import Source, Span
-from circ.lang.syntax import CheckpointDecl
+from circ.lang.syntax import CheckpointDecl, Name
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where a spec's checkpoints are.
+    """Where the files are that a spec names.
 
-    A path in a spec stays inside the spec's `folder` unless `outside` allows more; `instead` names
-    files that the user gave for a checkpoint, wherever they are.
+    A path in a spec starts at the folder of the text it stands in, and stays inside the spec's
+    `folder` unless `outside` allows more. `instead` names files that the user gave for a
+    checkpoint, by its key; `folders` has those of the texts that a spec uses, by theirs.
     """
 
     folder: Path
     outside: bool = False
     instead: Mapping[str, Path] = field(default_factory=dict[str, Path])
     opened: dict[Path, FileHeader] = field(default_factory=dict[Path, FileHeader])
+    folders: dict[str, Path] = field(default_factory=dict[str, Path])
 
     def path(self, decl: CheckpointDecl) -> Path:
         """The file of a checkpoint; raises `CircError` when it lies outside the folder or nowhere."""
-        if decl.name.text in self.instead:
-            return self.instead[decl.name.text]
+        given = self.instead.get(key(decl))
+        return self.inside(decl.file) if given is None else given
+
+    def inside(self, file: Name) -> Path:
+        """The file that a spec names; raises `CircError` (E0403, E0411)."""
+        folder = self.folders.get(file.span.source.key, self.folder)
         try:
-            path = (self.folder / decl.file.text).resolve()
+            path = (folder / file.text).resolve()
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a zero byte
             reason = "its name leads to no file"
-            raise CircError(unreadable(decl.file.span, decl.file.text, reason)) from error
+            raise CircError(unreadable(file.span, file.text, reason)) from error
         if not self.outside and not path.is_relative_to(self.folder.resolve()):
-            raise CircError(outside_folder(decl.file.span, decl.file.text))
-        return self.folder / decl.file.text
+            raise CircError(outside_folder(file.span, file.text))
+        return folder / file.text
 
     def named(self, decl: CheckpointDecl) -> Span:
         """Where the file of a checkpoint is named: in the spec, or by the user in its stead."""
-        given = self.instead.get(decl.name.text)
+        given = self.instead.get(key(decl))
         if given is None:
             return decl.file.span
-        text = f"{decl.name.text}={given}"
-        return Span(Source("--checkpoint", text), len(decl.name.text) + 1, len(text))
+        text = f"{key(decl)}={given}"
+        return Span(Source("--checkpoint", text), len(key(decl)) + 1, len(text))
 
     def opened_header(self, decl: CheckpointDecl) -> tuple[Path, FileHeader]:
         """The file of a checkpoint and its header, read once."""
@@ -66,31 +72,28 @@ class Files:
 
 @dataclass(slots=True)
 class StoredWeights(Mapping[str, Tensor]):
-    """The tensors of a spec's checkpoints by key (`m/embed`), each read when first asked for.
+    """The tensors of a spec's `checkpoints` by key (`m/embed`), each read when first asked for.
 
     A key of the unpatched version (`old m/embed`) is the same tensor.
     """
 
-    scope: Scope
+    checkpoints: Mapping[str, CheckpointDecl]
     files: Files
     loaded: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
 
-    def __getitem__(self, key: str) -> Tensor:
-        key = as_stored(key)
-        if key not in self.loaded:
-            checkpoint, _, name = key.partition("/")
-            decl = self.scope.values.get(checkpoint)
-            if not isinstance(decl, CheckpointDecl):
-                raise KeyError(key)
+    def __getitem__(self, tensor: str) -> Tensor:
+        stored = as_stored(tensor)
+        if stored not in self.loaded:
+            checkpoint, _, name = stored.partition("/")
+            decl = self.checkpoints[checkpoint]
             path, header = self.files.opened_header(decl)
-            self.loaded[key] = read_tensor(path, header, name, self.files.named(decl))
-        return self.loaded[key]
+            self.loaded[stored] = read_tensor(path, header, name, self.files.named(decl))
+        return self.loaded[stored]
 
     def __iter__(self) -> Iterator[str]:
-        for decl in self.scope.values.values():
-            if isinstance(decl, CheckpointDecl):
-                _, header = self.files.opened_header(decl)
-                yield from (f"{decl.name.text}/{name}" for name in header.tensors)
+        for checkpoint, decl in self.checkpoints.items():
+            _, header = self.files.opened_header(decl)
+            yield from (f"{checkpoint}/{name}" for name in header.tensors)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -35,12 +35,15 @@ from circ.lang.syntax import (
     SubDomain,
     TensorPath,
     TypeExpr,
+    Use,
 )
 
 
-def item(found: Tree | Token, at: Place) -> Item:
-    """The item that `found` is, with the documentation above it."""
+def item(found: Tree | Token, at: Place) -> Item | Use:
+    """The item that `found` is, with the documentation above it; or what another module gives."""
     part = tree(found)
+    if part.data == "use":
+        return use(part, at)
     doc = doc_above(at.span(part))
     match part.data:
         case "enum":
@@ -62,6 +65,18 @@ def item(found: Tree | Token, at: Place) -> Item:
             return patch(part, doc, at)
         case rule:
             raise AssertionError(f"no item is built for the rule `{rule}`")
+
+
+def use(part: Tree, at: Place) -> Use:
+    """`use std.attention: attention`."""
+    origin, *names = part.children
+    if isinstance(origin, Token):
+        module = name(origin, at)
+    else:
+        path = tree(origin)
+        module = Name(".".join(str(step) for step in path.children), at.span(path))
+    used = tuple(name(word, at) for word in names)
+    return Use(at.span(part), module, isinstance(origin, Token), used)
 
 
 def enum(part: Tree, doc: str, at: Place) -> EnumDecl:

@@ -104,7 +104,6 @@ class Construct:
 
 
 CONSTRUCTS = (
-    Construct("use", frozenset({"circuit"}), "`use` is", "write the circuit out in this file"),
     Construct("space", frozenset({"circuit"}), "`space` is", "write the size: `real[8]`"),
     Construct("subspace", frozenset({"circuit"}), "`subspace` is"),
     Construct("network", frozenset({"circuit"}), "`network` is", "write it as a `circuit`"),
@@ -127,7 +126,7 @@ CONSTRUCTS = (
 
 WAYS_OUT = {
     "lambda": "a circuit has a name: `circuit f(x: real[8]) -> real = …`",
-    "import": "a spec is one file in this version",
+    "import": 'write `use std.attention: attention`, or `use "file.circ": name`',
     "return": "a circuit in braces ends in one `return`; without braces, write `= e`",
     "**": "write the power out: `x * x`",
     "^": "write the power out: `x * x`",

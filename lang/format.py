@@ -39,14 +39,17 @@ from circ.lang.syntax import (
     SubDomain,
     TensorPath,
     TypeExpr,
+    Use,
 )
 from circ.lang.words import DIGITS, quoted, written_name, written_part
 
 
 def format_module(module: Module) -> str:
-    """The whole text. Items of one kind that take a line each stand together, others apart."""
+    """The whole text: what it uses, then its items, those that take a line each together by kind."""
     text = f"{documentation(module.doc)}\n\n" if module.doc else ""
     written = [(type(item), format_item(item)) for item in module.items]
+    if module.uses:
+        text += "".join(f"{use(each)}\n" for each in module.uses) + ("\n" if written else "")
     text += "".join(line for _, line in written[:1])
     for (kind, above), (next_kind, below) in pairwise(written):
         together = kind is next_kind and "\n" not in above + below
@@ -87,6 +90,16 @@ def bare_item(item: Item) -> str:
             return f"patch {item.name.text} of {item.circuit.text} {lines}"
         case _:
             assert_never(item)
+
+
+def use(found: Use) -> str:
+    """`use std.attention: attention`, the names on lines of their own where one is too long."""
+    module = quoted(found.module.text) if found.is_file else found.module.text
+    names = [name.text for name in found.names]
+    flat = f"use {module}: {', '.join(names)}"
+    return (
+        flat if len(flat) <= LONGEST_LINE else f"use {module}:\n{STEP}" + f",\n{STEP}".join(names)
+    )
 
 
 def enum(name: str, members: Sequence[str]) -> str:

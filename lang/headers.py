@@ -1,11 +1,12 @@
-"""What a checkpoint's header says, as the type checker needs it."""
+"""What other files say, as the type checker needs it: checkpoints, and modules that are used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from circ.lang.syntax import CheckpointDecl
+from circ.lang.span import Source
+from circ.lang.syntax import CheckpointDecl, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,6 @@ Header = Mapping[str, TensorInfo]
 
 OpenHeader = Callable[[CheckpointDecl], Header]
 """Reads a checkpoint's header; raises `CircError` when the file is missing or foreign."""
+
+OpenModule = Callable[[Use], Source]
+"""The text that a `use` names, one record a file; raises `CircError` where there is none."""

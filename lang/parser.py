@@ -19,7 +19,7 @@ from circ.lang.errors.syntax import not_text, too_deep, too_large, too_many_erro
 from circ.lang.explain_failure import explain_failure
 from circ.lang.grammar import Failure, Start, Token, Tree, read, trees
 from circ.lang.span import Source, Span
-from circ.lang.syntax import Expr, Formula, Item, Module
+from circ.lang.syntax import Expr, Formula, Item, Module, Use
 from circ.lang.words import ITEM_WORDS, LATER_ITEM_WORDS
 
 Node = TypeVar("Node")
@@ -53,7 +53,7 @@ def decode(name: str, data: bytes, diagnostics: Diagnostics) -> Source | None:
 
 def parse(source: Source, diagnostics: Diagnostics) -> Module:
     """The module that `source` says, without the items that have errors."""
-    items: list[Item] = []
+    items: list[Item | Use] = []
     if fits(source, diagnostics):
         wrong = 0
         for start, end in pieces(source.text):
@@ -63,7 +63,9 @@ def parse(source: Source, diagnostics: Diagnostics) -> Module:
             if wrong == MOST_ERRORS:
                 diagnostics.report(too_many_errors(Span(source, end, end), MOST_ERRORS))
                 break
-    return Module(Span(source, 0, len(source.text)), module_doc(source), tuple(items))
+    uses = tuple(found for found in items if isinstance(found, Use))
+    declared = tuple(found for found in items if not isinstance(found, Use))
+    return Module(Span(source, 0, len(source.text)), module_doc(source), uses, declared)
 
 
 def parse_expression(source: Source, diagnostics: Diagnostics) -> Expr | None:
@@ -101,7 +103,9 @@ def pieces(text: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def parse_piece(source: Source, start: int, end: int, diagnostics: Diagnostics) -> Iterator[Item]:
+def parse_piece(
+    source: Source, start: int, end: int, diagnostics: Diagnostics
+) -> Iterator[Item | Use]:
     """The item of one piece. What follows it there on a line of its own is another piece."""
     while start < end:
         text = source.text[start:end]

@@ -1,4 +1,4 @@
-"""The names a module declares: its items, and the members of its enums."""
+"""The names of a module: what it uses, its items, and the members of its enums."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ class Scope:
     members: Mapping[str, tuple[EnumDecl, ...]]
 
 
+def key(item: Value) -> str:
+    """What tells a declaration from all others of a program: `eps`, `rules.circ:eps`."""
+    return item.name.span.source.key + item.name.text
+
+
 def kind(item: Item) -> str:
     """What an item is, in words."""
     match item:
@@ -57,34 +62,40 @@ def kind(item: Item) -> str:
             assert_never(item)
 
 
-def resolve(module: Module, diagnostics: Diagnostics) -> Scope:
-    """Gather the declarations of `module`, reporting what is declared twice or hidden."""
-    items = first_declarations(module, diagnostics)
-    members = enum_members(items, diagnostics)
+Imports = Mapping[Name, Value]
+"""The declarations of other modules, by the name that a `use` gives them here."""
+
+
+def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope:
+    """Gather the names of `module`, reporting what is declared twice or hidden."""
+    named = first_declarations(module, imports, diagnostics)
+    members = enum_members([item for _, item in named], diagnostics)
     values: dict[str, Value] = {}
     claims: dict[str, ClaimDecl] = {}
     patches: dict[str, PatchDecl] = {}
-    for item in items:
+    for name, item in named:
         match item:
             case ClaimDecl():
                 claims[item.name.text] = item
             case PatchDecl():
                 patches[item.name.text] = item
             case EnumDecl() | CheckpointDecl() | ParamDecl() | CircuitDecl() | DomainDecl():
-                report_hidden(item.name, members, diagnostics)
-                values[item.name.text] = item
+                report_hidden(name, members, diagnostics)
+                values[name.text] = item
             case _:
                 assert_never(item)
     return Scope(values, claims, patches, members)
 
 
-def first_declarations(module: Module, diagnostics: Diagnostics) -> list[Item]:
-    """The items that declare a name for the first time; the others are reported."""
-    firsts: dict[str, Item] = {}
-    for item in module.items:
-        first = firsts.setdefault(item.name.text, item)
-        if first is not item:
-            diagnostics.report(duplicate(item.name, first.name.span))
+def first_declarations(
+    module: Module, imports: Imports, diagnostics: Diagnostics
+) -> list[tuple[Name, Item]]:
+    """The names that stand for the first time, with their items; the others are reported."""
+    firsts: dict[str, tuple[Name, Item]] = {}
+    for name, item in (*imports.items(), *((item.name, item) for item in module.items)):
+        first, _ = firsts.setdefault(name.text, (name, item))
+        if first is not name:
+            diagnostics.report(duplicate(name, first.span))
     return list(firsts.values())
 
 

@@ -9,10 +9,15 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the name its reader knows it by (a path, or `<repl>`)."""
+    """A text and the name its reader knows it by (a path, or `<repl>`).
+
+    `key` tells what is declared in it from what other texts of one program declare: it is empty for
+    the spec that was asked for, `rules.circ:` for a file that it uses.
+    """
 
     name: str
     text: str = field(repr=False)
+    key: str = ""
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:

@@ -151,7 +151,7 @@ def size(dim: Dim) -> int | None:
 def same_dim(a: Dim, b: Dim) -> bool:
     """Two named axes differ even at equal size; a plain number fits either."""
     if isinstance(a, Axis) and isinstance(b, Axis):
-        return a.enum == b.enum
+        return a == b
     if isinstance(a, Variable) or isinstance(b, Variable):
         return a == b
     return size(a) == size(b)

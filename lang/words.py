@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-ITEM_WORDS = ("enum", "checkpoint", "param", "circuit", "domain", "claim", "patch")
+ITEM_WORDS = ("use", "enum", "checkpoint", "param", "circuit", "domain", "claim", "patch")
 """The words that start an item."""
 
-LATER_ITEM_WORDS = ("use", "space", "subspace", "network", "record", "guard")
+LATER_ITEM_WORDS = ("space", "subspace", "network", "record", "guard")
 """The words that will start an item; reserved, so that specs written today stay readable."""
 
 CLAIM_WORDS = ("forall", "exists", "where", "old")

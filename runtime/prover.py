@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import assert_never
 
@@ -77,7 +78,7 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
         return Empty(empty, "exact bounds")
     start = monotonic()
     stopped: list[Stuck] = []
-    for engine in engines(obligation):
+    for engine in engines(obligation, limits):
         left = limits.timeout - (monotonic() - start)
         finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
         if not isinstance(finding, Stuck):
@@ -96,19 +97,31 @@ def empty_box(obligation: Obligation) -> str | None:
     return None
 
 
-def engines(obligation: Obligation) -> Iterator[Engine]:
+def engines(obligation: Obligation, limits: Limits) -> Iterator[Engine]:
     """The engines for this shape of question, the cheapest that can settle it first."""
     if all(isinstance(binder.values, Words) for binder in obligation.binders):
         from circ.runtime.engines import automata, enumeration
         from circ.runtime.engines.words import total
 
-        few = total(obligation.binders) <= FEW_WORDS
-        yield from [enumeration.decide, automata.decide][:: 1 if few else -1]
+        words = total(obligation.binders)
+        if words <= FEW_WORDS:
+            yield from (enumeration.decide, automata.decide)
+        else:
+            yield partial(briefly, automata.decide) if words <= limits.words else automata.decide
+            yield enumeration.decide
     else:
         yield searched
     from circ.runtime.engines import smt
 
     yield smt.decide
+
+
+def briefly(
+    engine: Engine, obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
+) -> Finding:
+    """An engine given a part of the time, so that the next one has enough."""
+    brief = replace(limits, timeout=limits.timeout / 4)
+    return engine(obligation, weights, brief, progress)
 
 
 def searched(

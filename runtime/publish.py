@@ -8,11 +8,12 @@ from importlib.metadata import version
 from os.path import relpath
 from pathlib import Path
 
-from circ.compiler.driver import Program
+from circ.compiler.driver import Program, checkpoints
 from circ.compiler.tensor import Tensor, as_stored
 from circ.compiler.verdict import Proved, Vacuous, outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import writes_over_another
+from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl
 from circ.runtime.patching import Patched
 from circ.runtime.receipt import (
@@ -46,9 +47,7 @@ class Target:
 
 def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
     """The checkpoint that a patch edits; the type checker has shown there is one."""
-    decl = program.typed.scope.values[patched.plan.edits[0][0]]
-    assert isinstance(decl, CheckpointDecl)
-    return decl
+    return checkpoints(program.typed)[patched.plan.edits[0][0]]
 
 
 def publish(
@@ -67,7 +66,8 @@ def publish(
         tool=f"circ {version('circ-lang')}",
         patch=patched.plan.name,
         params={name: str(value) for name, value in program.params.items()},
-        spec=spec_mark(program, path),
+        spec=text_mark(program.source, path),
+        used=tuple(text_mark(text, path) for text in program.used_files),
         source=FileMark(relpath(source, path.parent), source_hash),
         target=path.name,
         sha256=None,
@@ -94,18 +94,18 @@ def require_unread(program: Program, patched: Patched, target: Path) -> None:
     """Raise `CircError` where the target is a file that the proof reads by another checkpoint."""
     keys = {as_stored(key) for o, _ in patched.verdicts for key in o.circuit.weights}
     read = {key.partition("/")[0] for key in keys}
-    for decl in program.typed.scope.values.values():
-        if not isinstance(decl, CheckpointDecl) or decl is patched_checkpoint(program, patched):
+    for at, decl in checkpoints(program.typed).items():
+        if decl is patched_checkpoint(program, patched):
             continue
         file = program.files.path(decl)
-        if decl.name.text in read and target.exists() and target.samefile(file):
-            raise CircError(writes_over_another(decl.name.text, str(target)))
+        if at in read and target.exists() and target.samefile(file):
+            raise CircError(writes_over_another(at, str(target)))
 
 
-def spec_mark(program: Program, target: Path) -> FileMark:
-    """The spec, as the receipt names it."""
-    text = program.source.text.encode()
-    return FileMark(relpath(program.source.name, target.parent), sha256(text).hexdigest())
+def text_mark(source: Source, target: Path) -> FileMark:
+    """A spec, or a file that it uses, as the receipt names it."""
+    text = source.text.encode()
+    return FileMark(relpath(source.name, target.parent), sha256(text).hexdigest())
 
 
 def changed(program: Program, key: str, tensor: Tensor) -> Change:

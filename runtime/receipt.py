@@ -61,7 +61,9 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`data` is the SHA-256 of the target's data section: all that follows the header.
+    """`used` has the files that the spec uses, those of the standard library left out.
+
+    `data` is the SHA-256 of the target's data section: all that follows the header.
 
     `sha256` is that of the target's bytes; None in the copy inside the target, which cannot
     contain its own hash.
@@ -71,6 +73,7 @@ class Receipt:
     patch: str
     params: Mapping[str, str]
     spec: FileMark
+    used: tuple[FileMark, ...]
     source: FileMark
     target: str
     sha256: str | None
@@ -130,6 +133,7 @@ def receipt_in(found: Json) -> Receipt:
         text_at(found, "patch"),
         params_in(found["params"]),
         mark_in(as_object(found["spec"])),
+        tuple(mark_in(as_object(entry)) for entry in as_list(found["used"])),
         mark_in(as_object(found["source"])),
         text_at(found, "target"),
         None if found["sha256"] is None else hash_at(found, "sha256"),

@@ -53,9 +53,9 @@ def open_spec(path: Path, request: Request) -> Program:
 
 
 def require_declared(program: Program, what: str, kind: type[Value], names: Iterable[str]) -> None:
-    """Raise `CircError` where one of `names` is no such declaration of the spec."""
-    values = program.typed.scope.values
-    known = [name for name, item in values.items() if isinstance(item, kind)]
+    """Raise `CircError` where one of `names` is the key of no such declaration."""
+    declared = program.typed.declared
+    known = [name for name, item in declared.items() if isinstance(item, kind)]
     for name in names:
         if name not in known:
             raise CircError(unknown_setting(what, name, known))

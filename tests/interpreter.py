@@ -295,6 +295,8 @@ def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]
             dims |= named_sides(param.type.dims, value)
         sites[param.name.text] = (value, {})
         inner = inner.bind(param.name.text, value)
+    for dim in decl.dims:
+        inner = inner.bind(dim.text, Fraction(dims[dim.text]))
     for let in decl.lets:
         name = let.name.text
         below = [
@@ -407,6 +409,8 @@ def function(e: Call, at: Frame) -> Value:
             return max(abs(a) for a in entries(x))
         case "norm_1":
             return sum(abs(a) for a in entries(x))
+        case "positions":
+            return tuple(range(len(x)))
         case "argmax":
             return tuple(largest(row) for row in x) if depth(x) == 2 else largest(x)
         case _:

@@ -68,6 +68,7 @@ from circ.lang.syntax import (
     TypeExpr,
     Unary,
     UnaryOp,
+    Use,
     Wildcard,
     WordPattern,
 )
@@ -257,4 +258,9 @@ items: Strategy[Item] = st.one_of(
     ),
 )
 
-modules = st.builds(Module, st.just(HERE), docs, several(items, 0, 4))
+module_paths = st.builds(".".join, st.tuples(BARE) | st.tuples(BARE, BARE))
+uses = st.builds(Use, st.just(HERE), members, st.just(True), several(names, 1, 12)) | st.builds(
+    Use, st.just(HERE), named(module_paths), st.just(False), several(names, 1)
+)
+
+modules = st.builds(Module, st.just(HERE), docs, several(uses, 0, 2), several(items, 0, 4))

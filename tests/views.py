@@ -58,7 +58,8 @@ def clean(text: str) -> Module:
 
 def view_ast(text: str, folder: Path) -> str:
     """The syntax tree, a node a line."""
-    return "".join(f"{outline(item)}\n" for item in clean(text).items)
+    module = clean(text)
+    return "".join(f"{outline(part)}\n" for part in (*module.uses, *module.items))
 
 
 def view_format(text: str, folder: Path) -> str:

@@ -15,6 +15,7 @@ from circ.compiler.lower.tensors import lower_tensor, with_group, with_tensor
 from circ.lang.check.sites import Path
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
+from circ.lang.scope import key
 from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, Parameter
 
 
@@ -50,8 +51,7 @@ def is_circuit(e: Expr, env: Environment) -> bool:
     """Whether `e` calls a circuit, perhaps under a `do`."""
     while isinstance(e, Do):
         e = e.base
-    values = env.low.typed.scope.values
-    return isinstance(e, Call) and isinstance(values.get(e.function.text), CircuitDecl)
+    return isinstance(e, Call) and isinstance(env.scope.values.get(e.function.text), CircuitDecl)
 
 
 # --- unfolding --------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
         replacements = own + replacements
         assert isinstance(e.base, Call | Do)
         e = e.base
-    decl = env.low.typed.scope.values[e.function.text]
+    decl = env.scope.values[e.function.text]
     assert isinstance(decl, CircuitDecl)
     arguments = tuple([env.wire(arg) for arg in e.args])
     if replacements:
@@ -79,7 +79,8 @@ def unfold(
     decl: CircuitDecl, arguments: Sequence[Wire], env: Environment, replacements: Replacements
 ) -> Run:
     """The lets of a circuit one after the other, each with its replacements, then its result."""
-    inside = Environment(env.low, {}, sizes(decl, arguments, env), env.old, env.tensors)
+    scope, dims = env.low.scope_of(decl), sizes(decl, arguments, env)
+    inside = Environment(env.low, scope, {}, dims, env.old, env.tensors)
     sites: dict[str, Run] = {}
     for param, argument in zip(decl.params, arguments, strict=True):
         mine = [r for r in replacements if r.path == (param.name.text,)]
@@ -168,8 +169,8 @@ def with_edited_tensors(
 
 
 def path_of(r: Replacement) -> tuple[str, ...]:
-    """What an edit names."""
-    return r.path
+    """The tensor or the group that an edit names, under its checkpoint's key."""
+    return (key(r.env.scope.values[r.path[0]]), *r.path[1:])
 
 
 def with_edits(path: Tensors, edits: Sequence[Replacement], env: Environment) -> Environment:

@@ -19,6 +19,7 @@ from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import not_constant
+from circ.lang.scope import key
 from circ.lang.syntax import Binary, ClaimDecl, Compare, Expr, Formula, ParamDecl, PatchDecl
 from circ.lang.types import Array
 from circ.lang.walk import called, free
@@ -38,22 +39,23 @@ class PatchPlan:
     name: str
     circuit: str
     edits: tuple[tuple[str, str], ...]
-    """Checkpoint and tensor name of each."""
+    """The checkpoint's key and the tensor's name of each."""
     require: tuple[Obligation, ...]
     preserve: tuple[Obligation, ...]
 
 
 def param_values(typed: TypedModule, given: Params) -> Params:
-    """Each param's value: the command line's where it sets one."""
+    """Each param's value, by key: the command line's where it sets one."""
     values: dict[str, Fraction] = {}
-    env = Environment(Lowering(typed, values, lower))
-    for item in typed.facts.order:
+    low = Lowering(typed, values, lower)
+    for at, item in typed.declared.items():
         if isinstance(item, ParamDecl):
-            value = given.get(item.name.text)
+            env = Environment(low, low.scope_of(item))
+            value = given.get(at)
             value = constant(item.value, env) if value is None else value
             if value is None:
                 raise CircError(not_constant(item.value.span, "a param's value", "rational"))
-            values[item.name.text] = value
+            values[at] = value
     return values
 
 
@@ -68,7 +70,11 @@ def lower_claim(
 def lower_patch(typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights) -> PatchPlan:
     """A patch's obligations, in the order they are written; no bound rests on what it edits."""
     edits = tuple(
-        (path.parts[0].text, ".".join(part.text for part in path.parts[1:])) for path in decl.edits
+        (
+            key(typed.scope.values[path.parts[0].text]),
+            ".".join(part.text for part in path.parts[1:]),
+        )
+        for path in decl.edits
     )
     unedited = Unedited(weights, frozenset(f"{checkpoint}/{name}" for checkpoint, name in edits))
 
@@ -101,7 +107,7 @@ def lower_formula(
     the tensors in `weights`.
     """
     low = Lowering(typed, params, lower)
-    env = enter(Environment(low))
+    env = enter(low.outside())
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}
     for binder in formula.binders:

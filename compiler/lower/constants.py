@@ -12,6 +12,7 @@ from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.syntax import number_too_long
 from circ.lang.errors.types import divides_by_zero
+from circ.lang.scope import key
 from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
 
 LONGEST = 4000
@@ -24,8 +25,12 @@ def constant(e: Expr, env: Environment) -> Fraction | None:
         case Number(value=value):
             return value
         case Ref(name=name):
-            known = isinstance(env.low.typed.scope.values.get(name), ParamDecl)
-            return env.low.params[name] if known and name not in env.locals else None
+            if name in env.locals:
+                return None
+            if name in env.dims:
+                return Fraction(env.dims[name])
+            item = env.scope.values.get(name)
+            return env.low.params[key(item)] if isinstance(item, ParamDecl) else None
         case Unary(op="-", operand=operand):
             inner = constant(operand, env)
             return None if inner is None else -inner

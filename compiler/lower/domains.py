@@ -63,9 +63,9 @@ def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
             conditions.append(env.bind(name.text, variable).wire(domain.condition))
         if isinstance(domain, FreshDomain):
             break
-        declared = env.low.typed.scope.values[domain.base.text]
+        declared = env.scope.values[domain.base.text]
         assert isinstance(declared, DomainDecl)
-        domain, env = declared.value, Environment(env.low)
+        domain, env = declared.value, Environment(env.low, env.low.scope_of(declared))
     return both(env.b, *reversed(conditions)) if conditions else truth(env.b, True)
 
 

@@ -14,6 +14,8 @@ from circ.compiler.ir import Shape, Wire
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import too_large_a_circuit
+from circ.lang.scope import Scope
+from circ.lang.scope import Value as Declaration
 from circ.lang.span import Span
 from circ.lang.syntax import CircuitDecl, DimExpr, DimNumber, EnumDecl, Expr, TypeExpr
 
@@ -75,6 +77,14 @@ class Lowering:
     runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
     depth: int = 0
 
+    def outside(self) -> Environment:
+        """The names of the spec itself, and no others."""
+        return Environment(self, self.typed.scope)
+
+    def scope_of(self, decl: Declaration) -> Scope:
+        """The names of the module that declares `decl`."""
+        return self.typed.facts.scopes[decl.name.span.source]
+
     def forget_calls(self) -> None:
         """Start anew what is learnt of `cases` arms, with calls that tell of theirs again."""
         self.arms.clear()
@@ -92,12 +102,14 @@ class Lowering:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Names in reach. `old`: whether tensors are those of the unpatched checkpoint.
+    """Names in reach: those of a module, and `locals`.
 
-    `tensors` has what stands for a checkpoint's tensors (`m/W`) where a `do` replaces them.
+    `old`: whether tensors are those of the unpatched checkpoint; `tensors` has what stands for a
+    checkpoint's tensors (`m/W`) where a `do` replaces them.
     """
 
     low: Lowering
+    scope: Scope
     locals: Mapping[str, Value] = field(default_factory=dict[str, Value])
     dims: Mapping[str, int] = field(default_factory=dict[str, int])
     old: bool = False
@@ -143,7 +155,7 @@ class Environment:
             return dim.value
         if dim.name in self.dims:
             return self.dims[dim.name]
-        enum = self.low.typed.scope.values[dim.name]
+        enum = self.scope.values[dim.name]
         assert isinstance(enum, EnumDecl)
         return len(enum.members)
 

@@ -35,6 +35,7 @@ from circ.lang.check.sites import site_read
 from circ.lang.check.tensors import tensor_path
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import divides_by_zero
+from circ.lang.scope import key
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -102,15 +103,17 @@ def lower(e: Expr, env: Environment) -> Value:
 
 
 def lower_ref(e: Ref, env: Environment) -> Value:
-    """A local, a param, a checkpoint, or a member of an enum."""
+    """A local, the size of a dimension, a param, a checkpoint, or a member of an enum."""
     if e.name in env.locals:
         return env.locals[e.name]
-    scope = env.low.typed.scope
-    if e.name in scope.members and e.name not in scope.values:
-        return lower_code(scope.members[e.name][0], e.name, env)
-    if isinstance(scope.values[e.name], ParamDecl):
-        return number(env.b, env.low.params[e.name])
-    return Tensors(e.name, ())
+    if e.name in env.dims:
+        return number(env.b, env.dims[e.name])
+    item = env.scope.values.get(e.name)
+    if item is None:
+        return lower_code(env.scope.members[e.name][0], e.name, env)
+    if isinstance(item, ParamDecl):
+        return number(env.b, env.low.params[key(item)])
+    return Tensors(key(item), ())
 
 
 def lower_code(enum: EnumDecl, member: str, env: Environment) -> Wire:
@@ -125,12 +128,12 @@ def lower_attr(e: Attr, env: Environment) -> Value:
     if read is not None:
         return lower_site(*read, env)
     if isinstance(e.base, Ref) and e.base.name not in env.locals:
-        enum = env.low.typed.scope.values[e.base.name]
+        enum = env.scope.values[e.base.name]
         if isinstance(enum, EnumDecl):
             return lower_code(enum, e.part.text, env)
     path = tensor_path(e)
     assert path is not None
-    return lower_tensor(Tensors(*path), env)
+    return lower_tensor(Tensors(key(env.scope.values[path[0]]), path[1]), env)
 
 
 def lower_unary(e: Unary, env: Environment) -> Value:

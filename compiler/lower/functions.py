@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from circ.compiler.builder import (
     axis_last,
+    codes,
     combine,
     every,
     flatten,
@@ -23,6 +24,7 @@ from circ.compiler.ir import Argmax, Index, Relu, Smooth, Softmax, Wire
 from circ.compiler.lower.compare import lower_entrywise, lower_operands
 from circ.compiler.lower.constants import constant, enclosed
 from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.masks import lower_masked_softmax
 from circ.compiler.lower.positions import lower_extreme
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import negative_root
@@ -40,6 +42,8 @@ def lower_function(e: Call, env: Environment) -> Wire:
         return root(e, env)
     if name in ("max", "min"):
         return extreme(e, env)
+    if name == "softmax" and len(e.args) == 2:
+        return lower_masked_softmax(e.args[0], e.args[1], env)
     return MEANINGS[name]([env.wire(arg) for arg in e.args], env)
 
 
@@ -133,6 +137,12 @@ def softmax(args: list[Wire], env: Environment) -> Wire:
     return env.b.add(Softmax(args[0]))
 
 
+def positions(args: list[Wire], env: Environment) -> Wire:
+    """0, 1, … along the leading axis."""
+    side = env.b.shape(args[0])[0]
+    return codes(env.b, range(side), side, (side,))
+
+
 def argmax(args: list[Wire], env: Environment) -> Wire:
     """Along the last axis."""
     return env.b.add(Argmax(args[0]))
@@ -155,5 +165,6 @@ MEANINGS: dict[str, Meaning] = {
     "norm_1": norm_1,
     "softmax": softmax,
     "argmax": argmax,
+    "positions": positions,
 }
 """`all`, `any`, `sqrt`, `max` and `min` read their arguments' syntax, and stand above."""

@@ -37,25 +37,29 @@ class TooMany(Exception):
     """The words fall into too many classes; the message says how many."""
 
 
+Options = tuple[tuple[Wire, bool], ...]
+"""Scalar truths, each with the value that would do."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cases:
-    """The words of a domain by classes: in class k the goal holds where `formulas[k]` does.
+    """The words of a domain by classes: in class k the claim holds where one of `options[k]` does.
 
-    `circuit` has the wires that the formulas name; `word` is its input. `conditional`: a condition
+    `circuit` has the wires that the options name; `word` is its input. `conditional`: a condition
     is about the network, so that it stands in the formulas and not in the language.
     """
 
     circuit: Circuit
     word: Wire
     language: Automaton
-    formulas: tuple[Formula, ...]
+    options: tuple[Options, ...]
     conditional: bool
 
 
 def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Cases:
     """The claim that what meets the conditions meets `goal`; the circuit reads one word.
 
-    Raises `Blown`, `TooMany` and `NotClauses`.
+    Raises `Blown` and `TooMany`.
     """
     (word,) = circuit.inputs.values()
     goal = circuit.outputs["goal"]
@@ -69,12 +73,15 @@ def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Case
     if len(language.outputs) > MOST_CLASSES:
         raise TooMany(f"the words fall into {len(language.outputs):,} classes")
     b, roots = specialised(circuit, language, functions, [*weighed, goal])
-    reader = Reader(b.circuit({}))
-    formulas = [
-        either([*(reader.formula(x, wanted=False) for x in others), reader.formula(last)])
-        for *others, last in roots
-    ]
-    return Cases(b.circuit({}), b.add(circuit.ops[word]), language, tuple(formulas), bool(weighed))
+    options = [(*((x, False) for x in others), (last, True)) for *others, last in roots]
+    same = b.add(circuit.ops[word])
+    return Cases(b.circuit({}), same, language, tuple(options), bool(weighed))
+
+
+def formula_of(circuit: Circuit, options: Options) -> Formula:
+    """When one of the options holds; raises `NotClauses`."""
+    reader = Reader(circuit)
+    return either(reader.formula(wire, wanted=wanted) for wire, wanted in options)
 
 
 def learned(circuit: Circuit, reads: Mapping[Wire, Masks]) -> set[Wire]:

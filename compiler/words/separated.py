@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.positions import places
-from circ.compiler.words.cases import Cases
 from circ.compiler.words.formula import Clause
-from circ.compiler.words.separable import NotSeparable, Separation, Terms
+from circ.compiler.words.separable import Separation, Terms
 
 Key = tuple[Wire, Wire | None]
 """A wire of the formulas, and the denominator that its terms are written over."""
@@ -31,18 +30,6 @@ class Separated:
     over: dict[Clause, Wire | None]
 
 
-def separated(found: Cases) -> Separated:
-    """The clauses split, for the fewest fixed positions that allow it; raises `NotSeparable`."""
-    length = found.circuit.types[found.word].entries
-    reason = NotSeparable("a word has no positions")
-    for fixed in attempts(length):
-        try:
-            return split(found, fixed)
-        except NotSeparable as obstacle:
-            reason = obstacle
-    raise reason
-
-
 def attempts(length: int) -> Iterator[tuple[int, ...]]:
     """Which positions to fix: none, the last one, which most often queries, or another one."""
     yield ()
@@ -50,15 +37,15 @@ def attempts(length: int) -> Iterator[tuple[int, ...]]:
     yield from ((position,) for position in range(length - 1))
 
 
-def split(found: Cases, fixed: Sequence[int]) -> Separated:
+def split(
+    circuit: Circuit, word: Wire, clauses: Iterable[Clause], fixed: Sequence[int]
+) -> Separated:
     """The clauses split where these positions are fixed; raises `NotSeparable`."""
-    circuit = found.circuit
     b = Builder(list(circuit.ops), list(circuit.types))
     b.known.update({op: Wire(i) for i, op in enumerate(circuit.ops)})
-    clauses = dict.fromkeys(clause for formula in found.formulas for clause in formula)
     read = {clause: tuple(compared(clause)) for clause in clauses}
     wires = sorted({wire for group in read.values() for wire in group})
-    work = Separation(b, places(circuit, wires, found.word, fixed))
+    work = Separation(b, places(circuit, wires, word, fixed))
     groups = {
         group: work.alike([work.terms(wire) for wire in group])
         for group in dict.fromkeys(read.values())
@@ -73,7 +60,7 @@ def split(found: Cases, fixed: Sequence[int]) -> Separated:
         x.over.wire: x.over for parts in groups.values() for x in parts if x.over is not None
     }
     return Separated(
-        b.circuit({}), tuple(fixed), terms, denominators, {c: over[read[c]] for c in clauses}
+        b.circuit({}), tuple(fixed), terms, denominators, {c: over[read[c]] for c in read}
     )
 
 

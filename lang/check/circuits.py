@@ -20,14 +20,14 @@ def check_signature(decl: CircuitDecl, ctx: Context) -> None:
     kinds = [as_type(param.type, inner) for param in decl.params]
     ctx.facts.parameters |= dict(zip(decl.params, kinds, strict=True))
     ctx.facts.results[decl] = as_type(decl.result, inner)
-    check_once([param.name for param in decl.params], ctx)
+    check_once([*decl.dims, *(param.name for param in decl.params)], ctx)
     check_dimensions(decl, kinds, ctx)
 
 
 def check_dimensions(decl: CircuitDecl, kinds: list[Type], ctx: Context) -> None:
-    """Dimension variables have names of their own, and every call determines them."""
-    check_once(decl.dims, ctx)
+    """Dimension variables hide nothing, and every call determines them."""
     for dim in decl.dims:
+        ctx.require_free(dim)
         item = ctx.facts.scope.values.get(dim.text)
         if isinstance(item, EnumDecl):
             ctx.error(duplicate(dim, item.name.span))
@@ -60,8 +60,9 @@ def check_circuit(decl: CircuitDecl, ctx: Context) -> None:
         inner = inner.bind(param.name, ctx.facts.parameters[param])
     for let in decl.lets:
         t = let_type(let, inner)
-        if let.name.text in inner.locals:
-            names = [*(p.name for p in decl.params), *(each.name for each in decl.lets)]
+        if inner.is_local(let.name.text):
+            params = (param.name for param in decl.params)
+            names = [*decl.dims, *params, *(each.name for each in decl.lets)]
             first = next(name for name in names if name.text == let.name.text)
             ctx.error(duplicate(let.name, first.span))
         ctx.facts.lets[let] = t

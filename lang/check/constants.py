@@ -1,4 +1,4 @@
-"""Which expressions are known without an input: numbers, params and arithmetic on them."""
+"""Which expressions are known without an input: numbers, params, sizes, and arithmetic on them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def is_constant(e: Expr, ctx: Context) -> bool:
         case Number():
             return True
         case Ref(name=name):
-            return name not in ctx.locals and isinstance(
-                ctx.facts.scope.values.get(name), ParamDecl
-            )
+            if ctx.is_local(name):
+                return name not in ctx.locals
+            return isinstance(ctx.facts.scope.values.get(name), ParamDecl)
         case Unary(op="-", operand=operand):
             return is_constant(operand, ctx)
         case Binary(op="+" | "-" | "*" | "/", left=left, right=right):

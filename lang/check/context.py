@@ -10,21 +10,23 @@ from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import mismatch, wrong_kind
 from circ.lang.headers import Header
 from circ.lang.scope import Scope, Value, report_hidden
+from circ.lang.span import Source
 from circ.lang.syntax import CircuitDecl, DomainExpr, EnumDecl, Expr, Let, Name, Parameter
 from circ.lang.types import BOOL, INVALID, Binding, Dim, EnumElement, Type, fits
 
 
 @dataclass(slots=True)
 class Facts:
-    """What the checker has learnt of a module."""
+    """What the checker has learnt of a module and those it uses. Checkpoints are known by key."""
 
     scope: Scope
-    headers: Mapping[str, Header]
-    entries: Mapping[str, Mapping[str, Type]]
     diagnostics: Diagnostics
     infer: Callable[[Expr, Context], Type]
-    order: tuple[Value, ...] = ()
-    """The declarations that values are made of, each after those it uses."""
+    order: tuple[Value, ...]
+    """The module's own declarations that values are made of, each after those it uses."""
+    scopes: dict[Source, Scope] = field(default_factory=dict[Source, Scope])
+    headers: dict[str, Header] = field(default_factory=dict[str, Header])
+    entries: dict[str, Mapping[str, Type]] = field(default_factory=dict[str, Mapping[str, Type]])
     incomplete: bool = False
     """Whether parts of the module could not be read, so that a name may be unknown only here."""
     types: dict[Expr, Type] = field(default_factory=dict["Expr", Type])
@@ -33,6 +35,18 @@ class Facts:
     domains: dict[DomainExpr, Type] = field(default_factory=dict["DomainExpr", Type])
     lets: dict[Let, Type] = field(default_factory=dict[Let, Type])
     bindings: dict[Expr, Binding] = field(default_factory=dict["Expr", Binding])
+
+    def learn(self, other: Facts) -> None:
+        """Take over what is known of the declarations of a module that is used."""
+        self.scopes |= other.scopes
+        self.headers |= other.headers
+        self.entries |= other.entries
+        self.types |= other.types
+        self.parameters |= other.parameters
+        self.results |= other.results
+        self.domains |= other.domains
+        self.lets |= other.lets
+        self.bindings |= other.bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +90,27 @@ class Context:
         """Report what may be due to declarations that could not be read; not where there are."""
         return INVALID if self.facts.incomplete else self.error(diagnostic)
 
+    def inside(self, decl: Value) -> Context:
+        """This context with the names of the module that declares `decl`."""
+        scope = self.facts.scopes[decl.name.span.source]
+        if scope is self.facts.scope:
+            return self
+        return replace(self, facts=replace(self.facts, scope=scope))
+
+    def is_local(self, name: str) -> bool:
+        """Whether a name is bound here, so that it means nothing that the module declares."""
+        return name in self.locals or name in self.dims
+
     def bind(self, name: Name, t: Type) -> Context:
-        """This context with one more local; it may not hide an enum member, nor be `it`."""
+        """This context with one more local."""
+        self.require_free(name)
+        return replace(self, locals={**self.locals, name.text: t})
+
+    def require_free(self, name: Name) -> None:
+        """Report a local or a dimension that hides an enum member, or is called `it`."""
         report_hidden(name, self.facts.scope.members, self.facts.diagnostics)
         if name.text == "it":
             self.error(word_of_the_language(name, "the word for the value of a replaced wire"))
-        return replace(self, locals={**self.locals, name.text: t})
 
 
 def enum_element(scope: Scope, name: str) -> EnumElement:

@@ -149,11 +149,6 @@ def has_axis(e: Call, t: Array, ctx: Context) -> bool:
     return bool(t.dims) and size(t.dims[0]) != 0 and size(t.dims[-1]) != 0
 
 
-def along(e: Call, given: list[Array], ctx: Context) -> Type:
-    """Along the last axis, which stays."""
-    return given[0] if reals(e, given, ctx) and has_axis(e, given[0], ctx) else INVALID
-
-
 def leading(e: Call, given: list[Array], ctx: Context) -> Type:
     """Over the leading axis, which is dropped."""
     if not reals(e, given, ctx) or not has_axis(e, given[0], ctx):
@@ -176,6 +171,26 @@ def extremum(e: Call, given: list[Array], ctx: Context) -> Type:
         who = f"the arguments of `{e.function.text}`"
         result = broadcast_type(e, who, e.args[0], arg, result, t, ctx)
     return result
+
+
+def weighting(e: Call, given: list[Array], ctx: Context) -> Type:
+    """Along the last axis, which stays; of a tensor of the same shape, the entries to keep."""
+    scores, *kept = given
+    if not is_real(scores):
+        return ctx.error(wrong_kind(e.args[0].span, scores, "reals", "`softmax`"))
+    for arg, t in zip(e.args[1:], kept, strict=True):
+        wanted = Array(BoolElement(), scores.dims)
+        if not fits(t, wanted):
+            return ctx.error(mismatch(arg.span, t, wanted, "what `softmax` keeps"))
+    return scores if has_axis(e, scores, ctx) else INVALID
+
+
+def counting(e: Call, given: list[Array], ctx: Context) -> Type:
+    """The members that name the leading axis, or the positions on it."""
+    if not has_axis(e, given[0], ctx):
+        return INVALID
+    axis = given[0].dims[0]
+    return Array(positions(axis), (axis,))
 
 
 def choice(e: Call, given: list[Array], ctx: Context) -> Type:
@@ -250,7 +265,10 @@ FUNCTIONS: dict[str, Function] = {
     "dot": Function(2, 2, inner, "the inner product of two vectors"),
     "norm_inf": Function(1, 1, norm, "the largest absolute value of all entries"),
     "norm_1": Function(1, 1, norm, "the sum of the absolute values of all entries"),
-    "softmax": Function(1, 1, along, "e^{x_i} / Σ e^{x_j} along the last axis"),
+    "softmax": Function(
+        1, 2, weighting, "e^{x_i} / Σ e^{x_j} along the last axis, over all entries or those kept"
+    ),
+    "positions": Function(1, 1, counting, "the positions on the leading axis, in order"),
     "argmax": Function(1, 1, choice, "the place of a largest entry along the last axis"),
     "all": Function(1, 1, truths, "whether every entry of a comparison holds"),
     "any": Function(1, 1, truths, "whether some entry of a comparison holds"),

@@ -20,7 +20,7 @@ from circ.lang.errors.files import unknown_tensor
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import entry_differs, mismatch, not_constant
 from circ.lang.headers import Header, OpenHeader
-from circ.lang.scope import Scope, Value, resolve
+from circ.lang.scope import Imports, Scope, Value, key, resolve
 from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
@@ -36,22 +36,47 @@ from circ.lang.types import REAL, Array, Fixed, RealElement, Type, fits
 
 @dataclass(frozen=True, slots=True)
 class TypedModule:
-    """A module whose names and types are known."""
+    """A module whose names and types are known; `used` has those it needs, each after its own."""
 
     module: Module
     scope: Scope
     facts: Facts
+    used: tuple[TypedModule, ...]
+
+    @property
+    def modules(self) -> tuple[TypedModule, ...]:
+        """All that the module is made of, itself last."""
+        return (*self.used, self)
+
+    @property
+    def declared(self) -> Mapping[str, Value]:
+        """What this module and those it needs declare, by key."""
+        return {key(item): item for each in self.modules for item in each.facts.order}
 
 
-def typecheck(module: Module, open_header: OpenHeader, diagnostics: Diagnostics) -> TypedModule:
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a module has from others: the names it uses, and the modules that these need.
+
+    `lacking`: some names that it asks for could not be found.
+    """
+
+    names: Imports
+    modules: tuple[TypedModule, ...]
+    lacking: bool
+
+
+def typecheck(
+    module: Module, used: Used, open_header: OpenHeader, diagnostics: Diagnostics
+) -> TypedModule:
     """Check every item; all independent errors are in `diagnostics` afterwards.
 
     Where `diagnostics` has errors already, items may be missing, and unknown names are no news.
     """
     found = Diagnostics()
-    scope = resolve(module, found)
-    facts = new_facts(scope, open_header, found)
-    facts.incomplete = diagnostics.failed
+    scope = resolve(module, used.names, found)
+    facts = new_facts(module, scope, used, open_header, found)
+    facts.incomplete = diagnostics.failed or used.lacking
     ctx = Context(facts)
     for value in facts.order:
         if isinstance(value, CircuitDecl):
@@ -65,7 +90,7 @@ def typecheck(module: Module, open_header: OpenHeader, diagnostics: Diagnostics)
             check_patch(item, ctx)
     for diagnostic in sorted(found, key=lambda d: d.span.start if d.span else 0):
         diagnostics.report(diagnostic)
-    return TypedModule(module, scope, facts)
+    return TypedModule(module, scope, facts, used.modules)
 
 
 def check_value(item: Value, ctx: Context) -> None:
@@ -83,26 +108,38 @@ def check_value(item: Value, ctx: Context) -> None:
             assert_never(item)
 
 
-def new_facts(scope: Scope, open_header: OpenHeader, diagnostics: Diagnostics) -> Facts:
-    """Facts that know every checkpoint's header, and the order of the declarations."""
-    for name, item in scope.values.items():
+def new_facts(
+    module: Module, scope: Scope, used: Used, open_header: OpenHeader, diagnostics: Diagnostics
+) -> Facts:
+    """Facts that know what used modules declare, every checkpoint's header, and the order."""
+    source = module.span.source
+    own = {n: item for n, item in scope.values.items() if item.name.span.source == source}
+    for name, item in own.items():
         meaning = own_meaning(name)
         if meaning:
             diagnostics.report(word_of_the_language(item.name, meaning))
-    checkpoints = [item for item in scope.values.values() if isinstance(item, CheckpointDecl)]
-    headers: dict[str, Header] = {}
-    for item in checkpoints:
-        try:
-            headers[item.name.text] = open_header(item)
-        except CircError as error:
-            for diagnostic in error.diagnostics:
-                diagnostics.report(diagnostic)
-    facts = Facts(scope, headers, {}, diagnostics, infer, in_order(scope, diagnostics))
-    facts.entries = {
-        item.name.text: declared_entries(item, headers.get(item.name.text, {}), Context(facts))
-        for item in checkpoints
-    }
+    facts = Facts(scope, diagnostics, infer, in_order(own, diagnostics), {source: scope})
+    for other in used.modules:
+        facts.learn(other.facts)
+    for item in own.values():
+        if isinstance(item, CheckpointDecl):
+            header = header_of(item, open_header, diagnostics)
+            if header is not None:
+                facts.headers[key(item)] = header
+            facts.entries[key(item)] = declared_entries(item, header or {}, Context(facts))
     return facts
+
+
+def header_of(
+    decl: CheckpointDecl, open_header: OpenHeader, diagnostics: Diagnostics
+) -> Header | None:
+    """A checkpoint's header; None for a file that cannot be read, which is reported."""
+    try:
+        return open_header(decl)
+    except CircError as error:
+        for diagnostic in error.diagnostics:
+            diagnostics.report(diagnostic)
+        return None
 
 
 def own_meaning(name: str) -> str:

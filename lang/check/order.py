@@ -8,7 +8,7 @@ from typing import assert_never
 
 from circ.lang.diagnostic import Diagnostics
 from circ.lang.errors.names import recursive
-from circ.lang.scope import Scope, Value
+from circ.lang.scope import Value
 from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
@@ -26,26 +26,26 @@ Uses = Mapping[str, set[str]]
 """For each name that a module declares, the declared names that its meaning needs."""
 
 
-def in_order(scope: Scope, diagnostics: Diagnostics) -> tuple[Value, ...]:
-    """The values of `scope`, each after those it uses; what uses itself is reported."""
-    uses = {name: uses_of(item) & scope.values.keys() for name, item in scope.values.items()}
+def in_order(own: Mapping[str, Value], diagnostics: Diagnostics) -> tuple[Value, ...]:
+    """A module's own values, each after those it uses; what uses itself is reported."""
+    uses = {name: uses_of(item) & own.keys() for name, item in own.items()}
     while True:
         try:
             order = TopologicalSorter(uses).static_order()
-            return tuple(scope.values[name] for name in order)
+            return tuple(own[name] for name in order)
         except CycleError as error:
-            uses = without_circle(uses, error.args[1], scope, diagnostics)
+            uses = without_circle(uses, error.args[1], own, diagnostics)
 
 
 def without_circle(
-    uses: Uses, backwards: list[str], scope: Scope, diagnostics: Diagnostics
+    uses: Uses, backwards: list[str], own: Mapping[str, Value], diagnostics: Diagnostics
 ) -> dict[str, set[str]]:
     """`uses` without the uses of one declaration of a circle, the first in the text."""
     circle = backwards[1:][::-1]
-    starts = [scope.values[name].name.span.start for name in circle]
+    starts = [own[name].name.span.start for name in circle]
     at = starts.index(min(starts))
-    first, *others = (scope.values[name].name for name in circle[at:] + circle[:at])
-    is_circuit = isinstance(scope.values[first.text], CircuitDecl)
+    first, *others = (own[name].name for name in circle[at:] + circle[:at])
+    is_circuit = isinstance(own[first.text], CircuitDecl)
     help = "a circuit is a finite graph; use `fold` to go over a word" if is_circuit else ""
     diagnostics.report(recursive(first, others, help))
     return {**uses, first.text: set()}
@@ -79,8 +79,8 @@ def uses_of_domain(domain: DomainExpr) -> set[str]:
 
 
 def uses_of_circuit(decl: CircuitDecl) -> set[str]:
-    """What a circuit calls, and what its expressions read besides parameters and lets."""
-    own = {param.name.text for param in decl.params}
+    """What a circuit calls, and what its expressions read besides its own names."""
+    own = {name.text for name in (*decl.dims, *(param.name for param in decl.params))}
     found: set[str] = set()
     for let in decl.lets:
         found |= outer(let.value, own)

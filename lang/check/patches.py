@@ -12,7 +12,7 @@ from circ.lang.errors.domains import no_binder
 from circ.lang.errors.names import not_a, unknown_name
 from circ.lang.errors.patches import edited_twice, existential, needs, not_read, unknown_norm
 from circ.lang.errors.types import wrong_kind
-from circ.lang.scope import kind
+from circ.lang.scope import key, kind
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Formula, PatchDecl, TensorPath
 from circ.lang.types import Array, Group
 
@@ -51,16 +51,19 @@ def check_target(path: TensorPath, circuit: CircuitDecl | None, ctx: Context) ->
     checkpoint, *parts = path.parts
     declared = ctx.facts.scope.values.get(checkpoint.text)
     if declared is None:
-        ctx.unknown(unknown_name(checkpoint.span, checkpoint.text, ctx.facts.headers))
+        values = ctx.facts.scope.values
+        known = [name for name, item in values.items() if isinstance(item, CheckpointDecl)]
+        ctx.unknown(unknown_name(checkpoint.span, checkpoint.text, known))
     elif not isinstance(declared, CheckpointDecl):
         ctx.error(not_a(checkpoint, kind(declared), "a checkpoint"))
     else:
-        found = path_type(checkpoint.text, tuple(part.text for part in parts), path.span, ctx)
-        name = dotted(path)
+        found = path_type(key(declared), tuple(part.text for part in parts), path.span, ctx)
         if isinstance(found, Group):
             ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
-        elif isinstance(found, Array) and circuit and name not in tensors_read(circuit, ctx):
-            ctx.unknown(not_read(path.span, name, circuit.name.text))
+        elif isinstance(found, Array) and circuit:
+            name = ".".join((key(declared), *(part.text for part in parts)))
+            if name not in tensors_read(circuit, ctx):
+                ctx.unknown(not_read(path.span, dotted(path), circuit.name.text))
 
 
 def check_edited_once(decl: PatchDecl, ctx: Context) -> None:

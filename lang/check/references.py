@@ -6,10 +6,10 @@ from typing import assert_never
 
 from circ.lang.check.context import Context, enum_element
 from circ.lang.check.sites import site_read, site_type
-from circ.lang.check.tensors import is_checkpoint, path_type, tensor_path
+from circ.lang.check.tensors import checkpoint_key, path_type, tensor_path
 from circ.lang.errors.names import ambiguous_member, not_a_value, not_evaluated, unknown_name
 from circ.lang.errors.sites import it_outside, not_a_call
-from circ.lang.scope import kind
+from circ.lang.scope import key, kind
 from circ.lang.syntax import (
     Attr,
     CheckpointDecl,
@@ -23,9 +23,11 @@ from circ.lang.types import REAL, Array, Group, Invalid, Type
 
 
 def infer_ref(e: Ref, ctx: Context) -> Type:
-    """A local, an item, or a member of an enum, in this order."""
+    """A local, the size of a dimension, an item, or a member of an enum, in this order."""
     if e.name in ctx.locals:
         return ctx.locals[e.name]
+    if e.name in ctx.dims:
+        return REAL
     if e.name == "it":
         return ctx.error(it_outside(e.span))
     item = ctx.facts.scope.values.get(e.name)
@@ -35,7 +37,7 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
         case ParamDecl():
             return REAL
         case CheckpointDecl():
-            return Group(e.name, ())
+            return Group(key(item), ())
         case CircuitDecl():
             help = f"call it: `{e.name}(…)`"
             return ctx.error(not_a_value(e.span, e.name, kind(item), help))
@@ -57,7 +59,7 @@ def infer_member_name(e: Ref, ctx: Context) -> Type:
         return ctx.error(not_evaluated(e.span, e.name, "a claim", "prove"))
     if e.name in ctx.facts.scope.patches:
         return ctx.error(not_evaluated(e.span, e.name, "a patch", "patch"))
-    known = [*ctx.locals, *ctx.facts.scope.values, *ctx.facts.scope.members]
+    known = [*ctx.locals, *ctx.dims, *ctx.facts.scope.values, *ctx.facts.scope.members]
     return ctx.unknown(unknown_name(e.span, e.name, known))
 
 
@@ -67,9 +69,11 @@ def infer_attr(e: Attr, ctx: Context) -> Type:
     if read is not None:
         return site_type(*read, ctx)
     path = tensor_path(e)
-    if path is not None and is_checkpoint(path[0], ctx):
-        return path_type(*path, e.span, ctx)
-    if isinstance(e.base, Ref) and e.base.name not in ctx.locals:
+    if path is not None and not ctx.is_local(path[0]):
+        checkpoint = checkpoint_key(path[0], ctx.facts.scope.values)
+        if checkpoint is not None:
+            return path_type(checkpoint, path[1], e.span, ctx)
+    if isinstance(e.base, Ref) and not ctx.is_local(e.base.name):
         item = ctx.facts.scope.values.get(e.base.name)
         if isinstance(item, EnumDecl):
             return infer_qualified(e, item, ctx)

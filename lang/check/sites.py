@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 
 from circ.lang.check.context import Context
 from circ.lang.check.indexing import indexed
-from circ.lang.check.tensors import path_type, same_tensors, tensors_read
+from circ.lang.check.tensors import checkpoint_key, path_type, same_tensors, tensors_read
 from circ.lang.errors.sites import feeds_nothing, not_a_call, overlapping_edits, unknown_site
 from circ.lang.errors.types import mismatch
 from circ.lang.syntax import (
     Attr,
     Call,
-    CheckpointDecl,
     CircuitDecl,
     Do,
     Edit,
@@ -76,10 +75,11 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
     """The type of a site of a call; `tensors` allows those that it reads. Reports unknown ones."""
     head, *below = path
     site = named_site(at.decl, head.text)
+    checkpoint = checkpoint_key(head.text, ctx.facts.scope.values) if tensors else None
     match site:
-        case None if tensors and isinstance(ctx.facts.scope.values.get(head.text), CheckpointDecl):
+        case None if checkpoint is not None:
             span = head.span.to(path[-1].span)
-            return path_type(head.text, tuple(part.text for part in below), span, ctx)
+            return path_type(checkpoint, tuple(part.text for part in below), span, ctx)
         case None:
             known = [site.name.text for site in own_sites(at.decl)]
             return ctx.error(unknown_site(head, f"`{at.decl.name.text}`", known))
@@ -89,7 +89,7 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
             return substitute(ctx.facts.lets.get(site, INVALID), at.binding)
         case Parameter() | Let():
             pass
-    inner = callee(site.value, ctx) if isinstance(site, Let) else None
+    inner = callee(site.value, ctx.inside(at.decl)) if isinstance(site, Let) else None
     if inner is None:
         wrong = isinstance(site, Let) and isinstance(ctx.facts.lets.get(site, INVALID), Invalid)
         error = unknown_site(below[0], f"the site `{head.text}`", [])
@@ -182,7 +182,7 @@ def feeds(decl: CircuitDecl, path: Path, read: Path, ctx: Context) -> bool:
     site = named_site(decl, head)
     if site is None:
         return feeds_tensor(decl, path, ctx)
-    inner = callee(site.value, ctx) if isinstance(site, Let) and below else None
+    inner = callee(site.value, ctx.inside(decl)) if isinstance(site, Let) and below else None
     if read and read[0].text == head:
         return len(read) == 1 if inner is None else feeds(inner.decl, below, read[1:], ctx)
     if head not in sources(decl, read):
@@ -192,9 +192,10 @@ def feeds(decl: CircuitDecl, path: Path, read: Path, ctx: Context) -> bool:
 
 def feeds_tensor(decl: CircuitDecl, path: Path, ctx: Context) -> bool:
     """Whether a circuit reads a tensor of that path, or below it."""
-    if not isinstance(ctx.facts.scope.values.get(path[0].text), CheckpointDecl):
+    checkpoint = checkpoint_key(path[0].text, ctx.facts.scope.values)
+    if checkpoint is None:
         return True
-    name = dotted(path)
+    name = ".".join((checkpoint, *(part.text for part in path[1:])))
     read = tensors_read(decl, ctx)
     return any(each == name or each.startswith(f"{name}.") for each in read)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from circ.lang.check.context import Context
 from circ.lang.errors.files import unknown_tensor
+from circ.lang.scope import Value, key
 from circ.lang.span import Span
 from circ.lang.syntax import Attr, CheckpointDecl, CircuitDecl, Expr, Ref
 from circ.lang.types import INVALID, Array, Fixed, Group, RealElement, Type, fits
@@ -55,30 +58,31 @@ def members(group: Group, ctx: Context) -> dict[str, Type]:
     return {name[len(prefix) :]: tensor_type(group.checkpoint, name, ctx) for name in names}
 
 
-def is_checkpoint(name: str, ctx: Context) -> bool:
-    """Whether a name means a checkpoint here."""
-    item = ctx.facts.scope.values.get(name)
-    return name not in ctx.locals and isinstance(item, CheckpointDecl)
+def checkpoint_key(name: str, values: Mapping[str, Value]) -> str | None:
+    """The key of the checkpoint that a name means among `values`; None where it means none."""
+    item = values.get(name)
+    return key(item) if isinstance(item, CheckpointDecl) else None
 
 
 def tensors_read(circuit: CircuitDecl, ctx: Context) -> set[str]:
-    """Paths (`m.mlp`, `m.mlp.W_in`) to what a circuit and those it calls read."""
+    """Paths (`m.mlp`, `m.mlp.W_in`), by key, to what a circuit and those it calls read."""
     found: set[str] = set()
-    seen = {circuit.name.text}
+    seen = {circuit}
     waiting = [circuit]
     while waiting:
         decl = waiting.pop()
+        values = ctx.inside(decl).facts.scope.values
         for body in (decl.body, *(let.value for let in decl.lets)):
-            found |= {dotted(part) for part in walk(body) if isinstance(part, Attr)}
-            for name in called(body) - seen:
-                seen.add(name)
-                item = ctx.facts.scope.values.get(name)
-                if isinstance(item, CircuitDecl):
+            found |= {keyed(part, values) for part in walk(body) if isinstance(part, Attr)}
+            for item in map(values.get, called(body)):
+                if isinstance(item, CircuitDecl) and item not in seen:
+                    seen.add(item)
                     waiting.append(item)
     return found
 
 
-def dotted(e: Attr) -> str:
-    """A path as it is written; empty for what is no path of names."""
+def keyed(e: Attr, values: Mapping[str, Value]) -> str:
+    """A path to tensors under its checkpoint's key; empty for what is none."""
     path = tensor_path(e)
-    return "" if path is None else ".".join((path[0], *path[1]))
+    checkpoint = None if path is None else checkpoint_key(path[0], values)
+    return "" if path is None or checkpoint is None else ".".join((checkpoint, *path[1]))

@@ -1,4 +1,4 @@
-"""E04xx: checkpoints that cannot be read, and tensors that they lack.
+"""E04xx: checkpoints and modules that cannot be read, and tensors that are not there.
 
 `span` is where a spec names the file or the tensor; None where nothing but the file is at hand.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from circ.lang.diagnostic import Diagnostic
+from circ.lang.diagnostic import Diagnostic, Fix
 from circ.lang.errors.names import nearest
 from circ.lang.span import Span
 
@@ -18,9 +18,9 @@ def missing_file(span: Span | None, path: str, near: str | None) -> Diagnostic:
     return Diagnostic("E0401", f"there is no file `{path}`", span, help=help)
 
 
-def not_a_file(span: Span | None, path: str, kind: str) -> Diagnostic:
-    """A folder or a device (`kind`) where a file is wanted."""
-    help = "name a `.safetensors` file"
+def not_a_file(span: Span | None, path: str, kind: str, wanted: str) -> Diagnostic:
+    """A folder or a device (`kind`) where a file, `wanted`, should be."""
+    help = f"name a `{wanted}` file"
     return Diagnostic("E0402", f"`{path}` is {kind}, not a file", span, help=help)
 
 
@@ -98,3 +98,13 @@ def sharded(span: Span | None, path: str) -> Diagnostic:
     """The list of a checkpoint's shards, which holds no tensors itself."""
     headline = f"`{path}` lists the shards of a checkpoint, and holds no tensors itself"
     return Diagnostic("E0413", headline, span, help="declare each shard as a checkpoint of its own")
+
+
+def unknown_module(span: Span, module: str, known: Sequence[str]) -> Diagnostic:
+    """A module that the standard library does not have."""
+    near = nearest(module, known)
+    listed = ", ".join(f"`{name}`" for name in known)
+    help = f"did you mean `{near}`?" if near else f"there is {listed}; a file stands in quotes"
+    fix = Fix(span, near) if near else None
+    headline = f"the standard library has no `{module}`"
+    return Diagnostic("E0414", headline, span, "unknown", help=help, fix=fix)

@@ -80,3 +80,24 @@ def word_of_the_language(name: Name, what: str) -> Diagnostic:
     """A declaration under a name that the language itself gives a meaning."""
     headline = f"`{name.text}` is {what}, and cannot be declared"
     return Diagnostic("E0108", headline, name.span, "taken", help="choose another name")
+
+
+def module_lacks(name: Name, module: str, known: Sequence[str], origin: str) -> Diagnostic:
+    """A name that a used module does not declare; `origin` is where it uses that name from."""
+    headline = f"`{module}` declares no `{name.text}`"
+    if origin:
+        help = f"it uses that name itself: use it from `{origin}`"
+        return Diagnostic("E0109", headline, name.span, "not its own", help=help)
+    help, fix = suggestion(name.span, nearest(name.text, known))
+    if not help and known:
+        listed = ", ".join(f"`{other}`" for other in sorted(known)[:6])
+        help = f"it declares {listed}{', …' if len(known) > 6 else ''}"
+    return Diagnostic("E0109", headline, name.span, "not there", help=help, fix=fix)
+
+
+def uses_itself(module: Name, through: Sequence[Name]) -> Diagnostic:
+    """A `use` that leads back to the module it stands in, perhaps by way of others."""
+    why = tuple(Label(other.span, "through this") for other in through)
+    headline = "a module cannot use itself" if not why else "modules use each other in a circle"
+    help = "move what both need to a file of its own"
+    return Diagnostic("E0110", headline, module.span, "leads back", why, help)

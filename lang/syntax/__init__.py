@@ -59,6 +59,7 @@ from circ.lang.syntax.items import (
     Quantifier,
     SubDomain,
     TensorPath,
+    Use,
 )
 from circ.lang.syntax.patterns import (
     ChoicePattern,
@@ -134,6 +135,7 @@ __all__ = [
     "TypeExpr",
     "Unary",
     "UnaryOp",
+    "Use",
     "Wildcard",
     "WordPattern",
 ]

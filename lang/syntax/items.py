@@ -10,6 +10,16 @@ from circ.lang.syntax.expressions import Expr, Name, TypeExpr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """`use std.attention: attention`, or `use "rules.circ": state, rule`, which names a file."""
+
+    span: Span
+    module: Name
+    is_file: bool
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class EnumDecl:
     """`enum Quote = { none, in_single, in_double }`."""
 
@@ -176,8 +186,9 @@ Item = EnumDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl | ClaimD
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Module:
-    """A parsed `.circ` text: what it says of itself, and its items in order."""
+    """A parsed `.circ` text: what it says of itself, what it uses, and its items in order."""
 
     span: Span
     doc: str
+    uses: tuple[Use, ...]
     items: tuple[Item, ...]

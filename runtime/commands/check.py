@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from circ.compiler.driver import Program
+from circ.compiler.driver import Program, checkpoints
 from circ.lang.render import as_data
 from circ.lang.scope import kind
-from circ.lang.syntax import CheckpointDecl
 from circ.runtime.exits import Exit
 from circ.runtime.report import Line
 from circ.runtime.session import Opened, open_spec, settings
@@ -36,9 +35,7 @@ def summary(program: Program, spec: Path) -> list[Line]:
     kinds = Counter(kind(item).split(" ", 1)[1] for item in program.typed.module.items)
     counted = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in kinds.items())
     lines = [Line("good", f"✓ {spec}: {counted}")]
-    for item in program.typed.scope.values.values():
-        if isinstance(item, CheckpointDecl):
-            header = program.typed.facts.headers[item.name.text]
-            path = program.files.path(item)
-            lines.append(Line("plain", f"    {item.name.text}: {path}, {len(header)} tensors"))
+    for at, item in checkpoints(program.typed).items():
+        header = program.typed.facts.headers[at]
+        lines.append(Line("plain", f"    {at}: {program.files.path(item)}, {len(header)} tensors"))
     return lines

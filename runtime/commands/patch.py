@@ -9,11 +9,10 @@ from time import monotonic
 from typing import assert_never
 
 from circ.compiler.checkpoint import file_hash
-from circ.compiler.driver import Program
+from circ.compiler.driver import Program, checkpoints
 from circ.compiler.finding import Limits
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import several_patches
-from circ.lang.syntax import CheckpointDecl
 from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.exits import Exit, worst
 from circ.runtime.patching import Conflict, NotMade, Patched, PatchResult, make_patch
@@ -76,9 +75,9 @@ def run_one(
 
 
 def source_hashes(program: Program) -> dict[str, str]:
-    """The SHA-256 of each checkpoint; taken first, so that a file that changes later is noticed."""
-    decls = [d for d in program.typed.scope.values.values() if isinstance(d, CheckpointDecl)]
-    return {decl.name.text: file_hash(program.files.path(decl)) for decl in decls}
+    """The SHA-256 of each checkpoint, by key; taken first, so that a file that changes later is noticed."""
+    found = checkpoints(program.typed)
+    return {at: file_hash(program.files.path(decl)) for at, decl in found.items()}
 
 
 def code_of(result: PatchResult) -> Exit:

@@ -8,7 +8,7 @@ classes may be split.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -154,14 +154,23 @@ def lowered(sides: Sides, multipliers: FloatArray) -> FloatArray:
 
 def halves(sides: Sides, part: Automaton, found: Split) -> list[Automaton]:
     """The words parted by what letters stand at the position that matters most."""
-    weights = lowered(sides, found.multipliers)[:-1]
-    alive = np.stack([(step != DEAD).any(axis=0) for step in part.steps])
-    apart = np.where(alive, weights, -np.inf).max(axis=1) - np.where(alive, weights, np.inf).min(
-        axis=1
-    )
-    open_positions = alive.sum(axis=1) > 1
-    position = int(np.where(open_positions, apart, -1).argmax())
+    return parted(part, lowered(sides, found.multipliers)[:-1])
+
+
+def parted(language: Automaton, weights: FloatArray, kept: Collection[int] = ()) -> list[Automaton]:
+    """The words of a language in two, by the letters at some position: low ones and high ones.
+
+    It is the position where the weights [position, letter] of letters that occur are furthest apart,
+    none of those `kept`. Empty where no position is open.
+    """
+    alive = np.stack([(step != DEAD).any(axis=0) for step in language.steps])
+    high, low = np.where(alive, weights, -np.inf).max(1), np.where(alive, weights, np.inf).min(1)
+    free = alive.sum(axis=1) > 1
+    free[list(kept)] = False
+    if not free.any():
+        return []
+    position = int(np.where(free, np.nan_to_num(high - low), -1).argmax())
     letters = np.flatnonzero(alive[position])
     order = letters[weights[position, letters].argsort()]
     middle = letters.size // 2
-    return [part.with_letters(position, some) for some in (order[:middle], order[middle:])]
+    return [language.with_letters(position, some) for some in (order[:middle], order[middle:])]

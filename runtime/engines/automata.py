@@ -7,30 +7,36 @@ the counterexample. What float64 with rounding bounded leaves open goes to exact
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from time import monotonic
+
+import numpy as np
 
 from circ.compiler.builder import Builder, truth
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
-from circ.compiler.ir import Not
+from circ.compiler.ir import Circuit, Not, Wire
 from circ.compiler.obligation import Obligation, Words
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
-from circ.compiler.words.cases import TooMany, cases
-from circ.compiler.words.formula import NotClauses
+from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
+from circ.compiler.words.formula import Clause, Formula, NotClauses
 from circ.compiler.words.layers import Blown
 from circ.compiler.words.separable import NotSeparable
-from circ.compiler.words.separated import separated
+from circ.compiler.words.separated import attempts, split
+from circ.compiler.words.straight import first_relus
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.idle import emptiness, idle
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.one_class import Setup, Tally, examined
+from circ.runtime.engines.one_class import Part, Setup, Sums, Tally, examined
+from circ.runtime.engines.phases import Late, Network, operand_signs, pieces
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of
+from circ.runtime.engines.shortest import graph
 from circ.runtime.engines.words import members
 
 METHOD = "shortest paths"
@@ -54,7 +60,10 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
         return gone_through(set_up(question, weights, until), limits, progress)
 
     try:
-        return complete(obligation, ask(obligation, limits), ask, replace(limits, first=True))
+        with np.errstate(all="ignore"):  # bounds of what overflows are infinite, or not numbers
+            setup = set_up(obligation, weights, until)
+            found = gone_through(setup, limits, progress)
+            return complete(setup, found, ask, replace(limits, first=True))
     except (Blown, TooMany, NotClauses, NotSeparable) as obstacle:
         return Stuck(str(obstacle), METHOD)
     except Undefined as error:
@@ -66,8 +75,9 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
 Ask = Callable[[Obligation, Limits], Finding]
 
 
-def complete(obligation: Obligation, found: Finding, ask: Ask, limits: Limits) -> Finding:
+def complete(setup: Setup, found: Finding, ask: Ask, limits: Limits) -> Finding:
     """What was found, with what goes beyond the goal: whether conditions are met and arms reached."""
+    obligation = setup.obligation
 
     def never(output: str) -> bool:
         return isinstance(ask(denying(obligation, output), limits), Holds)
@@ -79,7 +89,7 @@ def complete(obligation: Obligation, found: Finding, ask: Ask, limits: Limits) -
         return Empty(emptiness(obligation, empty), METHOD)
     if isinstance(found, Stuck):
         return found
-    if isinstance(found, Holds):
+    if isinstance(found, Holds) and setup.cases.conditional:
         met = ask(denying(obligation, None), limits)
         if isinstance(met, Holds):
             return Empty(emptiness(obligation, empty), METHOD)
@@ -104,32 +114,81 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     (bound,) = obligation.binders
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
     found = cases(circuit, weights, obligation.conditions)
-    split = separated(found)
-    alphabet = Alphabet(members(bound), bound.type.entries, split.fixed)
-    field = field_of(split, weights, found.word, alphabet)
     judgement = judge_of(obligation.circuit, weights, obligation.conditions)
-    return Setup(obligation, weights, found, split, field, judgement, until)
+    reason = NotSeparable("a word has no positions")
+    for fixed in attempts(bound.type.entries):
+        alphabet = Alphabet(members(bound), bound.type.entries, fixed)
+        try:
+            sums = None if bent(found, fixed) else sums_of_all(found, weights, alphabet)
+            return Setup(obligation, weights, found, alphabet, sums, judgement, until)
+        except NotSeparable as obstacle:
+            reason = obstacle
+    raise reason
+
+
+def sums_of_all(found: Cases, weights: Weights, alphabet: Alphabet) -> Sums:
+    """What the clauses of all classes compare; raises `NotSeparable`."""
+    formulas = [formula_of(found.circuit, options) for options in found.options]
+    return sums_of(found.circuit, weights, found.word, alphabet, chain(*formulas))
+
+
+def sums_of(
+    circuit: Circuit, weights: Weights, word: Wire, alphabet: Alphabet, clauses: Iterable[Clause]
+) -> Sums:
+    """What some clauses compare."""
+    parted = split(circuit, word, clauses, alphabet.fixed)
+    return Sums(parted, field_of(parted, weights, word, alphabet))
+
+
+def bent(found: Cases, fixed: Sequence[int]) -> bool:
+    """Whether a ReLU stands between the words and what is compared; raises `NotSeparable` where
+    what it is applied to is no sum over positions."""
+    options = tuple(chain(*found.options))
+    relus = first_relus(found.circuit, options, found.word, fixed)
+    if relus:
+        clauses, wider = operand_signs(found.circuit, relus)
+        split(wider, found.word, clauses, fixed)
+    return bool(relus)
+
+
+def parts_of(setup: Setup, kind: int) -> Iterator[tuple[Part, Formula]]:
+    """One class of words, in the pieces in which every ReLU has a phase."""
+    found, alphabet = setup.cases, setup.alphabet
+    language = found.language.of_class(kind)
+    paths, options = graph(language, alphabet), found.options[kind]
+    if setup.sums is not None:
+        yield Part(kind, language, paths, setup.sums), formula_of(found.circuit, options)
+        return
+    network = Network(found.circuit, found.word, setup.weights, alphabet, setup.until)
+    for piece in pieces(network, options, language, paths):
+        circuit, word = piece.network.circuit, piece.network.word
+        formula = formula_of(circuit, piece.options)
+        sums = sums_of(circuit, setup.weights, word, alphabet, formula)
+        yield Part(kind, piece.language, piece.paths, sums), formula
 
 
 def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     """What all classes come to, or those gone through in time."""
-    formulas, language, tally = setup.cases.formulas, setup.cases.language, Tally()
+    count, tally = len(setup.cases.options), Tally()
     done, stopped = 0, ""
     try:
-        for kind, formula in enumerate(formulas):
-            examined(setup, tally, kind, language.of_class(kind), formula)
+        for kind in range(count):
+            for part, formula in parts_of(setup, kind):
+                examined(setup, tally, part, formula)
             done = kind + 1
-            progress(done / len(formulas), f"{done:,} of {len(formulas):,} classes")
+            progress(done / count, f"{done:,} of {count:,} classes")
             if (limits.first and tally.failing) or monotonic() > setup.until:
-                stopped = "" if done == len(formulas) else "time ran out"
+                stopped = "" if done == count else "time ran out"
                 break
+    except Late:
+        stopped = "time ran out"
     except KeyboardInterrupt:
         stopped = "interrupted"
-    how = f"{METHOD} over {tally.classes:,} classes of words"
+    how = f"{METHOD} over {len(tally.seen):,} classes of words"
     if tally.failing:
-        return failing(setup, tally, how, stopped, whole=done == len(formulas))
+        return failing(setup, tally, how, stopped, whole=done == count)
     if stopped:
-        reason = f"{stopped} after {done:,} of {len(formulas):,} classes of words"
+        reason = f"{stopped} after {done:,} of {count:,} classes of words"
         return Stuck(reason, how, hint=MORE_TIME, interrupted=stopped == "interrupted")
     return held(setup, tally, how)
 
@@ -137,7 +196,7 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
 def failing(setup: Setup, tally: Tally, how: str, stopped: str, *, whole: bool) -> Fails:
     """The worst word of each failing class, the worst first."""
     listed = tuple(setup.witness(word) for _, word in sorted(tally.failing.values()))
-    classes = (len(listed), tally.classes) if whole and not tally.open else None
+    classes = (len(listed), len(tally.seen)) if whole and not tally.open else None
     interrupted = stopped == "interrupted"
     return Fails(how, TRUSTED, size(setup), listed[0], None, listed, (), interrupted, classes)
 

@@ -22,8 +22,9 @@ from circ.runtime.engines.alternatives import Judges, Outcome, Word, settled, si
 from circ.runtime.engines.exact import Judge
 from circ.runtime.engines.margins import Least, least_margin, worst_words
 from circ.runtime.engines.precise import Question, least_exactly
+from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import Field, Rivals, one_by_one, rivals
-from circ.runtime.engines.shortest import Graph, graph
+from circ.runtime.engines.shortest import Graph
 
 FIRST = 4
 """Comparisons under one fixing that are looked at first for a failing word: those of least sum."""
@@ -33,14 +34,25 @@ CLOSE = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """What clauses compare as sums over positions: as wires, and in numbers."""
+
+    split: Separated
+    field: Field
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Setup:
-    """A claim made ready: its classes, its clauses as sums over positions, and those in numbers."""
+    """A claim made ready: its classes, and the sums over positions of all, unless ReLUs stand between.
+
+    `until` is in seconds of `time.monotonic`.
+    """
 
     obligation: Obligation
     weights: Weights
     cases: Cases
-    split: Separated
-    field: Field
+    alphabet: Alphabet
+    sums: Sums | None
     judgement: Judge
     until: float
 
@@ -56,24 +68,25 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One class of words, and its graph."""
+    """One class of words under some fixings: its graph, and the sums that its clauses compare."""
 
     kind: int
     language: Automaton
     paths: Graph
+    sums: Sums
 
 
 @dataclass(slots=True)
 class Tally:
     """What is known of the classes gone through.
 
-    `classes`: how many, each counted for each choice of letters at the fixed positions. `failing`:
+    `seen`: the classes, each for each choice of letters at the fixed positions. `failing`:
     the worst word of each that fails, with the margin there. `open`: words that could not be
     decided. `least`: the least margin of comparisons that hold; that of the goal, if all of them were
     `measured`.
     """
 
-    classes: int = 0
+    seen: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     failing: dict[tuple[int, int], tuple[float, Word]] = field(
         default_factory=dict[tuple[int, int], tuple[float, Word]]
     )
@@ -81,28 +94,31 @@ class Tally:
     least: Least = field(default_factory=lambda: Least(inf))
     measured: bool = True
 
+    def failed(self, part: Part, place: int) -> tuple[float, Word] | None:
+        """The worst word found so far in a class under one of its fixings."""
+        return self.failing.get((part.kind, int(part.paths.fixings[place])))
+
     def note(self, part: Part, place: int, outcome: Outcome, margin: float = 0.0) -> None:
         """What one clause comes to in a class under one of its fixings."""
         kind, word = outcome
+        key = part.kind, int(part.paths.fixings[place])
         if kind == "open":
             self.open.append(word)
         if kind == "fails":
-            known = self.failing.get((part.kind, place), (inf, word))
-            self.failing[part.kind, place] = min(known, (margin, word))
+            self.failing[key] = min(self.failing.get(key, (inf, word)), (margin, word))
         if kind == "holds" and word:
             self.least = Least(0.0, np.array(word))
 
 
-def examined(setup: Setup, tally: Tally, kind: int, language: Automaton, formula: Formula) -> None:
+def examined(setup: Setup, tally: Tally, part: Part, formula: Formula) -> None:
     """One class of words, for all choices of letters at the fixed positions."""
-    part = Part(kind, language, graph(language, setup.field.alphabet))
-    tally.classes += part.paths.fixings.size
+    tally.seen.update((part.kind, fixing) for fixing in part.paths.fixings.tolist())
     if () in formula:
         for place in range(part.paths.fixings.size):
             word = fixed(setup, part, place).some_word()
             tally.note(part, place, ("fails", word))
         return
-    for asked in rivals(setup.field, [clause for clause in formula if len(clause) == 1]):
+    for asked in rivals(part.sums.field, [clause for clause in formula if len(clause) == 1]):
         compared(setup, tally, part, asked)
     for clause in formula:
         if len(clause) > 1:
@@ -111,7 +127,7 @@ def examined(setup: Setup, tally: Tally, kind: int, language: Automaton, formula
 
 def fixed(setup: Setup, part: Part, place: int) -> Automaton:
     """The words of a class under one of its fixings."""
-    alphabet, language = setup.field.alphabet, part.language
+    alphabet, language = setup.alphabet, part.language
     letters = alphabet.fixings[:, part.paths.fixings[place]]
     for position, letter in zip(alphabet.fixed, letters, strict=True):
         language = language.with_letters(position, np.array([letter]))
@@ -133,19 +149,22 @@ def compared(setup: Setup, tally: Tally, part: Part, asked: Rivals) -> None:
     left = {place: ranks[: unproven[:, place].sum(), place] for place in places.tolist()}
     for most in (FIRST, unproven.shape[0]):
         weighed(tally, part, asked, {place: rows[:most] for place, rows in left.items()})
-        left = {p: rows for p, rows in left.items() if (part.kind, p) not in tally.failing}
+        left = {p: rows for p, rows in left.items() if not tally.failed(part, p)}
     weighed(tally, part, asked, worse(tally, part, asked, unproven))
     for place, rows in left.items():
         fixing = int(part.paths.fixings[place])
         for row in rows.tolist():
-            tally.note(part, place, exactly(setup, part.language, asked, row, fixing))
+            outcome = exactly(setup, part, asked, row, fixing)
+            tally.note(part, place, outcome)
+            if outcome[0] != "holds":
+                break
 
 
 def worse(tally: Tally, part: Part, asked: Rivals, unproven: BoolArray) -> dict[int, IntArray]:
     """For each fixing under which a word fails, the comparisons that fail by more elsewhere."""
     margin = np.full(unproven.shape[1], -inf)
     for place in range(margin.size):
-        margin[place] = tally.failing.get((part.kind, place), (-inf, ()))[0]
+        margin[place] = (tally.failed(part, place) or (-inf, ()))[0]
     some = np.isfinite(margin)
     if not some.any() or asked.denominator is None:
         return {}
@@ -169,19 +188,21 @@ def weighed(tally: Tally, part: Part, asked: Rivals, left: Mapping[int, IntArray
             tally.note(part, place, ("fails", word), float(worst.margin[k]))
 
 
-def exactly(setup: Setup, language: Automaton, asked: Rivals, row: int, fixing: int) -> Outcome:
+def exactly(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> Outcome:
     """One comparison under one fixing in exact arithmetic, and the word that decides it.
 
     Where it holds, it does so by less than float64 can tell, at the word named if not elsewhere.
     """
-    literal, alphabet = asked.literals[row], setup.field.alphabet
-    question = Question(setup.split, alphabet, language, literal, asked.over, fixing)
-    hardest = language.some_word()
+    literal, split = asked.literals[row], part.sums.split
+    question = Question(split, setup.alphabet, part.language, literal, asked.over, fixing)
+    hardest = part.language.some_word()
     for bits in PRECISIONS:
+        if monotonic() > setup.until:
+            break
         found = least_exactly(question, setup.weights, bits, CLOSE)
+        hardest = found.least or hardest
         if found.low is None or found.low > 0 or (found.low == 0 and not literal.strict):
-            return "holds", found.words[0] if found.words else hardest
-        hardest = found.words[0]
+            return "holds", found.least
         outcomes = [setup.judge(word) for word in found.words[:CLOSE]]
         for outcome in outcomes:
             if outcome[0] == "fails":
@@ -196,7 +217,7 @@ def exactly(setup: Setup, language: Automaton, asked: Rivals, row: int, fixing: 
 
 def alternated(setup: Setup, tally: Tally, part: Part, clause: Clause) -> None:
     """A clause of several comparisons: one that holds alone will do, or else more is tried."""
-    literals = one_by_one(setup.field, clause)
+    literals = one_by_one(part.sums.field, clause)
     tally.measured = False
     proved = np.zeros(part.paths.fixings.size, np.bool_)
     for asked in literals:

@@ -7,7 +7,7 @@ sign, however small it is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 
@@ -31,12 +31,13 @@ NOTHING: Bounds = Fraction(0), Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """A lower bound of the sum over all words, None where there is none; and words of such sums.
+    """A lower bound of the sum over all words, None where there is no word, and the word `least` of it.
 
     `words` are those whose sum may be zero or less: all of them, if they are not more than asked for.
     """
 
     low: Fraction | None
+    least: tuple[int, ...]
     words: tuple[tuple[int, ...], ...]
 
 
@@ -110,40 +111,68 @@ def difference(
 
 def lowest(asked: Question, weighed: Sequence[Sequence[Bounds]], most: int) -> Paths:
     """The words whose sum may be zero or less, by lower bounds; `weighed[letter][position]`."""
-    alphabet, steps = asked.alphabet, [step.tolist() for step in asked.language.steps]
-    only = dict(zip(alphabet.fixed, alphabet.fixings[:, asked.fixing].tolist(), strict=True))
-    letters = [[only[p]] if p in only else range(alphabet.size) for p in range(alphabet.length)]
-    ahead: list[dict[int, Fraction]] = [
-        dict.fromkeys(range(len(asked.language.outputs)), Fraction(0))
-    ]
-    for position in reversed(range(alphabet.length)):
-        beyond = ahead[-1]
-        least: dict[int, Fraction] = {}
-        for state, row in enumerate(steps[position]):
-            ways = [
-                weighed[letter][position][0] + beyond[row[letter]]
-                for letter in letters[position]
-                if row[letter] in beyond
-            ]
-            if ways:
-                least[state] = min(ways)
-        ahead.append(least)
-    ahead.reverse()
-    rest = weighed[0][alphabet.length][0]
-    if 0 not in ahead[0]:
-        return Paths(None, ())
-    found: list[tuple[int, ...]] = []
-    waiting: list[tuple[tuple[int, ...], int, Fraction]] = [((), 0, rest)]
-    while waiting and len(found) <= most:
-        word, state, total = waiting.pop()
-        position = len(word)
-        if position == alphabet.length:
-            found.append(word)
-            continue
-        for letter in letters[position]:
-            after = steps[position][state][letter]
-            if after in ahead[position + 1]:
-                sofar = total + weighed[letter][position][0]
-                if sofar + ahead[position + 1][after] <= 0:
+    ways = Ways(asked, weighed)
+    for position in reversed(range(asked.alphabet.length)):
+        onward = {s: ways.onward(position, s) for s in range(len(ways.steps[position]))}
+        ways.ahead.insert(0, {state: found[0][0] for state, found in onward.items() if found})
+    if 0 not in ways.ahead[0]:
+        return Paths(None, (), ())
+    rest = weighed[0][asked.alphabet.length][0]
+    return Paths(rest + ways.ahead[0][0], ways.least(), tuple(ways.not_above(-rest, most)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ways:
+    """The ways through an automaton; `ahead` has the least sum from each state of the last layers."""
+
+    asked: Question
+    weighed: Sequence[Sequence[Bounds]]
+    ahead: list[dict[int, Fraction]] = field(default_factory=list[dict[int, Fraction]])
+    steps: list[list[list[int]]] = field(default_factory=list[list[list[int]]])
+
+    def __post_init__(self) -> None:
+        self.ahead.append(dict.fromkeys(range(len(self.asked.language.outputs)), Fraction(0)))
+        self.steps.extend(step.tolist() for step in self.asked.language.steps)
+
+    def letters(self, position: int) -> Sequence[int]:
+        """Those that may stand there."""
+        alphabet = self.asked.alphabet
+        if position not in alphabet.fixed:
+            return range(alphabet.size)
+        column = alphabet.fixings[:, self.asked.fixing]
+        return [int(column[alphabet.fixed.index(position)])]
+
+    def onward(self, position: int, state: int) -> list[tuple[Fraction, int]]:
+        """The letters that lead on, each with the least sum by way of it; the least first."""
+        row = self.steps[position][state]
+        beyond = self.ahead[position - self.asked.alphabet.length]
+        return sorted(
+            (self.weighed[letter][position][0] + beyond[row[letter]], letter)
+            for letter in self.letters(position)
+            if row[letter] in beyond
+        )
+
+    def least(self) -> tuple[int, ...]:
+        """The word of least sum."""
+        word, state = list[int](), 0
+        for position in range(self.asked.alphabet.length):
+            word.append(self.onward(position, state)[0][1])
+            state = self.steps[position][state][word[-1]]
+        return tuple(word)
+
+    def not_above(self, bound: Fraction, most: int) -> Iterator[tuple[int, ...]]:
+        """The words whose sum is at most that; one more than `most`, if there are so many."""
+        waiting: list[tuple[tuple[int, ...], int, Fraction]] = [((), 0, Fraction(0))]
+        found = 0
+        while waiting and found <= most:
+            word, state, total = waiting.pop()
+            position = len(word)
+            if position == self.asked.alphabet.length:
+                found += 1
+                yield word
+                continue
+            for least, letter in self.onward(position, state):
+                if total + least <= bound:
+                    sofar = total + self.weighed[letter][position][0]
+                    after = self.steps[position][state][letter]
                     waiting.append(((*word, letter), after, sofar))
-    return Paths(rest + ahead[0][0], tuple(found))

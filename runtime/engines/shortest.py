@@ -8,7 +8,7 @@ kind (rivals, and letters at the fixed positions) are asked at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -47,18 +47,29 @@ class Graph:
     last: int
 
 
-def graph(language: Automaton, alphabet: Alphabet) -> Graph:
-    """The graph of a language that is not empty."""
+def graph(language: Automaton, alphabet: Alphabet, some: IntArray | None = None) -> Graph:
+    """The graph of a language that is not empty, for those of some fixings that occur in it."""
     fixings = alphabet.fixings
     occurs = np.ones(fixings.shape[1], np.bool_)
     for position, letters in zip(alphabet.fixed, fixings, strict=True):
         occurs &= (language.steps[position] != DEAD).any(axis=0)[letters]
+    if some is not None:
+        occurs &= np.isin(np.arange(occurs.size), some)
     (kept,) = np.nonzero(occurs)
     chosen = dict(zip(alphabet.fixed, fixings[:, kept], strict=True))
     layers = tuple(
         layer(step, chosen.get(position)) for position, step in enumerate(language.steps)
     )
     return Graph(layers, kept, len(language.outputs))
+
+
+def narrowed_to(paths: Graph, places: IntArray) -> Graph:
+    """The graph for some of its fixings alone."""
+    layers = tuple(
+        known if known.barred is None else replace(known, barred=known.barred[:, places])
+        for known in paths.layers
+    )
+    return replace(paths, layers=layers, fixings=paths.fixings[places])
 
 
 def layer(step: IntArray, chosen: IntArray | None) -> Layer:

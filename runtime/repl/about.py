@@ -71,8 +71,10 @@ def help_text() -> str:
 
 def names_text(program: Program, names: Names) -> str:
     """A line for everything that can be named."""
-    declared = [item for item in program.typed.module.items if not is_asked(item)]
-    lines = [*map(item_line, declared), *(named_line(n, v) for n, v in names.items())]
+    typed = program.typed
+    own = [item for item in typed.module.items if not is_asked(item)]
+    used = [item for item in typed.scope.values.values() if item not in own]
+    lines = [*map(item_line, (*used, *own)), *(named_line(n, v) for n, v in names.items())]
     return "\n".join(lines) or "the spec declares nothing"
 
 

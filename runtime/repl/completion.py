@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from circ.compiler.driver import Program
 from circ.compiler.query import Names
 from circ.lang.check.functions import FUNCTIONS
+from circ.lang.scope import key
+from circ.lang.syntax import CheckpointDecl
 from circ.lang.words import FORM_WORDS, LOGIC_WORDS, written_name, written_part
 from circ.runtime.repl.about import COMMANDS
 
@@ -41,6 +43,7 @@ def candidates(program: Program, names: Names) -> Iterator[str]:
     yield from map(written_name, scope.members)
     yield from FUNCTIONS
     yield from (*SESSION_WORDS, *LOGIC_WORDS, *FORM_WORDS)
-    for checkpoint, header in program.typed.facts.headers.items():
-        for tensor in header:
-            yield ".".join([checkpoint, *map(written_part, tensor.split("."))])
+    for checkpoint, item in scope.values.items():
+        if isinstance(item, CheckpointDecl):
+            for tensor in program.typed.facts.headers[key(item)]:
+                yield ".".join([checkpoint, *map(written_part, tensor.split("."))])

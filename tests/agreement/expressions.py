@@ -23,7 +23,7 @@ circuit inner[n](z: real[n], shift: real) -> real[n] {
   let up    = relu(z - shift)
   let total = sum(up)
   let rows: real[2, n] = 1
-  return up * total - rows[0]
+  return up * total / (n + 1) - rows[0] * n
 }
 
 circuit outer(z: real[3]) -> real[3] {
@@ -71,6 +71,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                 "cases { <B> => <R>, <B> => <R>, else => <R> }",
                 "(fold v = <R> over w in <V>: <R|v:R,w:R>)",
             ),
+            "count { k in positions(<V>) | k <= <I> }",
             *("count { d in <S> | <B|d:C> }", "count { u in <M> | <B|u:V> }"),
             *("match <Q> { none => <R>, some => <R> }", "match <I> { 0 | 2 => <R>, _ => <R> }"),
             *("inner(<V>, <R>).total", "(outer(<V>) do { first.up := <V|it:V> }).first.total"),

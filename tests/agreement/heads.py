@@ -31,6 +31,7 @@ from circ.compiler.ir import (
     Input,
     Lookup,
     Not,
+    Relu,
     Select,
     Softmax,
     Weight,
@@ -84,7 +85,18 @@ class Head:
         read = matmul(b, self.pattern(scores), values)
         if self.chance.random() < 0.7:
             read = combine(b, (1, read), (1, take(b, x, [at])))
+        if self.chance.random() < 0.25:
+            read = combine(b, (1, read), (1, self.mlp(read)))
         return matmul(b, self.tensor(self.letters, self.width), read)
+
+    def mlp(self, x: Wire) -> Wire:
+        """A ReLU layer of a few units, or two."""
+        b, hidden = self.b, self.chance.randint(1, 3)
+        inner = matmul(b, self.tensor(hidden, self.width), x)
+        inner = b.add(Relu(combine(b, (1, inner), (1, self.tensor(hidden)))))
+        if self.chance.random() < 0.3:
+            inner = b.add(Relu(matmul(b, self.tensor(hidden, hidden), inner)))
+        return matmul(b, self.tensor(self.width, hidden), inner)
 
     def pattern(self, scores: Wire) -> Wire:
         """How much each position is read: softmax mostly, else alike or linear."""

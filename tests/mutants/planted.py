@@ -247,10 +247,17 @@ MUTANTS = (
         ("tests/agreement/test_heads.py",),
     ),
     Mutant(
+        "relu_phase_taken_for_granted",
+        "compiler/words/straight.py",
+        "            if assumed:\n",
+        "            if assumed and place:\n",
+        ("tests/agreement/test_heads.py",),
+    ),
+    Mutant(
         "words_left_out_of_a_split",
         "runtime/engines/alternatives.py",
         "(order[:middle], order[middle:])",
         "(order[:middle], order[middle + 1 :])",
-        ("tests/agreement/test_heads.py",),
+        ("tests/unit/test_word_automata.py",),
     ),
 )

@@ -15,6 +15,7 @@ from circ.compiler.readings.reference import at_point, enclose
 from circ.compiler.words.alike import alike
 from circ.compiler.words.automaton import Automaton, automaton
 from circ.compiler.words.layers import Blown
+from circ.runtime.engines.alternatives import parted
 from tests.agreement.heads import claim_about_a_head, word
 
 
@@ -142,3 +143,31 @@ def test_a_largest_letter_needs_one_state_for_each_letter() -> None:
     assert [step.shape[0] for step in machine.steps] == [1, 4, 4, 4, 4]
     counts = {out: machine.of_class(k).count() for k, out in enumerate(machine.outputs)}
     assert counts == {(k,): (k + 1) ** 5 - k**5 for k in range(4)}
+
+
+def test_words_are_parted_in_two() -> None:
+    """Divided by the letters at a position, every word is in one half and none in both.
+
+    The position is the one where the weights of its letters differ most, and none that is kept.
+    """
+    b, s, few = counting(4, 3, 1)
+    machine = automaton(b.circuit({}), {}, s, [few], [])
+    weights = np.array([[0.0, 0, 0], [0, 5, 2], [0, 9, 1], [0, 0, 3]])
+    for kept, position in (((), 2), ((2,), 1)):
+        low, high = parted(machine, weights, kept)
+        assert low.count() + high.count() == machine.count()
+        for letters in product(range(3), repeat=4):
+            first = accepted(low, letters) is not None
+            second = accepted(high, letters) is not None
+            assert (first or second) == (accepted(machine, letters) is not None)
+            assert not (first and letters[position] == 1)
+            assert not (second and letters[position] == 0)
+
+
+def test_one_word_is_not_parted() -> None:
+    """Where no position has two letters there is nothing to divide."""
+    b, s, few = counting(2, 2, 2)
+    machine = automaton(b.circuit({}), {}, s, [few], [])
+    one = machine.with_letters(0, np.array([1])).with_letters(1, np.array([0]))
+    assert parted(one, np.zeros((2, 2))) == []
+    assert parted(machine, np.zeros((2, 2)), (0, 1)) == []

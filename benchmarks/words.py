@@ -1,0 +1,118 @@
+"""How long shortest paths take to decide a claim about words, beside enumeration and z3.
+
+    OMP_NUM_THREADS=1 python benchmarks/words.py [seconds]
+
+The model is a random attention head of width 16, read at the last position; the claim is that one
+letter always leads, which a bonus makes true. Enumeration is asked the same; z3 is asked about mean
+attention, since it has no `exp`. Each is given so many seconds (20), and the next larger one is left
+out when it takes longer. The memory is the most that the process has used so far.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from array import array
+from collections.abc import Callable
+from fractions import Fraction
+from time import perf_counter
+
+import numpy as np
+
+from circ.compiler.builder import Builder, codes, combine, matmul, reals, take
+from circ.compiler.finding import Finding, Holds, Limits, silent
+from circ.compiler.ir import (
+    Argmax,
+    Compare,
+    Index,
+    Input,
+    Lookup,
+    Softmax,
+    Weight,
+    Wire,
+    WireType,
+)
+from circ.compiler.obligation import Bound, Obligation, Words
+from circ.compiler.tensor import Tensor, Weights
+from circ.lang.span import Source, Span
+from circ.runtime.engines import automata, enumeration, smt
+from circ.runtime.prover import Engine
+
+WIDTH, BONUS = 16, 40
+SIZES = ((4, 4), (6, 4), (8, 4), (10, 4), (12, 4), (16, 4), (32, 4), (64, 4), (128, 4))
+LETTERS = ((10, 8), (10, 16), (10, 32), (10, 64))
+
+Asked = tuple[Obligation, Weights]
+
+
+def claim(positions: int, letters: int, mean: bool) -> Asked:
+    """Letter 0 leads on every word."""
+    chance, b = np.random.default_rng(0), Builder()
+    weights: dict[str, Tensor] = {}
+
+    def tensor(*shape: int) -> Wire:
+        values = chance.normal(size=shape, scale=shape[-1] ** -0.5).astype(np.float32)
+        key = f"m/{len(weights)}"
+        weights[key] = Tensor(shape, "F32", array("d", values.ravel().tolist()))
+        return b.add(Weight(key, shape))
+
+    s = b.add(Input("s", WireType(Index(letters), (positions,))))
+    x = combine(b, (1, b.add(Lookup(tensor(letters, WIDTH), (s,)))), (1, tensor(positions, WIDTH)))
+    last = take(b, x, [positions - 1])
+    scores = matmul(b, x, matmul(b, tensor(WIDTH, WIDTH), last))
+    alike = reals(b, [Fraction(1, positions)] * positions, (positions,))
+    pattern = alike if mean else b.add(Softmax(scores))
+    read = matmul(b, tensor(WIDTH, WIDTH), matmul(b, pattern, x))
+    bonus = reals(b, [Fraction(BONUS if k == 0 else 0) for k in range(letters)], (letters,))
+    scored = matmul(b, tensor(letters, WIDTH), combine(b, (1, last), (1, read)))
+    best = b.add(Argmax(combine(b, (1, scored), (1, bonus))))
+    goal = b.add(Compare("==", best, codes(b, [0], letters, ())))
+    bound = Bound("s", b.types[s], Words(tuple(f"m{k}" for k in range(letters))))
+    span = Span(Source("", ""), 0, 0)
+    return Obligation("leads", "forall", b.circuit({"goal": goal}), (bound,), span), weights
+
+
+def seconds(engine: Engine, asked: Asked, limit: float) -> float | None:
+    """How long an engine takes to prove it; None where it does not within the limit."""
+    started = perf_counter()
+    finding: Finding = engine(*asked, Limits(timeout=limit, words=10**12), silent)
+    taken = perf_counter() - started
+    return taken if isinstance(finding, Holds) else None
+
+
+def column(engine: Engine, mean: bool, limit: float) -> Callable[[int, int], str]:
+    """A column of the table: it ends with the first size that takes too long."""
+    ended = False
+
+    def cell(positions: int, letters: int) -> str:
+        nonlocal ended
+        if ended:
+            return "-"
+        taken = seconds(engine, claim(positions, letters, mean), limit)
+        ended = taken is None
+        return "-" if taken is None else f"{taken:.2f}"
+
+    return cell
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table."""
+    limit = float(arguments[0]) if arguments else 20.0
+    engines = (automata.decide, enumeration.decide)
+    for sizes in (SIZES, LETTERS):
+        columns = [column(engine, False, limit) for engine in engines]
+        columns += [column(engine, True, limit) for engine in (automata.decide, smt.decide)]
+        print("                                   softmax               mean            memory")
+        print("positions  letters       words     paths  enumeration    paths      z3       MiB")
+        for size in sizes:
+            cells = [cell(*size) for cell in columns]
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            print(
+                f"{size[0]:9}  {size[1]:7}  {float(size[1]) ** size[0]:10.2g}  {cells[0]:>8}  "
+                f"{cells[1]:>11}  {cells[2]:>7}  {cells[3]:>6}  {most:>8}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

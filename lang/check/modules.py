@@ -1,0 +1,108 @@
+"""A module and those that it uses: each text is read once, and checked before what uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from circ.lang.check.items import TypedModule, Used, typecheck
+from circ.lang.diagnostic import CircError, Diagnostics
+from circ.lang.errors.names import module_lacks, not_a, uses_itself
+from circ.lang.headers import OpenHeader, OpenModule
+from circ.lang.parser import parse
+from circ.lang.scope import Value, kind
+from circ.lang.span import Source
+from circ.lang.syntax import Module, Name, Use
+
+
+@dataclass(slots=True)
+class Reading:
+    """The modules that are checked already, and the uses that led to the one being read."""
+
+    open_header: OpenHeader
+    open_module: OpenModule
+    diagnostics: Diagnostics
+    done: dict[Source, TypedModule] = field(default_factory=dict[Source, TypedModule])
+    through: list[tuple[Source, Use]] = field(default_factory=list[tuple[Source, Use]])
+
+
+def check_modules(
+    source: Source, open_header: OpenHeader, open_module: OpenModule, diagnostics: Diagnostics
+) -> TypedModule:
+    """A spec with all that it uses; every independent error is in `diagnostics` afterwards."""
+    return read(source, Reading(open_header, open_module, diagnostics))
+
+
+def read(source: Source, reading: Reading) -> TypedModule:
+    """The module that a text is, checked once."""
+    if source not in reading.done:
+        found = Diagnostics()
+        module = parse(source, found)
+        used = used_by(module, reading, found)
+        reading.done[source] = typecheck(module, used, reading.open_header, found)
+        for diagnostic in found:
+            reading.diagnostics.report(diagnostic)
+    return reading.done[source]
+
+
+def used_by(module: Module, reading: Reading, diagnostics: Diagnostics) -> Used:
+    """What a module has from others; a `use` that gives nothing is reported."""
+    lacking = False
+    names: dict[Name, Value] = {}
+    modules: dict[Source, TypedModule] = {}
+    for use in module.uses:
+        other = module_of(use, module.span.source, reading, diagnostics)
+        if other is not None:
+            modules |= {each.module.span.source: each for each in other.modules}
+            for name in use.names:
+                item = given(name, use, other, diagnostics)
+                if item is None:
+                    lacking = True
+                else:
+                    names[name] = item
+    return Used(names, tuple(modules.values()), lacking)
+
+
+def module_of(
+    use: Use, user: Source, reading: Reading, diagnostics: Diagnostics
+) -> TypedModule | None:
+    """The module that a `use` names; None where there is none, or it needs its user."""
+    try:
+        source = reading.open_module(use)
+    except CircError as error:
+        for diagnostic in error.diagnostics:
+            diagnostics.report(diagnostic)
+        return None
+    reading.through.append((user, use))
+    circle = circle_to(source, reading)
+    if circle:
+        diagnostics.report(uses_itself(use.module, [each.module for each in circle[:-1]]))
+        found = None
+    else:
+        found = read(source, reading)
+    reading.through.pop()
+    return found
+
+
+def circle_to(source: Source, reading: Reading) -> list[Use]:
+    """The uses that lead from a text back to it; none where it is not being read."""
+    users = [user for user, _ in reading.through]
+    if source not in users:
+        return []
+    return [use for _, use in reading.through[users.index(source) :]]
+
+
+def given(name: Name, use: Use, other: TypedModule, diagnostics: Diagnostics) -> Value | None:
+    """The declaration that a module gives under a name; None, reported, where it has none."""
+    own = {item.name.text: item for item in other.facts.order}
+    item = own.get(name.text)
+    if item is not None:
+        return item
+    scope = other.scope
+    asked = scope.claims.get(name.text) or scope.patches.get(name.text)
+    if asked is not None:
+        diagnostics.report(not_a(name, kind(asked), "a declaration that can be used"))
+    elif not other.facts.incomplete:
+        passed_on = scope.values.get(name.text)
+        origin = "" if passed_on is None else passed_on.name.span.source.name
+        diagnostics.report(module_lacks(name, use.module.text, list(own), origin))
+    return None
