@@ -21,6 +21,9 @@ from circ.runtime.engines.shortest import Graph, best_words, least, path_sums
 ROUNDS = 50
 """Ratios fall faster than geometrically; a handful of rounds is the rule."""
 
+SHARES = (1e-12, 1e-10, 1e-8)
+"""By how much less than the least margin found a bound is tried."""
+
 CLOSE = 1e-12
 """Ratios that differ by less than this share count as the same."""
 
@@ -77,34 +80,37 @@ def along(weights: FloatArray, words: IntArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Least:
-    """No margin is below `bound`; about that margin is reached at `word`."""
+    """No margin is below `bound`; about the least is `margin`, at `word`."""
 
     bound: float
+    margin: float
     word: IntArray | None = None
 
 
 def least_margin(asked: Rivals, paths: Graph, bound: FloatArray, before: Least) -> Least:
     """The least margin of comparisons whose numerators are at least `bound`, and of those `before`.
 
-    `bound` [row, fixing] is positive, or infinite where there is no word. A comparison whose
+    `bound` [row, fixing] is not negative, and infinite where there is no word. A comparison whose
     numerator is large beside the largest denominator needs no search.
     """
     with np.errstate(invalid="ignore"):
         surely = bound / largest_denominator(asked, paths) * NARROWER
     surely = np.where(np.isnan(surely), inf, surely)
-    if not (surely < before.bound).any():
+    if not (surely < before.margin).any():
         return before
     row, place = np.unravel_index(np.argmin(surely), surely.shape)
-    seed = worst_words(asked, paths, np.array([row]), np.array([place]))
-    upper = min(float(seed.margin[0]), before.bound)
-    rows, places = np.nonzero(surely < upper)
-    if not rows.size:
-        return Least(float(surely.min()), seed.words[:, 0])
-    worst = worst_words(asked, paths, rows, places)
+    worst = worst_words(asked, paths, np.array([row]), np.array([place]))
+    rows, places = np.nonzero(surely < min(float(worst.margin[0]), before.margin))
+    sure = float(surely.min())
+    if rows.size:
+        worst = worst_words(asked, paths, rows, places)
+        about = max(min(float(worst.margin.min()), before.margin), 0.0)
+        sure = max(certified(asked, paths, rows, places, about), sure)
     k = int(worst.margin.argmin())
-    upper = min(upper, float(worst.margin[k]))
-    sure = max(certified(asked, paths, rows, places, upper), float(surely[rows, places].min()))
-    return Least(sure, worst.words[:, k]) if sure < before.bound else before
+    margin, word = float(worst.margin[k]), worst.words[:, k]
+    if margin >= before.margin:
+        margin, word = before.margin, before.word
+    return Least(min(before.bound, sure), margin, word)
 
 
 def largest_denominator(asked: Rivals, paths: Graph) -> FloatArray:
@@ -130,18 +136,27 @@ def least_of(weights: FloatArray, paths: Graph) -> FloatArray:
 
 
 def certified(asked: Rivals, paths: Graph, rows: IntArray, places: IntArray, about: float) -> float:
-    """A number near `about` that no margin of these comparisons is below.
+    """A number near `about`, which is not negative, that no margin of these comparisons is below.
 
-    Where no path of N - δ Z is below -τ, no margin is below δ - τ / Z.
+    No margin is below δ where no path of N - δ Z is negative. Where that is too close to call just
+    below `about`: if no path is below -τ, then no margin is below δ - τ / Z, for the least Z.
     """
     fixings = paths.fixings[places]
     low, _ = asked.columns(rows, fixings)
-    left = low - about * upper_denominators(asked.denominator, fixings, low) * WIDER
-    total = best_words(paths, left[:-1], places)[1] + left[-1, 0]
-    short = np.maximum(-total, 0) / least_denominator(asked, paths)[places]
-    if not (short >= 0).all():
+    weight = upper_denominators(asked.denominator, fixings, low) * WIDER
+
+    def short(margin: float) -> FloatArray:
+        left = low - margin * weight
+        return -(best_words(paths, left[:-1], places)[1] + left[-1, 0])
+
+    for share in SHARES:
+        tried = about * (1 - share)
+        if (short(tried) <= 0).all():
+            return tried
+    lost = np.maximum(short(about), 0) / least_denominator(asked, paths)[places]
+    if not (lost >= 0).all():
         return -inf
-    return about - float(short.max()) * WIDER - abs(about) * 2.0**-50
+    return about - float(lost.max()) * WIDER - about * 2.0**-50
 
 
 def upper_denominators(known: Readout | None, fixings: IntArray, like: FloatArray) -> FloatArray:

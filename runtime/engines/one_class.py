@@ -91,7 +91,7 @@ class Tally:
         default_factory=dict[tuple[int, int], tuple[float, Word]]
     )
     open: list[Word] = field(default_factory=list[Word])
-    least: Least = field(default_factory=lambda: Least(inf))
+    least: Least = field(default_factory=lambda: Least(inf, inf))
     measured: bool = True
 
     def failed(self, part: Part, place: int) -> tuple[float, Word] | None:
@@ -107,7 +107,7 @@ class Tally:
         if kind == "fails":
             self.failing[key] = min(self.failing.get(key, (inf, word)), (margin, word))
         if kind == "holds" and word:
-            self.least = Least(0.0, np.array(word))
+            self.least = Least(0.0, 0.0, np.array(word))
 
 
 def examined(setup: Setup, tally: Tally, part: Part, formula: Formula) -> None:

@@ -80,7 +80,7 @@ class Head:
             x = combine(b, (1, x), (1, self.tensor(self.length, self.width)))
         at = self.length - 1 if self.chance.random() < 0.8 else self.chance.randrange(self.length)
         query = matmul(b, self.tensor(self.width, self.width), take(b, x, [at]))
-        scores = matmul(b, x, query)
+        scores = combine(b, (self.chance.choice([1, 1, 6]), matmul(b, x, query)))
         values = matmul(b, x, self.tensor(self.width, self.width))
         read = matmul(b, self.pattern(scores), values)
         if self.chance.random() < 0.7:
