@@ -129,7 +129,7 @@ def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iter
     elif verdict.classes is not None:
         failing, all_of_them = verdict.classes
         classes = f"fails in {failing:,} of {all_of_them:,} classes of words"
-        yield Line("plain", f"{classes}, the worst of each listed, by {verdict.method}")
+        yield Line("plain", f"{classes}, one word of each listed, by {verdict.method}")
         if verdict.size.exact is not None:
             yield Line("plain", f"there are {verdict.size.exact:,} words in all")
     elif len(verdict.failing) > 1:

@@ -32,8 +32,8 @@ from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.idle import emptiness, idle
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.one_class import Part, Setup, Sums, Tally, examined
-from circ.runtime.engines.phases import Late, Network, operand_signs, pieces
+from circ.runtime.engines.one_class import Late, Part, Setup, Sums, Tally, examined
+from circ.runtime.engines.phases import Network, operand_signs, pieces
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of
 from circ.runtime.engines.shortest import graph
@@ -115,15 +115,15 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
     found = cases(circuit, weights, obligation.conditions)
     judgement = judge_of(obligation.circuit, weights, obligation.conditions)
-    reason = NotSeparable("a word has no positions")
+    reasons: list[NotSeparable] = []
     for fixed in attempts(bound.type.entries):
         alphabet = Alphabet(members(bound), bound.type.entries, fixed)
         try:
             sums = None if bent(found, fixed) else sums_of_all(found, weights, alphabet)
             return Setup(obligation, weights, found, alphabet, sums, judgement, until)
         except NotSeparable as obstacle:
-            reason = obstacle
-    raise reason
+            reasons.append(obstacle)
+    raise reasons[:2][-1]  # of the last position, which most often queries
 
 
 def sums_of_all(found: Cases, weights: Weights, alphabet: Alphabet) -> Sums:

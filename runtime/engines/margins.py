@@ -6,7 +6,7 @@ that minimises N - δ Z, with δ the ratio at the word before, has a smaller rat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -107,10 +107,8 @@ def least_margin(asked: Rivals, paths: Graph, bound: FloatArray, before: Least) 
         about = max(min(float(worst.margin.min()), before.margin), 0.0)
         sure = max(certified(asked, paths, rows, places, about), sure)
     k = int(worst.margin.argmin())
-    margin, word = float(worst.margin[k]), worst.words[:, k]
-    if margin >= before.margin:
-        margin, word = before.margin, before.word
-    return Least(min(before.bound, sure), margin, word)
+    found = Least(min(before.bound, sure), float(worst.margin[k]), worst.words[:, k])
+    return found if found.margin < before.margin else replace(before, bound=found.bound)
 
 
 def largest_denominator(asked: Rivals, paths: Graph) -> FloatArray:
@@ -147,7 +145,8 @@ def certified(asked: Rivals, paths: Graph, rows: IntArray, places: IntArray, abo
 
     def short(margin: float) -> FloatArray:
         left = low - margin * weight
-        return -(best_words(paths, left[:-1], places)[1] + left[-1, 0])
+        total: FloatArray = best_words(paths, left[:-1], places)[1] + left[-1, 0]
+        return -total
 
     for share in SHARES:
         tried = about * (1 - share)

@@ -33,6 +33,10 @@ CLOSE = 256
 """Words that are put to the exact reference, where a sum may be zero there."""
 
 
+class Late(Exception):
+    """The time was up before all classes were gone through."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
     """What clauses compare as sums over positions: as wires, and in numbers."""
@@ -55,6 +59,11 @@ class Setup:
     sums: Sums | None
     judgement: Judge
     until: float
+
+    def require_time(self) -> None:
+        """Raise `Late` when the time is up."""
+        if monotonic() > self.until:
+            raise Late
 
     def witness(self, word: Word) -> Witness:
         """A word as an input of the claim."""
@@ -122,6 +131,7 @@ def examined(setup: Setup, tally: Tally, part: Part, formula: Formula) -> None:
         compared(setup, tally, part, asked)
     for clause in formula:
         if len(clause) > 1:
+            setup.require_time()
             alternated(setup, tally, part, clause)
 
 
@@ -154,6 +164,7 @@ def compared(setup: Setup, tally: Tally, part: Part, asked: Rivals) -> None:
     for place, rows in left.items():
         fixing = int(part.paths.fixings[place])
         for row in rows.tolist():
+            setup.require_time()
             outcome = exactly(setup, part, asked, row, fixing)
             tally.note(part, place, outcome)
             if outcome[0] != "holds":
@@ -197,17 +208,18 @@ def exactly(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> O
     question = Question(split, setup.alphabet, part.language, literal, asked.over, fixing)
     hardest = part.language.some_word()
     for bits in PRECISIONS:
-        if monotonic() > setup.until:
-            break
         found = least_exactly(question, setup.weights, bits, CLOSE)
         hardest = found.least or hardest
         if found.low is None or found.low > 0 or (found.low == 0 and not literal.strict):
             return "holds", found.least
-        outcomes = [setup.judge(word) for word in found.words[:CLOSE]]
-        for outcome in outcomes:
+        open_words = len(found.words) > CLOSE
+        for word in found.words[:CLOSE]:
+            setup.require_time()
+            outcome = setup.judge(word)
             if outcome[0] == "fails":
                 return outcome
-        if len(found.words) <= CLOSE and all(kind == "holds" for kind, _ in outcomes):
+            open_words |= outcome[0] == "open"
+        if not open_words:
             return "holds", hardest
     return "open", hardest
 

@@ -27,6 +27,7 @@ from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import split
 from circ.compiler.words.straight import Phases, first_relus, straightened
 from circ.runtime.engines.alternatives import parted
+from circ.runtime.engines.one_class import Late
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of, rivals
 from circ.runtime.engines.shortest import Graph, graph, narrowed_to
@@ -34,10 +35,6 @@ from circ.runtime.engines.shortest import Graph, graph, narrowed_to
 MOST_DOUBTFUL = 3
 """ReLUs of both phases on some words under one fixing that are gone through; with more, the words
 are divided first."""
-
-
-class Late(Exception):
-    """The time was up before all words were divided."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -72,7 +72,7 @@ def margins(
     plain: dict[str, Any], model: dict[str, torch.Tensor], words: torch.Tensor
 ) -> torch.Tensor:
     """The right logit less the best other one."""
-    logits = plain["logits"](model, words)
-    right = plain["rule"](words)[:, None]
+    logits: torch.Tensor = plain["logits"](model, words)
+    right: torch.Tensor = plain["rule"](words)[:, None]
     others = logits.scatter(1, right, -torch.inf).amax(dim=1)
     return (logits.gather(1, right)[:, 0] - others).detach()
