@@ -8,7 +8,7 @@ make the truth false, some index that would not must exceed it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
@@ -69,15 +69,25 @@ Formula = tuple[Clause, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads truths of a circuit."""
+    """Reads truths of a circuit, each once."""
 
     circuit: Circuit
+    known: dict[tuple[Wire, int, bool], Formula] = field(
+        default_factory=dict[tuple[Wire, int, bool], Formula]
+    )
 
     def formula(self, wire: Wire, place: int = 0, wanted: bool = True) -> Formula:
         """When one entry of a truth is as wanted, whatever choice function breaks ties.
 
         Raises `NotClauses`.
         """
+        key = wire, place, wanted
+        if key not in self.known:
+            self.known[key] = self.read(wire, place, wanted)
+        return self.known[key]
+
+    def read(self, wire: Wire, place: int, wanted: bool) -> Formula:
+        """As `formula`, worked out."""
         op = self.circuit.ops[wire]
         match op:
             case Const(values=values):
@@ -154,14 +164,22 @@ class Reader:
 
     def leaders(self, wire: Wire) -> set[Wire]:
         """The `argmax`es behind a discrete wire."""
-        op = self.circuit.ops[wire]
-        if isinstance(op, Argmax):
-            if self.circuit.types[wire].shape:
-                raise NotClauses("it reads a row of indices")
-            return {wire}
-        if any(self.circuit.types[x].sort == Real() for x in operands(op)):
-            raise NotClauses("what it compares decides an index")
-        return {leader for x in operands(op) for leader in self.leaders(x)}
+        found, seen, waiting = set[Wire](), set[Wire](), [wire]
+        while waiting:
+            x = waiting.pop()
+            op = self.circuit.ops[x]
+            if x in seen:
+                continue
+            seen.add(x)
+            if isinstance(op, Argmax):
+                if self.circuit.types[x].shape:
+                    raise NotClauses("it reads a row of indices")
+                found.add(x)
+            elif any(self.circuit.types[y].sort == Real() for y in operands(op)):
+                raise NotClauses("what it compares decides an index")
+            else:
+                waiting.extend(operands(op))
+        return found
 
     def scores(self, leader: Wire) -> Wire:
         """What an `argmax` goes over."""
@@ -205,8 +223,20 @@ def either(parts: Iterable[Formula]) -> Formula:
     for part in parts:
         if len(found) * len(part) > MOST_CLAUSES:
             raise NotClauses("it has too many alternatives")
-        found = tuple(dict.fromkeys(a + b for a in found for b in part))
+        joined = (tuple(dict.fromkeys(a + b)) for a in found for b in part)
+        found = tuple(dict.fromkeys(clause for clause in joined if not certain(clause)))
     return found
+
+
+def certain(clause: Clause) -> bool:
+    """Whether a clause says of two entries that one is larger or the other at least as large."""
+    literals = set(clause)
+    return any(
+        Exceeds(x.less, x.more, strict) in literals
+        for x in clause
+        for strict in (False, True)
+        if not (x.strict and strict)
+    )
 
 
 def bounded(clauses: Formula) -> Formula:

@@ -17,10 +17,12 @@ import numpy as np
 from circ.compiler.builder import Builder, truth
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Circuit, Not, Wire
+from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation, Words
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.tensor import Weights
+from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
 from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
 from circ.compiler.words.formula import Clause, Formula, NotClauses
@@ -57,27 +59,33 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
     until = monotonic() + limits.timeout
 
     def ask(question: Obligation, limits: Limits) -> Finding:
-        return gone_through(set_up(question, weights, until), limits, progress)
+        try:
+            return gone_through(set_up(question, weights, until), limits, progress)
+        except (Blown, TooMany, NotClauses, NotSeparable, Undefined) as obstacle:
+            return Stuck(reason_of(obstacle), METHOD)
+        except KeyboardInterrupt:
+            return Stuck("interrupted", METHOD, interrupted=True)
 
-    try:
-        with np.errstate(all="ignore"):  # bounds of what overflows are infinite, or not numbers
-            setup = set_up(obligation, weights, until)
-            found = gone_through(setup, limits, progress)
-            return complete(setup, found, ask, replace(limits, first=True))
-    except (Blown, TooMany, NotClauses, NotSeparable) as obstacle:
-        return Stuck(str(obstacle), METHOD)
-    except Undefined as error:
-        return Stuck(f"undefined on some word: {error}", METHOD)
-    except KeyboardInterrupt:
-        return Stuck("interrupted", METHOD, interrupted=True)
+    with deep_stack(), np.errstate(all="ignore"):  # what overflows has infinite bounds, or none
+        return complete(obligation, weights, ask(obligation, limits), ask)
+
+
+def reason_of(obstacle: Exception) -> str:
+    """What is in the way, in words."""
+    return (
+        f"undefined on some word: {obstacle}" if isinstance(obstacle, Undefined) else str(obstacle)
+    )
 
 
 Ask = Callable[[Obligation, Limits], Finding]
 
 
-def complete(setup: Setup, found: Finding, ask: Ask, limits: Limits) -> Finding:
-    """What was found, with what goes beyond the goal: whether conditions are met and arms reached."""
-    obligation = setup.obligation
+def complete(obligation: Obligation, weights: Weights, found: Finding, ask: Ask) -> Finding:
+    """What was found, with what goes beyond the goal: whether conditions are met and arms reached.
+
+    That a word meets conditions on the network is believed of no word that was not replayed.
+    """
+    limits = Limits(first=True)
 
     def never(output: str) -> bool:
         return isinstance(ask(denying(obligation, output), limits), Holds)
@@ -89,14 +97,13 @@ def complete(setup: Setup, found: Finding, ask: Ask, limits: Limits) -> Finding:
         return Empty(emptiness(obligation, empty), METHOD)
     if isinstance(found, Stuck):
         return found
-    if isinstance(found, Holds) and setup.cases.conditional:
-        met = ask(denying(obligation, None), limits)
+    if isinstance(found, Holds) and found.size.exact is None:
+        unmet = denying(obligation, None)
+        met = ask(unmet, limits)
         if isinstance(met, Holds):
             return Empty(emptiness(obligation, empty), METHOD)
-        if isinstance(met, Stuck):
-            return replace(
-                met, reason=f"whether any word meets the conditions is open: {met.reason}"
-            )
+        if not (isinstance(met, Fails) and trial(unmet, weights, met.witness).refutes):
+            return Stuck("whether any word meets the conditions is open", METHOD)
     return replace(found, warnings=(*found.warnings, *idle(obligation, never)))
 
 
@@ -169,12 +176,15 @@ def parts_of(setup: Setup, kind: int) -> Iterator[tuple[Part, Formula]]:
 
 def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     """What all classes come to, or those gone through in time."""
-    count, tally = len(setup.cases.options), Tally()
-    done, stopped = 0, ""
+    count, tally = len(setup.cases.options), Tally(measured=not setup.cases.conditional)
+    done, stopped, obstacles = 0, "", list[str]()
     try:
         for kind in range(count):
-            for part, formula in parts_of(setup, kind):
-                examined(setup, tally, part, formula)
+            try:
+                for part, formula in parts_of(setup, kind):
+                    examined(setup, tally, part, formula)
+            except (NotSeparable, NotClauses, Undefined) as obstacle:
+                obstacles.append(reason_of(obstacle))
             done = kind + 1
             progress(done / count, f"{done:,} of {count:,} classes")
             if (limits.first and tally.failing) or monotonic() > setup.until:
@@ -186,15 +196,15 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
         stopped = "interrupted"
     how = f"{METHOD} over {len(tally.seen):,} classes of words"
     if tally.failing:
-        return failing(setup, tally, how, stopped, whole=done == count)
+        return failing(setup, tally, how, stopped, whole=done == count and not obstacles)
     if stopped:
         reason = f"{stopped} after {done:,} of {count:,} classes of words"
         return Stuck(reason, how, hint=MORE_TIME, interrupted=stopped == "interrupted")
-    return held(setup, tally, how)
+    return Stuck(obstacles[0], how) if obstacles else held(setup, tally, how)
 
 
 def failing(setup: Setup, tally: Tally, how: str, stopped: str, *, whole: bool) -> Fails:
-    """The worst word of each failing class, the worst first."""
+    """A word of each failing class, the worst first, those last whose margin is not known."""
     listed = tuple(setup.witness(word) for _, word in sorted(tally.failing.values()))
     classes = (len(listed), len(tally.seen)) if whole and not tally.open else None
     interrupted = stopped == "interrupted"

@@ -24,6 +24,9 @@ ROUNDS = 50
 SHARES = (1e-12, 1e-10, 1e-8)
 """By how much less than the least margin found a bound is tried."""
 
+LARGE = 1e300
+"""In place of weights without a bound, in looking for words."""
+
 CLOSE = 1e-12
 """Ratios that differ by less than this share count as the same."""
 
@@ -46,8 +49,8 @@ def worst_words(asked: Rivals, paths: Graph, rows: IntArray, places: IntArray) -
     fixings = paths.fixings[places]
     low, high = asked.columns(rows, fixings)
     weight = denominators(asked.denominator, fixings, low)
-    middle = (low + high) / 2
-    words, _ = best_words(paths, middle[:-1], places)
+    middle = np.nan_to_num((low + high) / 2, posinf=LARGE, neginf=-LARGE)
+    words, total = best_words(paths, middle[:-1], places)
     margin = along(middle, words) / along(weight, words)
     for _ in range(ROUNDS):
         others, _ = best_words(paths, (middle - margin * weight)[:-1], places)
@@ -56,7 +59,9 @@ def worst_words(asked: Rivals, paths: Graph, rows: IntArray, places: IntArray) -
         if not better.any():
             break
         words, margin = np.where(better, others, words), np.where(better, found, margin)
-    return Worst(words, along(low, words), along(high, words), margin)
+    somewhere = total < inf  # else there is no word
+    most = np.where(somewhere, along(high, words), inf)
+    return Worst(words, along(low, words), most, np.where(somewhere, margin, inf))
 
 
 def denominators(known: Readout | None, fixings: IntArray, like: FloatArray) -> FloatArray:

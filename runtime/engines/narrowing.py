@@ -64,13 +64,16 @@ def needed(circuit: Circuit, roots: Sequence[Wire]) -> dict[Wire, Kept]:
     """What is kept of each live wire."""
     kept = {wire: whole(circuit.types[wire].shape) for wire in roots}
     for wire in sorted(live(circuit, roots), reverse=True):
+        if wire not in kept:
+            continue
         op = circuit.ops[wire]
         if isinstance(op, Softmax):
             kept[wire] = (*kept[wire][:-1], *whole(circuit.types[wire].shape[-1:]))
         for operand, wanted in zip(
             operands(op), demand(op, kept[wire], circuit.types), strict=True
         ):
-            kept[operand] = union(kept[operand], wanted) if operand in kept else wanted
+            if wanted is not None:
+                kept[operand] = union(kept[operand], wanted) if operand in kept else wanted
     return kept
 
 
@@ -84,8 +87,8 @@ def union(one: Kept, other: Kept) -> Kept:
     return tuple(tuple(sorted({*x, *y})) for x, y in zip(one, other, strict=True))
 
 
-def demand(op: Op, kept: Kept, types: Sequence[WireType]) -> list[Kept]:
-    """What the entries kept of an op read of each of its operands."""
+def demand(op: Op, kept: Kept, types: Sequence[WireType]) -> Sequence[Kept | None]:
+    """What the entries kept of an op read of each of its operands; None where that is nothing."""
     match op:
         case Input() | Const() | Weight():
             return []
@@ -114,20 +117,21 @@ def demand(op: Op, kept: Kept, types: Sequence[WireType]) -> list[Kept]:
             assert_never(op)
 
 
-def sources(op: Reindex, kept: Kept, types: Sequence[WireType]) -> list[Kept]:
+def sources(op: Reindex, kept: Kept, types: Sequence[WireType]) -> list[Kept | None]:
     """For each operand of a `Reindex`, the indices on each axis of the entries read.
 
-    Of an operand that is not read the first entry stays: no wire is left without entries.
+    Where none is read of any, the first entry of the first stays: a `Reindex` has an operand.
     """
     read = np.asarray(op.source, np.int64)[offsets(kept, op.shape)]
-    found: list[Kept] = []
+    read = read if read.size else np.zeros(1, np.int64)
+    found: list[Kept | None] = []
     start = 0
     for wire in op.operands:
         known = types[wire]
         inside = read[(read >= start) & (read < start + known.entries)] - start
-        inside = inside if inside.size else np.zeros(1, np.int64)
         axes = np.unravel_index(inside, known.shape) if known.shape else ()
-        found.append(tuple(tuple(np.unique(axis).tolist()) for axis in axes))
+        indices = tuple(tuple(np.unique(axis).tolist()) for axis in axes)
+        found.append(indices if inside.size else None)
         start += known.entries
     return found
 
@@ -157,7 +161,7 @@ def cut_down(
     if isinstance(op, Reindex):
         return b.add(reindexed(op, kept[wire], circuit.types, kept, moved))
     wanted = zip(operands(op), demand(op, kept[wire], circuit.types), strict=True)
-    parts = iter([part(b, moved[x], within(keep, kept[x])) for x, keep in wanted])
+    parts = iter([part(b, moved[x], within(keep or (), kept[x])) for x, keep in wanted])
     return b.add(renamed(op, lambda _: next(parts)))  # the operands come in order
 
 
@@ -185,13 +189,16 @@ def reindexed(
 ) -> Reindex:
     """A `Reindex` of the same entries from what is kept of its operands."""
     places: list[IntArray] = []
+    wires: list[Wire] = []
     start = 0
-    for wire in op.operands:
+    for wire, read in zip(op.operands, sources(op, keep, types), strict=True):
         place = np.full(types[wire].entries, -1, np.int64)
-        entries = offsets(kept[wire], types[wire].shape)
-        place[entries] = start + np.arange(entries.size)
-        start += entries.size
+        if read is not None:
+            entries = offsets(kept[wire], types[wire].shape)
+            place[entries] = start + np.arange(entries.size)
+            start += entries.size
+            wires.append(moved[wire])
         places.append(place)
-    read = np.asarray(op.source, np.int64)[offsets(keep, op.shape)]
-    source = tuple(np.concatenate(places)[read].tolist())
-    return Reindex(tuple(moved[wire] for wire in op.operands), source, tuple(map(len, keep)))
+    picked = np.asarray(op.source, np.int64)[offsets(keep, op.shape)]
+    source = tuple(np.concatenate(places)[picked].tolist())
+    return Reindex(tuple(wires), source, tuple(map(len, keep)))

@@ -12,15 +12,19 @@ from itertools import product
 
 import numpy as np
 
-from circ.compiler.ir import Circuit, Index, Wire
+from circ.compiler.ir import Circuit, Wire
 from circ.compiler.positions import NOWHERE
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import Ball, FloatArray, radius
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.readings.floats import Values, prepare, read
 from circ.compiler.readings.roundoff import DOUBLE, WIDER
+from circ.compiler.rewrite import live
 from circ.compiler.tensor import Weights
-from circ.compiler.words.separable import Terms
+from circ.compiler.words.separable import NotSeparable, Terms
+
+MOST = 1 << 26
+"""Numbers in one wire, over all letters and fixings: half a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +68,16 @@ class Alphabet:
 def readouts(
     circuit: Circuit, weights: Weights, word: Wire, alphabet: Alphabet, terms: Sequence[Terms]
 ) -> list[Readout]:
-    """The read-outs that these terms make up, denominators aside."""
+    """The read-outs that these terms make up, denominators aside.
+
+    Raises `NotSeparable` where they take too much memory.
+    """
     wanted = [x.wire for x in terms]
     shape = circuit.types[word].shape
-    assert isinstance(circuit.types[word].sort, Index)
+    count = alphabet.size * alphabet.fixings.shape[1]
+    widest = max((circuit.types[wire].entries for wire in live(circuit, wanted)), default=1)
+    if widest * count > MOST:
+        raise NotSeparable(f"a tensor of {widest:,} entries has {count:,} cases to be worked out")
     words = alphabet.words()
     given = Values({}, {word: Discrete(words.reshape(*shape, -1))})
     found = read(prepare(circuit, weights, wanted, DOUBLE, [word]), given)

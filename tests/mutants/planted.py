@@ -230,7 +230,7 @@ MUTANTS = (
         "compiler/words/formula.py",
         "Exceeds(entries[k], entries[bar], strict=True)",
         "Exceeds(entries[k], entries[bar], strict=False)",
-        ("tests/agreement/test_heads.py",),
+        ("tests/unit/test_shortest_paths.py",),
     ),
     Mutant(
         "rival_forgotten",

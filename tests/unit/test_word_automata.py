@@ -12,7 +12,7 @@ from circ.compiler.builder import Builder, codes, combine, number, reals, take, 
 from circ.compiler.ir import Compare, Index, Input, Lookup, Select, Wire, WireType
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.reference import at_point, enclose
-from circ.compiler.words.alike import alike
+from circ.compiler.words.alike import FACTORS, alike
 from circ.compiler.words.automaton import Automaton, automaton
 from circ.compiler.words.layers import Blown
 from circ.runtime.engines.alternatives import parted
@@ -125,9 +125,8 @@ def test_rows_that_hash_alike_are_told_apart() -> None:
     for i, row in enumerate(rows.tolist()):
         assert rows[first[kinds[i]]].tolist() == row
     assert first.size == len({tuple(row) for row in rows.tolist()})
-    wide = np.zeros((2, 3), np.int64)
-    wide[1] = 2**63 - 1, 0, 0
-    assert alike(wide)[0].size == 2
+    collide = np.array([[FACTORS[1], 0], [0, FACTORS[0]]])
+    assert alike(collide)[0].size == 2
 
 
 def test_a_largest_letter_needs_one_state_for_each_letter() -> None:
