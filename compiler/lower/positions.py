@@ -7,8 +7,8 @@ from functools import reduce
 from operator import ge, gt, le, lt
 from typing import Literal
 
-from circ.compiler.builder import Builder, codes, spread, take
-from circ.compiler.ir import Bool, Const, Index, Lookup, Wire, WireType
+from circ.compiler.builder import Builder, codes, spread, take, truth
+from circ.compiler.ir import Bool, Const, Index, Lookup, Reindex, Wire, WireType
 from circ.compiler.lower.environment import Environment
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import too_many_positions
@@ -24,11 +24,14 @@ ORDERS: dict[CompareOp, Callable[[int, int], bool]] = {"<": lt, "<=": le, ">": g
 def lower_order(op: CompareOp, left: Wire, right: Wire, span: Span, env: Environment) -> Wire:
     """Whether positions stand in one of `ORDERS`, entry by entry.
 
-    Against a known one it is a table of all positions, else of all pairs.
+    Of two known ones it is known. Against a known one it is a table of all positions, else of all
+    pairs.
     """
     b, holds = env.b, ORDERS[op]
     size = size_of(b, left)
     first, second = known_code(b, left), known_code(b, right)
+    if first is not None and second is not None:
+        return truth(b, holds(first, second))
     if second is not None:
         return truths(b, [holds(i, second) for i in range(size)], (left,))
     if first is not None:
@@ -70,9 +73,14 @@ def side(size: int, span: Span) -> range:
 
 
 def known_code(b: Builder, wire: Wire) -> int | None:
-    """The position that a scalar constant is."""
-    op = b.ops[wire]
-    return int(op.values[0]) if isinstance(op, Const) and op.type.shape == () else None
+    """The position that a scalar is, where it is a constant or an entry of one."""
+    op, place = b.ops[wire], 0
+    if b.shape(wire) != ():
+        return None
+    while isinstance(op, Reindex) and len(op.operands) == 1:
+        place = op.source[place]
+        op = b.ops[op.operands[0]]
+    return int(op.values[place]) if isinstance(op, Const) else None
 
 
 def truths(b: Builder, cells: Sequence[bool], indices: tuple[Wire, ...]) -> Wire:
