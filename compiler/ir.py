@@ -10,7 +10,7 @@ Wires carry no batch axis. Exact reals are the meaning; see `circ.compiler.readi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NewType
@@ -246,6 +246,16 @@ class Circuit:
     def weights(self) -> tuple[str, ...]:
         """The keys of the checkpoint tensors it reads."""
         return tuple(op.key for op in self.ops if isinstance(op, Weight))
+
+
+def taken_from(op: Reindex, place: int, types: Sequence[WireType]) -> tuple[Wire, int]:
+    """The operand that one entry of a `Reindex` comes from, and which of its entries it is."""
+    source = op.source[place]
+    for wire in op.operands:
+        if source < types[wire].entries:
+            return wire, source
+        source -= types[wire].entries
+    raise AssertionError("an entry that no operand has")
 
 
 def operands(op: Op) -> tuple[Wire, ...]:

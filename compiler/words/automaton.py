@@ -43,11 +43,6 @@ class Automaton:
         """Whether it accepts no word."""
         return not self.outputs
 
-    @property
-    def states(self) -> int:
-        """How many there are, in all layers."""
-        return sum(map(len, self.steps)) + len(self.outputs)
-
     def count(self) -> int:
         """How many words it accepts, exactly."""
         ways: list[int] = [1] * len(self.outputs)

@@ -27,6 +27,7 @@ from circ.compiler.ir import (
     Select,
     Wire,
     operands,
+    taken_from,
 )
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.readings.floats import Values, prepare, read
@@ -95,7 +96,7 @@ class Reader:
             case Not(operand=x):
                 return self.formula(x, place, not wanted)
             case Reindex():
-                return self.formula(*self.moved(op, place), wanted)
+                return self.formula(*taken_from(op, place, self.circuit.types), wanted)
             case All(operand=x) | Any(operand=x):
                 side = self.circuit.types[x].shape[-1]
                 parts = (self.formula(x, place * side + k, wanted) for k in range(side))
@@ -112,21 +113,11 @@ class Reader:
             case _:
                 return self.by_index(wire, place, wanted)
 
-    def moved(self, op: Reindex, place: int) -> tuple[Wire, int]:
-        """The operand and its entry that a `Reindex` takes."""
-        source = op.source[place]
-        for wire in op.operands:
-            entries = self.circuit.types[wire].entries
-            if source < entries:
-                return wire, source
-            source -= entries
-        raise AssertionError("an entry that no operand has")
-
     def entry(self, wire: Wire, place: int) -> Entry:
         """An entry of a real wire, looked for where it comes from."""
         op = self.circuit.ops[wire]
         while isinstance(op, Reindex):
-            wire, place = self.moved(op, place)
+            wire, place = taken_from(op, place, self.circuit.types)
             op = self.circuit.ops[wire]
         return Entry(wire, place)
 

@@ -39,6 +39,7 @@ from circ.compiler.ir import (
     Wire,
     WireType,
     operands,
+    taken_from,
 )
 from circ.compiler.passes.fold_constants import folded
 
@@ -103,8 +104,8 @@ class Scalars:
                 return self.note(Const(WireType(known.sort, ()), (values[place],)))
             case Weight():
                 return self.note(Reindex((self.note(op),), (place,), ()))
-            case Reindex(operands=wires, source=source):
-                return self.moved(wires, source[place])
+            case Reindex():
+                return self.entry(*taken_from(op, place, types))
             case Sum(terms=terms):
                 return self.summed([(c, self.entry(x, place)) for c, x in terms])
             case Contract():
@@ -140,15 +141,6 @@ class Scalars:
                 return self.looked_up(op, place)
             case _:
                 assert_never(op)
-
-    def moved(self, wires: Sequence[Wire], source: int) -> Wire:
-        """The entry that a `Reindex` takes."""
-        for wire in wires:
-            entries = self.circuit.types[wire].entries
-            if source < entries:
-                return self.entry(wire, source)
-            source -= entries
-        raise AssertionError("an entry that no operand has")
 
     def chained(self, op: type[Max | All | Any], row: Sequence[Wire]) -> Wire:
         """What joins a row, two at a time."""

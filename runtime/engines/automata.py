@@ -123,26 +123,24 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     found = cases(circuit, weights, obligation.conditions)
     judgement = judge_of(obligation.circuit, weights, obligation.conditions)
     reasons: list[NotSeparable] = []
+    formulas: tuple[Formula, ...] = ()
     for fixed in attempts(bound.type.entries):
         alphabet = Alphabet(members(bound), bound.type.entries, fixed)
         try:
-            sums = None if bent(found, fixed) else sums_of_all(found, weights, alphabet)
-            return Setup(obligation, weights, found, alphabet, sums, judgement, until)
+            if bent(found, fixed):
+                return Setup(obligation, weights, found, alphabet, (), None, judgement, until)
+            formulas = formulas or tuple(formula_of(found.circuit, x) for x in found.options)
+            sums = sums_of(found.circuit, weights, found.word, alphabet, chain(*formulas))
+            return Setup(obligation, weights, found, alphabet, formulas, sums, judgement, until)
         except NotSeparable as obstacle:
             reasons.append(obstacle)
     raise reasons[:2][-1]  # of the last position, which most often queries
 
 
-def sums_of_all(found: Cases, weights: Weights, alphabet: Alphabet) -> Sums:
-    """What the clauses of all classes compare; raises `NotSeparable`."""
-    formulas = [formula_of(found.circuit, options) for options in found.options]
-    return sums_of(found.circuit, weights, found.word, alphabet, chain(*formulas))
-
-
 def sums_of(
     circuit: Circuit, weights: Weights, word: Wire, alphabet: Alphabet, clauses: Iterable[Clause]
 ) -> Sums:
-    """What some clauses compare."""
+    """What some clauses compare; raises `NotSeparable`."""
     parted = split(circuit, word, clauses, alphabet.fixed)
     return Sums(parted, field_of(parted, weights, word, alphabet))
 
@@ -162,12 +160,12 @@ def parts_of(setup: Setup, kind: int) -> Iterator[tuple[Part, Formula]]:
     """One class of words, in the pieces in which every ReLU has a phase."""
     found, alphabet = setup.cases, setup.alphabet
     language = found.language.of_class(kind)
-    paths, options = graph(language, alphabet), found.options[kind]
+    paths = graph(language, alphabet)
     if setup.sums is not None:
-        yield Part(kind, language, paths, setup.sums), formula_of(found.circuit, options)
+        yield Part(kind, language, paths, setup.sums), setup.formulas[kind]
         return
     network = Network(found.circuit, found.word, setup.weights, alphabet, setup.until)
-    for piece in pieces(network, options, language, paths):
+    for piece in pieces(network, found.options[kind], language, paths):
         circuit, word = piece.network.circuit, piece.network.word
         formula = formula_of(circuit, piece.options)
         sums = sums_of(circuit, setup.weights, word, alphabet, formula)

@@ -47,7 +47,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setup:
-    """A claim made ready: its classes, and the sums over positions of all, unless ReLUs stand between.
+    """A claim made ready: its classes, and unless ReLUs stand between, the formula of each and `sums`.
 
     `until` is in seconds of `time.monotonic`.
     """
@@ -56,6 +56,7 @@ class Setup:
     weights: Weights
     cases: Cases
     alphabet: Alphabet
+    formulas: tuple[Formula, ...]
     sums: Sums | None
     judgement: Judge
     until: float

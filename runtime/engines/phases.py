@@ -72,7 +72,7 @@ def pieces(
         yield Piece(network, options, language, paths)
         return
     found = signs(network, bent, paths)
-    for places in alike(found):
+    for places in same_signs(found):
         some = narrowed_to(paths, places)
         known = replace(found, active=found.active[:, places], idle=found.idle[:, places])
         if known.doubtful.size > MOST_DOUBTFUL:
@@ -108,8 +108,8 @@ class Signs:
 def signs(network: Network, bent: Sequence[Wire], paths: Graph) -> Signs:
     """What shortest paths say of the operands of ReLUs."""
     clauses, wider = operand_signs(network.circuit, bent)
-    parted = split(wider, network.word, clauses, network.alphabet.fixed)
-    field = field_of(parted, network.weights, network.word, network.alphabet)
+    sums = split(wider, network.word, clauses, network.alphabet.fixed)
+    field = field_of(sums, network.weights, network.word, network.alphabet)
     held: dict[Clause, BoolArray] = {}
     weights: dict[Clause, FloatArray] = {}
     for asked in rivals(field, clauses):
@@ -149,7 +149,7 @@ def operand_signs(circuit: Circuit, bent: Sequence[Wire]) -> tuple[list[Clause],
     return [*above, *below], b.circuit({})
 
 
-def alike(found: Signs) -> list[IntArray]:
+def same_signs(found: Signs) -> list[IntArray]:
     """The places of the fixings, those together under which all ReLUs are alike."""
     columns = np.concatenate([found.active, found.idle]).T
     kinds = np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1)

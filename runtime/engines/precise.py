@@ -24,10 +24,6 @@ from circ.compiler.words.separated import Separated
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.readouts import Alphabet
 
-Bounds = tuple[Fraction, Fraction]
-
-NOTHING: Bounds = Fraction(0), Fraction(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -96,20 +92,17 @@ def each_letter(
 
 def difference(
     sides: Sequence[Value], places: Sequence[Sequence[int]], length: int
-) -> list[Bounds]:
-    """What each position adds to the first side less the second; last what none changes."""
-    found = [NOTHING] * (length + 1)
+) -> list[Fraction]:
+    """What each position adds to the first side less the second, at least; last what none changes."""
+    found = [Fraction(0)] * (length + 1)
     for value, at, sign in zip(sides, places, (1, -1), strict=True):
         assert isinstance(value, Reals)
         for (low, high), place in zip(value.box, at, strict=True):
-            position = length if place == NOWHERE else place
-            before, after = found[position]
-            ends = (low, high) if sign > 0 else (-high, -low)
-            found[position] = before + ends[0], after + ends[1]
+            found[length if place == NOWHERE else place] += low if sign > 0 else -high
     return found
 
 
-def lowest(asked: Question, weighed: Sequence[Sequence[Bounds]], most: int) -> Paths:
+def lowest(asked: Question, weighed: Sequence[Sequence[Fraction]], most: int) -> Paths:
     """The words whose sum may be zero or less, by lower bounds; `weighed[letter][position]`."""
     ways = Ways(asked, weighed)
     for position in reversed(range(asked.alphabet.length)):
@@ -117,7 +110,7 @@ def lowest(asked: Question, weighed: Sequence[Sequence[Bounds]], most: int) -> P
         ways.ahead.insert(0, {state: found[0][0] for state, found in onward.items() if found})
     if 0 not in ways.ahead[0]:
         return Paths(None, (), ())
-    rest = weighed[0][asked.alphabet.length][0]
+    rest = weighed[0][asked.alphabet.length]
     return Paths(rest + ways.ahead[0][0], ways.least(), tuple(ways.not_above(-rest, most)))
 
 
@@ -126,7 +119,7 @@ class Ways:
     """The ways through an automaton; `ahead` has the least sum from each state of the last layers."""
 
     asked: Question
-    weighed: Sequence[Sequence[Bounds]]
+    weighed: Sequence[Sequence[Fraction]]
     ahead: list[dict[int, Fraction]] = field(default_factory=list[dict[int, Fraction]])
     steps: list[list[list[int]]] = field(default_factory=list[list[list[int]]])
 
@@ -147,7 +140,7 @@ class Ways:
         row = self.steps[position][state]
         beyond = self.ahead[position - self.asked.alphabet.length]
         return sorted(
-            (self.weighed[letter][position][0] + beyond[row[letter]], letter)
+            (self.weighed[letter][position] + beyond[row[letter]], letter)
             for letter in self.letters(position)
             if row[letter] in beyond
         )
@@ -173,6 +166,6 @@ class Ways:
                 continue
             for least, letter in self.onward(position, state):
                 if total + least <= bound:
-                    sofar = total + self.weighed[letter][position][0]
+                    sofar = total + self.weighed[letter][position]
                     after = self.steps[position][state][letter]
                     waiting.append(((*word, letter), after, sofar))

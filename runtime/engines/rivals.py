@@ -60,7 +60,7 @@ class Rivals:
     def weigh(self, fixings: IntArray, margin: FloatArray | None = None) -> Weigh:
         """What each letter adds to the difference, at least; less `margin[f]` times its denominator."""
         kept = stepped(fixings)
-        first, second = merged_rows(self.first), stepped(self.second)
+        first, second = one_or_all(self.first), stepped(self.second)
 
         def weights(position: int, letters: IntArray) -> FloatArray:
             some = stepped(letters)
@@ -96,7 +96,7 @@ class Rivals:
         return low.transpose(1, 2, 0), high.transpose(1, 2, 0)
 
 
-def merged_rows(rows: IntArray) -> Where:
+def one_or_all(rows: IntArray) -> Where:
     """The rows, or the one that they all are."""
     return rows[:1] if rows.size and (rows == rows[0]).all() else stepped(rows)
 
