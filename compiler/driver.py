@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from circ.compiler.lower.claims import (
     Params,
     PatchPlan,
+    lengths_of,
     lower_claim,
-    lower_formula,
     lower_patch,
     param_values,
 )
-from circ.compiler.obligation import Obligation
+from circ.compiler.obligation import Obligation, Question
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl, Formula
+from circ.lang.syntax import CheckpointDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,22 @@ class Program:
         texts = (module.module.span.source for module in self.typed.used)
         return tuple(text for text in texts if text.key in self.files.folders)
 
-    def claim(self, name: str) -> Obligation:
-        """The obligation of a claim; raises `CircError` when its domain is unbounded."""
-        return lower_claim(self.typed, self.typed.scope.claims[name], self.params, self.weights)
+    def claim(self, name: str, length: int | None = None) -> Obligation:
+        """The obligation of a claim; raises `CircError` when its domain is unbounded.
+
+        `length` is that of a word that may have several, the least of them if it is not given.
+        """
+        decl = self.typed.scope.claims[name]
+        return lower_claim(self.typed, decl, self.params, self.weights, length)
+
+    def question(self, name: str) -> Question:
+        """A claim, at each length of its word where that may have several."""
+        several = lengths_of(self.typed, self.typed.scope.claims[name].formula)
+        return Question(name, partial(self.claim, name), several)
 
     def patch(self, name: str) -> PatchPlan:
         """The obligations of a patch; raises `CircError` like `claim`."""
         return lower_patch(self.typed, self.typed.scope.patches[name], self.params, self.weights)
-
-    def formula(self, name: str, formula: Formula) -> Obligation:
-        """The obligation of a formula that is not in the spec."""
-        return lower_formula(self.typed, name, formula, self.params, self.weights)
 
 
 def check(source: Source, files: Files, given: Params) -> Program:
@@ -80,10 +86,18 @@ def lower_all(program: Program) -> None:
     """Lower every claim and patch, for the errors that only then can be seen."""
     for name in program.typed.scope.claims:
         with reported(program.diagnostics):
-            program.claim(name)
+            lower_ends(program, name)
     for name in program.typed.scope.patches:
         with reported(program.diagnostics):
             program.patch(name)
+
+
+def lower_ends(program: Program, name: str) -> None:
+    """Lower a claim, for its least and for its greatest length where it has several."""
+    program.claim(name)
+    several = program.question(name).lengths
+    if several is not None and several.last is not None:
+        program.claim(name, several.last)
 
 
 def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:

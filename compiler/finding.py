@@ -72,11 +72,13 @@ Finding = Holds | Fails | Empty | Stuck
 class Limits:
     """`timeout` in seconds for one obligation; `words` most words enumerated; `listed` most kept.
 
-    `first`: the engine may stop at the first failing input.
+    `few`: so many words are gone through one by one before anything else is tried, since then every
+    failing one is known. `first`: the engine may stop at the first failing input.
     """
 
     timeout: float = 120.0
     words: int = 100_000_000
+    few: int = 1 << 21
     listed: int = 100_000
     first: bool = False
 

@@ -11,13 +11,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
 from circ.compiler.ir import Circuit, WireType
 from circ.lang.span import Span
+from circ.lang.types import Lengths
 
 Box = tuple[tuple[Fraction, Fraction], ...]
 """Lower and upper bound of each entry, row-major."""
@@ -66,6 +67,18 @@ class Obligation:
         return tuple(
             name for name in self.circuit.outputs if name in {"where"} or name[:3] == "in "
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A claim: one obligation, or one for each length of a word that may have several.
+
+    `at(length)` raises `CircError` where the claim cannot be lowered; `at(None)` is the shortest.
+    """
+
+    name: str
+    at: Callable[[int | None], Obligation]
+    lengths: Lengths | None = None
 
 
 @dataclass(frozen=True, slots=True)

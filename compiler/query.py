@@ -13,11 +13,11 @@ from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.ir import Circuit, Const, WireType
-from circ.compiler.lower.claims import lower_formula
+from circ.compiler.lower.claims import lengths_of, lower_formula
 from circ.compiler.lower.domains import names_of, sort_of
 from circ.compiler.lower.environment import Environment, Lowering, Value
 from circ.compiler.lower.expressions import lower
-from circ.compiler.obligation import Obligation
+from circ.compiler.obligation import Obligation, Question
 from circ.lang.check.context import Context, Facts
 from circ.lang.check.formulas import check_formula
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
@@ -83,10 +83,10 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A formula's obligation, and the type of each of its binders."""
+class Asked:
+    """A formula as a question, and the type of each of its binders."""
 
-    obligation: Obligation
+    question: Question
     types: Mapping[str, Type]
 
 
@@ -123,8 +123,8 @@ def query(program: Program, defined: Defined) -> Query:
     return Query(known, circuit, names_of(known), tuple(map(along, known.dims)))
 
 
-def formula(program: Program, source: Source, names: Names) -> Question:
-    """The question that `source` asks; raises `CircError` like `Program.claim`."""
+def formula(program: Program, source: Source, names: Names) -> Asked:
+    """The question that `source` asks; raises `CircError` for all that is wrong with it."""
     diagnostics = Diagnostics()
     parsed = parse_formula(source, diagnostics)
     if parsed is None:
@@ -133,16 +133,19 @@ def formula(program: Program, source: Source, names: Names) -> Question:
     if diagnostics.failed:
         raise CircError(*diagnostics)
     read = mentioned(names, {name for part in parts(parsed) for name in free(part)})
-    obligation = lower_formula(
-        program.typed,
-        " ".join(source.text.split()),
-        parsed,
-        program.params,
-        program.weights,
-        lambda env: entered(env, read),
-    )
+    several = lengths_of(program.typed, parsed)
+    text = " ".join(source.text.split())
+
+    def at(length: int | None) -> Obligation:
+        weights, params = program.weights, program.params
+        return lower_formula(
+            program.typed, text, parsed, params, weights, length, lambda env: entered(env, read)
+        )
+
     kinds = program.typed.facts.domains
-    return Question(obligation, {b.name.text: kinds[b.domain] for b in parsed.binders})
+    return Asked(
+        Question(text, at, several), {b.name.text: kinds[b.domain] for b in parsed.binders}
+    )
 
 
 def renewed(program: Program, named: Named) -> Named:

@@ -54,6 +54,21 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class ByLength:
+    """What is known of each length of a word that may have several.
+
+    `at`: the length of the word that decides, or of the first that is undecided. `held`: the lengths
+    at which no word decides otherwise; at those that are `vacuous` no word meets the conditions;
+    those `open` are not decided, or were not reached.
+    """
+
+    at: int | None
+    held: tuple[int, ...]
+    vacuous: tuple[int, ...] = ()
+    open: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Proved:
     """`method` and `trusted` are words for people; `margin` is the least slack found, a lower bound.
 
@@ -67,6 +82,7 @@ class Proved:
     closest: Witness | None = None
     example: Example | None = None
     warnings: tuple[str, ...] = ()
+    lengths: ByLength | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,7 @@ class Refuted:
     reproduced: int = 0
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    lengths: ByLength | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,7 @@ class Vacuous:
 
     reason: str
     method: str
+    lengths: ByLength | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +129,7 @@ class Unknown:
     hardest: Witness | None = None
     hint: str = ""
     interrupted: bool = False
+    lengths: ByLength | None = None
 
 
 Verdict = Proved | Refuted | Vacuous | Unknown

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
 from circ.lang.build_expressions import expression
-from circ.lang.build_names import Place, name, token, tree, whole
+from circ.lang.build_names import Place, name, token, tree, whole, whole_number
 from circ.lang.diagnostic import CircError
 from circ.lang.docs import doc_above
 from circ.lang.errors.syntax import clause_repeated
@@ -17,6 +17,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     ClaimDecl,
     DimExpr,
+    DimLengths,
     DimName,
     DimNumber,
     DomainDecl,
@@ -143,6 +144,12 @@ def dim(word: Token, at: Place) -> DimExpr:
     """One dimension of a type."""
     if word.type == "INT":
         return DimNumber(at.span(word), whole(word, at))
+    if word.type == "LENGTHS":
+        first, last = map(str.strip, word.split(".."))
+        span = at.span(word)
+        return DimLengths(
+            span, whole_number(first, span), whole_number(last, span) if last else None
+        )
     return DimName(at.span(word), str(word))
 
 

@@ -115,8 +115,6 @@ def later_construct(stop: Stop) -> Diagnostic | None:
         return errors.unsupported(stop.span, row.construct, row.help)
     if stop.text == "->" and not stop.expects("NAME", "(", ":", "=>", "->", "+"):
         return errors.unsupported(stop.span, "the type of maps `A -> B` is", "write `real[b, a]`")
-    if stop.text == "..":
-        return errors.unsupported(stop.span, "the range `a..b` is")
     if stop.expects_only(",", "]") and stop.text in ("+", "-", "*"):
         return errors.unsupported(stop.span, "arithmetic on dimensions is")
     return domain_form(stop)

@@ -20,6 +20,8 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    DimExpr,
+    DimLengths,
     DimName,
     DimNumber,
     DomainDecl,
@@ -159,9 +161,17 @@ def maybe_type(kind: TypeExpr | None) -> str:
     return "" if kind is None else f": {format_type(kind)}"
 
 
-def dim(d: DimNumber | DimName) -> str:
+def dim(d: DimExpr) -> str:
     """One dimension."""
-    return str(d.value) if isinstance(d, DimNumber) else d.name
+    match d:
+        case DimNumber(value=value):
+            return str(value)
+        case DimName(name=name):
+            return name
+        case DimLengths(first=first, last=last):
+            return f"{first}..{'' if last is None else last}"
+        case _:
+            assert_never(d)
 
 
 def format_domain(domain: DomainExpr) -> str:

@@ -31,7 +31,15 @@ class Variable:
     name: str
 
 
-Dim = Fixed | Axis | Variable
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """The letters of a word that may be of any length from `first` to `last`, or of any beyond it."""
+
+    first: int
+    last: int | None
+
+
+Dim = Fixed | Axis | Variable | Lengths
 Dims = tuple[Dim, ...]
 
 
@@ -60,7 +68,7 @@ class EnumElement:
 class FinElement:
     """`fin[n]`: one of 0 … n - 1. (`fin[Char]` is `Char` itself: see `positions`.)"""
 
-    size: Fixed | Variable
+    size: Fixed | Variable | Lengths
 
 
 Element = RealElement | BoolElement | EnumElement | FinElement
@@ -111,7 +119,7 @@ def positions(dim: Dim) -> Element:
     match dim:
         case Axis(enum=name, members=members):
             return EnumElement(name, members)
-        case Fixed() | Variable():
+        case Fixed() | Variable() | Lengths():
             return FinElement(dim)
         case _:
             assert_never(dim)
@@ -136,13 +144,13 @@ def is_discrete(t: Type) -> bool:
 
 
 def size(dim: Dim) -> int | None:
-    """How many entries; None for a variable."""
+    """How many entries; None where that is not known."""
     match dim:
         case Fixed(size=n):
             return n
         case Axis(members=members):
             return len(members)
-        case Variable():
+        case Variable() | Lengths():
             return None
         case _:
             assert_never(dim)
@@ -152,7 +160,7 @@ def same_dim(a: Dim, b: Dim) -> bool:
     """Two named axes differ even at equal size; a plain number fits either."""
     if isinstance(a, Axis) and isinstance(b, Axis):
         return a == b
-    if isinstance(a, Variable) or isinstance(b, Variable):
+    if size(a) is None or size(b) is None:
         return a == b
     return size(a) == size(b)
 
@@ -222,6 +230,27 @@ def substitute(t: Type, binding: Binding) -> Type:
             assert_never(t)
 
 
+def lengths(t: Type) -> Lengths | None:
+    """The lengths of a word, where it may have several."""
+    match t:
+        case Array(dims=(Lengths() as several,)):
+            return several
+        case _:
+            return None
+
+
+def of_length(t: Array, length: int) -> Array:
+    """The type of a word, or of what is made of it, once its length is known."""
+
+    def known(dim: Dim) -> Dim:
+        return Fixed(length) if isinstance(dim, Lengths) else dim
+
+    element = t.element
+    if isinstance(element, FinElement):
+        element = positions(known(element.size))
+    return Array(element, tuple(map(known, t.dims)))
+
+
 def infer_dims(wanted: Array, given: Array, binding: dict[str, Dim]) -> None:
     """Bind each variable of `wanted` to the dim in its place; a named axis wins over numbers."""
     pairs: list[tuple[Dim, Dim]] = [*zip(wanted.dims, given.dims, strict=False)]
@@ -247,6 +276,8 @@ def show_dim(dim: Dim) -> str:
             return str(n)
         case Axis(enum=name) | Variable(name=name):
             return name
+        case Lengths(first=first, last=last):
+            return f"{first}..{'' if last is None else last}"
         case _:
             assert_never(dim)
 

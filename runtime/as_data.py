@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from fractions import Fraction
 from typing import assert_never
 
@@ -35,6 +36,8 @@ def verdict_data(obligation: Obligation, verdict: Verdict, seconds: float | None
     }
     if seconds is not None:
         data["seconds"] = round(seconds, 3)
+    if verdict.lengths is not None:
+        data["lengths"] = asdict(verdict.lengths)
     return data | evidence(obligation, verdict)
 
 

@@ -35,9 +35,6 @@ SEARCH = "sampling and gradients"
 SEARCH_SECONDS = 1.0
 """Most of what can be found this way is found soon; a proof is then the better use of time."""
 
-FEW_WORDS = 1 << 21
-"""So many words are soon gone through one by one, and then every failing one is known."""
-
 REPLAYED = 100
 """Listed inputs that are replayed exactly, besides the one that is shown."""
 
@@ -104,7 +101,7 @@ def engines(obligation: Obligation, limits: Limits) -> Iterator[Engine]:
         from circ.runtime.engines.words import total
 
         words = total(obligation.binders)
-        if words <= FEW_WORDS:
+        if words <= limits.few:
             yield from (enumeration.decide, automata.decide)
         else:
             yield partial(briefly, automata.decide) if words <= limits.words else automata.decide

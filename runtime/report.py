@@ -5,13 +5,15 @@ Each line is a pair of a style and a text; the terminal colours by style, tests 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal, assert_never
 
 from circ.compiler.obligation import Obligation, Witness, Words
 from circ.compiler.verdict import (
+    ByLength,
     Example,
     Proved,
     Refuted,
@@ -80,6 +82,8 @@ def indented(line: Line) -> Line:
 
 def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[Line]:
     """The evidence."""
+    if verdict.lengths is not None:
+        yield Line("plain", lengths_text(obligation, verdict.lengths))
     match verdict:
         case Proved():
             where = "found" if verdict.example else f"on {size_text(verdict.size)},"
@@ -97,6 +101,38 @@ def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[L
             yield from unknown_lines(obligation, verdict)
         case _:
             assert_never(verdict)
+
+
+def lengths_text(obligation: Obligation, found: ByLength) -> str:
+    """Which lengths of the word decide, and what is known of the others."""
+    universal = obligation.quantifier == "forall"
+    held = "proved at" if universal else "met by no word at"
+    told = [
+        f"{words} {counted_lengths(lengths)}"
+        for words, lengths in (
+            (held, found.held),
+            ("no word to speak of at", found.vacuous),
+            ("undecided at", found.open),
+        )
+        if lengths
+    ]
+    if found.at is not None and found.at not in found.open:
+        told.insert(0, f"{'fails' if universal else 'met'} at length {found.at}")
+    return "; ".join(told)
+
+
+def counted_lengths(lengths: Sequence[int]) -> str:
+    """`length 3`, `lengths 1 to 12, 14`."""
+    spans = [f"{a}" if a == b else f"{a} to {b}" for a, b in runs(lengths)]
+    return f"length{'' if len(lengths) == 1 else 's'} {', '.join(spans)}"
+
+
+def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ascending lengths as first and last of each unbroken run."""
+    breaks = [k + 1 for k, (a, b) in enumerate(pairwise(lengths)) if b != a + 1]
+    for start, stop in pairwise([0, *breaks, len(lengths)]):
+        if start < stop:
+            yield lengths[start], lengths[stop - 1]
 
 
 def size_text(size: Size) -> str:

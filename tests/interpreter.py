@@ -356,7 +356,9 @@ def shaped(value: Value, t: TypeExpr, dims: Mapping[str, int], scope: Scope) -> 
     """A scalar in every entry of an annotated shape."""
     written = t.dims[1:] if t.name.text == "fin" else t.dims
     shape = [
-        dim.value if isinstance(dim, DimNumber) else side(dim.name, dims, scope) for dim in written
+        side(dim.name, dims, scope) if isinstance(dim, DimName) else dim.value
+        for dim in written
+        if isinstance(dim, DimName | DimNumber)
     ]
     return filled(value, zeros(shape))
 

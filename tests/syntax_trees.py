@@ -27,6 +27,7 @@ from circ.lang.syntax import (
     Comprehension,
     Count,
     DimExpr,
+    DimLengths,
     DimName,
     DimNumber,
     Do,
@@ -117,8 +118,10 @@ docs = st.lists(st.sampled_from(["", "A rule.", "  indented", "# marked", "## tw
 
 # --- types and patterns ------------------------------------------------------------------------
 
-dims: Strategy[DimExpr] = st.builds(DimNumber, st.just(HERE), sizes) | st.builds(
-    DimName, st.just(HERE), BARE
+dims: Strategy[DimExpr] = (
+    st.builds(DimNumber, st.just(HERE), sizes)
+    | st.builds(DimName, st.just(HERE), BARE)
+    | st.builds(DimLengths, st.just(HERE), sizes, sizes | st.none())
 )
 types = st.builds(TypeExpr, st.just(HERE), names, several(dims))
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from circ.compiler.driver import Program, check
+from circ.compiler.finding import Limits
 from circ.compiler.obligation import Reals, Words
 from circ.compiler.stored import Files
 from circ.lang.diagnostic import Diagnostics
@@ -18,6 +19,8 @@ from circ.lang.parser import parse
 from circ.lang.render import render
 from circ.lang.span import Source
 from circ.lang.syntax import Module
+from circ.runtime.lengths import answer
+from circ.runtime.report import verdict_lines
 from tests.mdtest import View
 from tests.outline import outline
 from tests.print_ir import print_ir
@@ -90,6 +93,17 @@ def view_ir(text: str, folder: Path) -> str:
     return print_ir(obligation.circuit) + ranges
 
 
+def view_verdicts(text: str, folder: Path) -> str:
+    """The verdict on each claim, with its evidence."""
+    program = right(text, folder)
+    answers = [
+        answer(program.question(name), program.weights, Limits())
+        for name in program.typed.scope.claims
+    ]
+    lines = [line for asked, found in answers for line in verdict_lines(asked, found)]
+    return "".join(f"{line.text}\n" for line in lines)
+
+
 def values(ranged: Reals | Words) -> str:
     """A box, or the members that a word is made of."""
     if isinstance(ranged, Words):
@@ -109,4 +123,5 @@ VIEWS: Mapping[str, View] = {
     "diagnostics": view_diagnostics,
     "types": view_types,
     "ir": view_ir,
+    "verdicts": view_verdicts,
 }

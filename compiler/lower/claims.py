@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
@@ -18,10 +18,11 @@ from circ.compiler.passes import run_passes
 from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
+from circ.lang.errors.domains import without_end
 from circ.lang.errors.types import not_constant
 from circ.lang.scope import key
 from circ.lang.syntax import Binary, ClaimDecl, Compare, Expr, Formula, ParamDecl, PatchDecl
-from circ.lang.types import Array
+from circ.lang.types import Array, Lengths, lengths, of_length
 from circ.lang.walk import called, free
 
 Params = Mapping[str, Fraction]
@@ -60,11 +61,20 @@ def param_values(typed: TypedModule, given: Params) -> Params:
 
 
 def lower_claim(
-    typed: TypedModule, decl: ClaimDecl, params: Params, weights: Weights
+    typed: TypedModule, decl: ClaimDecl, params: Params, weights: Weights, length: int | None
 ) -> Obligation:
-    """The obligation of a claim; raises `CircError` where a domain is unbounded."""
-    obligation = lower_formula(typed, decl.name.text, decl.formula, params, weights)
+    """The obligation of a claim; raises `CircError` where a domain is unbounded.
+
+    `length` is as for `lower_formula`.
+    """
+    obligation = lower_formula(typed, decl.name.text, decl.formula, params, weights, length)
     return replace(obligation, expects=decl.expects)
+
+
+def lengths_of(typed: TypedModule, formula: Formula) -> Lengths | None:
+    """The lengths of the formula's word, where it may have several."""
+    kinds = (typed.facts.domains[binder.domain] for binder in formula.binders)
+    return next((found for found in map(lengths, kinds) if found is not None), None)
 
 
 def lower_patch(typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights) -> PatchPlan:
@@ -81,11 +91,24 @@ def lower_patch(typed: TypedModule, decl: PatchDecl, params: Params, weights: We
     def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
         formulas = decl.require if kind == "require" else decl.preserve
         return tuple(
-            lower_formula(typed, f"{decl.name.text}.{kind}[{i}]", formula, params, unedited)
+            lower_formula(typed, name, formula, params, unedited, length)
             for i, formula in enumerate(formulas)
+            for name, length in instances(f"{decl.name.text}.{kind}[{i}]", typed, formula)
         )
 
     return PatchPlan(decl.name.text, decl.circuit.text, edits, each("require"), each("preserve"))
+
+
+def instances(name: str, typed: TypedModule, formula: Formula) -> Iterator[tuple[str, int | None]]:
+    """A requirement for each length of its word, with a name for each."""
+    several = lengths_of(typed, formula)
+    if several is None:
+        yield name, None
+    elif several.last is None:
+        raise CircError(without_end(formula.span))
+    else:
+        for length in range(several.first, several.last + 1):
+            yield f"{name} at length {length}", length
 
 
 def unchanged(env: Environment) -> Environment:
@@ -99,14 +122,19 @@ def lower_formula(
     formula: Formula,
     params: Params,
     weights: Weights,
+    length: int | None = None,
     enter: Enter = unchanged,
 ) -> Obligation:
     """One quantified formula as an obligation, its circuit simplified.
 
-    `enter` binds names that the formula may read besides those of the module. Bounds are read off
+    `length` is that of a word that may have several, the least of them if it is not given. `enter`
+    binds names that the formula may read besides those of the module. Bounds are read off
     the tensors in `weights`.
     """
-    low = Lowering(typed, params, lower)
+    several = lengths_of(typed, formula)
+    if several is not None and length is None:
+        length = several.first
+    low = Lowering(typed, params, lower, length=length)
     env = enter(low.outside())
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}
@@ -127,7 +155,7 @@ def lower_formula(
         circuit=circuit,
         binders=tuple(bound(binder, circuit, typed, weights) for binder in formula.binders),
         span=formula.span,
-        members={f"show {text}": members(e, typed) for text, e in shown.items()},
+        members={f"show {text}": members(e, low) for text, e in shown.items()},
         arms=tuple(low.arms),
     )
 
@@ -141,10 +169,12 @@ def lower_claimed(formula: Formula, env: Environment) -> dict[str, Wire]:
     return found
 
 
-def members(e: Expr, typed: TypedModule) -> tuple[str, ...]:
+def members(e: Expr, low: Lowering) -> tuple[str, ...]:
     """The names of the values of an expression's entries."""
-    t = typed.facts.types[e]
-    return names_of(t) if isinstance(t, Array) else ()
+    t = low.typed.facts.types[e]
+    if not isinstance(t, Array):
+        return ()
+    return names_of(t if low.length is None else of_length(t, low.length))
 
 
 def shown_values(formula: Formula, typed: TypedModule) -> dict[str, Expr]:

@@ -10,14 +10,14 @@ from circ.compiler.bounding import Bounds, bounding_box
 from circ.compiler.builder import both, truth
 from circ.compiler.ir import Circuit, Index, Input, Sort, Wire, WireType
 from circ.compiler.ir import Real as RealSort
-from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.obligation import Bound, Reals, Words
 from circ.compiler.tensor import Tensor, Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import too_many_entries, unbounded
 from circ.lang.syntax import Binder, DomainDecl, DomainExpr, FreshDomain
-from circ.lang.types import Array, EnumElement, FinElement, size
+from circ.lang.types import Array, EnumElement, FinElement, of_length, size
 
 MOST_ENTRIES = 1 << 14
 """Of a binder: its bounds are kept entry by entry, exactly."""
@@ -25,17 +25,18 @@ MOST_ENTRIES = 1 << 14
 
 def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
     """A binder's input, and the truth whether that lies in the domain."""
-    known = binder_type(env.low.typed, binder.domain)
+    known = binder_type(env.low, binder.domain)
     if known.entries > MOST_ENTRIES:
         raise CircError(too_many_entries(binder.span, binder.name.text, MOST_ENTRIES))
     variable = env.b.add(Input(binder.name.text, known))
     return variable, lower_domain(binder.domain, variable, env)
 
 
-def binder_type(typed: TypedModule, domain: DomainExpr) -> WireType:
+def binder_type(low: Lowering, domain: DomainExpr) -> WireType:
     """The input a binder becomes."""
-    t = typed.facts.domains[domain]
+    t = low.typed.facts.domains[domain]
     assert isinstance(t, Array)
+    t = t if low.length is None else of_length(t, low.length)
     shape = tuple(size(dim) or 0 for dim in t.dims)
     return WireType(sort_of(t), shape)
 

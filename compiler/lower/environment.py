@@ -17,7 +17,7 @@ from circ.lang.errors.types import too_large_a_circuit
 from circ.lang.scope import Scope
 from circ.lang.scope import Value as Declaration
 from circ.lang.span import Span
-from circ.lang.syntax import CircuitDecl, DimExpr, DimNumber, EnumDecl, Expr, TypeExpr
+from circ.lang.syntax import CircuitDecl, DimExpr, DimName, DimNumber, EnumDecl, Expr, TypeExpr
 
 MOST_OPS = 50_000
 MOST_ENTRIES = 1 << 22
@@ -65,7 +65,7 @@ CallKey = tuple[CircuitDecl, tuple[Wire, ...], bool, frozenset[tuple[str, Wire]]
 class Lowering:
     """One circuit in the making.
 
-    `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
+    `length` is that of a word that may have several. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
     already; `depth` is the number of expressions that are being lowered.
     """
 
@@ -76,6 +76,7 @@ class Lowering:
     arms: dict[Span, list[Wire]] = field(default_factory=dict[Span, list[Wire]])
     runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
     depth: int = 0
+    length: int | None = None
 
     def outside(self) -> Environment:
         """The names of the spec itself, and no others."""
@@ -153,6 +154,7 @@ class Environment:
         """How many entries a dimension has here."""
         if isinstance(dim, DimNumber):
             return dim.value
+        assert isinstance(dim, DimName), "a signature has no range of lengths"
         if dim.name in self.dims:
             return self.dims[dim.name]
         enum = self.scope.values[dim.name]

@@ -10,8 +10,8 @@ from circ.compiler.ir import Const, Lookup, Wire
 from circ.compiler.lower.environment import Environment
 from circ.lang.check.constants import whole
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.types import index_range, not_constant
-from circ.lang.syntax import Expr, Slice
+from circ.lang.errors.types import index_range, not_constant, slice_range
+from circ.lang.syntax import Expr, Ref, Slice
 from circ.lang.syntax import Index as IndexExpr
 
 
@@ -53,7 +53,7 @@ def whole_axes(places: Sequence[int | range], sides: Sequence[int]) -> bool:
 def place(item: Expr | Slice, side: int, env: Environment) -> Place:
     """What an index names on an axis of `side` entries."""
     if isinstance(item, Slice):
-        return sliced(item, side)
+        return sliced(item, side, env)
     number = whole(item)
     if number is not None:
         return in_range(item, number, side)
@@ -82,8 +82,13 @@ def in_range(item: Expr, number: int, side: int) -> int:
     return number % side
 
 
-def sliced(item: Slice, side: int) -> range:
-    """The entries that `start:stop` keeps."""
+def sliced(item: Slice, side: int, env: Environment) -> range:
+    """The entries that `start:stop` keeps; raises `CircError` where the axis has fewer."""
+    if isinstance(item.stop, Ref):
+        stop = env.dims[item.stop.name]
+        if stop > side:
+            raise CircError(slice_range(item.span, 0, stop, side))
+        return range(stop)
     start = 0 if item.start is None else whole(item.start) or 0
     stop = side if item.stop is None else whole(item.stop) or 0
     return range(start % side if start < 0 else start, stop % side if stop < 0 else stop)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import assert_never
+
 from circ.lang.check.context import Context, enum_element
+from circ.lang.errors.domains import bad_lengths, lengths_elsewhere
 from circ.lang.errors.types import bad_dimension, unknown_type
-from circ.lang.syntax import DimExpr, DimNumber, EnumDecl, Name, TypeExpr
+from circ.lang.syntax import DimExpr, DimLengths, DimName, DimNumber, EnumDecl, Name, TypeExpr
 from circ.lang.types import (
     INVALID,
     Array,
@@ -13,13 +17,19 @@ from circ.lang.types import (
     Dim,
     Element,
     Fixed,
+    Invalid,
+    Lengths,
     RealElement,
     Type,
+    is_discrete,
     positions,
 )
 
 MOST_ENTRIES = 1 << 24
 """A declared axis longer than this is refused rather than attempted."""
+
+MOST_LENGTH = 1 << 12
+"""Of a word that may have several lengths."""
 
 
 def as_type(t: TypeExpr, ctx: Context) -> Type:
@@ -48,17 +58,51 @@ def as_element(name: Name, ctx: Context) -> Element | None:
 
 def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:
     """A number, an enum, or a variable of the circuit; reports anything else."""
-    if isinstance(dim, DimNumber):
-        if 1 <= dim.value <= MOST_ENTRIES:
-            return Fixed(dim.value)
-        ctx.error(bad_dimension(dim.span, f"an axis has 1 to {MOST_ENTRIES:,} entries"))
-        return None
+    match dim:
+        case DimNumber(value=value, span=span):
+            if 1 <= value <= MOST_ENTRIES:
+                return Fixed(value)
+            ctx.error(bad_dimension(span, f"an axis has 1 to {MOST_ENTRIES:,} entries"))
+            return None
+        case DimName():
+            return named_dim(dim, ctx)
+        case DimLengths(span=span):
+            ctx.error(lengths_elsewhere(span))
+            return None
+        case _:
+            assert_never(dim)
+
+
+def named_dim(dim: DimName, ctx: Context) -> Dim | None:
+    """An enum, or a variable of the circuit; reports anything else."""
     if dim.name in ctx.dims:
         return ctx.dims[dim.name]
     item = ctx.facts.scope.values.get(dim.name)
     if isinstance(item, EnumDecl):
         return Axis(dim.name, tuple(member.text for member in item.members))
     ctx.unknown(unknown_type(Name(dim.name, dim.span), [*ctx.dims, *enums(ctx)]))
+    return None
+
+
+def as_word(t: TypeExpr, ctx: Context) -> Type:
+    """The type of a domain's binder, which may be a word of several lengths."""
+    if not t.dims or not isinstance(t.dims[-1], DimLengths):
+        return as_type(t, ctx)
+    letter = as_type(replace(t, dims=t.dims[:-1]), ctx)
+    lengths = as_lengths(t.dims[-1], ctx)
+    if isinstance(letter, Invalid) or lengths is None:
+        return INVALID
+    if not is_discrete(letter) or not isinstance(letter, Array) or letter.dims:
+        return ctx.error(lengths_elsewhere(t.dims[-1].span))
+    return Array(letter.element, (lengths,))
+
+
+def as_lengths(dim: DimLengths, ctx: Context) -> Lengths | None:
+    """Lengths in order; reports others."""
+    last = dim.first if dim.last is None else dim.last
+    if 1 <= dim.first <= last <= MOST_LENGTH:
+        return Lengths(dim.first, dim.last)
+    ctx.error(bad_lengths(dim.span, MOST_LENGTH))
     return None
 
 

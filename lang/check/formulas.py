@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from circ.lang.check.annotations import as_type
+from circ.lang.check.annotations import as_word
 from circ.lang.check.context import Context
-from circ.lang.errors.domains import bad_binder, reads_another_binder
+from circ.lang.errors.domains import bad_binder, lengths_twice, reads_another_binder
 from circ.lang.errors.names import duplicate, not_a, unknown_name
 from circ.lang.scope import kind
 from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, Ref, SubDomain
-from circ.lang.types import INVALID, Array, BoolElement, Invalid, Type
+from circ.lang.types import INVALID, Array, BoolElement, Invalid, Type, lengths
 from circ.lang.walk import free, walk
 
 
@@ -28,7 +28,7 @@ def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
     match domain:
         case FreshDomain(binder=binder, condition=condition):
             name: Name | None = binder.name
-            t = as_type(binder.type, ctx)
+            t = as_word(binder.type, ctx)
             if not isinstance(t, Invalid) and not ranges(t):
                 t = ctx.error(bad_binder(binder.type.span, t))
         case SubDomain(binder=name, base=base, condition=condition):
@@ -66,9 +66,17 @@ def check_formula(formula: Formula, ctx: Context) -> None:
         if earlier is not None:
             ctx.error(duplicate(binder.name, earlier.name.span))
         inner = inner.bind(binder.name, t)
+    check_lengths(formula, ctx)
     if formula.where is not None:
         inner.expect_truth(formula.where, "`where`")
     inner.expect_truth(formula.body, "a claim")
+
+
+def check_lengths(formula: Formula, ctx: Context) -> None:
+    """One binder may be a word of several lengths, so that a claim has one length at a time."""
+    several = [b for b in formula.binders if lengths(ctx.facts.domains[b.domain]) is not None]
+    for binder in several[1:]:
+        ctx.error(lengths_twice(binder.span, several[0].span))
 
 
 def without_binders(domain: DomainExpr, formula: Formula, ctx: Context) -> Context:

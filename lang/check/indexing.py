@@ -13,7 +13,7 @@ from circ.lang.errors.types import (
     wrong_kind,
 )
 from circ.lang.span import Span
-from circ.lang.syntax import Expr, Index, Slice
+from circ.lang.syntax import Expr, Index, Ref, Slice
 from circ.lang.types import (
     INVALID,
     Array,
@@ -96,6 +96,8 @@ def sliced(item: Slice, dim: Dim, ctx: Context) -> Dim | None:
     if item.start is None and item.stop is None:
         return dim
     n = size(dim)
+    if item.start is None and isinstance(item.stop, Ref) and item.stop.name in ctx.dims:
+        return ctx.dims[item.stop.name]
     if n is None:
         ctx.error(not_constant(item.span, f"the length of the axis `{show_dim(dim)}`", "known"))
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from circ.lang.diagnostic import Diagnostic
+from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.span import Span
 from circ.lang.types import Type, show
 
@@ -41,3 +41,30 @@ def reads_another_binder(span: Span, name: str) -> Diagnostic:
 def no_binder(span: Span, clause: str) -> Diagnostic:
     """A formula without a quantifier where one is needed."""
     return Diagnostic("E0305", f"`{clause}` starts with `forall`", span, "no quantifier")
+
+
+def bad_lengths(span: Span, most: int) -> Diagnostic:
+    """`Char[4..2]`."""
+    headline = f"lengths go upwards, from 1 at least to {most:,} at most"
+    return Diagnostic("E0308", headline, span, help="as in `Char[1..64]`")
+
+
+def lengths_elsewhere(span: Span) -> Diagnostic:
+    """`real[1..3]`, or a range of lengths in a circuit's signature."""
+    headline = "only a domain's word may have one of several lengths"
+    help = "in a circuit, name the length: `circuit f[n](s: Char[n])`"
+    return Diagnostic("E0309", headline, span, help=help)
+
+
+def lengths_twice(span: Span, first: Span) -> Diagnostic:
+    """Two binders that may each have several lengths."""
+    headline = "a claim speaks of one word of several lengths, not of two"
+    why = (Label(first, "the first one"),)
+    help = "fix the length of one of them"
+    return Diagnostic("E0310", headline, span, why=why, help=help)
+
+
+def without_end(span: Span) -> Diagnostic:
+    """A word without a longest length, where lengths are gone through one by one."""
+    headline = "this word may be of any length, and a patch goes through them one by one"
+    return Diagnostic("E0311", headline, span, help="name the longest, as in `Char[1..64]`")

@@ -37,7 +37,16 @@ class DimName:
     name: str
 
 
-DimExpr = DimNumber | DimName
+@dataclass(frozen=True, slots=True, eq=False)
+class DimLengths:
+    """`1..64` in `Char[1..64]`; `last` is None in `Char[1..]`."""
+
+    span: Span
+    first: int
+    last: int | None
+
+
+DimExpr = DimNumber | DimName | DimLengths
 
 
 @dataclass(frozen=True, slots=True, eq=False)

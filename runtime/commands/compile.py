@@ -18,7 +18,10 @@ def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | N
 
     program = checked(spec, settings(*opened))
     (name,) = chosen(program.typed.scope.claims, [claim], "claim")
-    obligation = program.claim(name)
+    question = program.question(name)
+    if question.lengths is not None:
+        raise CircError(not_expressible(f"`{name}`", f"{form} has no words of several lengths"))
+    obligation = question.at(None)
     try:
         text = to_smt2(obligation, program.weights)
     except Unsupported as error:

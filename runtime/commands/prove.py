@@ -12,7 +12,7 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.verdict import Refuted, Unknown, Verdict
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.prover import prove
+from circ.runtime.lengths import answer
 from circ.runtime.report import Line, verdict_lines
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
@@ -35,8 +35,7 @@ def run_prove(
     codes: list[Exit] = []
     found: list[object] = []
     for name in names:
-        obligation = program.claim(name)
-        verdict, seconds = timed(obligation, program, timeout, as_json)
+        obligation, verdict, seconds = timed(name, program, timeout, as_json)
         codes.append(exit_of(obligation.expects, verdict))
         found.append(verdict_data(obligation, verdict, seconds))
         if not as_json:
@@ -51,10 +50,11 @@ def run_prove(
 
 
 def timed(
-    obligation: Obligation, program: Program, timeout: float, quiet: bool
-) -> tuple[Verdict, float]:
-    """A verdict, and the seconds it took."""
+    name: str, program: Program, timeout: float, quiet: bool
+) -> tuple[Obligation, Verdict, float]:
+    """A claim's verdict, what it is shown with, and the seconds it took."""
     start = monotonic()
-    with progress(obligation.name, quiet) as move:
-        verdict = prove(obligation, program.weights, Limits(timeout=timeout), move)
-    return verdict, monotonic() - start
+    with progress(name, quiet) as move:
+        limits = Limits(timeout=timeout)
+        obligation, verdict = answer(program.question(name), program.weights, limits, move)
+    return obligation, verdict, monotonic() - start

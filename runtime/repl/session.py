@@ -14,7 +14,7 @@ from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits, Progress, silent
-from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.obligation import Obligation, Question, Witness
 from circ.compiler.query import Defined, Known, Named, define, formula, query, renewed
 from circ.compiler.verdict import Proved, Refuted, Verdict
 from circ.lang.diagnostic import CircError, Diagnostic
@@ -28,7 +28,7 @@ from circ.lang.errors.session import (
 )
 from circ.lang.render import render
 from circ.lang.span import Source, Span
-from circ.lang.types import Array, Group, Type
+from circ.lang.types import Array, Group, Type, of_length
 from circ.lang.words import is_name
 from circ.runtime.bug import bug_text
 from circ.runtime.repl import about
@@ -146,12 +146,12 @@ class Session:
         if not text:
             raise CircError(needs_argument(line.word, "prove", "a claim", "prove forall s in D: …"))
         if text in claims:
-            obligation = self.program.claim(text)
+            question = self.program.question(text)
         elif is_name(text) and text not in self.names:
             raise CircError(no_claim("claim", text, list(claims)))
         else:
-            obligation = shortened(formula(self.program, line.source, self.names).obligation)
-        verdict, seconds = self.decided(obligation)
+            question = formula(self.program, line.source, self.names).question
+        obligation, verdict, seconds = self.decided(question)
         yield from verdict_lines(obligation, verdict, seconds)
 
     def find(self, line: Find) -> Iterator[Line]:
@@ -159,17 +159,16 @@ class Session:
         if not line.source.text:
             example = "find s in D where f(s) != g(s)"
             raise CircError(needs_argument(line.word, "find", "a domain", example))
-        question = formula(self.program, line.source, self.names)
-        obligation = shortened(question.obligation)
-        for bound in obligation.binders:
-            taken = about.what_is(self.program, bound.name)
+        asked = formula(self.program, line.source, self.names)
+        for name in asked.types:
+            taken = about.what_is(self.program, name)
             if taken is not None:
-                raise CircError(name_is_taken(line.word, bound.name, taken))
-        verdict, seconds = self.decided(obligation)
+                raise CircError(name_is_taken(line.word, name, taken))
+        obligation, verdict, seconds = self.decided(asked.question)
         match verdict:
             case Proved(example=found) if found is not None:
                 yield from example_lines(obligation, found)
-                for name, known in found_values(question.types, found.witness):
+                for name, known in found_values(asked.types, found.witness):
                     self.names[name] = known
             case Refuted():
                 where = f"none: {size_text(verdict.size)} were decided, by {verdict.method}"
@@ -177,14 +176,15 @@ class Session:
             case _:
                 yield from verdict_lines(obligation, verdict, seconds)
 
-    def decided(self, obligation: Obligation) -> tuple[Verdict, float]:
-        """A verdict, and the seconds it took."""
-        from circ.runtime.prover import prove
+    def decided(self, question: Question) -> tuple[Obligation, Verdict, float]:
+        """A verdict, what it is shown with, and the seconds it took."""
+        from circ.runtime.lengths import answer
 
         start = monotonic()
-        with self.watch(obligation.name) as progress:
-            verdict = prove(obligation, self.program.weights, self.limits, progress)
-        return verdict, monotonic() - start
+        with self.watch(shortened(question.name)) as progress:
+            obligation, verdict = answer(question, self.program.weights, self.limits, progress)
+        named = replace(obligation, name=shortened(obligation.name))
+        return named, verdict, monotonic() - start
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -267,12 +267,9 @@ def warned(defined: Defined) -> Iterator[Line]:
 # --- questions --------------------------------------------------------------------------------
 
 
-def shortened(obligation: Obligation) -> Obligation:
-    """The question under a name that fits on a line."""
-    name = obligation.name
-    return replace(
-        obligation, name=name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
-    )
+def shortened(name: str) -> str:
+    """A name that fits on a line."""
+    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
 
 
 def found_values(types: Mapping[str, Type], witness: Witness) -> Iterable[tuple[str, Known]]:
@@ -280,4 +277,4 @@ def found_values(types: Mapping[str, Type], witness: Witness) -> Iterable[tuple[
     for name, entries in witness.values:
         known = types[name]
         assert isinstance(known, Array)
-        yield name, Known(known, entries)
+        yield name, Known(of_length(known, len(entries)), entries)

@@ -163,9 +163,10 @@ def test_a_formula_is_an_obligation(tmp_path: Path) -> None:
     p = program(tmp_path)
     names = defined(p, edge="[half, half]")
     asked = formula(p, source("forall x in { x in Square | x <= edge }: affine(x) <= 2"), names)
-    (binder,) = asked.obligation.binders
+    obligation = asked.question.at(None)
+    (binder,) = obligation.binders
 
-    assert asked.obligation.quantifier == "forall"
+    assert obligation.quantifier == "forall"
     assert binder.values == Reals(((Fraction(-1), Fraction(1, 2)),) * 2)
     assert {name: show(t) for name, t in asked.types.items()} == {"x": "real[2]"}
 
@@ -173,7 +174,7 @@ def test_a_formula_is_an_obligation(tmp_path: Path) -> None:
 def test_a_formula_without_a_bound_is_an_error(tmp_path: Path) -> None:
     """As it is in a spec."""
     with pytest.raises(CircError) as caught:
-        formula(program(tmp_path), source("forall x in { x: real }: x <= 1"), {})
+        formula(program(tmp_path), source("forall x in { x: real }: x <= 1"), {}).question.at(None)
 
     assert [found.code for found in caught.value.diagnostics] == ["E0301"]
 

@@ -1,0 +1,143 @@
+"""A claim about words of several lengths is one claim a length."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from circ.compiler.driver import Program
+from circ.compiler.finding import Limits
+from circ.compiler.verdict import ByLength, Proved, Refuted, Unknown, Vacuous, Verdict
+from circ.lang.diagnostic import CircError
+from circ.runtime.lengths import answer
+from circ.runtime.patching import Patched, make_patch
+from tests.unit.lowered import codes_of, lowered
+
+HEAD = """
+enum C = { a, b, c }
+checkpoint m from "model.safetensors"
+circuit read[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x in s ]
+circuit of[n](s: C[n], x: C) -> real = sum([ cases { y == x => 1, else => 0 } for y in s ])
+"""
+
+WEIGHTS = {"k": [1.0, 0.0, -0.5], "v": [1.0, -0.25, 0.125]}
+
+
+def verdict(program: Program, name: str, limits: Limits | None = None) -> Verdict:
+    """The verdict on a claim."""
+    return answer(program.question(name), program.weights, limits or Limits())[1]
+
+
+def spec(tmp_path: Path, claims: str) -> Program:
+    """A head that reads one number, and claims about it."""
+    return lowered(HEAD + claims, tmp_path, WEIGHTS)
+
+
+def test_a_length_is_refuted_where_brute_force_says_so(tmp_path: Path) -> None:
+    """The first length with a failing word is the one that is found by going through all words."""
+    from math import exp
+
+    def reads(word: tuple[int, ...]) -> float:
+        powers = [exp(WEIGHTS["k"][x]) for x in word]
+        return sum(p * WEIGHTS["v"][x] for p, x in zip(powers, word, strict=True)) / sum(powers)
+
+    for bound in (0.9, 0.3, 0.1, 0.0, -0.05):
+        fails = [
+            n
+            for n in range(1, 9)
+            if any(reads((0, *rest)) <= bound for rest in product(range(3), repeat=n - 1))
+        ]
+        claim = f"claim x: forall s in {{ s: C[1..8] | s[0] == a }}: read(s) > {bound}"
+        found = verdict(spec(tmp_path, claim), "x")
+
+        assert found.lengths is not None
+        if fails:
+            assert isinstance(found, Refuted)
+            assert found.lengths == ByLength(fails[0], tuple(range(1, fails[0])))
+        else:
+            assert isinstance(found, Proved)
+            assert found.lengths.held == tuple(range(1, 9))
+
+
+def test_shortest_paths_and_enumeration_agree_length_by_length(tmp_path: Path) -> None:
+    """Few words are gone through one by one; the verdict does not depend on how many that is."""
+    claim = "claim x: forall s in { s: C[2..9] | of(s, a) >= 1 }: read(s) > 0.1"
+    program = spec(tmp_path, claim)
+    by_paths, by_words = (verdict(program, "x", Limits(few=few)) for few in (0, 1 << 14))
+
+    assert isinstance(by_paths, Refuted)
+    assert isinstance(by_words, Refuted)
+    assert by_paths.lengths == by_words.lengths
+    assert by_paths.example is not None
+    assert by_words.example is not None
+    words = [sorted(found.example.witness["s"]) for found in (by_paths, by_words)]
+    assert words[0] == words[1]
+
+
+def test_what_is_open_at_one_length_is_open(tmp_path: Path) -> None:
+    """Lengths that were decided are named, and a failing word at a later length still refutes."""
+    claims = """
+claim slow: forall s in { s: C[1..60] }: read(s) > -0.26
+claim late: forall s in { s: C[1..60] }: read(s) > -0.26 and of(s, a) <= 1
+"""
+    program = spec(tmp_path, claims)
+    found = verdict(program, "slow", Limits(timeout=0.0))
+    assert isinstance(found, Unknown)
+    assert found.lengths is not None
+    assert set(found.lengths.open) | set(found.lengths.held) == set(range(1, 61))
+
+    assert isinstance(verdict(program, "late"), Refuted)
+
+
+def test_nothing_at_any_length_is_vacuous(tmp_path: Path) -> None:
+    """And a warning is given only for an arm that is reached at no length."""
+    claims = """
+domain Empty = { s: C[1..4] | of(s, a) >= 1 and of(s, a) <= 0 }
+circuit step[n](s: C[n]) -> real = cases { of(s, a) >= 4 => 1, else => 0 }
+circuit never[n](s: C[n]) -> real = cases { of(s, a) >= 5 => 1, else => 0 }
+claim empty: forall s in Empty: read(s) > 5
+claim fourth: forall s in { s: C[1..4] }: step(s) >= 0
+claim fifth: forall s in { s: C[1..4] }: never(s) >= 0
+"""
+    program = spec(tmp_path, claims)
+    assert isinstance(verdict(program, "empty"), Vacuous)
+    fourth, fifth = verdict(program, "fourth"), verdict(program, "fifth")
+    assert isinstance(fourth, Proved)
+    assert isinstance(fifth, Proved)
+    assert not fourth.warnings
+    assert fifth.warnings
+
+
+def test_a_patch_has_a_requirement_for_each_length(tmp_path: Path) -> None:
+    """Each is met, and proved, at its own length."""
+    patch = """
+patch lift of read {
+  edit    m.v
+  require forall s in { s: C[1..5] | s[0] == a }: read(s) >= 0.25
+}
+"""
+    program = spec(tmp_path, patch)
+    plan = program.patch("lift")
+    assert [o.name for o in plan.require] == [f"lift.require[0] at length {n}" for n in range(1, 6)]
+    made = make_patch(plan, program.weights, Limits())
+    assert isinstance(made, Patched)
+    assert all(isinstance(found, Proved) for _, found in made.verdicts)
+
+
+def test_a_patch_needs_a_longest_length(tmp_path: Path) -> None:
+    """It goes through the lengths one by one."""
+    patch = "patch p of read { edit m.v\n require forall s in { s: C[1..] }: read(s) >= 0 }"
+    lowered(HEAD, tmp_path, WEIGHTS)
+    assert codes_of(HEAD + patch, tmp_path) == ["E0311"]
+
+
+def test_a_claim_that_grows_too_large_says_so(tmp_path: Path) -> None:
+    """The greatest length is lowered when the spec is checked."""
+    lowered("enum C = { a, b, c }", tmp_path, WEIGHTS)
+    text = 'enum C = { a, b }\ncheckpoint m from "model.safetensors"\n'
+    text += "circuit f[n](s: C[n]) -> real = sum(m.v[:n]) \n"
+    assert codes_of(text + "claim x: forall s in { s: C[1..3] }: f(s) >= 0", tmp_path) == []
+    with pytest.raises(CircError):
+        lowered(text + "claim x: forall s in { s: C[1..3] }: f(s) >= 0", tmp_path).claim("x", 4)
