@@ -59,13 +59,15 @@ class ByLength:
 
     `at`: the length of the word that decides, or of the first that is undecided. `held`: the lengths
     at which no word decides otherwise; at those that are `vacuous` no word meets the conditions;
-    those `open` are not decided, or were not reached.
+    those `open` are not decided, or were not reached. `onwards`: what `held` says is so of every
+    length from this one on.
     """
 
     at: int | None
     held: tuple[int, ...]
     vacuous: tuple[int, ...] = ()
     open: tuple[int, ...] = ()
+    onwards: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

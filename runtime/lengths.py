@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from time import monotonic
 
-from circ.compiler.finding import Limits, Progress, silent
+from circ.compiler.finding import Limits, Progress
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import (
@@ -19,8 +19,6 @@ from circ.compiler.verdict import (
     Vacuous,
     Verdict,
 )
-from circ.lang.diagnostic import CircError
-from circ.lang.errors.domains import without_end
 from circ.runtime.prover import prove
 
 FEW_WORDS = 1 << 14
@@ -52,23 +50,6 @@ class Tally:
     def so_far(self, at: int | None) -> ByLength:
         """The lengths of each kind."""
         return ByLength(at, tuple(self.held), tuple(self.vacuous), tuple(self.open))
-
-
-def answer(
-    question: Question, weights: Weights, limits: Limits, progress: Progress = silent
-) -> Decided:
-    """Decide a claim, at every length of its word where that may have several.
-
-    Raises `CircError` where the claim cannot be lowered at some length.
-    """
-    several = question.lengths
-    if several is None:
-        obligation = question.at(None)
-        return obligation, prove(obligation, weights, limits, progress)
-    if several.last is None:
-        raise CircError(without_end(question.at(None).span))
-    lengths = range(several.first, several.last + 1)
-    return one_by_one(question, lengths, weights, limits, progress)
 
 
 def one_by_one(

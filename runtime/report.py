@@ -108,23 +108,28 @@ def lengths_text(obligation: Obligation, found: ByLength) -> str:
     universal = obligation.quantifier == "forall"
     held = "proved at" if universal else "met by no word at"
     told = [
-        f"{words} {counted_lengths(lengths)}"
-        for words, lengths in (
-            (held, found.held),
-            ("no word to speak of at", found.vacuous),
-            ("undecided at", found.open),
+        f"{words} {counted_lengths(lengths, onwards)}"
+        for words, lengths, onwards in (
+            (held, found.held, found.onwards),
+            ("no word to speak of at", found.vacuous, None),
+            ("undecided at", found.open, None),
         )
-        if lengths
+        if lengths or onwards
     ]
     if found.at is not None and found.at not in found.open:
         told.insert(0, f"{'fails' if universal else 'met'} at length {found.at}")
     return "; ".join(told)
 
 
-def counted_lengths(lengths: Sequence[int]) -> str:
-    """`length 3`, `lengths 1 to 12, 14`."""
-    spans = [f"{a}" if a == b else f"{a} to {b}" for a, b in runs(lengths)]
-    return f"length{'' if len(lengths) == 1 else 's'} {', '.join(spans)}"
+def counted_lengths(lengths: Sequence[int], onwards: int | None = None) -> str:
+    """`length 3`, `lengths 1 to 12, 14`, `every length from 2 on`."""
+    spans = list(runs(lengths))
+    if onwards is not None and spans and spans[-1][1] == onwards - 1:
+        onwards = spans.pop()[0]
+    known = ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in spans)
+    several = "lengths" if len(spans) > 1 or any(a < b for a, b in spans) else "length"
+    told = [f"{several} {known}"] if known else []
+    return " and ".join([*told, *([] if onwards is None else [f"every length from {onwards} on"])])
 
 
 def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -138,7 +143,11 @@ def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
 def size_text(size: Size) -> str:
     """How large a domain is."""
     if size.exact is None:
-        return f"a domain of {size.dimensions} dimensions" if size.dimensions else "its domain"
+        return (
+            f"a domain of {size.dimensions} dimensions"
+            if size.dimensions
+            else "every input of its domain"
+        )
     return f"all {size.exact:,} inputs"
 
 

@@ -19,7 +19,7 @@ from circ.lang.parser import parse
 from circ.lang.render import render
 from circ.lang.span import Source
 from circ.lang.syntax import Module
-from circ.runtime.lengths import answer
+from circ.runtime.answer import answer
 from circ.runtime.report import verdict_lines
 from tests.mdtest import View
 from tests.outline import outline

@@ -134,7 +134,8 @@ def lower_formula(
     several = lengths_of(typed, formula)
     if several is not None and length is None:
         length = several.first
-    low = Lowering(typed, params, lower, length=length)
+    endless = several is not None and several.last is None
+    low = Lowering(typed, params, lower, length=length, endless=endless)
     env = enter(low.outside())
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}

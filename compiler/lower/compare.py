@@ -17,6 +17,7 @@ from circ.compiler.ir import (
     Wire,
     WireType,
 )
+from circ.compiler.lower.along import compared_count
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.positions import ORDERS, lower_order
 from circ.lang.diagnostic import CircError
@@ -57,12 +58,19 @@ def conjoined(env: Environment, rows: list[Wire]) -> Wire:
 
 def lower_operands(operands: Sequence[Expr], env: Environment) -> list[Wire]:
     """The compared values; a number beside a `fin[n]` is one of its codes."""
-    wires = [env.wire(operand) for operand in operands]
+    wires = [compared(operand, operands, env) for operand in operands]
     sorts = [env.b.types[wire].sort for wire in wires]
     size = next((sort.size for sort in sorts if isinstance(sort, Index)), None)
     if size is None:
         return wires
     return [as_code(x, w, size, env) for x, w in zip(operands, wires, strict=True)]
+
+
+def compared(e: Expr, operands: Sequence[Expr], env: Environment) -> Wire:
+    """One of the compared values; along words of any length nothing is counted without end."""
+    others = [x for x in operands if x is not e]
+    capped = compared_count(e, others, env) if env.low.endless else None
+    return env.wire(e) if capped is None else capped
 
 
 def as_code(e: Expr, wire: Wire, size: int, env: Environment) -> Wire:

@@ -65,7 +65,8 @@ CallKey = tuple[CircuitDecl, tuple[Wire, ...], bool, frozenset[tuple[str, Wire]]
 class Lowering:
     """One circuit in the making.
 
-    `length` is that of a word that may have several. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
+    `length` is that of a word that may have several; where it may have any (`endless`), what is done
+    along the word has to be the same at each letter. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
     already; `depth` is the number of expressions that are being lowered.
     """
 
@@ -77,6 +78,7 @@ class Lowering:
     runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
     depth: int = 0
     length: int | None = None
+    endless: bool = False
 
     def outside(self) -> Environment:
         """The names of the spec itself, and no others."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
@@ -18,11 +17,11 @@ from circ.compiler.builder import (
     negate,
     number,
     stack,
-    take,
     times,
     truth,
 )
 from circ.compiler.ir import Const, Not, Select, Smooth, Wire
+from circ.compiler.lower.along import lower_comprehension, lower_count, lower_fold
 from circ.compiler.lower.calls import lower_call, lower_site
 from circ.compiler.lower.compare import lower_compare, lower_member
 from circ.compiler.lower.constants import constant, enclosed
@@ -194,35 +193,6 @@ def lower_quotient(e: Binary, env: Environment) -> Wire:
     if divisor == 0:
         raise CircError(divides_by_zero(e.right.span))
     return combine(env.b, (1 / divisor, left))
-
-
-def entries(source: Expr, env: Environment) -> Iterator[Wire]:
-    """The entries of the leading axis."""
-    wire = env.wire(source)
-    return (take(env.b, wire, [i]) for i in range(env.b.shape(wire)[0]))
-
-
-def lower_comprehension(e: Comprehension, env: Environment) -> Wire:
-    """The body once an entry, stacked."""
-    bodies = [env.bind(e.binder.text, x).wire(e.body) for x in entries(e.source, env)]
-    env.low.require_room(e.span, len(bodies) * env.b.types[bodies[0]].entries)
-    return stack(env.b, bodies)
-
-
-def lower_count(e: Count, env: Environment) -> Wire:
-    """The sum of one for every entry that meets the condition."""
-    b = env.b
-    one, zero = number(b, 1), number(b, 0)
-    held = [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
-    return combine(b, *((1, b.add(Select(c, one, zero))) for c in held))
-
-
-def lower_fold(e: Fold, env: Environment) -> Value:
-    """The body once an entry, each reading the state before it."""
-    state = env.lower(e.initial)
-    for x in entries(e.source, env):
-        state = env.bind(e.binder.text, x).bind(e.state.text, state).lower(e.body)
-    return state
 
 
 def lower_cases(e: Cases, env: Environment) -> Wire:

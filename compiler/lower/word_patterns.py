@@ -8,7 +8,7 @@ from circ.compiler.builder import Builder, take, truth
 from circ.compiler.ir import Bool, Const, Index, Lookup, Wire, WireType
 from circ.compiler.lower.environment import Environment
 from circ.lang.check.automata import Automaton
-from circ.lang.check.word_patterns import automaton_of, letters_of
+from circ.lang.check.word_patterns import automaton_of, letters_of, machine_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import pattern_too_large, position_range
 from circ.lang.syntax import Matches, NumberPattern
@@ -26,6 +26,8 @@ def lower_matches(e: Matches, env: Environment) -> Wire:
     for letter in letters_of(e.pattern):
         if isinstance(letter, NumberPattern) and letter.value >= sort.size:
             raise CircError(position_range(letter.span, letter.value, sort.size))
+    if env.low.endless:
+        return alike_at_each_letter(e, word, sort, env)
     machine = automaton_of(e, env.low.typed.facts.types[e.word], sort.size, length)
     if sum(map(len, set(machine.tables))) * sort.size > MOST_CELLS:
         raise CircError(pattern_too_large(e.pattern.span, f"{MOST_CELLS:,} cells of tables"))
@@ -36,6 +38,22 @@ def lower_matches(e: Matches, env: Environment) -> Wire:
         state = after_letter(b, state, word, i, machine)
     assert state is not None
     return state
+
+
+def alike_at_each_letter(e: Matches, word: Wire, sort: Index, env: Environment) -> Wire:
+    """The same by a machine that knows nothing of the word's length."""
+    b = env.b
+    machine = machine_of(e, env.low.typed.facts.types[e.word], sort.size)
+    if len(machine.table) * sort.size > MOST_CELLS:
+        raise CircError(pattern_too_large(e.pattern.span, f"{MOST_CELLS:,} cells of tables"))
+    rows = [[row[kind] for kind in machine.kinds] for row in machine.table]
+    states = Index(len(rows))
+    (length,) = b.shape(word)
+    state = chosen(b, states, rows[0], [take(b, word, [0])])
+    for i in range(1, length):
+        cells = [after for row in rows for after in row]
+        state = chosen(b, states, cells, [state, take(b, word, [i])])
+    return chosen(b, Bool(), [int(fits) for fits in machine.fits], [state])
 
 
 def after_letter(

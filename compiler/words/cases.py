@@ -56,11 +56,30 @@ class Cases:
     conditional: bool
 
 
-def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Cases:
-    """The claim that what meets the conditions meets `goal`; the circuit reads one word.
+@dataclass(frozen=True, slots=True, eq=False)
+class Division:
+    """What of a claim is discrete, and what is about the network.
 
-    Raises `Blown` and `TooMany`.
+    `plain` are the conditions that are not; `weighed` those that are. `functions` are the discrete
+    wires that a class of words fixes, of all that `weighed` and the goal read.
     """
+
+    circuit: Circuit
+    word: Wire
+    plain: list[Wire]
+    weighed: list[Wire]
+    functions: list[Wire]
+
+    def options(self, outputs: Sequence[tuple[int, ...]]) -> tuple[Circuit, list[Options]]:
+        """The claim in classes of words in which the functions have these values."""
+        roots = [*self.weighed, self.circuit.outputs["goal"]]
+        b, found = specialised(self.circuit, outputs, self.functions, roots)
+        options = [(*((x, False) for x in others), (last, True)) for *others, last in found]
+        return b.circuit({}), options
+
+
+def divided(circuit: Circuit, conditions: Sequence[str]) -> Division:
+    """The claim that what meets the conditions meets `goal`; the circuit reads one word."""
     (word,) = circuit.inputs.values()
     goal = circuit.outputs["goal"]
     asked = [circuit.outputs[name] for name in conditions]
@@ -69,13 +88,23 @@ def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Case
     weighed = [wire for wire in asked if wire in network]
     functions = decisive(circuit, [*weighed, goal], reads, network)
     plain = [wire for wire in asked if wire not in network]
-    language = automaton(circuit, weights, word, plain, functions)
-    if len(language.outputs) > MOST_CLASSES:
-        raise TooMany(f"the words fall into {len(language.outputs):,} classes")
-    b, roots = specialised(circuit, language, functions, [*weighed, goal])
-    options = [(*((x, False) for x in others), (last, True)) for *others, last in roots]
-    same = b.add(circuit.ops[word])
-    return Cases(b.circuit({}), same, language, tuple(options), bool(weighed))
+    return Division(circuit, word, plain, weighed, functions)
+
+
+def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Cases:
+    """As `divided`, with the automaton of the words by classes; raises `Blown` and `TooMany`."""
+    parts = divided(circuit, conditions)
+    language = automaton(circuit, weights, parts.word, parts.plain, parts.functions)
+    few_enough(language.outputs)
+    inside, options = parts.options(language.outputs)
+    (word,) = inside.inputs.values()
+    return Cases(inside, word, language, tuple(options), bool(parts.weighed))
+
+
+def few_enough(outputs: Sequence[tuple[int, ...]]) -> None:
+    """Raise `TooMany` for more classes than can be gone through."""
+    if len(outputs) > MOST_CLASSES:
+        raise TooMany(f"the words fall into {len(outputs):,} classes")
 
 
 def formula_of(circuit: Circuit, options: Options) -> Formula:
@@ -122,7 +151,10 @@ def decisive(
 
 
 def specialised(
-    circuit: Circuit, language: Automaton, functions: Sequence[Wire], roots: Sequence[Wire]
+    circuit: Circuit,
+    outputs: Sequence[tuple[int, ...]],
+    functions: Sequence[Wire],
+    roots: Sequence[Wire],
 ) -> tuple[Builder, list[list[Wire]]]:
     """The roots once for each class, the functions' values put in; what is alike is shared."""
     b = Builder()
@@ -135,7 +167,7 @@ def specialised(
     base: dict[Wire, Wire] = {}
     fill(circuit, b, base, [wire for wire in needed if wire not in changing])
     found: list[list[Wire]] = []
-    for entries in language.outputs:
+    for entries in outputs:
         moved, rest = dict(base), list(entries)
         for wire in functions:
             known = circuit.types[wire]

@@ -1,6 +1,6 @@
-"""Automata of word patterns, for words of one length.
+"""Automata of word patterns, for words of one length, and for words of any.
 
-Since the length is known, each position of the word has states of its own, and keeps only what the
+Where the length is known, each position of the word has states of its own, and keeps only what the
 rest of the word can still tell apart. The positions of a pattern and what may follow each are those
 of Glushkov (The abstract theory of automata, 1961); sets of them are the bits of an int.
 """
@@ -61,6 +61,48 @@ class Automaton:
             return self.fits_empty
         last = {end for row in self.tables[-1] for end in row}
         return None if len(last) > 1 else last == {1}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """How a word of any length is read, from state 0: a letter leads from s to `table[s][kind]`.
+
+    `kinds` has the kind of each letter; `fits[s]` says whether a word that ends in s fits.
+    """
+
+    kinds: tuple[int, ...]
+    table: Table
+    fits: tuple[bool, ...]
+
+
+def machine(pattern: WordPattern, code: Code, letters: int) -> Machine:
+    """The machine of `pattern` for words with codes below `letters`.
+
+    A state is the places that may read the next letter, and whether the word may end here. Raises
+    `TooLarge` rather than take long.
+    """
+    places = Places(code, MOST_PLACES)
+    whole = places.add(pattern)
+    read = [places.read_by(letter) for letter in range(letters)]
+    masks = list(dict.fromkeys(read))
+    numbers = {(whole.first, whole.nullable): 0}
+    rows: list[tuple[int, ...]] = []
+    for state, _ in (states := list(numbers)):
+        row: list[int] = []
+        for mask in masks:
+            here = state & mask
+            after = 0
+            for place in places.each(here):
+                after |= places.follow[place]
+            known = (after, here & whole.last != 0)
+            if known not in numbers:
+                states.append(known)
+            row.append(numbers.setdefault(known, len(numbers)))
+        if len(numbers) > MOST_STATES:
+            raise TooLarge(f"{MOST_STATES:,} states")
+        rows.append(tuple(row))
+    kinds = tuple(masks.index(mask) for mask in read)
+    return Machine(kinds, tuple(rows), tuple(fits for _, fits in states))
 
 
 def automaton(pattern: WordPattern, code: Code, letters: int, length: int) -> Automaton:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from circ.lang.check.annotations import as_word
 from circ.lang.check.context import Context
+from circ.lang.check.uniform import uneven
 from circ.lang.errors.domains import bad_binder, lengths_twice, reads_another_binder
 from circ.lang.errors.names import duplicate, not_a, unknown_name
 from circ.lang.scope import kind
@@ -70,6 +71,7 @@ def check_formula(formula: Formula, ctx: Context) -> None:
     if formula.where is not None:
         inner.expect_truth(formula.where, "`where`")
     inner.expect_truth(formula.body, "a claim")
+    check_even(formula, ctx)
 
 
 def check_lengths(formula: Formula, ctx: Context) -> None:
@@ -77,6 +79,14 @@ def check_lengths(formula: Formula, ctx: Context) -> None:
     several = [b for b in formula.binders if lengths(ctx.facts.domains[b.domain]) is not None]
     for binder in several[1:]:
         ctx.error(lengths_twice(binder.span, several[0].span))
+
+
+def check_even(formula: Formula, ctx: Context) -> None:
+    """A claim about words of any length knows nothing of positions."""
+    kinds = (lengths(ctx.facts.domains[binder.domain]) for binder in formula.binders)
+    if any(several is not None and several.last is None for several in kinds):
+        for diagnostic in uneven(formula, ctx.facts):
+            ctx.error(diagnostic)
 
 
 def without_binders(domain: DomainExpr, formula: Formula, ctx: Context) -> Context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from circ.lang.check.automata import Automaton, TooLarge, automaton
+from circ.lang.check.automata import Automaton, Code, Machine, TooLarge, automaton, machine
 from circ.lang.check.context import Context
 from circ.lang.check.patterns import fits_value, near_member
 from circ.lang.diagnostic import CircError
@@ -91,6 +91,22 @@ def automaton_of(e: Matches, word: Type, letters: int, length: int) -> Automaton
 
     Raises `CircError` where it would be too large.
     """
+    try:
+        return automaton(e.pattern, codes_of(word), letters, length)
+    except TooLarge as error:
+        raise CircError(pattern_too_large(e.pattern.span, str(error))) from None
+
+
+def machine_of(e: Matches, word: Type, letters: int) -> Machine:
+    """The same for words of any length."""
+    try:
+        return machine(e.pattern, codes_of(word), letters)
+    except TooLarge as error:
+        raise CircError(pattern_too_large(e.pattern.span, str(error))) from None
+
+
+def codes_of(word: Type) -> Code:
+    """The codes of the letters of a word."""
     members: Sequence[str] = ()
     if isinstance(word, Array) and isinstance(word.element, EnumElement):
         members = word.element.members
@@ -106,7 +122,4 @@ def automaton_of(e: Matches, word: Type, letters: int, length: int) -> Automaton
             case _:
                 assert_never(letter)
 
-    try:
-        return automaton(e.pattern, code, letters, length)
-    except TooLarge as error:
-        raise CircError(pattern_too_large(e.pattern.span, str(error))) from None
+    return code

@@ -68,3 +68,10 @@ def without_end(span: Span) -> Diagnostic:
     """A word without a longest length, where lengths are gone through one by one."""
     headline = "this word may be of any length, and a patch goes through them one by one"
     return Diagnostic("E0311", headline, span, help="name the longest, as in `Char[1..64]`")
+
+
+def knows_positions(span: Span, what: str) -> Diagnostic:
+    """A claim about words of any length that does not treat all of their positions alike."""
+    headline = "a claim about words of any length may not know of positions"
+    help = "name the longest length, as in `Char[1..64]`: each length is then decided by itself"
+    return Diagnostic("E0312", headline, span, what, help=help)

@@ -10,9 +10,9 @@ from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.compiler.obligation import Obligation
 from circ.compiler.verdict import Refuted, Unknown, Verdict
+from circ.runtime.answer import answer
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.lengths import answer
 from circ.runtime.report import Line, verdict_lines
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines

@@ -54,6 +54,11 @@ class Question:
 
 def least_exactly(asked: Question, weights: Weights, bits: int, most: int) -> Paths:
     """The least difference times its denominator, and the words where it may not be positive."""
+    return lowest(asked, weighed(asked, weights, bits), most)
+
+
+def weighed(asked: Question, weights: Weights, bits: int) -> list[list[Fraction]]:
+    """What each letter adds to the difference, at least: `[letter][position]`, and what none changes."""
     more, less = asked.literal.more, asked.literal.less
     terms = [asked.split.terms[(entry.wire, asked.over)] for entry in (more, less)]
     b = Builder(list(asked.split.circuit.ops), list(asked.split.circuit.types))
@@ -64,11 +69,10 @@ def least_exactly(asked: Question, weights: Weights, bits: int, most: int) -> Pa
     circuit = narrowed(b.circuit(sides), list(sides))
     places = [x.places.reshape(x.places.shape[0], -1) for x in terms]
     at = [rows[:, entry.place].tolist() for rows, entry in zip(places, (more, less), strict=True)]
-    weighed = [
+    return [
         difference([found["more"], found["less"]], at, asked.alphabet.length)
         for found in each_letter(asked, circuit, weights, bits)
     ]
-    return lowest(asked, weighed, most)
 
 
 def column(b: Builder, terms: Terms, place: int) -> Wire:

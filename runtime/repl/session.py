@@ -178,7 +178,7 @@ class Session:
 
     def decided(self, question: Question) -> tuple[Obligation, Verdict, float]:
         """A verdict, what it is shown with, and the seconds it took."""
-        from circ.runtime.lengths import answer
+        from circ.runtime.answer import answer
 
         start = monotonic()
         with self.watch(shortened(question.name)) as progress:

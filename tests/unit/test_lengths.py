@@ -11,7 +11,7 @@ from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.compiler.verdict import ByLength, Proved, Refuted, Unknown, Vacuous, Verdict
 from circ.lang.diagnostic import CircError
-from circ.runtime.lengths import answer
+from circ.runtime.answer import answer
 from circ.runtime.patching import Patched, make_patch
 from tests.unit.lowered import codes_of, lowered
 
@@ -70,9 +70,7 @@ def test_shortest_paths_and_enumeration_agree_length_by_length(tmp_path: Path) -
     assert isinstance(by_paths, Refuted)
     assert isinstance(by_words, Refuted)
     assert by_paths.lengths == by_words.lengths
-    assert by_paths.example is not None
-    assert by_words.example is not None
-    words = [sorted(found.example.witness["s"]) for found in (by_paths, by_words)]
+    words = [sorted(found.failing[0]["s"]) for found in (by_paths, by_words)]
     assert words[0] == words[1]
 
 
@@ -141,3 +139,81 @@ def test_a_claim_that_grows_too_large_says_so(tmp_path: Path) -> None:
     assert codes_of(text + "claim x: forall s in { s: C[1..3] }: f(s) >= 0", tmp_path) == []
     with pytest.raises(CircError):
         lowered(text + "claim x: forall s in { s: C[1..3] }: f(s) >= 0", tmp_path).claim("x", 4)
+
+
+# --- any length ---------------------------------------------------------------------------------
+
+
+def test_a_letter_that_adds_nothing_may_stand_any_number_of_times(tmp_path: Path) -> None:
+    """Its weight is zero, which float64 with its rounding cannot tell from a loop that falls."""
+    text = """
+enum C = { a, b, c }
+checkpoint m from "model.safetensors"
+circuit read[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x in s ]
+claim above: forall s in { s: C[1..] | s[0] == a }: read(s) > 0
+claim least: forall s in { s: C[1..] }: read(s) >= 0
+claim strict: forall s in { s: C[1..] }: read(s) > 0
+"""
+    program = lowered(text, tmp_path, {"k": [0.375, -1.25, 0.625], "v": [0.25, 0.0, 1.0]})
+    above, least, strict = (verdict(program, name) for name in ("above", "least", "strict"))
+    assert isinstance(above, Proved)
+    assert isinstance(least, Proved)
+    assert above.lengths == least.lengths == ByLength(None, (1, 2, 3, 4), onwards=5)
+    assert isinstance(strict, Refuted)
+    assert strict.lengths == ByLength(1, ())
+
+
+def test_a_loop_that_loses_little_breaks_late(tmp_path: Path) -> None:
+    """The first length at which it does is found, or how far it was looked."""
+    claims = """
+claim late: forall s in { s: C[1..] | s[0] == a }: read(s) > -0.2375
+claim later: forall s in { s: C[1..] | s[0] == a }: read(s) > -0.2499
+claim never: forall s in { s: C[1..] | s[0] == a }: read(s) > -0.25
+"""
+    program = spec(tmp_path, claims)
+    late, later, never = (verdict(program, name) for name in ("late", "later", "never"))
+    assert isinstance(late, Refuted)
+    assert late.lengths is not None
+    length = late.lengths.at
+    assert length is not None
+    e = 2.718281828459045
+    assert (e - 0.25 * (length - 1)) / (e + length - 1) <= -0.2375
+    assert (e - 0.25 * (length - 2)) / (e + length - 2) > -0.2375
+    assert isinstance(later, Unknown)
+    assert later.lengths is not None
+    assert later.lengths.held == tuple(range(1, 1024))
+    assert isinstance(never, Proved)
+
+
+def test_what_is_counted_without_end_is_unknown(tmp_path: Path) -> None:
+    """A count that is compared with a number stops there; a count that a circuit returns does not."""
+    claims = """
+claim here: forall s in { s: C[1..] | count { x in s | x == b } <= 2 }: read(s) > -0.26
+claim there: forall s in { s: C[1..] | of(s, b) <= 2 }: read(s) > -0.26
+"""
+    program = spec(tmp_path, claims)
+    assert isinstance(verdict(program, "here"), Proved)
+    there = verdict(program, "there")
+    assert isinstance(there, Unknown)
+    assert "states" in there.reason
+
+
+def test_words_that_begin_late_are_words(tmp_path: Path) -> None:
+    """A language may have no short words, or no words at all, or only short ones."""
+    claims = """
+claim long: forall s in { s: C[1..] | s matches a{9} a* }: read(s) >= 0.5
+claim short: forall s in { s: C[1..] | s matches a{2} }: read(s) >= 0.5
+claim none: forall s in { s: C[6..] | s matches a{2} }: read(s) >= 0.5
+claim wrong: forall s in { s: C[1..] | s matches a{9} a* b }: read(s) >= 0.99
+"""
+    program = spec(tmp_path, claims)
+    long, short, none, wrong = (
+        verdict(program, name) for name in ("long", "short", "none", "wrong")
+    )
+    assert isinstance(long, Proved)
+    assert long.lengths == ByLength(None, (), (1, 2, 3, 4), onwards=5)
+    assert isinstance(short, Proved)
+    assert isinstance(none, Vacuous)
+    assert isinstance(wrong, Refuted)
+    assert wrong.lengths is not None
+    assert wrong.lengths.at == 10

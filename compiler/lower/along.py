@@ -1,0 +1,65 @@
+"""What goes along an axis, entry by entry: comprehensions, counts and folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+
+from circ.compiler.builder import combine, number, stack, take
+from circ.compiler.ir import Max, Select, Wire
+from circ.compiler.lower.constants import constant
+from circ.compiler.lower.environment import Environment, Value
+from circ.lang.syntax import Comprehension, Count, Expr, Fold
+
+
+def entries(source: Expr, env: Environment) -> Iterator[Wire]:
+    """The entries of the leading axis."""
+    wire = env.wire(source)
+    return (take(env.b, wire, [i]) for i in range(env.b.shape(wire)[0]))
+
+
+def lower_comprehension(e: Comprehension, env: Environment) -> Wire:
+    """The body once an entry, stacked."""
+    bodies = [env.bind(e.binder.text, x).wire(e.body) for x in entries(e.source, env)]
+    env.low.require_room(e.span, len(bodies) * env.b.types[bodies[0]].entries)
+    return stack(env.b, bodies)
+
+
+def lower_count(e: Count, env: Environment) -> Wire:
+    """The sum of one for every entry that meets the condition."""
+    b = env.b
+    one, zero = number(b, 1), number(b, 0)
+    held = truths(e, env)
+    return combine(b, *((1, b.add(Select(c, one, zero))) for c in held))
+
+
+def truths(e: Count, env: Environment) -> list[Wire]:
+    """Whether each entry meets the condition."""
+    return [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
+
+
+def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None:
+    """A count that is compared with known numbers alone, which need not go on beyond them.
+
+    One more than the largest stands for all that is larger, so that whatever the length of the word,
+    no more has to be known of it; None for anything else.
+    """
+    known = [constant(other, env) for other in others]
+    if not isinstance(e, Count) or None in known:
+        return None
+    b = env.b
+    most = max([0, *(floor(x) for x in known if x is not None)]) + 1
+    one, zero, least = number(b, 1), number(b, 0), number(b, -most)
+    below = zero  # the negative of the count so far
+    for truth in truths(e, env):
+        further = combine(b, (1, below), (-1, b.add(Select(truth, one, zero))))
+        below = b.add(Max(stack(b, [further, least])))
+    return combine(b, (-1, below))
+
+
+def lower_fold(e: Fold, env: Environment) -> Value:
+    """The body once an entry, each reading the state before it."""
+    state = env.lower(e.initial)
+    for x in entries(e.source, env):
+        state = env.bind(e.binder.text, x).bind(e.state.text, state).lower(e.body)
+    return state

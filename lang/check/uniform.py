@@ -1,0 +1,145 @@
+"""Whether a claim treats every position of a word alike, so that it can be about words of any length.
+
+What may be done along the word: the same for each letter (comprehensions, arithmetic), what no order
+changes (`sum`, `max`, `softmax`, `all`, matrix products), `fold`, `count` and `matches`, which go
+from letter to letter, and reading the first and the last one. Whatever else knows of positions, or
+of how many there are, is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from circ.lang.check.constants import whole
+from circ.lang.check.context import Facts
+from circ.lang.diagnostic import Diagnostic
+from circ.lang.errors.domains import knows_positions
+from circ.lang.scope import Scope
+from circ.lang.syntax import (
+    Call,
+    CircuitDecl,
+    Do,
+    DomainDecl,
+    DomainExpr,
+    Expr,
+    Formula,
+    FreshDomain,
+    Index,
+    Ref,
+    Slice,
+)
+from circ.lang.types import (
+    INVALID,
+    Array,
+    Binding,
+    Dim,
+    FinElement,
+    Lengths,
+    Type,
+    bound,
+    substitute,
+)
+from circ.lang.walk import walk
+
+Seen = set[tuple[CircuitDecl, frozenset[tuple[str, Dim]]]]
+"""Circuits that were looked at, each with what its dimensions stood for."""
+
+
+def uneven(formula: Formula, facts: Facts) -> Iterator[Diagnostic]:
+    """What in a formula, or in what it calls, knows of positions."""
+    seen: Seen = set()
+    parts = [formula.body, *([] if formula.where is None else [formula.where])]
+    for part in parts:
+        yield from found_in(part, {}, facts, facts.scope, seen)
+    for binder in formula.binders:
+        for condition, scope in conditions(binder.domain, facts):
+            yield from found_in(condition, {}, facts, scope, seen)
+
+
+def conditions(domain: DomainExpr, facts: Facts) -> Iterator[tuple[Expr, Scope]]:
+    """The conditions of a domain and of those it narrows, each with the names it may use."""
+    scope = facts.scope
+    while True:
+        if domain.condition is not None:
+            yield domain.condition, scope
+        if isinstance(domain, FreshDomain):
+            return
+        declared = scope.values.get(domain.base.text)
+        if not isinstance(declared, DomainDecl):
+            return
+        domain, scope = declared.value, facts.scopes[declared.name.span.source]
+
+
+def found_in(
+    e: Expr, binding: Binding, facts: Facts, scope: Scope, seen: Seen
+) -> Iterator[Diagnostic]:
+    """The same in an expression, the dimensions of whose circuit stand for what `binding` says."""
+    for part in walk(e):
+        what = knows(part, binding, facts)
+        if what:
+            yield knows_positions(part.span, what)
+        elif isinstance(part, Call):
+            yield from found_in_call(part, binding, facts, scope, seen)
+
+
+def found_in_call(
+    call: Call, binding: Binding, facts: Facts, scope: Scope, seen: Seen
+) -> Iterator[Diagnostic]:
+    """The same in the circuit that is called."""
+    decl = scope.values.get(call.function.text)
+    if not isinstance(decl, CircuitDecl):
+        return
+    inner = {name: bound(dim, binding) for name, dim in facts.bindings.get(call, {}).items()}
+    once = decl, frozenset(inner.items())
+    if once in seen:
+        return
+    seen.add(once)
+    names = facts.scopes[decl.name.span.source]
+    for part in (*(let.value for let in decl.lets), decl.body):
+        yield from found_in(part, inner, facts, names, seen)
+
+
+def knows(e: Expr, binding: Binding, facts: Facts) -> str:
+    """How an expression knows of positions, in words; empty where it does not."""
+    t = substitute(facts.types.get(e, INVALID), binding)
+    match t:
+        case Array(element=FinElement(size=Lengths())):
+            return "this is a position of the word"
+        case _:
+            return by_form(e, binding, facts)
+
+
+def by_form(e: Expr, binding: Binding, facts: Facts) -> str:
+    """The same, as far as the form of an expression tells."""
+    match e:
+        case Ref(name=name) if isinstance(binding.get(name), Lengths):
+            return "this is the length of the word"
+        case Call(function=function, args=(arg,)) if function.text == "mean":
+            along = leading(facts.types.get(arg, INVALID), binding)
+            return "a mean divides by the length of the word" if along else ""
+        case Index(base=base, items=items):
+            return indexed(substitute(facts.types.get(base, INVALID), binding), items)
+        case Do(edits=edits) if any(edit.items for edit in edits):
+            return "this replaces entries by their places"
+        case _:
+            return ""
+
+
+def leading(t: Type, binding: Mapping[str, Dim]) -> bool:
+    """Whether the leading axis goes along the word."""
+    known = substitute(t, binding)
+    return isinstance(known, Array) and bool(known.dims) and isinstance(known.dims[0], Lengths)
+
+
+def indexed(base: Type, items: tuple[Expr | Slice, ...]) -> str:
+    """Along the word only its first and its last letter may be read, or all."""
+    dims = base.dims if isinstance(base, Array) else ()
+    for item, dim in zip(items, dims, strict=False):
+        if not isinstance(dim, Lengths):
+            continue
+        if isinstance(item, Slice):
+            if item.start is not None or item.stop is not None:
+                return "this is a part of the word, by its places"
+        elif whole(item) not in (0, -1):
+            return "only the first and the last place are the same at every length"
+    return ""

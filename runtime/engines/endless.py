@@ -1,0 +1,286 @@
+"""Deciding a claim at all lengths of a word from some length on, where it treats positions alike.
+
+The goal is, class by class, comparisons of sums over positions. What a letter adds is the same at
+every place but the first and the last, whatever the length of the word, so it is read off words of
+two lengths, which must agree; and the discrete part is a machine with loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+from time import monotonic
+
+import numpy as np
+
+from circ.compiler.finding import Stuck
+from circ.compiler.ir import Circuit
+from circ.compiler.lower.environment import deep_stack
+from circ.compiler.obligation import Obligation, Words
+from circ.compiler.readings.arrays import IntArray
+from circ.compiler.readings.decisions import BoolArray
+from circ.compiler.readings.elementary import Undefined
+from circ.compiler.tensor import Weights
+from circ.compiler.trial import PRECISIONS
+from circ.compiler.words.automaton import Automaton
+from circ.compiler.words.cases import (
+    Division,
+    Options,
+    TooMany,
+    divided,
+    few_enough,
+    formula_of,
+)
+from circ.compiler.words.formula import Clause, Formula, NotClauses
+from circ.compiler.words.layers import Blown
+from circ.compiler.words.loops import Loops, loops, unrolled
+from circ.compiler.words.separable import NotSeparable
+from circ.compiler.words.separated import Separated, split
+from circ.compiler.words.straight import first_relus
+from circ.runtime.engines.automata import reason_of
+from circ.runtime.engines.narrowing import narrowed
+from circ.runtime.engines.precise import Question, weighed
+from circ.runtime.engines.readouts import Alphabet
+from circ.runtime.engines.rivals import Field, Rivals, field_of, one_by_one, rivals
+from circ.runtime.engines.turns import Late, Sums, TooLarge, Turn, least_lengths
+from circ.runtime.engines.words import members
+
+METHOD = "shortest paths through loops"
+TRUSTED = (
+    "the front end",
+    "that all positions are treated alike",
+    "the machine and the float reading",
+    "IEEE arithmetic of numpy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """The claim holds at every length; `empty` where no word is of such a length."""
+
+    empty: bool
+    conditional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """The claim holds at every length below this one, where some comparison is not proved."""
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """A claim about words of one length: its parts, and what its formulas compare, in numbers."""
+
+    parts: Division
+    circuit: Circuit
+    options: Sequence[Options]
+    formulas: tuple[Formula, ...]
+    alphabet: Alphabet
+    split: Separated
+    field: Field
+
+
+def decide_beyond(
+    short: Obligation,
+    long: Obligation,
+    weights: Weights,
+    start: int,
+    until: float,
+    *,
+    precisely: bool = False,
+) -> Always | Doubtful | Stuck:
+    """A claim about words of `start` letters and more, given it at the two lengths of `loops`.
+
+    What float64 does not prove is looked at in exact arithmetic where that is asked for.
+    """
+    if len(short.binders) != 1 or not isinstance(short.binders[0].values, Words):
+        return Stuck("it is not about one word", METHOD)
+    try:
+        with deep_stack(), np.errstate(all="ignore"):
+            return gone_through(short, long, weights, start, until, precisely)
+    except (Blown, TooMany, TooLarge, Late, NotClauses, NotSeparable, Undefined) as obstacle:
+        return Stuck(reason_of(obstacle), METHOD)
+    except KeyboardInterrupt:
+        return Stuck("interrupted", METHOD, interrupted=True)
+
+
+def gone_through(
+    short: Obligation,
+    long: Obligation,
+    weights: Weights,
+    start: int,
+    until: float,
+    precisely: bool,
+) -> Always | Doubtful | Stuck:
+    """All classes of words, each with its comparisons."""
+    both = [
+        divided(narrowed(x.circuit, [*x.conditions, "goal"]), x.conditions) for x in (short, long)
+    ]
+    machine = loops(*(unrolled(parts, weights) for parts in both))
+    few_enough(machine.outputs)
+    (bound,) = short.binders
+    near, far = sides(both, machine, weights, members(bound))
+    search = Search(machine, near, far, weights, start, lambda: monotonic() > until, precisely)
+    lengths = [n for kind in range(len(machine.outputs)) for n in search.lengths(kind) if n]
+    if lengths:
+        return Doubtful(min(lengths))
+    return Always(not machine.accepts(start), bool(near.parts.weighed))
+
+
+def sides(
+    both: Sequence[Division], machine: Loops, weights: Weights, letters: int
+) -> tuple[Side, Side]:
+    """The two lengths with the same position fixed, none, the last or the first."""
+    reasons: list[NotSeparable] = []
+    for fixed in ((), (-1,), (0,)):
+        try:
+            near, far = (side(parts, machine, weights, letters, fixed) for parts in both)
+            return near, far
+        except NotSeparable as obstacle:
+            reasons.append(obstacle)
+    raise reasons[1]  # of the last position, which most often queries
+
+
+def side(
+    parts: Division, machine: Loops, weights: Weights, letters: int, fixed: Sequence[int]
+) -> Side:
+    """A claim about words of one length, one of its ends fixed or none; raises `NotSeparable`."""
+    length = parts.circuit.types[parts.word].entries
+    alphabet = Alphabet(letters, length, tuple(place % length for place in fixed))
+    circuit, options = parts.options(machine.outputs)
+    (word,) = circuit.inputs.values()
+    for some in options:
+        if first_relus(circuit, some, word, alphabet.fixed):
+            raise NotSeparable("a ReLU reads several positions")
+    formulas = tuple(formula_of(circuit, some) for some in options)
+    clauses = [clause for formula in formulas for clause in formula]
+    found = split(circuit, word, clauses, alphabet.fixed)
+    field = field_of(found, weights, word, alphabet)
+    return Side(parts, circuit, options, formulas, alphabet, found, field)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """Asks of each clause from which length on it is not proved."""
+
+    machine: Loops
+    near: Side
+    far: Side
+    weights: Weights
+    start: int
+    late: Callable[[], bool]
+    precisely: bool
+
+    def lengths(self, kind: int) -> Iterator[int]:
+        """For each clause of a class the least length at which it is not proved: see `Reached`."""
+        near, far = self.near.formulas[kind], self.far.formulas[kind]
+        single = [(x, y) for x, y in zip(near, far, strict=True) if len(x) == 1]
+        groups = rivals(self.near.field, [x for x, _ in single])
+        again = rivals(self.far.field, [y for _, y in single])
+        for one, other in zip(groups, again, strict=True):
+            yield worst(self.reached(one, other, kind))
+        for x, y in zip(near, far, strict=True):
+            if len(x) != 1:
+                yield self.alternatives(x, y, kind)
+
+    def alternatives(self, near: Clause, far: Clause, kind: int) -> int:
+        """The same for a clause of which one comparison has to hold under each fixing, at all lengths."""
+        never = np.full((1, self.near.alphabet.fixings.shape[1]), self.start)
+        best = np.where(self.final(kind).any(axis=(0, 1)), never, 0)
+        pairs = zip(one_by_one(self.near.field, near), one_by_one(self.far.field, far), strict=True)
+        for one, other in pairs:
+            best = longer(best, self.reached(one, other, kind))
+        return worst(best)
+
+    def reached(self, asked: Rivals, again: Rivals, kind: int) -> IntArray:
+        """[comparison, fixing]: the least length at which each is not proved in a class."""
+        turn = self.turn(asked, again, kind)
+        found = least_lengths(self.machine, turn, self.start, asked.strict, self.late).length
+        if self.precisely:
+            for row, fixing in np.argwhere(found).tolist():
+                found[row, fixing] = self.exactly(asked, row, fixing, kind)
+        return found
+
+    def exactly(self, asked: Rivals, row: int, fixing: int, kind: int) -> int:
+        """The same of one comparison under one fixing, in exact arithmetic."""
+        found = self.start
+        for bits in PRECISIONS:
+            turn = self.exact_turn(asked, row, fixing, kind, bits)
+            reached = least_lengths(self.machine, turn, self.start, asked.strict, self.late)
+            found = int(reached.length[0, 0])
+            if not found:
+                break
+        return found
+
+    def possible(self, kind: int) -> BoolArray:
+        """[state, letter]: whether a word of the class may end so."""
+        ends: BoolArray = self.machine.end == kind
+        return ends
+
+    def allowed(self, place: int) -> BoolArray:
+        """[letter, fixing]: whether a letter may stand there under each fixing."""
+        alphabet = self.near.alphabet
+        if place in alphabet.fixed:
+            return np.eye(alphabet.size, dtype=np.bool_)
+        return np.ones((alphabet.size, alphabet.fixings.shape[1]), np.bool_)
+
+    def final(self, kind: int) -> BoolArray:
+        """[state, letter, fixing]: whether a word of the class may end so under each fixing."""
+        last = self.allowed(self.near.alphabet.length - 1)
+        return self.possible(kind)[:, :, None] & last[None]
+
+    def turn(self, asked: Rivals, again: Rivals, kind: int) -> Turn:
+        """What letters add to a comparison, the same at both lengths; raises `Blown` where not."""
+        length = self.near.alphabet.length
+        near = [spans(asked, place) for place in range(length + 1)]
+        far = [spans(again, place) for place in range(length + 2)]
+        for one, other in [
+            *((near[1], near[place]) for place in range(1, length - 1)),
+            *((near[1], far[place]) for place in range(1, length)),
+            *((near[-k], far[-k]) for k in (1, 2)),
+            (near[0], far[0]),
+        ]:
+            if not ((one[0] <= other[1]) & (other[0] <= one[1])).all():
+                raise Blown("what a letter adds differs from place to place")
+        first, each, last, rest = near[0], near[1], near[length - 1], near[length]
+        begin = np.where(self.allowed(0)[None], first[0], inf)
+        return Turn(begin, each[0], last[0], rest[0][:, 0], self.final(kind))
+
+    def exact_turn(self, asked: Rivals, row: int, fixing: int, kind: int, bits: int) -> Turn:
+        """The same turn under one fixing in Fractions."""
+        alphabet, literal = self.near.alphabet, asked.literals[row]
+        nothing = Automaton((), ())
+        question = Question(self.near.split, alphabet, nothing, literal, asked.over, fixing)
+        rows = weighed(question, self.weights, bits)
+        length = alphabet.length
+        first, each, last = (column(rows, place) for place in (0, 1, length - 1))
+        rest = np.array([[rows[0][length]]], object)
+        begin = np.where(self.allowed(0)[None, :, [fixing]], first, inf)
+        return Turn(begin, each, last, rest, self.final(kind)[:, :, [fixing]])
+
+
+def worst(lengths: IntArray) -> int:
+    """The least length of all that are not proved, 0 if all are."""
+    return int(lengths[lengths > 0].min()) if lengths.any() else 0
+
+
+def column(rows: Sequence[Sequence[Fraction]], place: int) -> Sums:
+    """[1, letter, 1]: what each letter adds at a place."""
+    found: Sums = np.array([row[place] for row in rows], object)[None, :, None]
+    return found
+
+
+def longer(x: IntArray, y: IntArray) -> IntArray:
+    """Of two comparisons the one that holds at more lengths; 0 stands for all of them."""
+    return np.where((x == 0) | ((y != 0) & (x >= y)), x, y)
+
+
+def spans(asked: Rivals, place: int) -> tuple[Sums, Sums]:
+    """What each letter adds at a place: [comparison, letter, fixing], at least and at most."""
+    low = asked.more.low[asked.first, place] - asked.less.high[asked.second, place]
+    high = asked.more.high[asked.first, place] - asked.less.low[asked.second, place]
+    return low, high
