@@ -62,6 +62,19 @@ class Program:
         """The obligations of a patch; raises `CircError` like `claim`."""
         return lower_patch(self.typed, self.typed.scope.patches[name], self.params, self.weights)
 
+    def lower_ends(self, name: str) -> None:
+        """Lower a claim or a patch, at the ends of its word's lengths where that has several.
+
+        Raises `CircError` like `claim`.
+        """
+        if name in self.typed.scope.patches:
+            decl = self.typed.scope.patches[name]
+            lower_patch(self.typed, decl, self.params, self.weights, ends=True)
+            return
+        several = self.question(name).lengths
+        for length in {None} if several is None else {several.first, several.last}:
+            self.claim(name, length)
+
 
 def check(source: Source, files: Files, given: Params) -> Program:
     """Everything that can be said without deciding anything; `given` sets params.
@@ -84,20 +97,10 @@ def check(source: Source, files: Files, given: Params) -> Program:
 
 def lower_all(program: Program) -> None:
     """Lower every claim and patch, for the errors that only then can be seen."""
-    for name in program.typed.scope.claims:
+    scope = program.typed.scope
+    for name in (*scope.claims, *scope.patches):
         with reported(program.diagnostics):
-            lower_ends(program, name)
-    for name in program.typed.scope.patches:
-        with reported(program.diagnostics):
-            program.patch(name)
-
-
-def lower_ends(program: Program, name: str) -> None:
-    """Lower a claim, for its least and for its greatest length where it has several."""
-    program.claim(name)
-    several = program.question(name).lengths
-    if several is not None and several.last is not None:
-        program.claim(name, several.last)
+            program.lower_ends(name)
 
 
 def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:

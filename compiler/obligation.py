@@ -60,6 +60,13 @@ class Obligation:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The member names behind an `Index` output, by the output's name."""
     arms: tuple[Span, ...] = ()
+    length: int | None = None
+    """Of the word, where that may have several: then there is one obligation for each."""
+
+    @property
+    def title(self) -> str:
+        """The name, and the length that tells it from others of that name."""
+        return self.name if self.length is None else f"{self.name} at length {self.length}"
 
     @property
     def conditions(self) -> tuple[str, ...]:

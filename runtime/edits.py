@@ -144,7 +144,7 @@ def tangents(
         gradients[:, unknowns.columns(group.keys)] = found
         cuts.rows.extend(gradients)
         cuts.at_least.extend(slack - values[rows] + gradients @ change)
-        named += [(group.obligation.name, group.witnesses[int(row)]) for row in rows]
+        named += [(group.obligation.title, group.witnesses[int(row)]) for row in rows]
     return named
 
 

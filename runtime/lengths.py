@@ -76,6 +76,17 @@ def one_by_one(
     return overall(tally)
 
 
+def together(found: Sequence[Decided]) -> Decided:
+    """The verdict on all lengths, where none of them refutes; a single one is its own."""
+    if len(found) == 1:
+        return found[0]
+    tally = Tally()
+    for question, verdict in found:
+        assert question.length is not None
+        noted(tally, question.length, question, verdict)
+    return overall(tally)
+
+
 def settles(question: Obligation, verdict: Verdict) -> bool:
     """Whether one length decides all: a `forall` that fails there, an `exists` that is met."""
     return isinstance(verdict, Refuted if question.quantifier == "forall" else Proved)

@@ -177,9 +177,10 @@ def finished(
         universal(obligation, Edited(weights, tensors), finding)
         for obligation, finding in zip(obligations, found, strict=True)
     ]
-    idle = [o for o, v in zip(obligations, verdicts, strict=True) if not isinstance(v, Proved)]
-    if any(obligation in plan.require for obligation in idle):
-        return NotMade(plan, f"{idle[0].name} says nothing: no input meets its assumptions", rounds)
+    said = {o.name for o, v in zip(obligations, verdicts, strict=True) if isinstance(v, Proved)}
+    idle = [obligation.name for obligation in plan.require if obligation.name not in said]
+    if idle:
+        return NotMade(plan, f"{idle[0]} says nothing: no input meets its assumptions", rounds)
     l2 = float(np.sqrt(sum(np.sum(moved(weights, tensors, key) ** 2) for key in tensors)))
     settled = tuple(zip(obligations, verdicts, strict=True))
     return Patched(plan, tensors, settled, rounds, count(groups), l2)

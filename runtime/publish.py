@@ -120,5 +120,5 @@ def settled(patched: Patched) -> tuple[Settled, ...]:
     found: list[Settled] = []
     for obligation, verdict in patched.verdicts:
         method = verdict.method if isinstance(verdict, Proved | Vacuous) else ""
-        found.append(Settled(obligation.name, outcome(verdict), method))
+        found.append(Settled(obligation.title, outcome(verdict), method))
     return tuple(found)

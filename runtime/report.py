@@ -32,6 +32,9 @@ Style = Literal["good", "bad", "doubt", "plain", "faint"]
 LISTED = 5
 """Failing inputs shown without being asked for more."""
 
+MOST_SPANS = 6
+"""Runs of lengths that are told one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -126,10 +129,18 @@ def counted_lengths(lengths: Sequence[int], onwards: int | None = None) -> str:
     spans = list(runs(lengths))
     if onwards is not None and spans and spans[-1][1] == onwards - 1:
         onwards = spans.pop()[0]
-    known = ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in spans)
-    several = "lengths" if len(spans) > 1 or any(a < b for a, b in spans) else "length"
-    told = [f"{several} {known}"] if known else []
+    told = [spelt_out(spans)] if spans else []
     return " and ".join([*told, *([] if onwards is None else [f"every length from {onwards} on"])])
+
+
+def spelt_out(spans: Sequence[tuple[int, int]]) -> str:
+    """`length 3`, `lengths 1 to 12, 14`, or how many there are."""
+    if len(spans) > MOST_SPANS:
+        count = sum(b - a + 1 for a, b in spans)
+        return f"{count} lengths from {spans[0][0]} to {spans[-1][1]}"
+    known = ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in spans)
+    several = len(spans) > 1 or spans[0][0] < spans[0][1]
+    return f"{'lengths' if several else 'length'} {known}"
 
 
 def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -77,8 +77,13 @@ def lengths_of(typed: TypedModule, formula: Formula) -> Lengths | None:
     return next((found for found in map(lengths, kinds) if found is not None), None)
 
 
-def lower_patch(typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights) -> PatchPlan:
-    """A patch's obligations, in the order they are written; no bound rests on what it edits."""
+def lower_patch(
+    typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights, *, ends: bool = False
+) -> PatchPlan:
+    """A patch's obligations, in the order they are written; no bound rests on what it edits.
+
+    `ends`: of a word's several lengths only the least and the greatest.
+    """
     edits = tuple(
         (
             key(typed.scope.values[path.parts[0].text]),
@@ -91,24 +96,24 @@ def lower_patch(typed: TypedModule, decl: PatchDecl, params: Params, weights: We
     def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
         formulas = decl.require if kind == "require" else decl.preserve
         return tuple(
-            lower_formula(typed, name, formula, params, unedited, length)
+            lower_formula(typed, f"{decl.name.text}.{kind}[{i}]", formula, params, unedited, length)
             for i, formula in enumerate(formulas)
-            for name, length in instances(f"{decl.name.text}.{kind}[{i}]", typed, formula)
+            for length in each_length(typed, formula, ends=ends)
         )
 
     return PatchPlan(decl.name.text, decl.circuit.text, edits, each("require"), each("preserve"))
 
 
-def instances(name: str, typed: TypedModule, formula: Formula) -> Iterator[tuple[str, int | None]]:
-    """A requirement for each length of its word, with a name for each."""
+def each_length(typed: TypedModule, formula: Formula, *, ends: bool) -> Iterator[int | None]:
+    """The lengths of a requirement's word; None once, where it has one length."""
     several = lengths_of(typed, formula)
     if several is None:
-        yield name, None
+        yield None
     elif several.last is None:
         raise CircError(without_end(formula.span))
     else:
-        for length in range(several.first, several.last + 1):
-            yield f"{name} at length {length}", length
+        lengths = range(several.first, several.last + 1)
+        yield from sorted({lengths[0], lengths[-1]}) if ends else lengths
 
 
 def unchanged(env: Environment) -> Environment:
@@ -134,8 +139,7 @@ def lower_formula(
     several = lengths_of(typed, formula)
     if several is not None and length is None:
         length = several.first
-    endless = several is not None and several.last is None
-    low = Lowering(typed, params, lower, length=length, endless=endless)
+    low = Lowering(typed, params, lower, several=several, length=length)
     env = enter(low.outside())
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}
@@ -158,6 +162,7 @@ def lower_formula(
         span=formula.span,
         members={f"show {text}": members(e, low) for text, e in shown.items()},
         arms=tuple(low.arms),
+        length=length,
     )
 
 

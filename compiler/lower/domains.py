@@ -17,7 +17,7 @@ from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import too_many_entries, unbounded
 from circ.lang.syntax import Binder, DomainDecl, DomainExpr, FreshDomain
-from circ.lang.types import Array, EnumElement, FinElement, of_length, size
+from circ.lang.types import Array, EnumElement, FinElement, lengths, of_length, size
 
 MOST_ENTRIES = 1 << 14
 """Of a binder: its bounds are kept entry by entry, exactly."""
@@ -29,6 +29,8 @@ def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
     if known.entries > MOST_ENTRIES:
         raise CircError(too_many_entries(binder.span, binder.name.text, MOST_ENTRIES))
     variable = env.b.add(Input(binder.name.text, known))
+    if env.low.endless and lengths(env.low.typed.facts.domains[binder.domain]) is not None:
+        env.low.word = variable
     return variable, lower_domain(binder.domain, variable, env)
 
 

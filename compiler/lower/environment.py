@@ -18,6 +18,7 @@ from circ.lang.scope import Scope
 from circ.lang.scope import Value as Declaration
 from circ.lang.span import Span
 from circ.lang.syntax import CircuitDecl, DimExpr, DimName, DimNumber, EnumDecl, Expr, TypeExpr
+from circ.lang.types import Lengths
 
 MOST_OPS = 50_000
 MOST_ENTRIES = 1 << 22
@@ -65,8 +66,8 @@ CallKey = tuple[CircuitDecl, tuple[Wire, ...], bool, frozenset[tuple[str, Wire]]
 class Lowering:
     """One circuit in the making.
 
-    `length` is that of a word that may have several; where it may have any (`endless`), what is done
-    along the word has to be the same at each letter. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
+    `several` are the lengths that the word may have, and `length` is the one it has here; where it may
+    have any, what is done along the `word` has to be the same at each letter. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
     already; `depth` is the number of expressions that are being lowered.
     """
 
@@ -77,8 +78,14 @@ class Lowering:
     arms: dict[Span, list[Wire]] = field(default_factory=dict[Span, list[Wire]])
     runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
     depth: int = 0
+    several: Lengths | None = None
     length: int | None = None
-    endless: bool = False
+    word: Wire | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Whether the claim is about words of any length."""
+        return self.several is not None and self.several.last is None
 
     def outside(self) -> Environment:
         """The names of the spec itself, and no others."""

@@ -23,6 +23,7 @@ from circ.compiler.builder import (
 from circ.compiler.ir import Argmax, Index, Relu, Smooth, Softmax, Wire
 from circ.compiler.lower.compare import lower_entrywise, lower_operands
 from circ.compiler.lower.constants import constant, enclosed
+from circ.compiler.lower.endless import shares, unfolded
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.masks import lower_masked_softmax
 from circ.compiler.lower.positions import lower_extreme
@@ -94,6 +95,9 @@ def summed(args: list[Wire], env: Environment) -> Wire:
 
 def mean(args: list[Wire], env: Environment) -> Wire:
     """The sum over the leading axis, divided by its length."""
+    parts = shares(env.b.shape(args[0])[0], env)
+    if parts is not None:
+        return matmul(env.b, parts, args[0])
     return combine(env.b, (Fraction(1, env.b.shape(args[0])[0]), summed(args, env)))
 
 
@@ -134,7 +138,7 @@ def norm_1(args: list[Wire], env: Environment) -> Wire:
 
 def softmax(args: list[Wire], env: Environment) -> Wire:
     """Along the last axis."""
-    return env.b.add(Softmax(args[0]))
+    return env.b.add(Softmax(unfolded(args[0], env)))
 
 
 def positions(args: list[Wire], env: Environment) -> Wire:

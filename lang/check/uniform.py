@@ -1,14 +1,14 @@
 """Whether a claim treats every position of a word alike, so that it can be about words of any length.
 
 What may be done along the word: the same for each letter (comprehensions, arithmetic), what no order
-changes (`sum`, `max`, `softmax`, `all`, matrix products), `fold`, `count` and `matches`, which go
+changes (`sum`, `mean`, `max`, `softmax`, `all`, matrix products), `fold`, `count` and `matches`, which go
 from letter to letter, and reading the first and the last one. Whatever else knows of positions, or
 of how many there are, is found here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from circ.lang.check.constants import whole
 from circ.lang.check.context import Facts
@@ -114,21 +114,12 @@ def by_form(e: Expr, binding: Binding, facts: Facts) -> str:
     match e:
         case Ref(name=name) if isinstance(binding.get(name), Lengths):
             return "this is the length of the word"
-        case Call(function=function, args=(arg,)) if function.text == "mean":
-            along = leading(facts.types.get(arg, INVALID), binding)
-            return "a mean divides by the length of the word" if along else ""
         case Index(base=base, items=items):
             return indexed(substitute(facts.types.get(base, INVALID), binding), items)
         case Do(edits=edits) if any(edit.items for edit in edits):
             return "this replaces entries by their places"
         case _:
             return ""
-
-
-def leading(t: Type, binding: Mapping[str, Dim]) -> bool:
-    """Whether the leading axis goes along the word."""
-    known = substitute(t, binding)
-    return isinstance(known, Array) and bool(known.dims) and isinstance(known.dims[0], Lengths)
 
 
 def indexed(base: Type, items: tuple[Expr | Slice, ...]) -> str:

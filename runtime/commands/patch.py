@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
@@ -15,6 +16,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import several_patches
 from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.exits import Exit, worst
+from circ.runtime.lengths import together
 from circ.runtime.patching import Conflict, NotMade, Patched, PatchResult, make_patch
 from circ.runtime.publish import Target, publish
 from circ.runtime.receipt import Receipt, receipt_path
@@ -119,14 +121,15 @@ def result_lines(program: Program, result: PatchResult, seconds: float) -> list[
 
 def requirement_lines(patched: Patched) -> list[Line]:
     """What was proved of each requirement."""
-    told = [line for o, verdict in patched.verdicts for line in verdict_lines(o, verdict)]
+    groups = groupby(patched.verdicts, key=lambda found: found[0].name)
+    told = [line for _, group in groups for line in verdict_lines(*together(list(group)))]
     return [Line(line.style, f"    {line.text}") for line in told]
 
 
 def conflict_lines(conflict: Conflict) -> list[Line]:
     """The inputs at which the requirements leave no room for an edit."""
     lines = [Line("plain", "    no edit of these tensors was found that meets these together:")]
-    obligations = {o.name: o for o in (*conflict.plan.require, *conflict.plan.preserve)}
+    obligations = {o.title: o for o in (*conflict.plan.require, *conflict.plan.preserve)}
     for name, witness in conflict.instances:
         told = "; ".join(witness_lines(obligations[name], witness))
         lines.append(Line("plain", f"    {name} at {told}"))
@@ -168,7 +171,7 @@ def result_data(
             data["wrote"] = str(path)
             data["receipt"] = None if receipt is None else asdict(receipt)
         case Conflict(instances=instances, plan=plan):
-            obligations = {o.name: o for o in (*plan.require, *plan.preserve)}
+            obligations = {o.title: o for o in (*plan.require, *plan.preserve)}
             data["conflict"] = [
                 {"requirement": name, "input": witness_data(obligations[name], witness)}
                 for name, witness in instances

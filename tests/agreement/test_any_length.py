@@ -33,6 +33,7 @@ circuit model[n](s: C[n]) -> real[2] {{
   let pattern = softmax([ dot(m.K @ v, query) for v in x ])
   return m.U @ (x[{query}] + pattern @ [ m.V @ v for v in x ])
 }}
+circuit alike[n](s: C[n]) -> real[2] = m.U @ (m.V @ mean([ m.embed[l] for l in s ]) + m.embed[s[-1]])
 circuit last[n](s: C[n]) -> C = fold q = c over l in s: match (q, l) {{
   (_, a) => a
   (a, b) => b
@@ -58,6 +59,7 @@ GOALS = (
     "argmax(model(s)) == 0 or last(s) == a",
     "model(s)[0] > {c} and model(s)[1] > -{c}",
     "last(s) == c implies model(s)[0] <= {c}",
+    "alike(s)[0] > alike(s)[1] + {c} / 8",
 )
 
 
@@ -79,7 +81,7 @@ def case(seed: int) -> Case:
     weights = {k: np.round(random.normal(0, 1, shape) * 8) / 8 for k, shape in shapes.items()}
     pick = Random(seed)
     c = pick.choice([0.0, 0.25, -0.5, -1.0, 1.5, -2.0])
-    return Case(weights, pick.choice([0, -1]), pick.randrange(7), pick.randrange(5), c)
+    return Case(weights, pick.choice([0, -1]), pick.randrange(7), pick.randrange(6), c)
 
 
 def words(length: int) -> IntArray:
@@ -103,6 +105,8 @@ def reads(case: Case, rows: IntArray) -> FloatArray:
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     pattern = powers / powers.sum(axis=1, keepdims=True)
     read = np.einsum("wp,wpi->wi", pattern, x @ w["V"].T)
+    if case.goal == 5:
+        at, read = x[:, -1], x.mean(axis=1) @ w["V"].T
     found: FloatArray = (at + read) @ w["U"].T
     return found
 
@@ -145,6 +149,7 @@ def margin(case: Case, word: tuple[int, ...], read: FloatArray) -> float:
         far if folded(word) == 0 else first - second,
         min(first - c, second + c),
         c - first if folded(word) == 2 else far,
+        first - second - c / 8,
     ][case.goal]
 
 

@@ -118,7 +118,9 @@ patch lift of read {
 """
     program = spec(tmp_path, patch)
     plan = program.patch("lift")
-    assert [o.name for o in plan.require] == [f"lift.require[0] at length {n}" for n in range(1, 6)]
+    assert [o.title for o in plan.require] == [
+        f"lift.require[0] at length {n}" for n in range(1, 6)
+    ]
     made = make_patch(plan, program.weights, Limits())
     assert isinstance(made, Patched)
     assert all(isinstance(found, Proved) for _, found in made.verdicts)
