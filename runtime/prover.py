@@ -97,14 +97,15 @@ def empty_box(obligation: Obligation) -> str | None:
 def engines(obligation: Obligation, limits: Limits) -> Iterator[Engine]:
     """The engines for this shape of question, the cheapest that can settle it first."""
     if all(isinstance(binder.values, Words) for binder in obligation.binders):
-        from circ.runtime.engines import automata, enumeration
+        from circ.runtime.engines import automata, enumeration, token_sets
         from circ.runtime.engines.words import total
 
         words = total(obligation.binders)
+        several = (automata.decide, token_sets.decide)
         if words <= limits.few:
-            yield from (enumeration.decide, automata.decide)
+            yield from (enumeration.decide, *several)
         else:
-            yield partial(briefly, automata.decide) if words <= limits.words else automata.decide
+            yield from (partial(briefly, x) for x in several) if words <= limits.words else several
             yield enumeration.decide
     else:
         yield searched

@@ -110,7 +110,7 @@ def product(spec: str) -> Callable[[FloatArray, FloatArray], FloatArray]:
     return multiplied
 
 
-def placed(x: FloatArray, letters: str, output: str) -> FloatArray:
+def placed(x: npt.NDArray[Scalar], letters: str, output: str) -> npt.NDArray[Scalar]:
     """`x` with its axes in the order of `output`, and an axis of length 1 for each it lacks."""
     order = [letters.index(letter) for letter in output if letter in letters]
     moved = x.transpose(*order, len(letters))

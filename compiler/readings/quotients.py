@@ -231,27 +231,15 @@ def line(x: Quotient, middle: FloatArray, slope: FloatArray, sets: Sets) -> Form
     return settled(coef, rad, sets, 4)
 
 
-def floor(x: Quotient, sets: Sets, share: float) -> Form:
+def floor(x: Quotient, sets: Sets, *, above: bool) -> Form:
     """A form that is nowhere above N/Z.
 
     N >= low·Z, so N/Z >= low + (N - low·Z)·q for q <= 1/Z; and N <= high·Z, so that the same holds
-    of `high` and q >= 1/Z. Of these two the second has this share.
+    of `high` and q >= 1/Z.
     """
-    one = line(x, x.low, NARROWER / x.most, sets)
-    other = line(x, x.high, WIDER / x.least, sets)
-    if share in {0, 1}:
-        return other if share else one
-    halves = np.full_like(one.rad, share), np.full_like(one.rad, 1 - share)
-    return mixed(other, halves[0], one, halves[1], sets)
-
-
-def mixed(x: Form, share: FloatArray, y: Form, rest: FloatArray, sets: Sets) -> Form:
-    """share·x + rest·y."""
-    one, other = aligned([x, y])
-    coef = share[..., None, :] * one + rest[..., None, :] * other
-    size = share * x.size + rest * y.size
-    rad = share * x.rad + rest * y.rad + DOUBLE.gamma(3) * size
-    return settled(coef, rad, sets, 4)
+    if above:
+        return line(x, x.high, WIDER / x.least, sets)
+    return line(x, x.low, NARROWER / x.most, sets)
 
 
 def divided(x: Sums, below: Denominators, losses: Losses) -> Form:
@@ -264,20 +252,28 @@ def divided(x: Sums, below: Denominators, losses: Losses) -> Form:
 
 
 def enclosed(x: Quotient, losses: Losses) -> Form:
-    """N/Z by one line, with what that loses; by a number, where only the hull is known."""
+    """N/Z by one line, with what that loses; by a number, where a line would lose more."""
     sets = losses.sets
     middle = x.low + (x.high - x.low) / 2
     sound = np.isfinite(middle)
     middle, slope = np.where(sound, middle, 0.0), 2 / (x.least + x.most)
+    reach = np.maximum(x.high - middle, middle - x.low) * WIDER
     form = line(x, middle, slope, sets)
-    bent = (x.least > 0) & np.isfinite(slope) & np.isfinite(form.rad)
+    missed = np.maximum(np.abs(1 - slope * x.least), np.abs(slope * x.most - 1)) + 2.0**-50
+    missed = missed * reach * WIDER
+    bent = missed + np.abs(form.noise(sets)).sum(-2) + form.rad < reach  # not where one is NaN
     coef = np.where(bent[..., None, :], form.coef, 0.0)
     coef[..., 0, :] = np.where(bent, form.const, middle)
-    reach = np.maximum(x.high - middle, middle - x.low) * WIDER
-    missed = np.maximum(np.abs(1 - slope * x.least), np.abs(slope * x.most - 1)) + 2.0**-50
-    lost = np.where(sound, reach * np.where(bent, missed, 1.0), 0.0) * WIDER
-    blame = losses.influence(x.bottom) / np.where(bent, x.least, 1.0)[..., None, :]
+    lost = np.where(sound, np.where(bent, missed, reach), 0.0)
+    blame = losses.influence(x.bottom) / np.where(x.least > 0, x.least, 1.0)[..., None, :]
     blame = blame + losses.influence(x.top)
     rad = np.where(sound, np.where(bent, form.rad, DOUBLE.unit * 4 * np.abs(middle)), inf)
     found = losses.with_loss(coef, rad, lost, np.nan_to_num(blame))
     return replace(found, bounds=(x.low, x.high))
+
+
+def level(x: Quotient, sets: Sets) -> Form:
+    """The least value of N/Z, as a form."""
+    coef = np.zeros((*x.low.shape[:-1], 1 + sets.cells, sets.regions))
+    coef[..., 0, :] = x.low
+    return settled(coef, np.zeros_like(x.low), sets)

@@ -7,11 +7,9 @@ positions, inside the network, is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
-from math import inf
 from typing import assert_never
 
 import numpy as np
@@ -41,98 +39,20 @@ from circ.compiler.ir import (
     Wire,
     operands,
 )
-from circ.compiler.positions import NOWHERE, SEVERAL, places
+from circ.compiler.positions import SEVERAL, places
 from circ.compiler.readings import arrays, balls, quotients, relaxed
-from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import Ball
+from circ.compiler.readings.contractions import contracted
 from circ.compiler.readings.decisions import Discrete
-from circ.compiler.readings.floats import Values, prepare, read, summands
-from circ.compiler.readings.forms import (
-    Edges,
-    Form,
-    Sets,
-    constant,
-    contracted_edges,
-    contraction,
-    flipped,
-    interval,
-    planted,
-    rearranged_forms,
-    settled,
-    weighted,
-)
-from circ.compiler.readings.quotients import ABSENT, MIXED, Ratio, Sums
+from circ.compiler.readings.enclosed import Enclosed, NotEnclosed, Recipe, Single
+from circ.compiler.readings.floats import Values, prepare, read
+from circ.compiler.readings.forms import Form, Sets, interval, rearranged_forms, settled, weighted
+from circ.compiler.readings.quotients import Ratio, Sums
 from circ.compiler.readings.relaxed import Losses
 from circ.compiler.readings.roundoff import DOUBLE
-from circ.compiler.rewrite import live
 from circ.compiler.tensor import Weights
 
-
-class NotEnclosed(Exception):
-    """A wire has no separable form; the message says why."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Single:
-    """A wire whose entries read one position each: values by letter, and which position."""
-
-    ball: Ball
-    places: IntArray
-
-    @property
-    def known(self) -> bool:
-        """Whether it is the same on all words."""
-        return bool((self.places == NOWHERE).all()) and self.ball.mid.shape[-1] == 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recipe:
-    """A circuit made ready: the wires that read one position, and those to be enclosed, in order."""
-
-    circuit: Circuit
-    singles: Mapping[Wire, Single]
-    order: tuple[Wire, ...]
-    wanted: tuple[Wire, ...]
-
-
-@dataclass(slots=True)
-class Enclosed:
-    """The wires of some regions, as far as they are enclosed."""
-
-    recipe: Recipe
-    losses: Losses
-    sums: dict[Wire, Sums] = field(default_factory=dict[Wire, Sums])
-    below: dict[Wire, Form] = field(default_factory=dict[Wire, Form])
-
-    @property
-    def sets(self) -> Sets:
-        """The regions."""
-        return self.losses.sets
-
-    def known(self, wire: Wire) -> Ball | None:
-        """The value of a wire that is the same on all words."""
-        single = self.recipe.singles.get(wire)
-        return single.ball if single is not None and single.known else None
-
-    def of(self, wire: Wire) -> Sums:
-        """A wire enclosed."""
-        if wire not in self.sums:
-            single = self.recipe.singles[wire]
-            if single.known:
-                self.sums[wire] = Sums(constant(single.ball, self.sets))
-            else:
-                at = np.maximum(single.places, 0)
-                self.sums[wire] = Sums(planted(single.ball, at, self.sets))
-        return self.sums[wire]
-
-    def form(self, wire: Wire) -> Form:
-        """A wire as one form, every quotient divided out."""
-        return self.divided(self.of(wire))
-
-    def divided(self, x: Sums) -> Form:
-        """The same of any sums."""
-        return quotients.divided(x, self.below, self.losses)
-
+CHOICE = "a choice inside the network reads several positions"
 
 # --- reading --------------------------------------------------------------------------------
 
@@ -150,7 +70,7 @@ def recipe(circuit: Circuit, weights: Weights, wanted: Sequence[Wire], word: Wir
     assert isinstance(sort, Index)
     length = circuit.types[word].entries
     letters = np.tile(np.arange(sort.size), (length, 1)).reshape(*circuit.types[word].shape, -1)
-    inner = sorted(edge & live(circuit, [*edge]))
+    inner = sorted(edge)
     found = read(
         prepare(circuit, weights, inner, DOUBLE, [word]), Values({}, {word: Discrete(letters)})
     )
@@ -177,7 +97,7 @@ def refuse(circuit: Circuit, wire: Wire, wide: set[Wire]) -> None:
         or circuit.types[wire].sort != Real()
     )
     if choice:
-        raise NotEnclosed("a choice inside the network reads several positions")
+        raise NotEnclosed(CHOICE)
 
 
 def enclose(plan: Recipe, sets: Sets) -> Enclosed:
@@ -207,9 +127,7 @@ def enclosure(wire: Wire, op: Op, found: Enclosed) -> Sums:
         case Sum(terms=terms):
             factors = [balls.constant([Fraction(c)], (), DOUBLE) for c, _ in terms]
             parts = [found.of(x) for _, x in terms]
-            return quotients.added(
-                factors, parts, found.sets, lambda x: Sums(found.divided(x))
-            )
+            return quotients.added(factors, parts, found.sets, lambda x: Sums(found.divided(x)))
         case Contract():
             return contracted(op, found)
         case Relu(operand=x):
@@ -221,127 +139,12 @@ def enclosure(wire: Wire, op: Op, found: Enclosed) -> Sums:
         case Softmax(operand=x):
             return softmax(wire, found.form(x), found)
         case Select(condition=condition, then=then, otherwise=otherwise):
-            return Sums(selected(*(found.form(x) for x in (condition, then, otherwise)), losses))
+            sides = found.form(then), found.form(otherwise)
+            return Sums(selected(found.form(condition), sides, losses))
         case Input() | Const() | Weight() | Lookup() | Compare() | Not() | All() | Any() | Argmax():
-            raise NotEnclosed("a choice inside the network reads several positions")
+            raise NotEnclosed(CHOICE)
         case _:
             assert_never(op)
-
-
-def contracted(op: Contract, found: Enclosed) -> Sums:
-    """`Contract`: of what is known with sums, part by part, or of two forms."""
-    types = found.recipe.circuit.types
-    terms = summands(op.spec, types[op.left].shape)
-    for known, other, spec in (
-        (op.left, op.right, op.spec),
-        (op.right, op.left, flipped(op.spec)),
-    ):
-        weight = found.known(known)
-        if weight is not None:
-            return weighed(spec, terms, weight, found.of(other), found)
-    left, right = found.of(op.left), found.of(op.right)
-    if op.left == op.right and len(set(op.spec.split("->")[0].split(","))) == 1:
-        x = found.divided(left)
-        return Sums(relaxed.squared(op.spec, terms, x, found.losses))
-    if left.over and not right.over:
-        return multiplied(flipped(op.spec), terms, found.divided(right), left, found)
-    return multiplied(op.spec, terms, found.divided(left), right, found)
-
-
-def weighed(spec: str, terms: int, weight: Ball, x: Sums, found: Enclosed) -> Sums:
-    """The product of what is the same on every word, on the left, with each part of sums."""
-    x, times = apart(x, spec, found), contraction(spec, terms, found.sets)
-    shape = weight.mid.shape[:-1]
-
-    def ratio(part: Ratio) -> Ratio:
-        top, row = times(weight, part.top), moved_rows(spec, shape, part)
-        if part.hull is not None and (part.part < ABSENT).any():
-            hull = contracted_edges(spec, terms, weight, part.hull)
-        else:
-            edges = weight.mid - balls.radius(weight), weight.mid + balls.radius(weight)
-            hull = averaged(spec, edges, part)
-        return Ratio(top, row, np.full_like(row, MIXED), hull, part.side)
-
-    return quotients.mapped(x, lambda part: times(weight, part), ratio)
-
-
-def multiplied(spec: str, terms: int, form: Form, x: Sums, found: Enclosed) -> Sums:
-    """The product of a form, on the left, with each part of sums."""
-    x = apart(x, spec, found)
-
-    def times(part: Form) -> Form:
-        return relaxed.multiplied(spec, terms, form, part, found.losses)
-
-    def ratio(part: Ratio) -> Ratio:
-        row = moved_rows(spec, form.shape, part)
-        hull = averaged(spec, interval(form, found.sets), part)
-        return Ratio(times(part.top), row, np.full_like(row, MIXED), hull, part.side)
-
-    return quotients.mapped(x, times, ratio)
-
-
-def averaged(spec: str, edges: Edges, ratio: Ratio) -> Edges | None:
-    """Bounds on what a softmax reads of values with these bounds: an average, or part of one.
-
-    The entries that are added up are different entries of the softmax, and zeros.
-    """
-    inputs, output = spec.split("->")
-    values, shares = inputs.split(",")
-    summed = [letter for letter in shares if letter not in output]
-    if len(summed) != 1 or (ratio.part < ABSENT).any():
-        return None
-    parts = np.moveaxis(ratio.part, shares.index(summed[0]), -1)
-    ordered = np.sort(parts, axis=-1)
-    if ((ordered[..., 1:] == ordered[..., :-1]) & (ordered[..., 1:] != ABSENT)).any():
-        return None
-    letters = output + summed[0]
-    present = arrays.placed((ratio.part != ABSENT)[..., None], shares, letters)
-    low, high = (arrays.placed(edge, values, letters) for edge in edges)
-    least, most = np.where(present, low, inf).min(-2), np.where(present, high, -inf).max(-2)
-    sides = dict(zip(shares, ratio.part.shape, strict=True))
-    whole = present.all() and sides[summed[0]] == ratio.side  # then the shares add up to 1
-    return (least, most) if whole else (np.minimum(least, 0), np.maximum(most, 0))
-
-
-def apart(x: Sums, spec: str, found: Enclosed) -> Sums:
-    """Sums divided out where the contraction adds up entries over unlike denominators.
-
-    They are the second operand.
-    """
-    inputs, output = spec.split("->")
-    letters = inputs.split(",")[1]
-    summed = tuple(axis for axis, letter in enumerate(letters) if letter not in output)
-    alike = all(
-        (largest_row(ratio, summed) <= least_row(ratio, summed)).all() for ratio in x.over.values()
-    )
-    return x if alike else Sums(found.divided(x))
-
-
-MOST_ROWS = 1 << 40
-"""More rows than a softmax has."""
-
-
-def largest_row(ratio: Ratio, axes: tuple[int, ...]) -> IntArray:
-    """The last denominator that entries along these axes are over; what is zero may be over any."""
-    return np.asarray(np.where(ratio.part == ABSENT, 0, ratio.row).max(axes, initial=0))
-
-
-def least_row(ratio: Ratio, axes: tuple[int, ...]) -> IntArray:
-    """The first one."""
-    rows = np.where(ratio.part == ABSENT, MOST_ROWS, ratio.row)
-    return np.asarray(rows.min(axes, initial=MOST_ROWS))
-
-
-def moved_rows(spec: str, left: Sequence[int], ratio: Ratio) -> IntArray:
-    """Which denominator each entry of a contraction is over: that of the second operand's entries."""
-    inputs, output = spec.split("->")
-    first, letters = inputs.split(",")
-    sides = dict(zip(first, left, strict=True)) | dict(zip(letters, ratio.row.shape, strict=True))
-    summed = tuple(axis for axis, letter in enumerate(letters) if letter not in output)
-    lone = largest_row(ratio, summed)
-    rest = "".join(letter for letter in letters if letter in output)
-    placed = arrays.placed(lone[..., None], rest, output)[..., 0]
-    return np.broadcast_to(placed, tuple(sides[letter] for letter in output)).copy()
 
 
 def softmax(wire: Wire, x: Form, found: Enclosed) -> Sums:
@@ -384,8 +187,9 @@ def largest(x: Form, losses: Losses) -> Form:
     return reduce(larger, map(column, range(side)))
 
 
-def selected(condition: Form, then: Form, otherwise: Form, losses: Losses) -> Form:
+def selected(condition: Form, sides: tuple[Form, Form], losses: Losses) -> Form:
     """otherwise + condition·(then - otherwise), the condition being 1 or 0."""
+    then, otherwise = sides
     gap = weighted([number(1), number(-1)], [then, otherwise], losses.sets)
     letters = "abcdefghij"[: len(gap.shape)]
     chosen = relaxed.multiplied(f",{letters}->{letters}", 1, condition, gap, losses)

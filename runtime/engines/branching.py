@@ -16,7 +16,6 @@ from math import inf
 import numpy as np
 
 from circ.compiler.readings.arrays import IntArray
-from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.readings.forms import Sets
 from circ.compiler.readings.separables import enclose
@@ -25,7 +24,7 @@ from circ.runtime.engines.comparisons import Question, held, margins, of_clauses
 from circ.runtime.engines.floors import Floors, behind, floors
 from circ.runtime.engines.regions import Pruned, drawn, everything, halved, listed, pruned
 
-FEW = 512
+FEW = 1 << 12
 """So many words of a region are gone through one by one."""
 
 DRAWN = 1 << 12
@@ -34,8 +33,16 @@ DRAWN = 1 << 12
 NUMBERS = 1 << 22
 """In one wire, over the regions that are bounded at once."""
 
+MANY = 1 << 1000
+"""Words beyond which a share of them is no longer told."""
+
 AT_ONCE = 64
 """Regions that are bounded at once, at most."""
+
+
+class Late(Exception):
+    """The time was up before all regions were decided."""
+
 
 Node = tuple[float, int, BoolArray, BoolArray]
 """The bound of the region that it is a part of, its number, the region, and the clauses still open."""
@@ -72,7 +79,8 @@ def started(question: Question, late: Callable[[], bool]) -> Search:
     search = Search(question, late)
     tested(search, drawn(question.language, DRAWN))
     region = everything(question.language)[:, :, 0]
-    put(search, -inf, region, np.ones(question.clauses.shape[0], np.bool_))
+    every: BoolArray = np.ones(int(question.clauses.shape[0]), np.bool_)
+    put(search, -inf, region, every)
     return search
 
 
@@ -90,7 +98,7 @@ def advance(search: Search) -> None:
     few = whole.words <= FEW
     for k in np.flatnonzero(few & (whole.words > 0)).tolist():
         gone_through(search, listed(search.question.language, whole.alive[:, :, k]))
-    share = whole.words / search.question.language.count()
+    share = np.nan_to_num(whole.words / float(min(search.question.language.count(), MANY)))
     search.done += float(share[few].sum())
     many = np.flatnonzero(~few)
     if many.size and search.failing is None:
@@ -100,9 +108,10 @@ def advance(search: Search) -> None:
 def width(search: Search) -> int:
     """How many regions are bounded at once."""
     plan = search.question.recipe
-    length, letters = len(search.question.language.steps), search.question.language.steps[0].shape[1]
-    widest = max(plan.circuit.types[wire].entries for wire in [*plan.order, search.question.wire])
-    return max(1, min(AT_ONCE, NUMBERS // (widest * (length * letters + 64))))
+    steps = search.question.language.steps
+    widest = max(plan.circuit.types[x].entries for x in [*plan.order, search.question.wire])
+    cells = len(steps) * int(steps[0].shape[1])
+    return max(1, min(AT_ONCE, NUMBERS // (widest * (cells + 64))))
 
 
 def bounded(search: Search, some: Pruned, clauses: BoolArray) -> None:
@@ -155,8 +164,7 @@ def gone_through(search: Search, words: IntArray) -> None:
     search.least = min(search.least, float(least[~close].min(initial=inf)))
     for k in np.flatnonzero(close).tolist():
         if search.late():
-            search.open = search.open or tuple(words[:, k].tolist())
-            return
+            raise Late
         outcome, word = search.question.judge(tuple(words[:, k].tolist()))
         if outcome == "fails":
             search.failing = min(search.failing or (inf, word), (float(least[k]), word))

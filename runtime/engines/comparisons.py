@@ -9,14 +9,15 @@ from itertools import accumulate
 
 import numpy as np
 
-from circ.compiler.builder import Builder
+from circ.compiler.builder import Builder, matmul, reals
 from circ.compiler.ir import Circuit, Reindex, Sum, Wire
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray, radius
 from circ.compiler.readings.decisions import BoolArray, Discrete
+from circ.compiler.readings.enclosed import Recipe
 from circ.compiler.readings.floats import Plan, Values, prepare, read
 from circ.compiler.readings.roundoff import DOUBLE
-from circ.compiler.readings.separables import Recipe, recipe
+from circ.compiler.readings.separables import recipe
 from circ.compiler.tensor import Weights
 from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.formula import Entry, Exceeds, Formula
@@ -30,7 +31,9 @@ class Question:
     """The words of a class, and the clauses that each of them has to meet.
 
     Of the comparisons in them, `wire` has the differences, `strict` says which have to be positive
-    (the others not negative), and `clauses` which of them each clause has: [clause, comparison].
+    (the others not negative), and `clauses` which of them each clause has: [clause, comparison]. With
+    them stands the mean of the comparisons of each clause that has several: where it is positive, one
+    of them is, and what they share cancels in it.
     """
 
     language: Automaton
@@ -54,28 +57,38 @@ def asked(
 ) -> Question:
     """A class made ready, its formula not empty; raises `NotEnclosed`."""
     literals = tuple(dict.fromkeys(literal for clause in formula for literal in clause))
-    wider, wire = differences(circuit, literals)
+    members = np.array([[literal in set(clause) for literal in literals] for clause in formula])
+    wider, wire = differences(circuit, literals, members)
     letters = int(language.steps[0].shape[1])
+    several = members.sum(axis=1) > 1
     return Question(
         language,
         graph(language, Alphabet(letters, len(language.steps), ())),
         word,
         wire,
-        np.array([literal.strict for literal in literals]),
-        np.array([[literal in set(clause) for literal in literals] for clause in formula]),
+        np.array([literal.strict for literal in literals] + [True] * int(several.sum())),
+        np.concatenate([members, np.eye(len(formula), dtype=np.bool_)[:, several]], axis=1),
         prepare(wider, weights, [wire], DOUBLE),
         recipe(wider, weights, [wire], word),
         judge,
     )
 
 
-def differences(circuit: Circuit, literals: Sequence[Exceeds]) -> tuple[Circuit, Wire]:
-    """The circuit with a wire of all differences, `more - less`."""
+def differences(
+    circuit: Circuit, literals: Sequence[Exceeds], members: BoolArray
+) -> tuple[Circuit, Wire]:
+    """The circuit with a wire of all differences, `more - less`, and of the means of some of them."""
     b = Builder(list(circuit.ops), list(circuit.types))
     b.known.update({op: Wire(i) for i, op in enumerate(circuit.ops)})
     more = collected(b, [literal.more for literal in literals])
     less = collected(b, [literal.less for literal in literals])
     wire = b.add(Sum(((Fraction(1), more), (Fraction(-1), less))))
+    rows = [row for row in members.tolist() if sum(row) > 1]
+    if rows:
+        shares = [Fraction(int(entry), sum(row)) for row in rows for entry in row]
+        means = matmul(b, reals(b, shares, (len(rows), len(literals))), wire)
+        total = len(literals) + len(rows)
+        wire = b.add(Reindex((wire, means), tuple(range(total)), (total,)))
     return b.circuit(circuit.outputs), wire
 
 

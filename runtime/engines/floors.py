@@ -12,17 +12,17 @@ import numpy as np
 from circ.compiler.ir import Wire
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import Ball, FloatArray
+from circ.compiler.readings.enclosed import Enclosed
 from circ.compiler.readings.forms import Form, weighted
-from circ.compiler.readings.quotients import Quotient, enclosed, floor, quotient
+from circ.compiler.readings.quotients import Quotient, enclosed, floor, level, quotient
 from circ.compiler.readings.relaxed import Losses
-from circ.compiler.readings.separables import Enclosed
 from circ.runtime.engines.shortest import Graph, best_words, least
 
 MOST_WAYS = 3
 """Quotients for which every combination of bounds is tried; more are bounded in the same way each."""
 
-KINDS = 3
-"""Ways to bound a quotient from below: from its least, from its largest, around its middle."""
+KINDS = 4
+"""Ways to bound a quotient from below: see `below`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +48,7 @@ def floors(found: Enclosed, wire: Wire, paths: Graph) -> Floors:
     """The entries of a wire bounded from below, on the words of a language."""
     with np.errstate(all="ignore"):
         sums, sets = found.of(wire), found.sets
-        parts = [
-            quotient(ratio, found.below[over], sets) for over, ratio in sums.over.items()
-        ]
+        parts = [quotient(ratio, found.below[over], sets) for over, ratio in sums.over.items()]
         options = [below(part, found.losses) for part in parts]
         plain = [] if sums.plain is None else [sums.plain]
         forms = tuple(
@@ -69,8 +67,15 @@ def ways(count: int) -> Iterator[tuple[int, ...]]:
 
 
 def below(part: Quotient, losses: Losses) -> list[Form]:
-    """Forms that are nowhere above a quotient, the loss aside."""
-    return [floor(part, losses.sets, 0), floor(part, losses.sets, 1), enclosed(part, losses)]
+    """Forms that are nowhere above a quotient, noise and radius aside: two facets, one line through
+    its middle, and its least value."""
+    sets = losses.sets
+    return [
+        floor(part, sets, above=False),
+        floor(part, sets, above=True),
+        enclosed(part, losses),
+        level(part, sets),
+    ]
 
 
 def joined(parts: Sequence[Form], found: Enclosed) -> Form:
@@ -115,7 +120,9 @@ def behind(known: Floors, entries: IntArray, paths: Graph) -> Behind:
     way = known.least[:, entries, each].argmax(axis=0)
     coef = padded_stack(known.forms)[way, entries, :, each].T
     tables = coef[1 : 1 + sets.cells].reshape(sets.alive.shape)
-    words, _ = best_words(paths, np.where(sets.alive, tables, inf), np.zeros(sets.regions, np.int64))
+    words, _ = best_words(
+        paths, np.where(sets.alive, tables, inf), np.zeros(sets.regions, np.int64)
+    )
     noise = np.abs(coef[1 + sets.cells :])
     blame = np.einsum("kz,kpz->pz", noise, found.losses.blame[: noise.shape[0]])
     values = tables * 1e-9

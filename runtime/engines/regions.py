@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from circ.compiler.readings.arrays import IntArray
+from circ.compiler.readings.arrays import IntArray, Scalar
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.words.automaton import DEAD, Automaton
@@ -30,7 +31,7 @@ def pruned(language: Automaton, alive: BoolArray) -> Pruned:
     reached = np.ones((1, alive.shape[2]), np.bool_)
     found = np.zeros_like(alive)
     for position, step in enumerate(language.steps):
-        beyond = followed(ways[position + 1] > 0, step, fill=False)
+        beyond = followed(ways[position + 1] > 0, step)
         through = reached[:, None, :] & alive[position][None] & beyond
         found[position] = through.any(0)
         reached = np.zeros((ways[position + 1].shape[0], alive.shape[2]), np.bool_)
@@ -43,16 +44,15 @@ def ahead(language: Automaton, alive: BoolArray) -> list[FloatArray]:
     """How many words, about, go on from each state of each layer: [state, region] for each."""
     ways = [np.ones((len(language.outputs), alive.shape[2]))]
     for position in reversed(range(len(language.steps))):
-        beyond = followed(ways[-1], language.steps[position], fill=0.0)
+        beyond = followed(ways[-1], language.steps[position])
         ways.append(np.where(alive[position][None], beyond, 0.0).sum(1))
     return ways[::-1]
 
 
-def followed(after: FloatArray | BoolArray, step: IntArray, fill: float) -> FloatArray:
-    """What each letter leads to, from each state: [state, letter, region]."""
-    beyond = np.concatenate([after, np.full((1, after.shape[1]), fill, after.dtype)])
-    found: FloatArray = beyond[step]
-    return found
+def followed(after: npt.NDArray[Scalar], step: IntArray) -> npt.NDArray[Scalar]:
+    """What each letter leads to, from each state: [state, letter, region]; zero where nowhere."""
+    beyond = np.concatenate([after, np.zeros_like(after[:1])])
+    return beyond[step]
 
 
 def everything(language: Automaton) -> BoolArray:
@@ -80,7 +80,7 @@ def drawn(language: Automaton, count: int, seed: int = 0) -> IntArray:
     ways = ahead(language, everything(language))
     states, letters = np.zeros(count, np.int64), list[IntArray]()
     for position, step in enumerate(language.steps):
-        beyond = followed(ways[position + 1], step, fill=0.0)[:, :, 0]
+        beyond = followed(ways[position + 1], step)[:, :, 0]
         share = np.cumsum(beyond / beyond.max(axis=1, keepdims=True), axis=1)
         share = share[states]
         picks = (chance.random((count, 1)) * share[:, -1:] < share).argmax(axis=1)

@@ -19,7 +19,7 @@ from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation, Witness, Words
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.readings.elementary import Undefined
-from circ.compiler.readings.separables import NotEnclosed
+from circ.compiler.readings.enclosed import NotEnclosed
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
 from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
@@ -27,7 +27,7 @@ from circ.compiler.words.formula import NotClauses
 from circ.compiler.words.layers import Blown
 from circ.runtime.engines.alternatives import Outcome, Word
 from circ.runtime.engines.automata import TRUSTED, complete, reason_of
-from circ.runtime.engines.branching import Search, advance, started
+from circ.runtime.engines.branching import Late, Search, advance, started
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.comparisons import asked
 from circ.runtime.engines.exact import judge_of
@@ -90,22 +90,20 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     return Setup(obligation, weights, found, judge, until)
 
 
-class Late(Exception):
-    """The time was up before all classes were decided."""
-
-
 @dataclass(slots=True)
 class Tally:
     """What is known of the classes so far.
 
     `failing`: a word of each that fails, with about its margin. `open`: a word that could not be
-    decided. `least`: a bound on the margins of the other words. `done`: the share of all words that
+    decided. `least`: a bound on the margins of the other words, that of the goal if all clauses were
+    `measured`: if each is one comparison. `done`: the share of all words that
     are decided, or in a class that fails. `last`: the search that was not ended.
     """
 
     failing: list[tuple[float, Word]] = field(default_factory=list[tuple[float, Word]])
     open: Word | None = None
     least: float = inf
+    measured: bool = True
     regions: int = 0
     done: float = 0.0
     last: Search | None = None
@@ -142,6 +140,7 @@ def one_class(setup: Setup, kind: int, tally: Tally, progress: Progress) -> None
     language = found.language.of_class(kind)
     formula = formula_of(found.circuit, found.options[kind])
     share = language.count() / found.language.count()
+    tally.measured &= all(len(clause) == 1 for clause in formula)
     if () in formula:
         noted(tally, setup.judge(language.some_word()), -inf)
     elif formula:
@@ -182,7 +181,8 @@ def held(setup: Setup, tally: Tally, how: str) -> Finding:
         return Empty("no word meets the conditions", METHOD)
     if tally.open is not None:
         return Stuck("a word is too close to call", how, hardest=setup.witness(tally.open))
-    if setup.cases.conditional or not 0 < tally.least < inf:
+    measured = tally.measured and not setup.cases.conditional
+    if not measured or not 0 < tally.least < inf:
         return Holds(how, TRUSTED, size(setup))
     return Holds(how, TRUSTED, size(setup), tally.least)
 
