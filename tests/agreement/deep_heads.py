@@ -10,6 +10,7 @@ from circ.compiler.builder import (
     combine,
     matmul,
     number,
+    put,
     reals,
     stack,
     take,
@@ -66,8 +67,16 @@ class Deep(Head):
         scores = matmul(b, queries, transpose(b, keys, (1, 0)))
         scores = combine(b, (Fraction(self.chance.choice([1, 2, 8]), 4), scores))
         kind = self.chance.random()
-        pattern = b.add(Softmax(scores)) if kind < 0.9 else scores
-        return matmul(b, pattern, values)
+        if kind < 0.7:
+            return matmul(b, b.add(Softmax(scores)), values)
+        return matmul(b, self.causal(scores) if kind < 0.9 else scores, values)
+
+    def causal(self, scores: Wire) -> Wire:
+        """Each position reads those up to itself."""
+        b, size = self.b, self.length
+        nothing = reals(b, [Fraction(0)] * size, (size,))
+        rows = [b.add(Softmax(take(b, scores, [p, range(p + 1)]))) for p in range(size)]
+        return stack(b, [put(b, nothing, [range(p + 1)], row) for p, row in enumerate(rows)])
 
     def normed(self, x: Wire) -> Wire:
         """A vector over its root mean square."""

@@ -52,8 +52,7 @@ def test_regions_and_enumeration_agree(start: int) -> None:
     """The same verdict wherever regions give one, on the same number of words.
 
     The margin that regions prove is no larger than the least, each word that they list fails, and
-    of each class one is listed. Nearly all of these claims are decided, and of those about half are
-    false.
+    of each class one is listed. Nearly all of these claims are decided.
     """
     seen = Counter[str]()
     for seed in range(start, start + CLAIMS):
@@ -73,7 +72,13 @@ def test_regions_and_enumeration_agree(start: int) -> None:
             case _:
                 pytest.fail(f"claim {seed}: {regions} but {words}")
     assert seen["Stuck"] <= CLAIMS // 8, seen
-    assert seen["Fails"] >= (CLAIMS - seen["Stuck"]) * 0.4, seen
+
+
+def test_claims_are_worth_asking() -> None:
+    """About half of the claims on which both are held to agree are false."""
+    claims = (claim_beyond_one_head(seed) for seed in range(40))
+    found = [enumeration.decide(*asked, Limits(), silent) for asked in claims]
+    assert sum(isinstance(words, Fails) for words in found) >= 18
 
 
 def drawn(alive: BoolArray, seed: int) -> IntArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from math import exp, sqrt
 
@@ -10,8 +11,18 @@ import pytest
 
 from circ.compiler.readings.balls import Ball, FloatArray
 from circ.compiler.readings.chords import Line, exp_line, recip_line, relu_line, root_line
+from circ.compiler.readings.contractions import averaged
+from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.readings.forms import Form, Sets, constant, interval, planted, weighted
-from circ.compiler.readings.quotients import MIXED, Quotient, Ratio, enclosed, floor, quotient
+from circ.compiler.readings.quotients import (
+    ABSENT,
+    MIXED,
+    Quotient,
+    Ratio,
+    enclosed,
+    floor,
+    quotient,
+)
 from circ.compiler.readings.relaxed import Losses, multiplied, relu, smooth
 from circ.compiler.words.automaton import DEAD, Automaton
 from circ.runtime.engines.regions import drawn, everything, halved, listed, pruned
@@ -49,6 +60,16 @@ def holds(form: Form, values: FloatArray, *, nearly: float) -> bool:
 # --- functions of one variable ----------------------------------------------------------------
 
 
+def one_over(x: float) -> float:
+    """1/x."""
+    return 1 / x
+
+
+def positive_part(x: float) -> float:
+    """max(0, x)."""
+    return max(x, 0.0)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_line_and_how_far_the_function_strays(seed: int) -> None:
     """Between its ends each function is above slope·x by no less and no more than is said, and comes
@@ -57,16 +78,15 @@ def test_a_line_and_how_far_the_function_strays(seed: int) -> None:
     low = float(chance.uniform(-3, 3))
     high = low + float(10.0 ** chance.uniform(-4, 0.5))
     small, large = abs(low) + 0.01, abs(low) + 0.01 + high - low
-    lines = [
+    lines: list[tuple[Callable[[float], float], Callable[..., Line], float, float]] = [
         (exp, exp_line, low, high),
         (sqrt, root_line, small, large),
-        (lambda x: 1 / x, recip_line, small, large),
-        (lambda x: 1 / x, recip_line, -large, -small),
-        (lambda x: max(x, 0.0), relu_line, low, high),
+        (one_over, recip_line, small, large),
+        (one_over, recip_line, -large, -small),
+        (positive_part, relu_line, low, high),
     ]
     for function, line, start, end in lines:
-        ends: Line = line(np.array([start]), np.array([end]))
-        slope, below, above = (float(x[0]) for x in ends)
+        slope, below, above = (float(x[0]) for x in line(np.array([start]), np.array([end])))
         inside = np.linspace(start, end, 400).clip(start, end)
         gaps = np.array([function(float(x)) - slope * float(x) for x in inside])
         room = 1e-9 * (1 + abs(slope))
@@ -134,6 +154,27 @@ def test_quotients(seed: int) -> None:
     assert holds(enclosed(found, Losses(SETS)), values, nearly=0.1)
 
 
+def test_what_is_read_is_an_average() -> None:
+    """A row of a softmax that is read whole gives something between the values; a part of one, or one
+    whose entries are not all different, need not."""
+    form, _ = sum_over_positions(0)
+    top = Form(
+        form.coef[None].repeat(2, 0), form.rad[None].repeat(2, 0), form.size[None].repeat(2, 0)
+    )
+    edges = np.array([[1.0], [2.0]]), np.array([[1.5], [3.0]])
+
+    def read(side: int, *parts: int) -> list[float] | None:
+        ratio = Ratio(top, np.zeros(2, np.int64), np.array(parts), None, side)
+        found = averaged("a,a->", edges, ratio)
+        return None if found is None else [round(float(edge[0]), 9) for edge in found]
+
+    assert read(2, 1, 0) == [1.0, 3.0]
+    assert read(3, 1, 0) == [0.0, 3.0]
+    assert read(1, 0, ABSENT) == [0.0, 1.5]
+    assert read(2, 1, 1) is None
+    assert read(2, 1, MIXED) is None
+
+
 def test_no_number_is_no_bound() -> None:
     """What overflows has an infinite radius, and no bounds."""
     huge = constant(exactly(np.array([1e200])), SETS)
@@ -153,11 +194,10 @@ def ascending() -> Automaton:
     return Automaton((step[:1], step, step), ((),) * LETTERS)
 
 
-def spelled(
-    language: Automaton, alive: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> set[tuple[int, ...]]:
+def spelled(language: Automaton, alive: BoolArray) -> set[tuple[int, ...]]:
     """The words of a region."""
-    return set(map(tuple, listed(language, alive).T.tolist()))
+    columns: list[list[int]] = listed(language, alive).T.tolist()
+    return {tuple(column) for column in columns}
 
 
 def test_regions_are_listed_and_parted() -> None:
@@ -184,5 +224,7 @@ def test_regions_are_listed_and_parted() -> None:
 
 def test_random_words_are_of_the_language() -> None:
     """Each is accepted, and in a thousand all twenty come."""
-    words = set(map(tuple, drawn(ascending(), 1000).T.tolist()))
-    assert words == spelled(ascending(), everything(ascending())[:, :, 0])
+    columns: list[list[int]] = drawn(ascending(), 1000).T.tolist()
+    assert {tuple(column) for column in columns} == spelled(
+        ascending(), everything(ascending())[:, :, 0]
+    )

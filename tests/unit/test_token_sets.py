@@ -58,7 +58,7 @@ def claim(goal: Goal, where: Goal | None = None) -> Asked:
 
     s = b.add(Input("s", word(LETTERS, LENGTH).type))
     x = b.add(Lookup(tensor((1.0, 0.5), (-0.25, 1.0), (0.5, -1.0)), (s,)))
-    reads = []
+    reads: list[Wire] = []
     for rows in (((1.0, 0.5), (0.25, -0.5)), ((-1.0, 0.25), (0.5, 0.75))):
         query = matmul(b, tensor(*rows), take(b, x, [LENGTH - 1]))
         reads.append(matmul(b, b.add(Softmax(matmul(b, x, query))), x))
