@@ -14,6 +14,7 @@ import resource
 import sys
 from array import array
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from time import perf_counter
 
@@ -27,6 +28,7 @@ from circ.compiler.ir import (
     Index,
     Input,
     Lookup,
+    Relu,
     Softmax,
     Weight,
     Wire,
@@ -35,18 +37,41 @@ from circ.compiler.ir import (
 from circ.compiler.obligation import Bound, Obligation, Words
 from circ.compiler.tensor import Tensor, Weights
 from circ.lang.span import Source, Span
-from circ.runtime.engines import automata, enumeration, smt
+from circ.runtime.engines import automata, enumeration, smt, token_sets
 from circ.runtime.prover import Engine
 
 WIDTH, BONUS = 16, 40
 SIZES = ((4, 4), (6, 4), (8, 4), (10, 4), (12, 4), (16, 4), (32, 4), (64, 4), (128, 4))
 LETTERS = ((10, 8), (10, 16), (10, 32), (10, 64))
 
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Heads that are added, their scores times `sharpness`, a ReLU layer of `hidden` units behind them,
+    and a bonus for the letter that leads."""
+
+    heads: int = 1
+    sharpness: int = 1
+    hidden: int = 0
+    bonus: int = BONUS
+
+
+BEYOND = (
+    (12, 8, Network(2, 1, 0, 5)),
+    (16, 8, Network(2, 1, 0, 5)),
+    (16, 8, Network(2, 4, 0, 5)),
+    (16, 8, Network(2, 1, 16, 5)),
+    (16, 8, Network(2, 4, 16, 5)),
+    (16, 8, Network(4, 1, 16, 6)),
+)
+"""Positions, letters, and what is beyond one head: such claims are parted by sets of letters."""
+
 Asked = tuple[Obligation, Weights]
 
 
-def claim(positions: int, letters: int, mean: bool) -> Asked:
+def claim(positions: int, letters: int, mean: bool, network: Network | None = None) -> Asked:
     """Letter 0 leads on every word."""
+    net = network or Network()
     chance, b = np.random.default_rng(0), Builder()
     weights: dict[str, Tensor] = {}
 
@@ -58,13 +83,20 @@ def claim(positions: int, letters: int, mean: bool) -> Asked:
 
     s = b.add(Input("s", WireType(Index(letters), (positions,))))
     x = combine(b, (1, b.add(Lookup(tensor(letters, WIDTH), (s,)))), (1, tensor(positions, WIDTH)))
-    last = take(b, x, [positions - 1])
-    scores = matmul(b, x, matmul(b, tensor(WIDTH, WIDTH), last))
+    last, reads = take(b, x, [positions - 1]), list[Wire]()
     alike = reals(b, [Fraction(1, positions)] * positions, (positions,))
-    pattern = alike if mean else b.add(Softmax(scores))
-    read = matmul(b, tensor(WIDTH, WIDTH), matmul(b, pattern, x))
-    bonus = reals(b, [Fraction(BONUS if k == 0 else 0) for k in range(letters)], (letters,))
-    scored = matmul(b, tensor(letters, WIDTH), combine(b, (1, last), (1, read)))
+    for _ in range(net.heads):
+        query = matmul(b, tensor(WIDTH, WIDTH), last)
+        scores = combine(b, (net.sharpness, matmul(b, x, query)))
+        pattern = alike if mean else b.add(Softmax(scores))
+        reads.append(matmul(b, tensor(WIDTH, WIDTH), matmul(b, pattern, x)))
+    mixed = combine(b, (1, last), *((1, read) for read in reads))
+    if net.hidden:
+        inner = matmul(b, tensor(net.hidden, WIDTH), mixed)
+        inner = b.add(Relu(combine(b, (1, inner), (1, tensor(net.hidden)))))
+        mixed = combine(b, (1, mixed), (1, matmul(b, tensor(WIDTH, net.hidden), inner)))
+    bonus = reals(b, [Fraction(net.bonus if k == 0 else 0) for k in range(letters)], (letters,))
+    scored = matmul(b, tensor(letters, WIDTH), mixed)
     best = b.add(Argmax(combine(b, (1, scored), (1, bonus))))
     goal = b.add(Compare("==", best, codes(b, [0], letters, ())))
     bound = Bound("s", b.types[s], Words(tuple(f"m{k}" for k in range(letters))))
@@ -112,6 +144,14 @@ def main(arguments: list[str]) -> None:
                 f"{cells[1]:>11}  {cells[2]:>7}  {cells[3]:>6}  {most:>8}",
                 flush=True,
             )
+    print("positions  letters       words  heads  sharpness  hidden  seconds")
+    for positions, letters, net in BEYOND:
+        taken = seconds(token_sets.decide, claim(positions, letters, False, net), limit)
+        print(
+            f"{positions:9}  {letters:7}  {float(letters) ** positions:10.2g}  {net.heads:5}  "
+            f"{net.sharpness:9}  {net.hidden:6}  " + ("-" if taken is None else f"{taken:7.2f}"),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
