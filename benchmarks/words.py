@@ -61,7 +61,7 @@ BEYOND = (
     (16, 8, Network(2, 1, 0, 5)),
     (16, 8, Network(2, 4, 0, 5)),
     (16, 8, Network(2, 1, 16, 5)),
-    (16, 8, Network(2, 4, 16, 5)),
+    (16, 8, Network(2, 2, 16, 8)),
     (16, 8, Network(4, 1, 16, 6)),
 )
 """Positions, letters, and what is beyond one head: such claims are parted by sets of letters."""

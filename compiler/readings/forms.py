@@ -162,9 +162,9 @@ def aligned(parts: Sequence[Form]) -> list[FloatArray]:
 def ranges(x: Form, sets: Sets) -> tuple[FloatArray, FloatArray]:
     """The least and the largest entry of each table: [S, position, region]."""
     tables = x.tables(sets)
-    low = np.where(sets.alive, tables, inf).min(-2)
-    high = np.where(sets.alive, tables, -inf).max(-2)
-    return low, high
+    least: FloatArray = np.where(sets.alive, tables, inf).min(-2)
+    most: FloatArray = np.where(sets.alive, tables, -inf).max(-2)
+    return least, most
 
 
 def interval(x: Form, sets: Sets) -> Edges:

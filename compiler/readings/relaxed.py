@@ -54,10 +54,14 @@ class Losses:
     def influence(self, x: Form) -> FloatArray:
         """How much each position moves an entry, by its table and by what was lost: [S, p, region]."""
         low, high = ranges(x, self.sets)
+        return (high - low) / 2 + self.lost(x)
+
+    def lost(self, x: Form) -> FloatArray:
+        """How much each position moves an entry by what was lost: [S, position, region]."""
         noise = np.abs(x.noise(self.sets))
         blame = self.blame[: noise.shape[-2]]
-        lost: FloatArray = np.einsum("...kz,kpz->...pz", noise, blame)
-        return np.asarray((high - low) / 2 + lost)
+        found: FloatArray = np.einsum("...kz,kpz->...pz", noise, blame)
+        return found
 
     def with_loss(
         self, coef: FloatArray, rad: FloatArray, lost: FloatArray, blame: FloatArray
@@ -135,7 +139,9 @@ def multiplied(spec: str, terms: int, x: Form, y: Form, losses: Losses) -> Form:
     apart = both(x_all, y_all) - within(x_spread, y_spread).sum(-2)
     rad = both(x.size, y_rad) + both(x_rad, y.size) + both(x_rad, y_rad)
     rad = rad + size * 4 * DOUBLE.gamma(terms + columns)  # of the coefficients, and of `apart`
-    blame = blamed(spec, (x, x_all), (y, y_all), losses)
+    moved = x_spread + losses.lost(x), y_spread + losses.lost(y)
+    blame = np.einsum(f"{left}YZ,{right}Z->{output}YZ", moved[0], y_all)
+    blame += np.einsum(f"{left}Z,{right}YZ->{output}YZ", x_all, moved[1])
     return losses.with_loss(coef, rad, np.maximum(apart, 0), blame)
 
 
@@ -143,18 +149,6 @@ def squared(spec: str, terms: int, x: Form, losses: Losses) -> Form:
     """A sum of squares of entries of a form: as any product, but nowhere negative."""
     found = multiplied(spec, terms, x, x, losses)
     return replace(found, bounds=(np.zeros_like(found.rad), np.full_like(found.rad, inf)))
-
-
-def blamed(
-    spec: str, one: tuple[Form, FloatArray], other: tuple[Form, FloatArray], losses: Losses
-) -> FloatArray:
-    """Which positions are to blame for what a product loses."""
-    inputs, output = spec.split("->")
-    left, right = inputs.split(",")
-    (x, x_all), (y, y_all) = one, other
-    mine = np.einsum(f"{left}YZ,{right}Z->{output}YZ", losses.influence(x), y_all)
-    theirs = np.einsum(f"{left}Z,{right}YZ->{output}YZ", x_all, losses.influence(y))
-    return np.asarray(mine + theirs)
 
 
 # --- functions of one variable ----------------------------------------------------------------
