@@ -301,6 +301,8 @@ MUTANTS = (
         "    if tally.open:\n",
         "    if tally.undecided and not tally.proofs:\n",
         ("tests/unit/test_lengths.py",),
+    ),
+    Mutant(
         "product_without_its_remainder",
         "compiler/readings/relaxed.py",
         "losses.with_loss(coef, rad, np.maximum(apart, 0), blame)",
