@@ -163,9 +163,10 @@ def size_text(size: Size) -> str:
 
 
 def closeness(obligation: Obligation, verdict: Proved) -> Iterator[Line]:
-    """The least margin, and where it is."""
+    """The least margin, and where it is; or a bound on it."""
     if verdict.margin is not None:
-        yield Line("plain", f"least margin: {verdict.margin:.6g}")
+        at_least = "" if verdict.closest else "at least "
+        yield Line("plain", f"least margin: {at_least}{verdict.margin:.6g}")
     if verdict.margin is not None and verdict.closest is not None:
         yield from (
             Line("faint", f"at {text}") for text in witness_lines(obligation, verdict.closest)

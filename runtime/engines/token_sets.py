@@ -128,7 +128,7 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
         stopped = "time ran out"
     except KeyboardInterrupt:
         stopped = "interrupted"
-    how = f"{METHOD}, {tally.regions:,} in {count:,} classes of words"
+    how = f"{METHOD}, {tally.regions:,} of them in {count:,} classes of words"
     if tally.failing:
         classes = (len(tally.failing), count) if decided == count and not tally.open else None
         listed = tuple(setup.witness(word) for _, word in sorted(tally.failing))

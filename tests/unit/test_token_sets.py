@@ -31,6 +31,7 @@ from circ.compiler.ir import (
 from circ.compiler.obligation import Bound, Obligation
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Proved, Refuted
+from circ.runtime import report
 from circ.runtime.engines import automata, token_sets
 from circ.runtime.prover import prove
 from tests.agreement.heads import word
@@ -126,6 +127,8 @@ def test_two_heads_are_more_than_paths_decide() -> None:
     assert proved.size.exact == LETTERS**LENGTH
     assert proved.margin is not None
     assert 0 < proved.margin <= 0.01 + 1e-12
+    shown = [line.text for line in report.verdict_lines(asked[0], prove(*asked))]
+    assert any("least margin: at least 0.0" in line for line in shown)
 
 
 def test_a_word_that_fails_is_found() -> None:
