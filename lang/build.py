@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
 from circ.lang.build_expressions import expression
-from circ.lang.build_names import Place, name, token, tree, whole, whole_number
+from circ.lang.build_names import Place, name, token, tree
+from circ.lang.build_types import maybe_type, type_of
 from circ.lang.diagnostic import CircError
 from circ.lang.docs import doc_above
 from circ.lang.errors.syntax import clause_repeated
@@ -16,10 +17,6 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
-    DimExpr,
-    DimLengths,
-    DimName,
-    DimNumber,
     DomainDecl,
     DomainExpr,
     Entry,
@@ -35,7 +32,6 @@ from circ.lang.syntax import (
     Quantifier,
     SubDomain,
     TensorPath,
-    TypeExpr,
     Use,
 )
 
@@ -126,33 +122,6 @@ def let(part: Tree, at: Place) -> Let:
     return Let(at.span(part), name(declared, at), maybe_type(kind, at), expression(value, at))
 
 
-# --- types -------------------------------------------------------------------------------------
-
-
-def type_of(part: Tree, at: Place) -> TypeExpr:
-    """`real[8, Char]`."""
-    element, *dims = part.children
-    return TypeExpr(at.span(part), name(element, at), tuple(dim(token(d), at) for d in dims))
-
-
-def maybe_type(part: Part, at: Place) -> TypeExpr | None:
-    """A type that may be left out."""
-    return None if part is None else type_of(tree(part), at)
-
-
-def dim(word: Token, at: Place) -> DimExpr:
-    """One dimension of a type."""
-    if word.type == "INT":
-        return DimNumber(at.span(word), whole(word, at))
-    if word.type == "LENGTHS":
-        first, last = map(str.strip, word.split(".."))
-        span = at.span(word)
-        return DimLengths(
-            span, whole_number(first, span), whole_number(last, span) if last else None
-        )
-    return DimName(at.span(word), str(word))
-
-
 # --- domains, formulas, claims -----------------------------------------------------------------
 
 
@@ -179,6 +148,15 @@ def formula(found: Part, at: Place) -> Formula:
     bound = tuple(b for group in tree(among).children for b in binders(tree(group), at))
     premise = None if where is None else expression(where, at)
     return Formula(span, cast(Quantifier, str(quantifier)), bound, premise, expression(body, at))
+
+
+def ranged(found: Part, at: Place) -> Formula:
+    """`e over s in D where p`: a formula whose body is a number."""
+    part = tree(found)
+    body, among, where = part.children
+    bound = tuple(b for group in tree(among).children for b in binders(tree(group), at))
+    premise = None if where is None else expression(where, at)
+    return Formula(at.span(part), "forall", bound, premise, expression(body, at))
 
 
 def binders(part: Tree, at: Place) -> Iterator[Binder]:

@@ -7,6 +7,7 @@ from typing import cast
 
 from circ.lang.build_names import Place, name, number, token, tree
 from circ.lang.build_patterns import pattern, word_pattern
+from circ.lang.build_types import type_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.syntax import else_not_last
 from circ.lang.grammar import Part, Token, Tree
@@ -99,8 +100,12 @@ def binding(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
                 span, expression(body, at), name(binder, at), expression(source, at)
             )
         case "count", [binder, source, condition]:
-            over, that = expression(source, at), expression(condition, at)
-            return Count(span, name(binder, at), over, that)
+            over = expression(source, at)
+            return Count(span, name(binder, at), over, maybe(condition, at))
+        case "count_fresh", [parameter, condition]:
+            declared, kind = tree(parameter).children
+            among = type_of(tree(kind), at)
+            return Count(span, name(declared, at), among, maybe(condition, at))
         case "fold", [state, initial, binder, source, body]:
             first, over = expression(initial, at), expression(source, at)
             step = expression(body, at)
@@ -111,6 +116,11 @@ def binding(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return Match(span, expression(subject, at), tuple(arm(tree(a), at) for a in arms))
         case _:
             raise AssertionError(f"no expression is built for the rule `{rule}`")
+
+
+def maybe(part: Part, at: Place) -> Expr | None:
+    """An expression that may be left out."""
+    return None if part is None else expression(part, at)
 
 
 def expressions(parts: Sequence[Part], at: Place) -> tuple[Expr, ...]:
@@ -136,7 +146,7 @@ def index(part: Part, at: Place) -> Expr | Slice:
     """One position of an index: an expression, or a slice with its ends."""
     if part is None or isinstance(part, Token) or part.data != "slice":
         return expression(part, at)
-    start, stop = (None if end is None else expression(end, at) for end in part.children)
+    start, stop = (maybe(end, at) for end in part.children)
     return Slice(at.span(part), start, stop)
 
 

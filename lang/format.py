@@ -15,15 +15,12 @@ from circ.lang.format_expressions import (
     block,
     format_expression,
 )
+from circ.lang.format_types import format_type, maybe_type
 from circ.lang.syntax import (
     Binder,
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
-    DimExpr,
-    DimLengths,
-    DimName,
-    DimNumber,
     DomainDecl,
     DomainExpr,
     Entry,
@@ -40,7 +37,6 @@ from circ.lang.syntax import (
     PatchDecl,
     SubDomain,
     TensorPath,
-    TypeExpr,
     Use,
 )
 from circ.lang.words import DIGITS, quoted, written_name, written_part
@@ -148,30 +144,6 @@ def let(step: Let) -> str:
 def parameter(p: Parameter) -> str:
     """`s: Char[8]`."""
     return f"{p.name.text}: {format_type(p.type)}"
-
-
-def format_type(kind: TypeExpr) -> str:
-    """`real[8, Char]`."""
-    dims = ", ".join(dim(d) for d in kind.dims)
-    return f"{kind.name.text}[{dims}]" if dims else kind.name.text
-
-
-def maybe_type(kind: TypeExpr | None) -> str:
-    """A type with its colon, where there is one."""
-    return "" if kind is None else f": {format_type(kind)}"
-
-
-def dim(d: DimExpr) -> str:
-    """One dimension."""
-    match d:
-        case DimNumber(value=value):
-            return str(value)
-        case DimName(name=name):
-            return name
-        case DimLengths(first=first, last=last):
-            return f"{first}..{'' if last is None else last}"
-        case _:
-            assert_never(d)
 
 
 def format_domain(domain: DomainExpr) -> str:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from circ.lang.format_patterns import format_pattern, format_word_pattern
+from circ.lang.format_types import format_type
 from circ.lang.syntax import (
     Arm,
     Attr,
@@ -35,6 +36,7 @@ from circ.lang.syntax import (
     Ref,
     Slice,
     TupleExpr,
+    TypeExpr,
     Unary,
 )
 from circ.lang.words import written_name, written_part
@@ -154,9 +156,8 @@ def binding(e: Comprehension | Count | Fold | Cases | Match, indent: str) -> str
         case Comprehension(body=body, binder=binder, source=source):
             each = format_expression(body, IMPLIES, indent)
             return f"[ {each} for {binder.text} in {format_expression(source, FOLD, indent)} ]"
-        case Count(binder=binder, source=source, condition=condition):
-            among = f"{binder.text} in {format_expression(source, SUM, indent)}"
-            return f"count {{ {among} | {format_expression(condition, FOLD, indent)} }}"
+        case Count():
+            return count(e, indent)
         case Fold(state=state, initial=initial, binder=binder, source=source, body=body):
             start = f"{state.text} = {format_expression(initial, IMPLIES, indent)}"
             over = f"{binder.text} in {format_expression(source, IMPLIES, indent)}"
@@ -170,6 +171,17 @@ def binding(e: Comprehension | Count | Fold | Cases | Match, indent: str) -> str
             )
         case _:
             assert_never(e)
+
+
+def count(e: Count, indent: str) -> str:
+    """`count { c in s | p }`, `count { s: Char[8] | p }`; without a condition, all."""
+    if isinstance(e.source, TypeExpr):
+        among = f"{e.binder.text}: {format_type(e.source)}"
+    else:
+        among = f"{e.binder.text} in {format_expression(e.source, SUM, indent)}"
+    if e.condition is None:
+        return f"count {{ {among} }}"
+    return f"count {{ {among} | {format_expression(e.condition, FOLD, indent)} }}"
 
 
 def listed(items: Sequence[Expr], indent: str) -> str:

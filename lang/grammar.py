@@ -30,11 +30,11 @@ Tree = LarkTree[Token | None]
 """A rule with its parts; an optional part that is absent is None."""
 
 Part = Tree | Token | None
-Start = Literal["one_item", "one_expression", "one_formula"]
+Start = Literal["one_item", "one_expression", "one_formula", "one_range"]
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 TABLES = Path(__file__).with_name("grammar.json")
-STARTS = ("one_item", "one_expression", "one_formula")
+STARTS = ("one_item", "one_expression", "one_formula", "one_range")
 
 
 def trees(parts: Iterable[Part]) -> Iterator[Tree]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from circ.lang.build import formula, item
+from circ.lang.build import formula, item, ranged
 from circ.lang.build_expressions import expression
 from circ.lang.build_names import Place
 from circ.lang.diagnostic import CircError, Diagnostics
@@ -76,6 +76,11 @@ def parse_expression(source: Source, diagnostics: Diagnostics) -> Expr | None:
 def parse_formula(source: Source, diagnostics: Diagnostics) -> Formula | None:
     """The one formula that `source` is; None where that fails, which is reported."""
     return parse_whole(source, "one_formula", formula, diagnostics)
+
+
+def parse_range(source: Source, diagnostics: Diagnostics) -> Formula | None:
+    """The number and the binders of `e over s in D`, its body the number; None where that fails."""
+    return parse_whole(source, "one_range", ranged, diagnostics)
 
 
 def parse_whole(

@@ -25,6 +25,7 @@ from circ.lang.syntax import (
     Ref,
     Slice,
     TupleExpr,
+    TypeExpr,
     Unary,
 )
 
@@ -57,8 +58,9 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return items
         case Comprehension(body=body, source=source):
             return (source, body)
-        case Count(source=source, condition=condition):
-            return (source, condition)
+        case Count():
+            parts = (counted(e), e.condition)
+            return tuple(part for part in parts if part is not None)
         case Fold(initial=initial, source=source, body=body):
             return (initial, source, body)
         case Cases(arms=arms):
@@ -67,6 +69,11 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return (subject, *(arm.value for arm in arms))
         case _:
             assert_never(e)
+
+
+def counted(e: Count) -> Expr | None:
+    """What a `count` goes over, where that is no type."""
+    return None if isinstance(e.source, TypeExpr) else e.source
 
 
 def indices(items: tuple[Expr | Slice, ...]) -> tuple[Expr, ...]:
@@ -107,8 +114,10 @@ def free(e: Expr) -> set[str]:
             return {name}
         case Comprehension(body=body, binder=binder, source=source):
             return free(source) | (free(body) - {binder.text})
-        case Count(binder=binder, source=source, condition=condition):
-            return free(source) | (free(condition) - {binder.text})
+        case Count(binder=binder):
+            over = counted(e)
+            found = set[str]() if over is None else free(over)
+            return found if e.condition is None else found | (free(e.condition) - {binder.text})
         case Fold(state=state, initial=initial, binder=binder, source=source, body=body):
             return free(initial) | free(source) | (free(body) - {state.text, binder.text})
         case _:

@@ -148,6 +148,8 @@ def evaluate(e: Expr, at: Frame) -> Value:
         case Comprehension(body=body, binder=binder, source=source):
             return tuple(evaluate(body, at.bind(binder.text, x)) for x in evaluate(source, at))
         case Count(binder=binder, source=source, condition=condition):
+            if isinstance(source, TypeExpr) or condition is None:
+                raise NotImplementedError("a count over a domain")
             held = (evaluate(condition, at.bind(binder.text, x)) for x in evaluate(source, at))
             return Fraction(sum(held))
         case Fold():

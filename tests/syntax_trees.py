@@ -204,7 +204,7 @@ def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
         node(TupleExpr, several(inner, 2)),
         node(ListExpr, several(inner, 1)),
         node(Comprehension, inner, names, inner),
-        node(Count, names, inner, inner),
+        node(Count, names, inner | types, st.none() | inner),
         node(Fold, names, inner, names, inner, inner),
         arms(inner),
     )

@@ -35,6 +35,8 @@ class Facts:
     domains: dict[DomainExpr, Type] = field(default_factory=dict["DomainExpr", Type])
     lets: dict[Let, Type] = field(default_factory=dict[Let, Type])
     bindings: dict[Expr, Binding] = field(default_factory=dict["Expr", Binding])
+    counted: dict[Expr, DomainExpr] = field(default_factory=dict["Expr", DomainExpr])
+    """The domain that a `count` goes over, where it goes over one."""
 
     def learn(self, other: Facts) -> None:
         """Take over what is known of the declarations of a module that is used."""
@@ -47,6 +49,7 @@ class Facts:
         self.domains |= other.domains
         self.lets |= other.lets
         self.bindings |= other.bindings
+        self.counted |= other.counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Context:
     old: bool = False
     exact_order: str = ""
     """Where a comparison of tensors would be ambiguous, in words; empty elsewhere."""
+    closed: bool = False
+    """Whether no variable is in reach, so that a domain may be counted."""
 
     def infer(self, e: Expr) -> Type:
         """The type of a part that stands on its own: "all entries" is what an order means."""
@@ -104,7 +109,7 @@ class Context:
     def bind(self, name: Name, t: Type) -> Context:
         """This context with one more local."""
         self.require_free(name)
-        return replace(self, locals={**self.locals, name.text: t})
+        return replace(self, locals={**self.locals, name.text: t}, closed=False)
 
     def require_free(self, name: Name) -> None:
         """Report a local or a dimension that hides an enum member, or is called `it`."""

@@ -9,6 +9,7 @@ from circ.lang.check.functions import infer_call
 from circ.lang.check.indexing import infer_index
 from circ.lang.check.operators import infer_binary, infer_compare, infer_member, infer_unary
 from circ.lang.check.patterns import infer_cases, infer_match
+from circ.lang.check.quantities import infer_quantity, names_domain
 from circ.lang.check.references import infer_attr, infer_ref
 from circ.lang.check.sites import infer_do
 from circ.lang.check.word_patterns import infer_matches
@@ -34,6 +35,7 @@ from circ.lang.syntax import (
     Number,
     Ref,
     TupleExpr,
+    TypeExpr,
     Unary,
 )
 from circ.lang.types import (
@@ -148,9 +150,12 @@ def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
 
 
 def infer_count(e: Count, ctx: Context) -> Type:
-    """A number."""
+    """A number, of entries or of the inputs of a domain."""
+    if isinstance(e.source, TypeExpr) or names_domain(e.source, ctx):
+        return infer_quantity(e, ctx)
     _, inner = elements(e.source, e.binder, "count", ctx)
-    inner.expect_truth(e.condition, "`count`")
+    if e.condition is not None:
+        inner.expect_truth(e.condition, "`count`")
     return REAL
 
 

@@ -12,7 +12,7 @@ from circ.lang.errors.domains import bad_binder, lengths_twice, reads_another_bi
 from circ.lang.errors.names import duplicate, not_a, unknown_name
 from circ.lang.scope import kind
 from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, Ref, SubDomain
-from circ.lang.types import INVALID, Array, BoolElement, Invalid, Type, lengths
+from circ.lang.types import INVALID, REAL, Array, BoolElement, Invalid, Type, lengths
 from circ.lang.walk import free, walk
 
 
@@ -60,7 +60,19 @@ def base_type(base: Name, ctx: Context) -> Type:
 
 def check_formula(formula: Formula, ctx: Context) -> None:
     """Binders, an assumption and a conclusion, both truths."""
-    inner = ctx
+    body_context(formula, ctx).expect_truth(formula.body, "a claim")
+    check_even(formula, ctx)
+
+
+def check_range(formula: Formula, ctx: Context) -> None:
+    """Binders, an assumption, and a number in place of a conclusion."""
+    body_context(formula, ctx).expect(formula.body, REAL, "a range")
+    check_even(formula, ctx)
+
+
+def body_context(formula: Formula, ctx: Context) -> Context:
+    """The context of a formula's body."""
+    inner = ctx if formula.binders else replace(ctx, closed=True)
     for i, binder in enumerate(formula.binders):
         t = domain_type(binder.domain, without_binders(binder.domain, formula, ctx))
         earlier = next((b for b in formula.binders[:i] if b.name.text == binder.name.text), None)
@@ -70,8 +82,7 @@ def check_formula(formula: Formula, ctx: Context) -> None:
     check_lengths(formula, ctx)
     if formula.where is not None:
         inner.expect_truth(formula.where, "`where`")
-    inner.expect_truth(formula.body, "a claim")
-    check_even(formula, ctx)
+    return inner
 
 
 def check_lengths(formula: Formula, ctx: Context) -> None:

@@ -18,6 +18,7 @@ from circ.lang.scope import Scope
 from circ.lang.syntax import (
     Call,
     CircuitDecl,
+    Count,
     Do,
     DomainDecl,
     DomainExpr,
@@ -27,6 +28,7 @@ from circ.lang.syntax import (
     Index,
     Ref,
     Slice,
+    TypeExpr,
 )
 from circ.lang.types import (
     INVALID,
@@ -114,12 +116,21 @@ def by_form(e: Expr, binding: Binding, facts: Facts) -> str:
     match e:
         case Ref(name=name) if isinstance(binding.get(name), Lengths):
             return "this is the length of the word"
+        case Count(source=source, condition=None) if not isinstance(source, TypeExpr):
+            along = leading(facts.types.get(source, INVALID), binding)
+            return "this is the length of the word" if along else ""
         case Index(base=base, items=items):
             return indexed(substitute(facts.types.get(base, INVALID), binding), items)
         case Do(edits=edits) if any(edit.items for edit in edits):
             return "this replaces entries by their places"
         case _:
             return ""
+
+
+def leading(t: Type, binding: Binding) -> bool:
+    """Whether the leading axis goes along the word."""
+    known = substitute(t, binding)
+    return isinstance(known, Array) and bool(known.dims) and isinstance(known.dims[0], Lengths)
 
 
 def indexed(base: Type, items: tuple[Expr | Slice, ...]) -> str:

@@ -212,12 +212,15 @@ class Comprehension:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Count:
-    """`count { c in s | p }`: how many entries of `s` meet `p`."""
+    """`count { c in s | p }`: how many entries of `s`, or inputs of a domain, meet `p`, or are there.
+
+    `count { s: Char[8] | p }` has a type for its source, and counts the values of that.
+    """
 
     span: Span
     binder: Name
-    source: Expr
-    condition: Expr
+    source: Expr | TypeExpr
+    condition: Expr | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
