@@ -48,6 +48,19 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number that a circuit reads under this name, a real scalar that is none of its binders.
+
+    It is how many inputs of the questions meet their conditions and their goal: of one, or of one for
+    each length of a word that may have several. `text` is how it is written.
+    """
+
+    name: str
+    text: str
+    questions: tuple[Obligation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Obligation:
     """A claim, or one `require` / `preserve` of a patch, ready to be decided."""
 
@@ -60,6 +73,8 @@ class Obligation:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The member names behind an `Index` output, by the output's name."""
     arms: tuple[Span, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    """The counts that a claim without binders compares."""
     length: int | None = None
     """Of the word, where that may have several: then there is one obligation for each."""
 

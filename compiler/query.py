@@ -6,7 +6,7 @@ meaning was fixed when it was defined: what is defined later changes no earlier 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import assert_never
@@ -17,13 +17,14 @@ from circ.compiler.lower.claims import lengths_of, lower_formula
 from circ.compiler.lower.domains import names_of, sort_of
 from circ.compiler.lower.environment import Environment, Lowering, Value
 from circ.compiler.lower.expressions import lower
-from circ.compiler.obligation import Obligation, Question
+from circ.compiler.lower.quantities import quantities, restricted
+from circ.compiler.obligation import Obligation, Quantity, Question
 from circ.lang.check.context import Context, Facts
-from circ.lang.check.formulas import check_formula
+from circ.lang.check.formulas import check_formula, check_range
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.names import not_a_value
 from circ.lang.errors.session import type_changed
-from circ.lang.parser import parse_expression, parse_formula
+from circ.lang.parser import parse_expression, parse_formula, parse_range
 from circ.lang.scope import Scope
 from circ.lang.span import Source, Span
 from circ.lang.syntax import EnumDecl, Expr, Formula
@@ -70,7 +71,7 @@ Names = Mapping[str, Named]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A closed expression, ready to be evaluated: a circuit without inputs.
+    """A closed expression, ready to be evaluated: a circuit without inputs but for its quantities.
 
     `members` names the values of its entries, where they are not reals or truths; `axes` has the
     names along each axis, none for an axis that is only numbered.
@@ -80,6 +81,7 @@ class Query:
     circuit: Circuit
     members: tuple[str, ...]
     axes: tuple[tuple[str, ...], ...]
+    quantities: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +121,30 @@ def query(program: Program, defined: Defined) -> Query:
         raise CircError(no_value(defined.expr.span, known))
     low = Lowering(program.typed, program.params, lower)
     wire = entered(low.outside(), defined.reads).wire(defined.expr)
-    circuit = low.b.circuit({OUTPUT: wire})
-    return Query(known, circuit, names_of(known), tuple(map(along, known.dims)))
+    outputs = {OUTPUT: wire}
+    circuit = restricted(low, outputs) if low.counts else low.b.circuit(outputs)
+    axes = tuple(map(along, known.dims))
+    return Query(known, circuit, names_of(known), axes, quantities(low))
 
 
 def formula(program: Program, source: Source, names: Names) -> Asked:
     """The question that `source` asks; raises `CircError` for all that is wrong with it."""
+    return question_of(program, source, names, parse_formula, check_formula)
+
+
+def question_of(
+    program: Program,
+    source: Source,
+    names: Names,
+    parse: Callable[[Source, Diagnostics], Formula | None],
+    check: Callable[[Formula, Context], None],
+) -> Asked:
+    """What `source` is as `parse` reads it, if `check` finds nothing wrong with it."""
     diagnostics = Diagnostics()
-    parsed = parse_formula(source, diagnostics)
+    parsed = parse(source, diagnostics)
     if parsed is None:
         raise CircError(*diagnostics)
-    check_formula(parsed, session_context(program, diagnostics, names))
+    check(parsed, session_context(program, diagnostics, names))
     if diagnostics.failed:
         raise CircError(*diagnostics)
     read = mentioned(names, {name for part in parts(parsed) for name in free(part)})
@@ -146,6 +161,14 @@ def formula(program: Program, source: Source, names: Names) -> Asked:
     return Asked(
         Question(text, at, several), {b.name.text: kinds[b.domain] for b in parsed.binders}
     )
+
+
+def ranged(program: Program, source: Source, names: Names) -> Asked:
+    """The number that `e over s in D` asks about: its obligations have that as their goal.
+
+    Raises `CircError` like `formula`.
+    """
+    return question_of(program, source, names, parse_range, check_range)
 
 
 def renewed(program: Program, named: Named) -> Named:
@@ -182,7 +205,7 @@ def members_of(scope: Scope, name: str) -> tuple[str, ...] | None:
 def session_context(program: Program, diagnostics: Diagnostics, names: Names) -> Context:
     """What the module's checker has learnt, reporting elsewhere; session names are locals."""
     facts: Facts = replace(program.typed.facts, diagnostics=diagnostics)
-    return Context(facts, {name: named.type for name, named in names.items()})
+    return Context(facts, {name: named.type for name, named in names.items()}, closed=True)
 
 
 def mentioned(names: Names, read: set[str]) -> dict[str, Named]:

@@ -71,10 +71,31 @@ class ByLength:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many inputs meet a condition: `low` to `high` of the `size` there are, if that is known.
+
+    `reason` says why it is not one number; `method` and `trusted` are words for people.
+    """
+
+    low: int
+    high: int
+    size: int | None
+    method: str
+    trusted: tuple[str, ...]
+    reason: str = ""
+    interrupted: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is one number."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
 class Proved:
     """`method` and `trusted` are words for people; `margin` is the least slack found, a lower bound.
 
-    `example` is the witness of an `exists`.
+    `example` is the witness of an `exists`, `counts` what a claim about numbers of inputs rests on.
     """
 
     method: str
@@ -85,11 +106,12 @@ class Proved:
     example: Example | None = None
     warnings: tuple[str, ...] = ()
     lengths: ByLength | None = None
+    counts: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refuted:
-    """`example` is absent only for an `exists`: then no input of the domain is a witness.
+    """`example` is absent for an `exists`, where no input of the domain is a witness, and for `counts`.
 
     `failing` lists failing inputs, the worst first; `count` is how many there are in all where the
     whole domain was decided, else None; `classes`, where one was listed of each failing class of
@@ -110,6 +132,7 @@ class Refuted:
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
     lengths: ByLength | None = None
+    counts: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +155,7 @@ class Unknown:
     hint: str = ""
     interrupted: bool = False
     lengths: ByLength | None = None
+    counts: tuple[Counted, ...] = ()
 
 
 Verdict = Proved | Refuted | Vacuous | Unknown

@@ -19,8 +19,9 @@ MOST_SHOWN = 64
 
 def decimal_text(value: Fraction, digits: int = 12) -> str:
     """A decimal, ending in `…` where it is cut off after so many significant digits."""
-    quotient = Context(prec=digits).divide(Decimal(value.numerator), Decimal(value.denominator))
-    found = quotient.normalize()
+    context = Context(prec=digits)
+    quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+    found = quotient.normalize(context)
     plain = -6 <= found.adjusted() < digits
     text = f"{found:f}" if plain else f"{found:e}"
     return text if Fraction(found) == value else f"{text}…"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import floor
 
-from circ.compiler.builder import combine, number, stack, take
+from circ.compiler.builder import combine, number, stack, take, truth
 from circ.compiler.ir import Max, Select, Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.environment import Environment, Value
-from circ.lang.syntax import Comprehension, Count, Expr, Fold
+from circ.compiler.lower.quantities import lower_quantity
+from circ.lang.syntax import Comprehension, Count, Expr, Fold, TypeExpr
 
 
 def entries(source: Expr, env: Environment) -> Iterator[Wire]:
@@ -26,7 +27,9 @@ def lower_comprehension(e: Comprehension, env: Environment) -> Wire:
 
 
 def lower_count(e: Count, env: Environment) -> Wire:
-    """The sum of one for every entry that meets the condition."""
+    """The sum of one for every entry that meets the condition; of a domain, a number to be found."""
+    if e in env.low.typed.facts.counted:
+        return lower_quantity(e, env)
     b = env.b
     one, zero = number(b, 1), number(b, 0)
     held = truths(e, env)
@@ -34,8 +37,12 @@ def lower_count(e: Count, env: Environment) -> Wire:
 
 
 def truths(e: Count, env: Environment) -> list[Wire]:
-    """Whether each entry meets the condition."""
-    return [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
+    """Whether each entry meets the condition, if there is one."""
+    assert not isinstance(e.source, TypeExpr), "a type is a domain"
+    found = list(entries(e.source, env))
+    if e.condition is None:
+        return [truth(env.b, True)] * len(found)
+    return [env.bind(e.binder.text, x).wire(e.condition) for x in found]
 
 
 def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None:
@@ -51,8 +58,8 @@ def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None
     most = max([0, *(floor(x) for x in known if x is not None)]) + 1
     one, zero, least = number(b, 1), number(b, 0), number(b, -most)
     below = zero  # the negative of the count so far
-    for truth in truths(e, env):
-        further = combine(b, (1, below), (-1, b.add(Select(truth, one, zero))))
+    for held in truths(e, env):
+        further = combine(b, (1, below), (-1, b.add(Select(held, one, zero))))
         below = b.add(Max(stack(b, [further, least])))
     return combine(b, (-1, below))
 

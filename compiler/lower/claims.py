@@ -13,12 +13,14 @@ from circ.compiler.lower.constants import constant
 from circ.compiler.lower.domains import Unedited, bound, lower_binder, names_of
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
+from circ.compiler.lower.quantities import quantities, restricted
 from circ.compiler.obligation import Obligation
 from circ.compiler.passes import run_passes
 from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
+from circ.lang.errors.quantities import not_closed
 from circ.lang.errors.types import not_constant
 from circ.lang.scope import key
 from circ.lang.syntax import Binary, ClaimDecl, Compare, Expr, Formula, ParamDecl, PatchDecl
@@ -151,6 +153,8 @@ def lower_formula(
         env = env.bind(binder_name, wire)
     shown = shown_values(formula, typed)
     outputs |= lower_claimed(formula, env)
+    if low.counts:
+        return closed(low, name, formula, {"goal": outputs["goal"]})
     outputs |= {f"arm {i}": either(low.b, *held) for i, held in enumerate(low.arms.values())}
     outputs |= {f"show {text}": env.wire(e) for text, e in shown.items()}
     circuit = run_passes(low.b.circuit(outputs))
@@ -163,6 +167,20 @@ def lower_formula(
         members={f"show {text}": members(e, low) for text, e in shown.items()},
         arms=tuple(low.arms),
         length=length,
+    )
+
+
+def closed(low: Lowering, name: str, formula: Formula, outputs: Mapping[str, Wire]) -> Obligation:
+    """A claim about counts; raises `CircError` where it has binders besides theirs."""
+    if formula.binders:
+        raise CircError(not_closed(formula.span))
+    return Obligation(
+        name=name,
+        quantifier=formula.quantifier,
+        circuit=run_passes(restricted(low, outputs)),
+        binders=(),
+        span=formula.span,
+        quantities=quantities(low),
     )
 
 

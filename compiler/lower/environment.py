@@ -17,7 +17,16 @@ from circ.lang.errors.types import too_large_a_circuit
 from circ.lang.scope import Scope
 from circ.lang.scope import Value as Declaration
 from circ.lang.span import Span
-from circ.lang.syntax import CircuitDecl, DimExpr, DimName, DimNumber, EnumDecl, Expr, TypeExpr
+from circ.lang.syntax import (
+    Binder,
+    CircuitDecl,
+    DimExpr,
+    DimName,
+    DimNumber,
+    EnumDecl,
+    Expr,
+    TypeExpr,
+)
 from circ.lang.types import Lengths
 
 MOST_OPS = 50_000
@@ -58,6 +67,20 @@ class Run:
     sites: Mapping[str, Run]
 
 
+Condition = tuple[Wire, Wire, Wire]
+"""A variable, the condition of its domain, and what is asked of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A count over a domain, by what it asks at each length of its word; `value` stands for it."""
+
+    binder: Binder
+    asked: tuple[Condition, ...]
+    value: Wire
+    span: Span
+
+
 CallKey = tuple[CircuitDecl, tuple[Wire, ...], bool, frozenset[tuple[str, Wire]]]
 """A circuit, its arguments, and which checkpoint's tensors it reads: all that a call depends on."""
 
@@ -67,8 +90,9 @@ class Lowering:
     """One circuit in the making.
 
     `several` are the lengths that the word may have, and `length` is the one it has here; where it may
-    have any, what is done along the `word` has to be the same at each letter. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded
-    already; `depth` is the number of expressions that are being lowered.
+    have any (`endless`), what is done along the `word` has to be the same at each letter. `arms`
+    gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded already; `counts` the counts over domains, by what
+    they ask; `depth` is the number of expressions that are being lowered.
     """
 
     typed: TypedModule
@@ -77,6 +101,9 @@ class Lowering:
     b: Builder = field(default_factory=Builder)
     arms: dict[Span, list[Wire]] = field(default_factory=dict[Span, list[Wire]])
     runs: dict[CallKey, Run] = field(default_factory=dict["CallKey", Run])
+    counts: dict[tuple[Condition, ...], Counting] = field(
+        default_factory=dict[tuple[Condition, ...], Counting]
+    )
     depth: int = 0
     several: Lengths | None = None
     length: int | None = None

@@ -67,7 +67,6 @@ def check_formula(formula: Formula, ctx: Context) -> None:
 def check_range(formula: Formula, ctx: Context) -> None:
     """Binders, an assumption, and a number in place of a conclusion."""
     body_context(formula, ctx).expect(formula.body, REAL, "a range")
-    check_even(formula, ctx)
 
 
 def body_context(formula: Formula, ctx: Context) -> Context:
