@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import assert_never
 
-from circ.compiler.obligation import Obligation, Witness, Words
+from circ.compiler.obligation import Obligation, Quantity, Witness, Words
 from circ.compiler.verdict import (
+    Counted,
     Example,
     Proved,
     Refuted,
@@ -38,7 +40,25 @@ def verdict_data(obligation: Obligation, verdict: Verdict, seconds: float | None
         data["seconds"] = round(seconds, 3)
     if verdict.lengths is not None:
         data["lengths"] = asdict(verdict.lengths)
+    if obligation.quantities and not isinstance(verdict, Vacuous):
+        data["counts"] = counts_data(obligation.quantities, verdict.counts)
     return data | evidence(obligation, verdict)
+
+
+def counts_data(quantities: Sequence[Quantity], counts: Sequence[Counted]) -> list[Data]:
+    """Numbers of inputs, as text since they may be long, each with how it was found."""
+    return [
+        {
+            "count": quantity.text,
+            "low": rational_text(Fraction(known.low)),
+            "high": rational_text(Fraction(known.high)),
+            "size": None if known.size is None else rational_text(Fraction(known.size)),
+            "method": known.method,
+            "trusted": list(known.trusted),
+            "reason": known.reason,
+        }
+        for quantity, known in zip(quantities, counts, strict=True)
+    ]
 
 
 def evidence(obligation: Obligation, verdict: Verdict) -> Data:

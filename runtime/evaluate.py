@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from math import isfinite
 from typing import assert_never
 
+from circ.compiler.finding import Limits, Progress, silent
 from circ.compiler.ir import Real, WireType
 from circ.compiler.query import OUTPUT, Query
 from circ.compiler.readings.choices import Choices, merged
@@ -18,6 +19,7 @@ from circ.compiler.readings.reference import Value, enclose
 from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES
+from circ.compiler.verdict import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Evaluated:
     """A value, exact and as PyTorch computed it in `dtype` (safetensors' name), row-major.
 
     `exact` is what every way of breaking ties allows (`tie`: there are several), and None where the
-    expression is undefined. PyTorch's truths and members are codes.
+    expression is undefined. PyTorch's truths and members are codes; it counts no domains, so that
+    there is nothing `computed` where there are `counts`.
     """
 
     query: Query
@@ -33,6 +36,7 @@ class Evaluated:
     computed: tuple[float, ...] | tuple[int, ...]
     dtype: str
     tie: bool = False
+    counts: tuple[Counted, ...] = ()
 
     @property
     def kind(self) -> WireType:
@@ -46,20 +50,30 @@ class Evaluated:
         return self.query.axes[0] if named else ()
 
 
-def evaluate(query: Query, weights: Weights) -> Evaluated:
-    """Both values of an expression without inputs."""
-    exact, tie = exactly(query, weights)
+def evaluate(
+    query: Query, weights: Weights, limits: Limits | None = None, progress: Progress = silent
+) -> Evaluated:
+    """Both values of an expression without inputs; the limits are for counting domains."""
+    if query.quantities:
+        from circ.runtime.quantities import counted, given
+
+        found = counted(query.quantities, weights, limits or Limits(), progress)
+        exact, tie = exactly(query, weights, given(query.quantities, found))
+        return Evaluated(query, exact, (), "F64", tie, found)
+    exact, tie = exactly(query, weights, {})
     computed, dtype = in_torch(query, weights)
     return Evaluated(query, exact, computed, dtype, tie)
 
 
-def exactly(query: Query, weights: Weights) -> tuple[Value | None, bool]:
+def exactly(
+    query: Query, weights: Weights, inputs: Mapping[str, Value]
+) -> tuple[Value | None, bool]:
     """The exact value, or what encloses it; and whether equal scores leave it open."""
     try:
-        outcomes = every_choice(query.circuit, {}, weights)
+        outcomes = every_choice(query.circuit, inputs, weights)
         found = [outcome.outputs[OUTPUT] for outcome in islice(outcomes, MOST_CHOICES)]
         if next(outcomes, None) is not None:
-            found = [enclose(query.circuit, {}, weights)[OUTPUT]]
+            found = [enclose(query.circuit, inputs, weights)[OUTPUT]]
             return found[0], True
     except Undefined:
         return None, False

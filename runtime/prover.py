@@ -47,6 +47,10 @@ def prove(
 ) -> Verdict:
     """Decide a claim. Ctrl-C and the time limit give `Unknown`, with what was reached."""
     limits = limits or Limits()
+    if obligation.quantities:
+        from circ.runtime import quantities
+
+        return quantities.decide(obligation, weights, limits, progress)
     question = obligation if obligation.quantifier == "forall" else denied(obligation)
     if obligation.quantifier == "exists":
         limits = replace(limits, first=True)

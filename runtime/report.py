@@ -11,9 +11,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal, assert_never
 
-from circ.compiler.obligation import Obligation, Witness, Words
+from circ.compiler.obligation import Obligation, Quantity, Witness, Words
 from circ.compiler.verdict import (
     ByLength,
+    Counted,
     Example,
     Proved,
     Refuted,
@@ -87,7 +88,12 @@ def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[L
     """The evidence."""
     if verdict.lengths is not None:
         yield Line("plain", lengths_text(obligation, verdict.lengths))
+    if obligation.quantities and not isinstance(verdict, Vacuous):
+        yield from count_lines(obligation.quantities, verdict.counts)
     match verdict:
+        case Proved() if verdict.counts:
+            yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
+            yield from warned(verdict.warnings)
         case Proved():
             where = "found" if verdict.example else f"on {size_text(verdict.size)},"
             yield Line("plain", f"{where} by {verdict.method}")
@@ -151,6 +157,22 @@ def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
             yield lengths[start], lengths[stop - 1]
 
 
+def count_lines(quantities: Sequence[Quantity], counts: Sequence[Counted]) -> Iterator[Line]:
+    """Numbers of inputs, each with how it was found, and why it is not one number where it is not."""
+    for quantity, known in zip(quantities, counts, strict=True):
+        name = quantity.text
+        yield Line("plain", f"{name} = {number_text(known)}, by {known.method}")
+        if known.reason:
+            yield Line("doubt", f"  {known.reason}")
+
+
+def number_text(known: Counted) -> str:
+    """The number, or what it lies between, and how many inputs there are."""
+    whole = "" if known.size in (None, known.low) else f" of {known.size:,}"
+    many = f"{known.low:,}" if known.exact else f"{known.low:,} to {known.high:,}"
+    return f"{many}{whole}"
+
+
 def size_text(size: Size) -> str:
     """How large a domain is."""
     if size.exact is None:
@@ -175,7 +197,9 @@ def closeness(obligation: Obligation, verdict: Proved) -> Iterator[Line]:
 
 def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iterator[Line]:
     """How many inputs fail, the first of them replayed, and some more."""
-    if obligation.quantifier == "exists" and verdict.example is None:
+    if verdict.counts:
+        yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
+    elif obligation.quantifier == "exists" and verdict.example is None:
         yield Line("plain", f"no input meets it: {size_text(verdict.size)}, by {verdict.method}")
         yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
     elif verdict.count is not None and verdict.size.exact is not None:

@@ -13,6 +13,7 @@ from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value
 from circ.lang.types import show
+from circ.runtime.as_data import counts_data
 from circ.runtime.evaluate import Evaluated, apart
 
 Data = dict[str, object]
@@ -32,6 +33,9 @@ def evaluated_data(found: Evaluated) -> Data:
     exact = (
         None if found.exact is None else nested(exact_data(found.exact, found), found.kind.shape)
     )
+    if found.counts:
+        counts = counts_data(found.query.quantities, found.counts)
+        return {"type": show(found.query.type), "exact": exact, "tie": found.tie, "counts": counts}
     return {
         "type": show(found.query.type),
         "exact": exact,

@@ -10,7 +10,7 @@ from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.intervals import Reals
 from circ.lang.types import show
 from circ.runtime.evaluate import Evaluated, apart
-from circ.runtime.report import Line
+from circ.runtime.report import Line, count_lines
 from circ.runtime.show import MOST_SHOWN, between_text, code_text, float_text, tensor_text
 
 DTYPE_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -18,6 +18,9 @@ DTYPE_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bf
 DIGITS_OF_ONE = 12
 DIGITS_OF_MANY = 6
 """Significant digits of a number by itself, and of one among the entries of a tensor."""
+
+DIGITS_OF_COUNTS = 400
+"""The same of a number that counts words, which is whole."""
 
 MOST_ENTRIES = 8
 """Numbers shown along an axis without names."""
@@ -28,11 +31,23 @@ MOST_NAMED = 24
 
 def value_lines(found: Evaluated) -> list[Line]:
     """The type; both values; how far apart they are, and whether a tie leaves the value open."""
-    lines = [*body(found), *apart_line(found)]
+    lines = counted(found) if found.counts else [*body(found), *apart_line(found)]
     if found.tie:
         lines.append(Line("doubt", "equal scores tie, and any choice among them is right"))
     shown = [Line(line.style, f"  {line.text}".rstrip()) for line in lines]
     return [Line("faint", show(found.query.type)), *shown]
+
+
+def counted(found: Evaluated) -> list[Line]:
+    """A value that counts domains: the value, and what each count rests on."""
+    entries = [grouped(entry) for entry in exact_entries(found, DIGITS_OF_COUNTS)]
+    value = Line("plain", f"exact  {short(entries, found.kind)}")
+    return [value, *count_lines(found.query.quantities, found.counts)]
+
+
+def grouped(text: str) -> str:
+    """Whole numbers with a comma after every three digits."""
+    return " ".join(f"{int(word):,}" if word.isdecimal() else word for word in text.split(" "))
 
 
 def apart_line(found: Evaluated) -> Iterator[Line]:

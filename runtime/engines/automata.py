@@ -24,6 +24,7 @@ from circ.compiler.readings.elementary import Undefined
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
+from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
 from circ.compiler.words.formula import Clause, Formula, NotClauses
 from circ.compiler.words.layers import Blown
@@ -38,7 +39,7 @@ from circ.runtime.engines.one_class import Late, Part, Setup, Sums, Tally, exami
 from circ.runtime.engines.phases import Network, operand_signs, pieces
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of
-from circ.runtime.engines.shortest import graph
+from circ.runtime.engines.shortest import Graph, graph
 from circ.runtime.engines.words import members
 
 METHOD = "shortest paths"
@@ -158,9 +159,15 @@ def bent(found: Cases, fixed: Sequence[int]) -> bool:
 
 def parts_of(setup: Setup, kind: int) -> Iterator[tuple[Part, Formula]]:
     """One class of words, in the pieces in which every ReLU has a phase."""
+    language = setup.cases.language.of_class(kind)
+    yield from parts_in(setup, kind, language, graph(language, setup.alphabet))
+
+
+def parts_in(
+    setup: Setup, kind: int, language: Automaton, paths: Graph
+) -> Iterator[tuple[Part, Formula]]:
+    """As `parts_of`, for some words of a class alone."""
     found, alphabet = setup.cases, setup.alphabet
-    language = found.language.of_class(kind)
-    paths = graph(language, alphabet)
     if setup.sums is not None:
         yield Part(kind, language, paths, setup.sums), setup.formulas[kind]
         return

@@ -92,7 +92,7 @@ class Tally:
 
     `seen`: the classes, each for each choice of letters at the fixed positions. `failing`:
     the worst word of each that fails, with the margin there. `open`: words that could not be
-    decided. `least`: the least margin of comparisons that hold; that of the goal, if all of them were
+    decided, `doubtful` their classes as in `seen`. `least`: the least margin of comparisons that hold; that of the goal, if all of them were
     `measured`.
     """
 
@@ -101,6 +101,7 @@ class Tally:
         default_factory=dict[tuple[int, int], tuple[float, Word]]
     )
     open: list[Word] = field(default_factory=list[Word])
+    doubtful: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     least: Least = field(default_factory=lambda: Least(inf, inf))
     measured: bool = True
 
@@ -114,6 +115,7 @@ class Tally:
         key = part.kind, int(part.paths.fixings[place])
         if kind == "open":
             self.open.append(word)
+            self.doubtful.add(key)
         if kind == "fails":
             self.failing[key] = min(self.failing.get(key, (inf, word)), (margin, word))
         if kind == "holds" and word:
