@@ -83,6 +83,7 @@ def circ() -> None:
     circ prove quote.circ              decide every claim
     circ patch quote.circ mend         make and prove a patch, write the checkpoint
     circ run quote.circ 'rule([...])'  evaluate an expression, exactly and in PyTorch
+    circ range quote.circ 'x over s in D'  how small and large a number gets
     circ repl quote.circ               ask questions
     """
 
@@ -193,6 +194,34 @@ def run(
     from circ.runtime.commands.run import run_expression
 
     return run_expression(spec, expression, (params, checkpoints, outside), as_json)
+
+
+@circ.command("range", cls=Answer, epilog=EXIT_CODES)
+@SPEC
+@click.argument("question")
+@settings
+@TIMEOUT
+@JSON
+def range_over(
+    spec: Path,
+    question: str,
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Say how small and how large a number gets on a domain: QUESTION is `e over s in D`.
+
+    Each end is enclosed for certain, and an input that reaches it is shown.
+
+    \b
+    circ range quote.circ 'model(s)[single] over s in Prompts'
+    circ range quote.circ 'max(mix(s)) over s in Prompts where s[0] == single'
+    """
+    from circ.runtime.commands.range import run_range
+
+    return run_range(spec, question, (params, checkpoints, outside), timeout, as_json)
 
 
 @circ.command("compile", cls=Answer)

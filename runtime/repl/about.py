@@ -12,7 +12,8 @@ from circ.compiler.query import Defined, Known, Named, Names
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.names import unknown_name
-from circ.lang.format import format_domain, format_formula, format_item, format_type, parameter
+from circ.lang.format import format_domain, format_formula, format_item, parameter
+from circ.lang.format_types import format_type
 from circ.lang.headers import Header
 from circ.lang.scope import Value, kind
 from circ.lang.span import Source, Span
@@ -49,6 +50,8 @@ EXAMPLES = (
     ("prove faithful", "decide a claim of the spec"),
     ("prove forall s in D: p(s) == q(s)", "decide any formula"),
     ("find s in D where p(s) != q(s)", "look for an input; `s` is then that input"),
+    ("count { s in D | p(s) }", "how many inputs of a domain meet a condition"),
+    ("range e over s in D", "how small and how large a number gets, and where"),
     (":type m.blocks.0", "the tensors of a checkpoint below a name"),
     (":doc argmax", "what a function does"),
 )
@@ -211,4 +214,4 @@ def what_is(program: Program, name: str) -> str | None:
         return f"a member of `{scope.members[name][0].name.text}`"
     if name in FUNCTIONS:
         return "a function of the language"
-    return "a word of this session" if name in ("it", "prove", "find") else None
+    return "a word of this session" if name in ("it", "prove", "find", "range") else None

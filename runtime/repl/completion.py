@@ -15,7 +15,7 @@ from circ.runtime.repl.about import COMMANDS
 
 WORD = re.compile(r':?[\w."]*$')
 
-SESSION_WORDS = ("prove", "find")
+SESSION_WORDS = ("prove", "find", "range")
 
 
 def completions(program: Program, names: Names, before: str) -> list[str]:

@@ -46,6 +46,14 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """`range e over s in D`: how small and how large a number gets."""
+
+    word: Span
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """A line that starts as an item of a spec does."""
 
@@ -60,9 +68,9 @@ class Command:
     source: Source
 
 
-Line = Nothing | Evaluate | Bind | Prove | Find | Declaration | Command
+Line = Nothing | Evaluate | Bind | Prove | Find | Range | Declaration | Command
 
-KEYWORD = re.compile(r"(prove|find|forall|exists)(?=\s|$)(?!\s*=[^=>])")
+KEYWORD = re.compile(r"(prove|find|range|forall|exists)(?=\s|$)(?!\s*=[^=>])")
 ITEM = re.compile(rf"({'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\s+[A-Za-z_]")
 COMMAND = re.compile(r":\S*")
 BINDING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
@@ -130,7 +138,7 @@ def read(number: int, text: str) -> Line:
     return Evaluate(Source(whole.name, text.strip()))
 
 
-def asked(keyword: re.Match[str], whole: Source) -> Prove | Find:
+def asked(keyword: re.Match[str], whole: Source) -> Prove | Find | Range:
     """The formula that a line asks about."""
     word = Span(whole, keyword.start(), keyword.end())
     rest = whole.text[keyword.end() :].strip()
@@ -139,6 +147,8 @@ def asked(keyword: re.Match[str], whole: Source) -> Prove | Find:
             return Prove(word, Source(whole.name, rest))
         case "find":
             return Find(word, Source(whole.name, found_formula(rest)))
+        case "range":
+            return Range(word, Source(whole.name, rest))
         case _:
             return Prove(word, Source(whole.name, whole.text.strip()))
 

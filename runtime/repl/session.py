@@ -15,7 +15,7 @@ from typing import assert_never
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits, Progress, silent
 from circ.compiler.obligation import Obligation, Question, Witness
-from circ.compiler.query import Defined, Known, Named, define, formula, query, renewed
+from circ.compiler.query import Defined, Known, Named, define, formula, query, ranged, renewed
 from circ.compiler.verdict import Proved, Refuted, Verdict
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.command import no_claim
@@ -40,6 +40,7 @@ from circ.runtime.repl.lines import (
     Find,
     Nothing,
     Prove,
+    Range,
     read,
 )
 from circ.runtime.report import Line, example_lines, size_text, verdict_lines
@@ -104,6 +105,8 @@ class Session:
                 yield from self.prove(line)
             case Find():
                 yield from self.find(line)
+            case Range():
+                yield from self.range(line)
             case Declaration(word=word):
                 raise CircError(belongs_in_spec(word, word.text, str(self.path)))
             case Command():
@@ -123,7 +126,10 @@ class Session:
         from circ.runtime.evaluate import evaluate
         from circ.runtime.value_lines import value_lines
 
-        yield from value_lines(evaluate(query(self.program, defined), self.program.weights))
+        asked = query(self.program, defined)
+        with self.watch("counting") if asked.quantities else nullcontext(silent) as progress:
+            found = evaluate(asked, self.program.weights, self.limits, progress)
+        yield from value_lines(found)
 
     def bind(self, line: Bind) -> Iterator[Line]:
         """A running example, checked as far as that goes without evaluating it."""
@@ -175,6 +181,19 @@ class Session:
                 yield Line("plain", where)
             case _:
                 yield from verdict_lines(obligation, verdict, seconds)
+
+    def range(self, line: Range) -> Iterator[Line]:
+        """How small and how large a number gets, with inputs that reach it."""
+        if not line.source.text:
+            example = "range model(s)[single] over s in D"
+            raise CircError(needs_argument(line.word, "range", "a number and a domain", example))
+        question = ranged(self.program, line.source, self.names).question
+        from circ.runtime.range_lines import range_lines
+        from circ.runtime.ranges import range_of
+
+        with self.watch(shortened(question.name)) as progress:
+            found = range_of(question, self.program.weights, self.limits, progress)
+        yield from range_lines(found)
 
     def decided(self, question: Question) -> tuple[Obligation, Verdict, float]:
         """A verdict, what it is shown with, and the seconds it took."""

@@ -1,0 +1,27 @@
+"""`circ range`: how small and how large a number gets on a domain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from circ.compiler.finding import Limits
+from circ.compiler.query import ranged
+from circ.lang.span import Source
+from circ.runtime.range_lines import range_data, range_exit, range_lines
+from circ.runtime.ranges import range_of
+from circ.runtime.session import Opened, checked, settings
+from circ.runtime.terminal import progress, show_data, show_lines
+
+
+def run_range(spec: Path, text: str, opened: Opened, timeout: float, as_json: bool) -> int:
+    """Show both ends; raises `CircError` where the expression is no number over a domain."""
+    program = checked(spec, settings(*opened))
+    question = ranged(program, Source("<range>", text), {}).question
+    with progress(question.name, as_json) as move:
+        found = range_of(question, program.weights, Limits(timeout=timeout), move)
+    code = range_exit(found)
+    if as_json:
+        show_data({**range_data(question.name, found), "exit": int(code)})
+    else:
+        show_lines(range_lines(found))
+    return code
