@@ -381,7 +381,7 @@ MUTANTS = (
     ),
     Mutant(
         "alternatives_taken_for_all",
-        "runtime/engines/regions.py",
+        "runtime/engines/class_parts.py",
         "        for places in self.places:\n            held &= known[places].any(axis=0)",
         "        for places in self.places[1:]:\n            held &= known[places].any(axis=0)",
         ("tests/agreement/test_counts.py",),
