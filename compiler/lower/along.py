@@ -39,10 +39,9 @@ def lower_count(e: Count, env: Environment) -> Wire:
 def truths(e: Count, env: Environment) -> list[Wire]:
     """Whether each entry meets the condition, if there is one."""
     assert not isinstance(e.source, TypeExpr), "a type is a domain"
-    found = list(entries(e.source, env))
     if e.condition is None:
-        return [truth(env.b, True)] * len(found)
-    return [env.bind(e.binder.text, x).wire(e.condition) for x in found]
+        return [truth(env.b, True) for _ in entries(e.source, env)]
+    return [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
 
 
 def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None:
