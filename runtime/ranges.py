@@ -79,7 +79,7 @@ def range_of(
     if several is None:
         return at_one_length(question.at(None), weights, limits, progress)
     if several.last is None:
-        raise CircError(without_end(question.at(None).span))
+        raise CircError(without_end(question.at(None).span, "a range"))
     count = several.last - several.first + 1
     share = replace(limits, timeout=limits.timeout / count)
     asked = map(question.at, range(several.first, several.last + 1))

@@ -41,7 +41,7 @@ def conditions(e: Count, binder: Binder, env: Environment) -> Iterator[Condition
         yield condition(e, binder, env)
         return
     if several.last is None:
-        raise CircError(without_end(e.span))
+        raise CircError(without_end(e.span, "a count"))
     before = low.length
     for length in range(several.first, several.last + 1):
         low.length = length

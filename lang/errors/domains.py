@@ -64,9 +64,9 @@ def lengths_twice(span: Span, first: Span) -> Diagnostic:
     return Diagnostic("E0310", headline, span, why=why, help=help)
 
 
-def without_end(span: Span) -> Diagnostic:
+def without_end(span: Span, who: str = "a patch") -> Diagnostic:
     """A word without a longest length, where lengths are gone through one by one."""
-    headline = "this word may be of any length, and a patch goes through them one by one"
+    headline = f"this word may be of any length, and {who} goes through them one by one"
     return Diagnostic("E0311", headline, span, help="name the longest, as in `Char[1..64]`")
 
 
