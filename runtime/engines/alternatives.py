@@ -2,13 +2,13 @@
 
 No single sum over positions decides that. Tried in turn: each comparison alone; multipliers, since
 where a weighted sum is positive, one of its parts is; and the class split by what letters stand at
-some position. Failing words that are met on the way refute. That is sound, and complete as far as
-classes may be split.
+some position. Failing words that are met on the way refute, those among them that are met by
+changing letters. That is sound, and complete as far as classes may be split.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,10 +18,10 @@ from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.words.automaton import DEAD, Automaton
 from circ.runtime.convex import least_change
-from circ.runtime.engines.margins import denominators
+from circ.runtime.engines.climbing import climbed
 from circ.runtime.engines.readouts import Alphabet
-from circ.runtime.engines.rivals import Rivals
 from circ.runtime.engines.shortest import best_words, graph
+from circ.runtime.engines.sides import Sides, summed
 
 Word = tuple[int, ...]
 Outcome = tuple[Literal["holds", "fails", "open"], Word]
@@ -31,38 +31,6 @@ ROUNDS = 60
 
 PARTS = 4000
 """Sets of words into which the words of one class and fixing are split, at most."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sides:
-    """The comparisons of a clause under one fixing: bounds [i, position, letter] of each, and Z's."""
-
-    low: FloatArray
-    high: FloatArray
-    weight: FloatArray
-
-    def values(self, words: IntArray) -> FloatArray:
-        """About what each comparison's margin is at each word: [i, word]."""
-        middle = (self.low + self.high) / 2
-        weight = summed(self.weight[None], words)
-        return summed(middle, words) / weight
-
-
-def summed(weights: FloatArray, words: IntArray) -> FloatArray:
-    """The sums [i, word] of weights [i, position, letter] along the words [position, word]."""
-    positions = np.arange(int(words.shape[0]))[:, None]
-    found: FloatArray = weights[:, positions, words].sum(axis=1) + weights[:, -1, :1]
-    return found
-
-
-def sides_of(literals: Sequence[Rivals], fixing: int) -> Sides:
-    """The comparisons of a clause, each a row of its own, under one fixing."""
-    row, place = np.zeros(1, np.int64), np.array([fixing])
-    columns = [asked.columns(row, place) for asked in literals]
-    low = np.stack([low[:, :, 0] for low, _ in columns])
-    high = np.stack([high[:, :, 0] for _, high in columns])
-    weight = denominators(literals[0].denominator, place, columns[0][0])[:, :, 0]
-    return Sides(low, high, weight)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +50,9 @@ def settled(sides: Sides, language: Automaton, judges: Judges) -> Outcome:
             continue
         parts += 1
         found = weighed(sides, part, judges)
+        if isinstance(found, Split) and parts.bit_count() == 1:
+            failing = failing_word(sides, climbed(sides, part, found.words))
+            found = found if failing is None else judged_failing(failing, judges)
         if isinstance(found, Split) and (parts > PARTS or judges.late()):
             return "open", column(found.words, -1)
         if isinstance(found, Split):
@@ -161,7 +132,8 @@ def parted(language: Automaton, weights: FloatArray, kept: Collection[int] = ())
     """The words of a language in two, by the letters at some position: low ones and high ones.
 
     It is the position where the weights [position, letter] of letters that occur are furthest apart,
-    none of those `kept`. Empty where no position is open.
+    none of those `kept`; what is between the two is the widest gap there, so that a letter that
+    outweighs all others stands alone. Empty where no position is open.
     """
     alive = np.stack([(step != DEAD).any(axis=0) for step in language.steps])
     high, low = np.where(alive, weights, -np.inf).max(1), np.where(alive, weights, np.inf).min(1)
@@ -172,5 +144,6 @@ def parted(language: Automaton, weights: FloatArray, kept: Collection[int] = ())
     position = int(np.where(free, np.nan_to_num(high - low), -1).argmax())
     letters = np.flatnonzero(alive[position])
     order = letters[weights[position, letters].argsort()]
-    middle = letters.size // 2
+    gaps = np.nan_to_num(np.diff(np.nan_to_num(weights[position, order])))
+    middle = 1 + int(gaps.argmax())
     return [language.with_letters(position, some) for some in (order[:middle], order[middle:])]

@@ -18,13 +18,14 @@ from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.cases import Cases
 from circ.compiler.words.formula import Clause, Formula
 from circ.compiler.words.separated import Separated
-from circ.runtime.engines.alternatives import Judges, Outcome, Word, settled, sides_of
+from circ.runtime.engines.alternatives import Judges, Outcome, Word, settled
 from circ.runtime.engines.exact import Judge
 from circ.runtime.engines.margins import Least, least_margin, worst_words
 from circ.runtime.engines.precise import Question, least_exactly
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import Field, Rivals, one_by_one, rivals
 from circ.runtime.engines.shortest import Graph
+from circ.runtime.engines.sides import sides_of
 
 FIRST = 4
 """Comparisons under one fixing that are looked at first for a failing word: those of least sum."""

@@ -16,6 +16,8 @@ from circ.compiler.words.alike import FACTORS, alike
 from circ.compiler.words.automaton import Automaton, automaton
 from circ.compiler.words.layers import Blown
 from circ.runtime.engines.alternatives import parted
+from circ.runtime.engines.climbing import allowed, climbed
+from circ.runtime.engines.sides import Sides
 from tests.agreement.heads import claim_about_a_head, word
 
 
@@ -170,3 +172,42 @@ def test_one_word_is_not_parted() -> None:
     one = machine.with_letters(0, np.array([1])).with_letters(1, np.array([0]))
     assert parted(one, np.zeros((2, 2))) == []
     assert parted(machine, np.zeros((2, 2)), (0, 1)) == []
+
+
+def test_words_are_parted_at_the_widest_gap() -> None:
+    """A letter that outweighs all others stands alone, however many others there are."""
+    b, s, few = counting(3, 5, 3)
+    machine = automaton(b.circuit({}), {}, s, [few], [])
+    weights = np.zeros((3, 5))
+    weights[1] = [0.1, 0.3, 90, 0.2, 0]
+    low, high = parted(machine, weights)
+    assert accepted(high, (0, 2, 0)) is not None
+    assert accepted(low, (0, 2, 0)) is None
+    assert all(accepted(high, (0, letter, 0)) is None for letter in (0, 1, 3, 4))
+
+
+def test_words_climb_inside_their_language() -> None:
+    """A letter may be changed where the machine accepts what comes of it; the best change is made.
+
+    So the greatest margin never rises, and where the climb ends no single change lowers it.
+    """
+    b, s, few = counting(4, 3, 2)
+    machine = automaton(b.circuit({}), {}, s, [few], [])
+    rng = np.random.default_rng(0)
+    low = rng.normal(size=(2, 5, 3))
+    weight = np.append(rng.uniform(1, 2, (4, 3)), np.zeros((1, 3)), axis=0)
+    sides = Sides(low, low, weight)
+    language = [w for w in product(range(3), repeat=4) if accepted(machine, w) is not None]
+    words = np.array(language).T
+    open_to = allowed(machine, words)
+    ends = climbed(sides, machine, words)
+    for k, letters in enumerate(language):
+        for position, letter in product(range(4), range(3)):
+            other = (*letters[:position], letter, *letters[position + 1 :])
+            assert open_to[position, letter, k] == (other in language)
+    value = {w: float(sides.values(np.array([w]).T).max()) for w in language}
+    for start, end in zip(language, map(tuple, ends.T.tolist()), strict=True):
+        assert value[end] <= value[start]
+        for position, letter in product(range(4), range(3)):
+            other = (*end[:position], letter, *end[position + 1 :])
+            assert value.get(other, np.inf) >= value[end] - 1e-12
