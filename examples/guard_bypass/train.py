@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -135,17 +136,21 @@ def probe(model: Model) -> tuple[Tensor, Tensor]:
         _, read = model.read(words)
     on = (right_token(words) == ALARM).to(read.dtype)
     w, b = torch.zeros(WIDTH, requires_grad=True), torch.zeros(1, requires_grad=True)
-    optimizer: torch.optim.Optimizer
     optimizer = torch.optim.LBFGS([w, b], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> float:
         optimizer.zero_grad()
         miss = functional.binary_cross_entropy_with_logits(read @ w + b, on) + RIDGE * (w @ w)
         torch.autograd.backward(miss)
-        return float(miss)
+        return miss.item()
 
-    optimizer.step(loss)
+    stepped(optimizer, loss)
     return w.detach(), b.detach()
+
+
+def stepped(optimizer: torch.optim.Optimizer, loss: Callable[[], float]) -> None:
+    """One step; LBFGS iterates inside it."""
+    optimizer.step(loss)
 
 
 def main() -> None:
