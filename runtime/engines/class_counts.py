@@ -36,11 +36,11 @@ from circ.runtime.engines.automata import (
     set_up,
     sums_of,
 )
+from circ.runtime.engines.class_parts import Region, whole_class
 from circ.runtime.engines.division import Division
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.margins import Least
 from circ.runtime.engines.one_class import Late, Setup, Tally, examined
-from circ.runtime.engines.class_parts import Region, whole_class
 from circ.runtime.engines.words import total
 
 

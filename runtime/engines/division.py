@@ -15,8 +15,8 @@ import numpy as np
 from circ.compiler.readings.balls import FloatArray
 from circ.compiler.readings.decisions import BoolArray
 from circ.runtime.engines.alternatives import parted
-from circ.runtime.engines.one_class import Setup
 from circ.runtime.engines.class_parts import Asked, Region, asked_of
+from circ.runtime.engines.one_class import Setup
 
 MOST_PARTS = 4000
 """Parts that are looked at; by then the open ones are few, or dividing does not help."""

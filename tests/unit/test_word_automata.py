@@ -206,7 +206,8 @@ def test_words_climb_inside_their_language() -> None:
             other = (*letters[:position], letter, *letters[position + 1 :])
             assert open_to[position, letter, k] == (other in language)
     value = {w: float(sides.values(np.array([w]).T).max()) for w in language}
-    for start, end in zip(language, map(tuple, ends.T.tolist()), strict=True):
+    reached: list[list[int]] = ends.T.tolist()
+    for start, end in zip(language, map(tuple, reached), strict=True):
         assert value[end] <= value[start]
         for position, letter in product(range(4), range(3)):
             other = (*end[:position], letter, *end[position + 1 :])
