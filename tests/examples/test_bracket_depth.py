@@ -41,7 +41,6 @@ def test_dilution_breaks_it_at_27(
     tensors = {name: tensor.double() for name, tensor in load(HERE / "model.safetensors").items()}
     word = torch.tensor([[letter == "close" for letter in claim["example"]["input"]["s"]]]).long()
     assert plain["wrong"](tensors, word, torch.tensor([1])) == 1
-    torch.random.manual_seed(1)
     for length in range(1, 27):
         assert plain["wrong"](tensors, *plain["draw"](length, 2000)) == 0
     assert plain["wrong"](tensors, *plain["draw"](27, 2000)) > 0
