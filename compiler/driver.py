@@ -45,18 +45,20 @@ class Program:
         texts = (module.module.span.source for module in self.typed.used)
         return tuple(text for text in texts if text.key in self.files.folders)
 
-    def claim(self, name: str, length: int | None = None) -> Obligation:
+    def claim(self, name: str, length: int | None = None, *, alike: bool = False) -> Obligation:
         """The obligation of a claim; raises `CircError` when its domain is unbounded.
 
-        `length` is that of a word that may have several, the least of them if it is not given.
+        `length` is that of a word that may have several, the least of them if it is not given; `alike`
+        is as for `lower_formula`.
         """
         decl = self.typed.scope.claims[name]
-        return lower_claim(self.typed, decl, self.params, self.weights, length)
+        return lower_claim(self.typed, decl, self.params, self.weights, length, alike=alike)
 
     def question(self, name: str) -> Question:
         """A claim, at each length of its word where that may have several."""
         several = lengths_of(self.typed, self.typed.scope.claims[name].formula)
-        return Question(name, partial(self.claim, name), several)
+        at = partial(self.claim, name)
+        return Question(name, at, partial(at, alike=True), several)
 
     def patch(self, name: str) -> PatchPlan:
         """The obligations of a patch; raises `CircError` like `claim`."""

@@ -96,10 +96,12 @@ class Question:
     """A claim: one obligation, or one for each length of a word that may have several.
 
     `at(length)` raises `CircError` where the claim cannot be lowered; `at(None)` is the shortest.
+    `alike(length)` is the same, its circuit of one form for all lengths that a word may have.
     """
 
     name: str
     at: Callable[[int | None], Obligation]
+    alike: Callable[[int | None], Obligation]
     lengths: Lengths | None = None
 
 

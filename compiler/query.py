@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import assert_never
 
 from circ.compiler.driver import Program
@@ -151,15 +152,15 @@ def question_of(
     several = lengths_of(program.typed, parsed)
     text = " ".join(source.text.split())
 
-    def at(length: int | None) -> Obligation:
-        weights, params = program.weights, program.params
-        return lower_formula(
-            program.typed, text, parsed, params, weights, length, lambda env: entered(env, read)
-        )
+    def at(length: int | None, *, alike: bool = False) -> Obligation:
+        typed, weights, params = program.typed, program.weights, program.params
+        enter = partial(entered, names=read)
+        return lower_formula(typed, text, parsed, params, weights, length, enter, alike=alike)
 
     kinds = program.typed.facts.domains
     return Asked(
-        Question(text, at, several), {b.name.text: kinds[b.domain] for b in parsed.binders}
+        Question(text, at, partial(at, alike=True), several),
+        {b.name.text: kinds[b.domain] for b in parsed.binders},
     )
 
 

@@ -15,6 +15,9 @@ from circ.runtime.engines.turns import LONGEST
 from circ.runtime.lengths import Decided, one_by_one, settles
 from circ.runtime.prover import denied, prove
 
+ROUNDS = 16
+"""Lengths at which a claim that could not be proved with all others is decided by itself."""
+
 FEWER_LENGTHS = "name the longest length, as in `Char[1..64]`: each is then decided by itself"
 
 
@@ -32,26 +35,30 @@ def every_length(
         return shown, verdict
     assert verdict.lengths is not None
     known, start = verdict.lengths, near[-1] + 1
-    short, long = (universal(question.at(length)) for length in (SHORT, SHORT + 1))
+    short, long = (universal(question.alike(length)) for length in (SHORT, SHORT + 1))
     progress(0.0, f"all lengths from {start} on")
-    for precisely in (False, True):
+    found: Always | Doubtful | Stuck = Stuck("nothing was tried", METHOD)
+    precisely = False
+    for _ in range(ROUNDS):
         found = decide_beyond(short, long, weights, start, until, precisely=precisely)
         match found:
             case Always():
                 return shown, always(shown, verdict, found, replace(known, onwards=start))
-            case Doubtful(length=length) if length == LONGEST:
-                pass
-            case Doubtful(length=length):
-                left = replace(limits, timeout=max(until - monotonic(), 0.0))
+            case Doubtful(length=length) if length < LONGEST:
                 asked = question.at(length)
+                left = replace(limits, timeout=max(until - monotonic(), 0.0))
                 there = prove(asked, weights, left, progress)
+                known = replace(known, held=(*known.held, *range(start, length)))
                 if settles(asked, there):
-                    held = (*known.held, *range(start, length))
-                    return asked, replace(there, lengths=replace(known, at=length, held=held))
-            case Stuck() if found.interrupted:
-                break
-            case Stuck():
-                pass
+                    return asked, replace(there, lengths=replace(known, at=length))
+                if isinstance(there, Unknown):
+                    break
+                known = replace(known, held=(*known.held, length))
+                start = length + 1
+            case _:
+                if precisely or (isinstance(found, Stuck) and found.interrupted):
+                    break
+        precisely = True
     return shown, undecided(found, known, start)
 
 
@@ -99,7 +106,7 @@ def undecided(found: Always | Doubtful | Stuck, known: ByLength, start: int) -> 
                 lengths=known,
             )
         case Doubtful(length=length):
-            held = (*known.held, *range(start, length))
+            held = (*known.held, *range(start, length)) if length == LONGEST else known.held
             falling = "with each turn of a loop some sum falls further"
             close = "some sum is too close to zero"
             reason = f"from length {length} on {falling if length == LONGEST else close}"

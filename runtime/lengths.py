@@ -123,6 +123,8 @@ def overall(tally: Tally) -> Decided:
         return question, replace(nothing, lengths=tally.so_far(None))
     question, closest = min(tally.proofs, key=lambda found: least(found[1]))
     proofs = [verdict for _, verdict in tally.proofs]
+    if not all(isinstance(proof, Proved) and proof.margin is not None for proof in proofs):
+        closest = without_margin(closest)
     whole = replace(
         closest,
         method=", ".join(dict.fromkeys(plain_method(proof.method) for proof in proofs)),
@@ -134,6 +136,11 @@ def overall(tally: Tally) -> Decided:
         lengths=tally.so_far(None),
     )
     return question, whole
+
+
+def without_margin(verdict: Proved | Refuted) -> Proved | Refuted:
+    """The same where the margin of some length is not known, so that none is of all."""
+    return replace(verdict, margin=None, closest=None) if isinstance(verdict, Proved) else verdict
 
 
 def plain_method(method: str) -> str:

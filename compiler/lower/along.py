@@ -8,7 +8,8 @@ from math import floor
 from circ.compiler.builder import combine, number, stack, take, truth
 from circ.compiler.ir import Max, Select, Wire
 from circ.compiler.lower.constants import constant
-from circ.compiler.lower.environment import Environment, Value
+from circ.compiler.lower.endless import after_step, along_word
+from circ.compiler.lower.environment import Environment, Value, as_wire
 from circ.compiler.lower.quantities import lower_quantity
 from circ.lang.syntax import Comprehension, Count, Expr, Fold, TypeExpr
 
@@ -39,9 +40,13 @@ def lower_count(e: Count, env: Environment) -> Wire:
 def truths(e: Count, env: Environment) -> list[Wire]:
     """Whether each entry meets the condition, if there is one."""
     assert not isinstance(e.source, TypeExpr), "a type is a domain"
-    if e.condition is None:
-        return [truth(env.b, True) for _ in entries(e.source, env)]
-    return [env.bind(e.binder.text, x).wire(e.condition) for x in entries(e.source, env)]
+    held = [
+        truth(env.b, True) if e.condition is None else env.bind(e.binder.text, x).wire(e.condition)
+        for x in entries(e.source, env)
+    ]
+    if 0 in along_word(e.source, env):
+        return [as_wire(after_step(x, place, env)) for place, x in enumerate(held)]
+    return held
 
 
 def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None:
@@ -66,6 +71,8 @@ def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None
 def lower_fold(e: Fold, env: Environment) -> Value:
     """The body once an entry, each reading the state before it."""
     state = env.lower(e.initial)
-    for x in entries(e.source, env):
+    word = 0 in along_word(e.source, env)
+    for place, x in enumerate(entries(e.source, env)):
         state = env.bind(e.binder.text, x).bind(e.state.text, state).lower(e.body)
+        state = after_step(state, place, env) if word else state
     return state

@@ -17,6 +17,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
 from circ.lang.scope import key
 from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, Parameter
+from circ.lang.types import bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,27 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     decl = env.scope.values[e.function.text]
     assert isinstance(decl, CircuitDecl)
     arguments = tuple([env.wire(arg) for arg in e.args])
+    given = env.low.typed.facts.bindings.get(e, {})
+    binding = {name: bound(dim, env.binding) for name, dim in given.items()}
+    called = replace(env, binding=binding)
     if replacements:
-        return unfold(decl, arguments, env, replacements)
-    key = (decl, arguments, env.old, frozenset(env.tensors.items()))
+        return unfold(decl, arguments, called, replacements)
+    tensors, dims = frozenset(env.tensors.items()), frozenset(binding.items())
+    key = (decl, arguments, env.old, tensors, dims)
     if key not in env.low.runs:
-        env.low.runs[key] = unfold(decl, arguments, env, ())
+        env.low.runs[key] = unfold(decl, arguments, called, ())
     return env.low.runs[key]
 
 
 def unfold(
     decl: CircuitDecl, arguments: Sequence[Wire], env: Environment, replacements: Replacements
 ) -> Run:
-    """The lets of a circuit one after the other, each with its replacements, then its result."""
+    """The lets of a circuit one after the other, each with its replacements, then its result.
+
+    `env.binding` is that of the circuit's own dimensions.
+    """
     scope, dims = env.low.scope_of(decl), sizes(decl, arguments, env)
-    inside = Environment(env.low, scope, {}, dims, env.old, env.tensors)
+    inside = Environment(env.low, scope, {}, dims, env.binding, env.old, env.tensors)
     sites: dict[str, Run] = {}
     for param, argument in zip(decl.params, arguments, strict=True):
         mine = [r for r in replacements if r.path == (param.name.text,)]

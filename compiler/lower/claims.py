@@ -63,13 +63,20 @@ def param_values(typed: TypedModule, given: Params) -> Params:
 
 
 def lower_claim(
-    typed: TypedModule, decl: ClaimDecl, params: Params, weights: Weights, length: int | None
+    typed: TypedModule,
+    decl: ClaimDecl,
+    params: Params,
+    weights: Weights,
+    length: int | None,
+    *,
+    alike: bool = False,
 ) -> Obligation:
     """The obligation of a claim; raises `CircError` where a domain is unbounded.
 
-    `length` is as for `lower_formula`.
+    `length` and `alike` are as for `lower_formula`.
     """
-    obligation = lower_formula(typed, decl.name.text, decl.formula, params, weights, length)
+    name = decl.name.text
+    obligation = lower_formula(typed, name, decl.formula, params, weights, length, alike=alike)
     return replace(obligation, expects=decl.expects)
 
 
@@ -131,17 +138,20 @@ def lower_formula(
     weights: Weights,
     length: int | None = None,
     enter: Enter = unchanged,
+    *,
+    alike: bool = False,
 ) -> Obligation:
     """One quantified formula as an obligation, its circuit simplified.
 
-    `length` is that of a word that may have several, the least of them if it is not given. `enter`
-    binds names that the formula may read besides those of the module. Bounds are read off
+    `length` is that of a word that may have several, the least of them if it is not given; `alike`:
+    of a word that may have any length, its circuit is to have the form of those for other lengths.
+    `enter` binds names that the formula may read besides those of the module. Bounds are read off
     the tensors in `weights`.
     """
     several = lengths_of(typed, formula)
     if several is not None and length is None:
         length = several.first
-    low = Lowering(typed, params, lower, several=several, length=length)
+    low = Lowering(typed, params, lower, length=length, alike=alike)
     env = enter(low.outside())
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}

@@ -28,7 +28,7 @@ from circ.lang.syntax import Expr, Member, Number
 
 def lower_compare(e: CompareExpr, env: Environment) -> Wire:
     """A scalar truth: every pair of the chain holds in all entries."""
-    operands = lower_operands(e.operands, env)
+    operands = sides(e, env)
     held: list[Wire] = []
     for i, op in enumerate(e.ops):
         same = every(env.b, compare(e, i, operands, env))
@@ -39,7 +39,7 @@ def lower_compare(e: CompareExpr, env: Environment) -> Wire:
 def lower_entrywise(e: CompareExpr, env: Environment) -> Wire:
     """A truth for each entry, for `all` and `any`."""
     b = env.b
-    operands = lower_operands(e.operands, env)
+    operands = sides(e, env)
     rows: list[Wire] = []
     for i, op in enumerate(e.ops):
         row = compare(e, i, operands, env)
@@ -56,21 +56,25 @@ def conjoined(env: Environment, rows: list[Wire]) -> Wire:
     return b.add(All(axis_last(b, stack(b, [spread(b, row, shape) for row in rows]))))
 
 
+def sides(e: CompareExpr, env: Environment) -> list[Wire]:
+    """The values of a chain. Along words of any length nothing is counted beyond what it is held
+    against, unless a tolerance (`within`) moves that."""
+    if env.low.alike and e.within is None:
+        capped = [compared_count(x, [y for y in e.operands if y is not x], env) for x in e.operands]
+        if any(wire is not None for wire in capped):
+            pairs = zip(e.operands, capped, strict=True)
+            return [env.wire(x) if wire is None else wire for x, wire in pairs]
+    return lower_operands(e.operands, env)
+
+
 def lower_operands(operands: Sequence[Expr], env: Environment) -> list[Wire]:
     """The compared values; a number beside a `fin[n]` is one of its codes."""
-    wires = [compared(operand, operands, env) for operand in operands]
+    wires = [env.wire(operand) for operand in operands]
     sorts = [env.b.types[wire].sort for wire in wires]
     size = next((sort.size for sort in sorts if isinstance(sort, Index)), None)
     if size is None:
         return wires
     return [as_code(x, w, size, env) for x, w in zip(operands, wires, strict=True)]
-
-
-def compared(e: Expr, operands: Sequence[Expr], env: Environment) -> Wire:
-    """One of the compared values; along words of any length nothing is counted without end."""
-    others = [x for x in operands if x is not e]
-    capped = compared_count(e, others, env) if env.low.endless else None
-    return env.wire(e) if capped is None else capped
 
 
 def as_code(e: Expr, wire: Wire, size: int, env: Environment) -> Wire:

@@ -29,7 +29,7 @@ def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
     if known.entries > MOST_ENTRIES:
         raise CircError(too_many_entries(binder.span, binder.name.text, MOST_ENTRIES))
     variable = env.b.add(Input(binder.name.text, known))
-    if env.low.endless and lengths(env.low.typed.facts.domains[binder.domain]) is not None:
+    if env.low.alike and lengths(env.low.typed.facts.domains[binder.domain]) is not None:
         env.low.word = variable
     return variable, lower_domain(binder.domain, variable, env)
 

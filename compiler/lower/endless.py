@@ -1,41 +1,93 @@
-"""Attention to all letters alike, in a claim about words of any length.
+"""What is done along a word that may have any length is tied to its letters.
 
-Known scores have a known softmax, 1/n each, which would say how long the word is in every number made
-of it. Scores of zero that are read off the letters leave it a softmax: a sum over the letters, divided
-by another one.
+What is the same for each letter would be worked out beforehand: scores that are known have the softmax
+1/n, ones have the sum n, and a fold that only counts is known after each step. Then a circuit for one
+length would say in its numbers how long the word is. So whatever is added up along the word is
+multiplied by a one that is read off each letter, and the state of a fold goes through a table that reads the letter
+and leaves it as it is. The values stay what they were; what remains is the form, one term a letter and
+one step a letter, that is the same at every length.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from circ.compiler.builder import combine, reals, reindex
-from circ.compiler.ir import Index, Lookup, Softmax, Wire
-from circ.compiler.lower.environment import Environment
+from circ.compiler.builder import axis_last, broadcast, reals, reindex, stack, take, times
+from circ.compiler.ir import All, Bool, Const, Index, Lookup, Real, Softmax, Wire, WireType
+from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
+from circ.lang.syntax import Expr
+from circ.lang.types import Array, Lengths, bound
 
 
-def zeros(env: Environment, side: int) -> Wire | None:
-    """Zero for each letter of the word, if there are so many; None unless it may have any length."""
-    b, word = env.b, env.low.word
-    if word is None or b.shape(word) != (side,):
+def along_word(e: Expr, env: Environment) -> list[int]:
+    """The axes of a tensor that go along a word of any length."""
+    t = env.low.typed.facts.types.get(e)
+    if not env.low.alike or not isinstance(t, Array):
+        return []
+    dims = (bound(dim, env.binding) for dim in t.dims)
+    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)]
+
+
+def tied(e: Expr, env: Environment) -> Wire:
+    """The wire of a tensor of reals, each of its entries along the word tied to the letter there."""
+    b, wire = env.b, env.wire(e)
+    shape = b.shape(wire)
+    for axis in along_word(e, env):
+        inner = 1
+        for side in shape[axis + 1 :]:
+            inner *= side
+        source = [k // inner % shape[axis] for k in range(b.types[wire].entries)]
+        ones = read_off(1, word_of(env), env)
+        wire = times(b, wire, reindex(b, [ones], source, shape))
+    return wire
+
+
+def read_off(number: int, at: Wire, env: Environment) -> Wire:
+    """The same number for each of these letters."""
+    size = letters(env)
+    return env.b.add(Lookup(reals(env.b, [Fraction(number)] * size, (size,)), (at,)))
+
+
+def shares(e: Expr, env: Environment) -> Wire | None:
+    """1/n for each letter, as a softmax, where the leading axis goes along a word of any length."""
+    if 0 not in along_word(e, env):
         return None
-    sort = b.types[word].sort
+    return env.b.add(Softmax(read_off(0, word_of(env), env)))
+
+
+def after_step(value: Value, place: int, env: Environment) -> Value:
+    """The state of a fold along the word, tied to the letter that was read."""
+    b, letter = env.b, take(env.b, word_of(env), [place])
+    match value:
+        case Tuple(items=items):
+            return Tuple(tuple(after_step(item, place, env) for item in items))
+        case Tensors():
+            return value
+        case _:
+            pass
+    shape = b.shape(value)
+    sort, size = b.types[value].sort, letters(env)
+    at = broadcast(b, letter, shape) if shape else letter
+    match sort:
+        case Real():
+            return times(b, value, read_off(1, at, env))
+        case Bool():
+            always = b.add(Lookup(b.add(Const(WireType(Bool(), (size,)), (True,) * size)), (at,)))
+            return b.add(All(axis_last(b, stack(b, [value, always]))))
+        case Index(size=states):
+            same = tuple(state for state in range(states) for _ in range(size))
+            table = b.add(Const(WireType(Index(states), (states, size)), same))
+            return b.add(Lookup(table, (value, at)))
+
+
+def word_of(env: Environment) -> Wire:
+    """The word that may have any length."""
+    assert env.low.word is not None
+    return env.low.word
+
+
+def letters(env: Environment) -> int:
+    """How many letters there are."""
+    sort = env.b.types[word_of(env)].sort
     assert isinstance(sort, Index)
-    return b.add(Lookup(reals(b, [Fraction(0)] * sort.size, (sort.size,)), (word,)))
-
-
-def unfolded(scores: Wire, env: Environment) -> Wire:
-    """The same scores; along the word they are not known beforehand."""
-    b = env.b
-    shape = b.shape(scores)
-    nothing = zeros(env, shape[-1])
-    if nothing is None:
-        return scores
-    rows = reindex(b, [nothing], [k % shape[-1] for k in range(b.types[scores].entries)], shape)
-    return combine(b, (1, scores), (1, rows))
-
-
-def shares(side: int, env: Environment) -> Wire | None:
-    """1/n for each letter, as a softmax; None unless the word may have any length."""
-    nothing = zeros(env, side)
-    return None if nothing is None else env.b.add(Softmax(nothing))
+    return sort.size

@@ -27,7 +27,7 @@ from circ.lang.syntax import (
     Expr,
     TypeExpr,
 )
-from circ.lang.types import Lengths
+from circ.lang.types import Binding, Dim
 
 MOST_OPS = 50_000
 MOST_ENTRIES = 1 << 22
@@ -81,17 +81,23 @@ class Counting:
     span: Span
 
 
-CallKey = tuple[CircuitDecl, tuple[Wire, ...], bool, frozenset[tuple[str, Wire]]]
-"""A circuit, its arguments, and which checkpoint's tensors it reads: all that a call depends on."""
+CallKey = tuple[
+    CircuitDecl,
+    tuple[Wire, ...],
+    bool,
+    frozenset[tuple[str, Wire]],
+    frozenset[tuple[str, Dim]],
+]
+"""All that a call depends on: a circuit, its arguments, which checkpoint's tensors it reads, and what
+its dimensions stand for."""
 
 
 @dataclass(slots=True)
 class Lowering:
     """One circuit in the making.
 
-    `several` are the lengths that the word may have, and `length` is the one it has here; where it may
-    have any (`endless`), what is done along the `word` has to be the same at each letter. `arms`
-    gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded already; `counts` the counts over domains, by what
+    `length` is that of a word that may have several. `alike`: what is done along the `word`, which may
+    have any length, is to be done to each letter in the same way. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded already; `counts` the counts over domains, by what
     they ask; `depth` is the number of expressions that are being lowered.
     """
 
@@ -105,14 +111,9 @@ class Lowering:
         default_factory=dict[tuple[Condition, ...], Counting]
     )
     depth: int = 0
-    several: Lengths | None = None
     length: int | None = None
+    alike: bool = False
     word: Wire | None = None
-
-    @property
-    def endless(self) -> bool:
-        """Whether the claim is about words of any length."""
-        return self.several is not None and self.several.last is None
 
     def outside(self) -> Environment:
         """The names of the spec itself, and no others."""
@@ -141,7 +142,7 @@ class Lowering:
 class Environment:
     """Names in reach: those of a module, and `locals`.
 
-    `old`: whether tensors are those of the unpatched checkpoint; `tensors` has what stands for a
+    `dims` says how long a circuit's dimensions are, and `binding` what they stand for. `old`: whether tensors are those of the unpatched checkpoint; `tensors` has what stands for a
     checkpoint's tensors (`m/W`) where a `do` replaces them.
     """
 
@@ -149,6 +150,7 @@ class Environment:
     scope: Scope
     locals: Mapping[str, Value] = field(default_factory=dict[str, Value])
     dims: Mapping[str, int] = field(default_factory=dict[str, int])
+    binding: Binding = field(default_factory=dict[str, "Dim"])
     old: bool = False
     tensors: Mapping[str, Wire] = field(default_factory=dict[str, Wire])
 

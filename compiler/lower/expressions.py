@@ -25,6 +25,7 @@ from circ.compiler.lower.along import lower_comprehension, lower_count, lower_fo
 from circ.compiler.lower.calls import lower_call, lower_site
 from circ.compiler.lower.compare import lower_compare, lower_member
 from circ.compiler.lower.constants import constant, enclosed
+from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
 from circ.compiler.lower.matches import lower_match
@@ -153,6 +154,8 @@ def lower_binary(e: Binary, env: Environment) -> Wire:
     b = env.b
     if e.op == "/":
         return lower_quotient(e, env)
+    if e.op == "@":
+        return matmul(b, tied(e.left, env), env.wire(e.right))
     left, right = env.wire(e.left), env.wire(e.right)
     match e.op:
         case "+":
@@ -161,8 +164,6 @@ def lower_binary(e: Binary, env: Environment) -> Wire:
             return combine(b, (1, left), (-1, right))
         case "*":
             return lower_times(left, right, env)
-        case "@":
-            return matmul(b, left, right)
         case "and":
             return both(b, left, right)
         case "or":

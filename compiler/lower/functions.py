@@ -23,13 +23,13 @@ from circ.compiler.builder import (
 from circ.compiler.ir import Argmax, Index, Relu, Smooth, Softmax, Wire
 from circ.compiler.lower.compare import lower_entrywise, lower_operands
 from circ.compiler.lower.constants import constant, enclosed
-from circ.compiler.lower.endless import shares, unfolded
+from circ.compiler.lower.endless import shares, tied
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.masks import lower_masked_softmax
 from circ.compiler.lower.positions import lower_extreme
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import negative_root
-from circ.lang.syntax import Call, Compare
+from circ.lang.syntax import Call, Compare, Expr
 
 Meaning = Callable[[list[Wire], Environment], Wire]
 
@@ -45,7 +45,9 @@ def lower_function(e: Call, env: Environment) -> Wire:
         return extreme(e, env)
     if name == "softmax" and len(e.args) == 2:
         return lower_masked_softmax(e.args[0], e.args[1], env)
-    return MEANINGS[name]([env.wire(arg) for arg in e.args], env)
+    if name == "mean":
+        return mean(e.args[0], env)
+    return MEANINGS[name]([tied(arg, env) for arg in e.args], env)
 
 
 def quantified(e: Call, env: Environment) -> Wire:
@@ -93,12 +95,12 @@ def summed(args: list[Wire], env: Environment) -> Wire:
     return matmul(env.b, reals(env.b, (Fraction(1),) * side, (side,)), args[0])
 
 
-def mean(args: list[Wire], env: Environment) -> Wire:
+def mean(arg: Expr, env: Environment) -> Wire:
     """The sum over the leading axis, divided by its length."""
-    parts = shares(env.b.shape(args[0])[0], env)
+    wire, parts = env.wire(arg), shares(arg, env)
     if parts is not None:
-        return matmul(env.b, parts, args[0])
-    return combine(env.b, (Fraction(1, env.b.shape(args[0])[0]), summed(args, env)))
+        return matmul(env.b, parts, wire)
+    return combine(env.b, (Fraction(1, env.b.shape(wire)[0]), summed([wire], env)))
 
 
 def maximum(args: list[Wire], env: Environment) -> Wire:
@@ -138,7 +140,7 @@ def norm_1(args: list[Wire], env: Environment) -> Wire:
 
 def softmax(args: list[Wire], env: Environment) -> Wire:
     """Along the last axis."""
-    return env.b.add(Softmax(unfolded(args[0], env)))
+    return env.b.add(Softmax(args[0]))
 
 
 def positions(args: list[Wire], env: Environment) -> Wire:
@@ -163,7 +165,6 @@ MEANINGS: dict[str, Meaning] = {
     "exp": exp,
     "clamp": clamp,
     "sum": summed,
-    "mean": mean,
     "dot": dot,
     "norm_inf": norm_inf,
     "norm_1": norm_1,

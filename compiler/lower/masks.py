@@ -8,6 +8,7 @@ from math import prod
 
 from circ.compiler.builder import Builder, flatten, reals, reindex
 from circ.compiler.ir import Const, Softmax, Wire
+from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment
 from circ.compiler.passes.drop_dead import drop_dead
 from circ.compiler.passes.fold_constants import fold_constants
@@ -22,7 +23,7 @@ def lower_masked_softmax(scores: Expr, keep: Expr, env: Environment) -> Wire:
     Rows that keep the same entries are one op. Raises `CircError` where what is kept depends on an
     input or a checkpoint, and for a row that keeps nothing.
     """
-    b, wire = env.b, env.wire(scores)
+    b, wire = env.b, tied(scores, env)
     *outer, side = b.shape(wire)
     env.low.require_room(scores.span, b.types[wire].entries)
     kept = known_truths(b, env.wire(keep))

@@ -26,7 +26,7 @@ def lower_matches(e: Matches, env: Environment) -> Wire:
     for letter in letters_of(e.pattern):
         if isinstance(letter, NumberPattern) and letter.value >= sort.size:
             raise CircError(position_range(letter.span, letter.value, sort.size))
-    if env.low.endless:
+    if env.low.alike:
         return alike_at_each_letter(e, word, sort, env)
     machine = automaton_of(e, env.low.typed.facts.types[e.word], sort.size, length)
     if sum(map(len, set(machine.tables))) * sort.size > MOST_CELLS:

@@ -1,9 +1,19 @@
 """Discrete functions of words of any length as one machine with loops.
 
-Where a claim treats all positions alike (`circ.lang.check.uniform`), what has to be known of a prefix
-changes from letter to letter in the same way everywhere but at the two ends. So the machine is read
-off two circuits, for words of two lengths: all of the places between must agree in all states, and
-so must the ends. States are those that any prefix leads to.
+Where a claim treats all positions alike, what has to be known of a prefix changes from letter to letter
+in the same way everywhere but at the two ends. So the machine is read off circuits for words of two
+lengths. That it holds at every length rests on four things:
+
+- nothing that reads no letter depends on the length (`circ.compiler.lower.endless` ties what is added
+  up along the word, and the states of folds, to the letters);
+- what a cut carries is the whole state of each fold, count or reduction, the same at each cut: a fold
+  carries one value (`circ.lang.check.uniform`);
+- what a letter adds to a number does not depend on how many letters stand before or behind it: no
+  positions, no folds of reals;
+- a count that stops somewhere stops beyond every number it is held against.
+
+That all places, and both lengths, agree in all states that any prefix leads to is then a check of these,
+and no proof.
 """
 
 from __future__ import annotations
@@ -31,6 +41,9 @@ BEGIN = 2
 
 MOST_STATES = 1 << 12
 """Of a machine with loops."""
+
+MOST_LETTERS = 1 << 9
+"""Of the prefixes that lead to new states."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,18 +137,18 @@ def closed(short: Unrolled, begun: FloatArray) -> FloatArray:
     """All states that some prefix leads to, one a column."""
     seen: dict[bytes, FloatArray] = {}
     fresh = begun
-    while fresh.shape[1]:
+    for _ in range(MOST_LETTERS):
         columns = {column.tobytes(): column for column in np.ascontiguousarray(fresh.T)}
         new = {key: column for key, column in columns.items() if key not in seen}
         seen |= new
         if len(seen) > MOST_STATES:
             raise Blown(f"it has over {MOST_STATES:,} states, if words may have any length")
         if not new:
-            break
+            return np.stack(list(seen.values()), axis=1)
         fresh = short.moved(BEGIN, np.stack(list(new.values()), axis=1))
         if fresh.shape[0] != begun.shape[0]:
             raise Blown("what has to be known of a prefix differs from place to place")
-    return np.stack(list(seen.values()), axis=1)
+    raise Blown(f"prefixes of over {MOST_LETTERS} letters lead to new states")
 
 
 def found(states: FloatArray, wanted: FloatArray) -> IntArray:

@@ -23,6 +23,7 @@ from circ.lang.syntax import (
     DomainDecl,
     DomainExpr,
     Expr,
+    Fold,
     Formula,
     FreshDomain,
     Index,
@@ -37,8 +38,10 @@ from circ.lang.types import (
     Dim,
     FinElement,
     Lengths,
+    Tuple,
     Type,
     bound,
+    is_real,
     substitute,
 )
 from circ.lang.walk import walk
@@ -119,12 +122,26 @@ def by_form(e: Expr, binding: Binding, facts: Facts) -> str:
         case Count(source=source, condition=None) if not isinstance(source, TypeExpr):
             along = leading(facts.types.get(source, INVALID), binding)
             return "this is the length of the word" if along else ""
+        case Fold():
+            return folded(facts.types.get(e, INVALID))
         case Index(base=base, items=items):
             return indexed(substitute(facts.types.get(base, INVALID), binding), items)
         case Do(edits=edits) if any(edit.items for edit in edits):
             return "this replaces entries by their places"
         case _:
             return ""
+
+
+def folded(t: Type) -> str:
+    """A state of one member, truth or position is all that is known of a prefix, after each letter.
+
+    Of a state of several values each may say something of another letter, so many places back, and a
+    real number may weigh letters by how far back they stand.
+    """
+    if is_real(t):
+        return "a fold of reals weighs letters by where they stand"
+    whole = not isinstance(t, Array) or not t.dims
+    return "" if whole and not isinstance(t, Tuple) else "a fold of several values knows places"
 
 
 def leading(t: Type, binding: Binding) -> bool:

@@ -122,8 +122,8 @@ def bounded(search: Search, some: Pruned, clauses: BoolArray) -> None:
     bounds = of_clauses(question, known.best)
     left = clauses & ~held(question, known.best)
     settled = ~left.any(axis=0)
-    proved = np.where(clauses, bounds, inf).min(axis=0)
-    search.least = min(search.least, float(proved[settled].min(initial=inf)))
+    proved = np.where(clauses & ~left, bounds, inf)
+    search.least = min(search.least, float(proved.min(initial=inf)))
     search.done += float(some.words[settled].sum())
     if settled.all():
         return

@@ -124,11 +124,18 @@ def gone_through(
     few_enough(machine.outputs)
     (bound,) = short.binders
     near, far = sides(both, machine, weights, members(bound))
+    if not same_form(near.formulas, far.formulas):
+        raise Blown("what is claimed differs from length to length")
     search = Search(machine, near, far, weights, start, lambda: monotonic() > until, precisely)
     lengths = [n for kind in range(len(machine.outputs)) for n in search.lengths(kind) if n]
     if lengths:
         return Doubtful(min(lengths))
     return Always(not machine.accepts(start), bool(near.parts.weighed))
+
+
+def same_form(near: Sequence[Formula], far: Sequence[Formula]) -> bool:
+    """Whether formulas have as many clauses of as many comparisons."""
+    return [list(map(len, x)) for x in near] == [list(map(len, x)) for x in far]
 
 
 def sides(
@@ -189,12 +196,19 @@ class Search:
 
     def alternatives(self, near: Clause, far: Clause, kind: int) -> int:
         """The same for a clause of which one comparison has to hold under each fixing, at all lengths."""
-        never = np.full((1, self.near.alphabet.fixings.shape[1]), self.start)
-        best = np.where(self.final(kind).any(axis=(0, 1)), never, 0)
+        best = self.possible_from(kind)
         pairs = zip(one_by_one(self.near.field, near), one_by_one(self.far.field, far), strict=True)
         for one, other in pairs:
             best = longer(best, self.reached(one, other, kind))
         return worst(best)
+
+    def possible_from(self, kind: int) -> IntArray:
+        """[1, fixing]: the least length of a word of a class, 0 where it has none."""
+        sides = self.near.alphabet
+        nothing = np.zeros((1, sides.size, sides.fixings.shape[1]))
+        begin = np.where(self.allowed(0)[None], nothing, inf)
+        turn = Turn(begin, nothing, nothing, nothing[:, 0], self.final(kind))
+        return least_lengths(self.machine, turn, self.start, True, self.late).length
 
     def reached(self, asked: Rivals, again: Rivals, kind: int) -> IntArray:
         """[comparison, fixing]: the least length at which each is not proved in a class."""

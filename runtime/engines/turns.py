@@ -128,4 +128,6 @@ def plus(x: Sums, y: Sums) -> Sums:
         return total
     part = total - x
     error = (x - (total - part)) + (y - part)
-    return np.where(error < 0, np.nextafter(total, -inf), total)
+    found = np.where(error < 0, np.nextafter(total, -inf), total)
+    finite = np.isfinite(x) & np.isfinite(y)
+    return np.where(finite & (total == inf), np.finfo(np.float64).max, found)

@@ -407,4 +407,25 @@ MUTANTS = (
         "self.limit, self.method, self.trusted = self.low, found.method, found.trusted",
         ("tests/unit/test_ranges.py",),
     ),
+    Mutant(
+        "what_goes_along_the_word_worked_out",
+        "compiler/lower/endless.py",
+        "    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)]",
+        "    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)][:0]",
+        ("tests/unit/test_lengths.py",),
+    ),
+    Mutant(
+        "fold_of_several_values_at_any_length",
+        "lang/check/uniform.py",
+        "whole = not isinstance(t, Array) or not t.dims",
+        "whole = True",
+        ("tests/unit/test_lengths.py",),
+    ),
+    Mutant(
+        "tolerance_forgotten_where_counts_stop",
+        "compiler/lower/compare.py",
+        "if env.low.alike and e.within is None:",
+        "if env.low.alike:",
+        ("tests/unit/test_lengths.py",),
+    ),
 )

@@ -160,7 +160,10 @@ claim strict: forall s in { s: C[1..] }: read(s) > 0
     above, least, strict = (verdict(program, name) for name in ("above", "least", "strict"))
     assert isinstance(above, Proved)
     assert isinstance(least, Proved)
-    assert above.lengths == least.lengths == ByLength(None, (1, 2, 3, 4), onwards=5)
+    for found in (above, least):
+        assert found.lengths is not None
+        assert found.lengths.onwards is not None
+        assert found.lengths.held == tuple(range(1, found.lengths.onwards))
     assert isinstance(strict, Refuted)
     assert strict.lengths == ByLength(1, ())
 
@@ -219,3 +222,77 @@ claim wrong: forall s in { s: C[1..] | s matches a{9} a* b }: read(s) >= 0.99
     assert isinstance(wrong, Refuted)
     assert wrong.lengths is not None
     assert wrong.lengths.at == 10
+
+
+def test_the_length_is_not_known_in_disguise(tmp_path: Path) -> None:
+    """What is the same for each letter adds up to the length, and is false at some length.
+
+    Each claim holds for the short words that are looked at one by one, and for those that the
+    machine is read off.
+    """
+    claims = """
+enum P = { p0, p1, p2, p3, p4, p5, p6, p7, p8 }
+circuit ones[n](s: C[n]) -> real[n] = 1
+circuit tick[n](s: C[n]) -> P = fold q = p0 over x in s: match q {
+  p0 => p1, p1 => p2, p2 => p3, p3 => p4, p4 => p5, p5 => p6, p6 => p7, _ => p8
+}
+circuit lasts[n](x: real[n, 2]) -> real = sum([ x[-1][0] for v in x ])
+circuit pairs[n](s: C[n]) -> real[n, 2] = [ [m.v[x], 1] for x in s ]
+circuit some[n](s: C[n]) -> real {
+  let z: real[n] = 1
+  return sum(cases { s[0] == a => z, else => [ m.v[x] for x in s ] })
+}
+claim added: forall s in { s: C[1..] }: sum(ones(s)) <= 9
+claim counted: forall s in { s: C[1..] }: count { x in s | 1 < 2 } <= 9
+claim ticked: forall s in { s: C[1..] }: tick(s) != p8
+claim shared: forall s in { s: C[1..] }: softmax(ones(s))[0] > 0.1
+claim meant: forall s in { s: C[1..] }: mean([ cases { 1 < 2 => 1, else => m.v[x] } for x in s ]) * 0.1 >= softmax(ones(s))[-1] - 0.9
+claim product: forall s in { s: C[1..] }: ones(s) @ ones(s) <= 9
+claim normed: forall s in { s: C[1..] }: norm_1(ones(s)) <= 9
+claim last: forall s in { s: C[1..] }: lasts(pairs(s)) <= 9
+claim squared: forall s in { s: C[1..] }: lasts(pairs(s)) * lasts(pairs(s)) <= 81
+claim chosen: forall s in { s: C[1..] }: some(s) <= 9
+claim tolerated: forall s in { s: C[1..] }: count { x in s | x == a } == 4 within 4
+claim larger: forall s in { s: C[1..] }: max(count { x in s | x == a }, 7) <= 7
+claim sites: forall s in { s: C[1..] }: some(s) do { z := 1 } <= 9
+"""
+    program = spec(tmp_path, claims)
+    true = {"meant"}
+    for name in program.typed.scope.claims:
+        found = verdict(program, name)
+        if isinstance(found, Refuted):
+            assert found.lengths is not None
+            assert found.lengths.at is not None
+            assert found.lengths.at >= 7
+        assert isinstance(found, Refuted | Unknown) or name in true, name
+
+
+def test_a_fold_along_a_word_of_any_length_carries_one_value(tmp_path: Path) -> None:
+    """Several could be a line along which letters are handed on, so many places back."""
+    lowered("enum C = { a, b }", tmp_path, WEIGHTS)
+    text = """
+enum C = { a, b }
+circuit back[n](s: C[n]) -> C[4] = fold v = [b, b, b, b] over x in s: [x, v[0], v[1], v[2]]
+circuit seen[n](s: C[n]) -> bool[2] = fold v = [1 < 0, 1 < 0] over x in s: [x == a, v[0]]
+circuit long[n](s: C[n]) -> real = fold r = 0 over x in s: r + 1
+"""
+    for goal in ("back(s)[3] == b", "not seen(s)[1]", "long(s) <= 9"):
+        claim = f"claim x: forall s in {{ s: C[LENGTHS] }}: {goal}"
+        assert codes_of(text + claim.replace("LENGTHS", "1.."), tmp_path) == ["E0312"]
+        program = lowered(text + claim.replace("LENGTHS", "1..12"), tmp_path)
+        assert isinstance(verdict(program, "x"), Refuted)
+
+
+def test_no_margin_of_all_where_one_length_has_none(tmp_path: Path) -> None:
+    """The least of those that are known need not be the least."""
+    from circ.compiler.verdict import Size
+    from circ.runtime.lengths import together
+
+    program = spec(tmp_path, "claim x: forall s in { s: C[1..3] }: read(s) > -1")
+    known = [(program.claim("x", n), Proved("a", (), Size(1), m)) for n, m in ((1, 0.5), (2, 0.25))]
+    _, found = together(known)
+    assert isinstance(found, Proved)
+    assert found.margin == 0.25
+    _, found = together([*known, (program.claim("x", 3), Proved("a", (), Size(1)))])
+    assert isinstance(found, Proved)
+    assert found.margin is None
