@@ -1,0 +1,124 @@
+"""What of a claim is discrete, and what is about the numbers of a network.
+
+The values of some discrete nodes sort the words into classes. In a class they are known, and what is
+left of the goal compares numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from circ.compiler.audit.entries import (
+    Curve,
+    Given,
+    Letter,
+    Nodes,
+    Share,
+    Stored,
+    entries,
+    parts_of,
+)
+from circ.compiler.audit.machine import Machine, Word, machine
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.ir import Index
+from circ.compiler.obligation import Obligation, Words
+from circ.compiler.tensor import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """On every word one of `options` is as said; in a class, `values` are known.
+
+    `weighed` are the conditions about the network, which are among the options.
+    """
+
+    nodes: Nodes
+    word: Word
+    options: tuple[tuple[int, bool], ...]
+    values: tuple[int, ...]
+    weighed: tuple[int, ...]
+    language: Machine
+
+
+def divided(obligation: Obligation, weights: Weights) -> Claim:
+    """A claim about one word; raises `Rejected` for another, or one of too many states."""
+    word = word_of(obligation)
+    outputs = obligation.circuit.outputs
+    wires = [outputs[name] for name in (*obligation.conditions, "goal")]
+    nodes, found = entries(obligation.circuit, wires)
+    *conditions, goal = [found[wire][0] for wire in wires]
+    network = learned(nodes)
+    weighed = tuple(node for node in conditions if network[node])
+    plain = [node for node in conditions if not network[node]]
+    values = functions(nodes, [*weighed, goal], network)
+    language = machine(nodes, word, plain, values, weights)
+    options = (*((node, False) for node in weighed), (goal, True))
+    return Claim(nodes, word, options, tuple(values), weighed, language)
+
+
+def word_of(obligation: Obligation) -> Word:
+    """The letters and the length of the one word that a claim is about."""
+    if len(obligation.binders) != 1 or obligation.quantifier != "forall":
+        raise Rejected("it is not about all words of one binder")
+    (bound,) = obligation.binders
+    if not isinstance(bound.values, Words) or not isinstance(bound.type.sort, Index):
+        raise Rejected("it is not about words")
+    if not bound.type.entries:
+        raise Rejected("its words have no letter")
+    return Word(bound.type.sort.size, bound.type.entries)
+
+
+def positions(nodes: Nodes) -> list[int]:
+    """The positions that each node reads: bit p stands for position p."""
+    found: list[int] = []
+    for node in nodes.nodes:
+        mask = 1 << node.position if isinstance(node, Letter) else 0
+        for part in parts_of(node):
+            mask |= found[part]
+        found.append(mask)
+    return found
+
+
+def several(mask: int) -> bool:
+    """Whether it stands for more than one position."""
+    return mask & (mask - 1) != 0
+
+
+def learned(nodes: Nodes) -> list[bool]:
+    """The nodes behind which several positions meet in weights or in a smooth function."""
+    reads = positions(nodes)
+    smooth: list[bool] = []
+    found: list[bool] = []
+    for place, node in enumerate(nodes.nodes):
+        parts = parts_of(node)
+        bent = isinstance(node, Stored | Curve | Share) or any(smooth[part] for part in parts)
+        smooth.append(bent)
+        meets = bent and nodes.real[place] and several(reads[place])
+        found.append(meets or any(found[part] for part in parts))
+    return found
+
+
+def functions(nodes: Nodes, roots: Iterable[int], network: list[bool]) -> list[int]:
+    """The nodes whose values sort the words: what numbers read of several positions, and what
+    decides between numbers or beside them."""
+    reads = positions(nodes)
+    found, seen = set[int](), set[int]()
+    waiting = list(roots)
+    while waiting:
+        place = waiting.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        if not network[place]:
+            found.add(place)
+            continue
+        parts = parts_of(nodes.nodes[place])
+        joins = not nodes.real[place] or any(network[part] for part in parts)
+        for part in parts:
+            decides = joins and not nodes.real[part]
+            if network[part]:
+                waiting.append(part)
+            elif several(reads[part]) or decides:
+                found.add(part)
+    return sorted(place for place in found if not isinstance(nodes.nodes[place], Given))

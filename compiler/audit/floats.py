@@ -1,0 +1,168 @@
+"""Columns in float64 with the rounding of every operation bounded: middles and radii."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+
+from circ.compiler.audit.rejected import Rejected, require
+from circ.compiler.audit.sums import Grid
+from circ.compiler.ir import SmoothName
+
+Floats = npt.NDArray[np.float64]
+
+UNIT = 2.0**-53
+"""An operation is off by at most this share of its result."""
+
+TINY = 2.0**-1000
+"""More than what all underflows of one operation come to."""
+
+WIDER = 1 + 2.0**-40
+"""Makes up for the rounding of a radius itself."""
+
+LIBRARY = 16.0
+"""Units by which numpy's `exp` may be off; it says 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ball:
+    """Numbers within `rad` of `mid`, by row and by letter."""
+
+    mid: Floats
+    rad: Floats
+
+    def low(self) -> Floats:
+        """A lower bound."""
+        return np.nextafter(self.mid - self.rad, -inf)
+
+    def high(self) -> Floats:
+        """An upper bound."""
+        return np.nextafter(self.mid + self.rad, inf)
+
+
+def ball(mid: Floats, rad: Floats) -> Ball:
+    """A ball; raises `Rejected` where it has no bound."""
+    require(bool(np.isfinite(mid).all() and np.isfinite(rad).all()), "a number overflows")
+    return Ball(mid, rad)
+
+
+def between(low: Floats, high: Floats) -> Ball:
+    """A ball around an interval."""
+    mid = low / 2 + high / 2
+    rad = np.maximum(high - mid, mid - low)
+    return ball(mid, rad * WIDER + UNIT * np.abs(mid) + TINY)
+
+
+def whole(value: float) -> Ball:
+    """A number known exactly."""
+    return Ball(np.array([[value]]), np.zeros((1, 1)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FloatPoint:
+    """Arithmetic on balls."""
+
+    zero: Ball
+    one: Ball
+
+    def number(self, value: Fraction) -> Ball:
+        """A number that is the same everywhere."""
+        try:
+            mid = float(value)
+        except OverflowError as error:
+            raise Rejected("a number overflows") from error
+        exact = Fraction(mid) == value
+        return Ball(np.array([[mid]]), np.full((1, 1), 0.0 if exact else abs(mid) * UNIT + TINY))
+
+    def dot(self, pairs: Sequence[tuple[Ball, Ball]]) -> Ball:
+        """The sum of products."""
+        mid, size, rad = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1))
+        scalar = [(x, y) if x.mid.size == 1 else (y, x) for x, y in pairs]
+        if all(x.mid.size == 1 and y.mid.shape == scalar[0][1].mid.shape for x, y in scalar):
+            factors = np.array([x.mid[0, 0] for x, _ in scalar])
+            around = np.array([x.rad[0, 0] for x, _ in scalar])
+            mids = np.array([y.mid for _, y in scalar])
+            rads = np.array([y.rad for _, y in scalar])
+            mid = np.tensordot(factors, mids, 1)
+            size = np.tensordot(np.abs(factors), np.abs(mids), 1)
+            if rads.any() or around.any():
+                rad = np.tensordot(np.abs(factors) + around, rads, 1)
+                rad = rad + np.tensordot(around, np.abs(mids), 1)
+        else:
+            for x, y in pairs:
+                mid = mid + x.mid * y.mid
+                size = size + np.abs(x.mid) * np.abs(y.mid)
+                rad = rad + np.abs(x.mid) * y.rad + x.rad * (np.abs(y.mid) + y.rad)
+        return ball(mid, (rad + (len(pairs) + 4) * UNIT * size) * WIDER + TINY)
+
+    def curve(self, name: SmoothName, x: Ball) -> Ball:
+        """A smooth function that rises or falls."""
+        low, high = x.low(), x.high()
+        match name:
+            case "exp":
+                around = 1 + LIBRARY * UNIT
+                return between(np.exp(low) / around / around, np.exp(high) * around * around)
+            case "sqrt":
+                require(bool((low >= 0).all()), "the root of what may be negative")
+                return between(stepped(np.sqrt(low), -inf), stepped(np.sqrt(high), inf))
+            case "recip":
+                require(bool(((low > 0) | (high < 0)).all()), "what is divided by may be zero")
+                return between(stepped(1 / high, -inf), stepped(1 / low, inf))
+
+    def largest(self, columns: Sequence[Ball]) -> Ball:
+        """The largest."""
+        low, high = columns[0].low(), columns[0].high()
+        for x in columns[1:]:
+            low, high = np.maximum(low, x.low()), np.maximum(high, x.high())
+        return between(low, high)
+
+    def pick(self, choices: Sequence[Ball], index: Grid) -> Ball:
+        """For each row and letter, one of the columns."""
+        places = np.array(index)
+        shape = np.broadcast_shapes(places.shape, *{x.mid.shape for x in choices})
+        if all(x.mid.size == 1 for x in choices):
+            mids, rads = (np.array([side(x) for x in choices]) for side in (middle, around))
+            return Ball(mids[places], rads[places])
+        mids = np.stack([np.broadcast_to(x.mid, shape) for x in choices])
+        rads = np.stack([np.broadcast_to(x.rad, shape) for x in choices])
+        at = np.broadcast_to(places, shape)[None]
+        return Ball(np.take_along_axis(mids, at, 0)[0], np.take_along_axis(rads, at, 0)[0])
+
+    def below(self, x: Ball, y: Ball, *, strict: bool) -> list[list[bool | None]]:
+        """Whether x is smaller, or at most y; None where the balls do not say."""
+        if not (x.rad.any() or y.rad.any()):
+            sure = x.mid < y.mid if strict else x.mid <= y.mid
+            never = ~sure
+        else:
+            sure = x.high() < y.low()
+            never = x.low() > y.high()
+        pairs = zip(sure.tolist(), never.tolist(), strict=True)
+        return [
+            [True if yes else False if no else None for yes, no in zip(*rows, strict=True)]
+            for rows in pairs
+        ]
+
+
+def middle(x: Ball) -> float:
+    """The one middle of a known number."""
+    return float(x.mid[0, 0])
+
+
+def around(x: Ball) -> float:
+    """Its radius."""
+    return float(x.rad[0, 0])
+
+
+def stepped(values: Floats, towards: float) -> Floats:
+    """The next numbers."""
+    return np.nextafter(values, towards)
+
+
+def float_point() -> FloatPoint:
+    """Arithmetic in float64."""
+    return FloatPoint(whole(0.0), whole(1.0))

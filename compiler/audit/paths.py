@@ -1,0 +1,159 @@
+"""Whether potentials show that a sum over positions is positive on every word of a region, exactly.
+
+The potential of a state is a lower bound of what is added from there to the end of the word. That is
+so where, for each letter, it is at most what the letter adds and the potential of the state after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ldexp
+from operator import itemgetter
+
+from circ.compiler.audit.fixed import Fixed, FixedPoint, line
+from circ.compiler.audit.machine import DEAD
+from circ.compiler.audit.region import Region
+from circ.compiler.audit.rejected import Rejected, require
+from circ.compiler.audit.sums import Total
+
+
+class TooClose(Rejected):
+    """A bound fails, which it might not do with more bits."""
+
+
+Kind = tuple[tuple[int, ...], list[int]]
+"""Letters that lead on alike: the state after each state, and where they stand among the letters."""
+
+
+@dataclass(slots=True)
+class Edges:
+    """The edges of a region, letters that lead on alike together; by position and row."""
+
+    region: Region
+    letters: dict[tuple[int, int], list[int]] = field(
+        default_factory=dict[tuple[int, int], list[int]]
+    )
+    found: dict[tuple[int, int], list[Kind]] = field(
+        default_factory=dict[tuple[int, int], list[Kind]]
+    )
+
+    def key(self, position: int, row: int) -> tuple[int, int]:
+        """Rows differ at the fixed position alone."""
+        return position, row if position == self.region.fixed else 0
+
+    def at(self, position: int, row: int) -> tuple[list[int], list[Kind]]:
+        """The letters at a position, and their kinds."""
+        key = self.key(position, row)
+        if key not in self.found:
+            letters = self.letters[key] = self.region.letters_at(position, row)
+            kinds: dict[tuple[int, ...], list[int]] = {}
+            for place, letter in enumerate(letters):
+                column = tuple(states[letter] for states in self.region.steps[position])
+                kinds.setdefault(column, []).append(place)
+            self.found[key] = list(kinds.items())
+        return self.letters[key], self.found[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a letter at `place` adds: a positive `power`, or 1, times a `term` and the `rest`."""
+
+    place: int | None
+    power: Fixed | None
+    term: Fixed | None
+    rest: Fixed | None
+
+
+def slots(total: Total[Fixed]) -> list[Slot]:
+    """A number times its denominator, as a sum of slots."""
+    if total.head is None:
+        terms = [Slot(place, None, term, None) for place, term in total.terms.items()]
+        return [*terms, Slot(None, None, None, total.rest)]
+    pairs = zip(total.head.places, total.head.powers, strict=True)
+    return [
+        Slot(place, power, total.terms.get(slot), total.rest)
+        for slot, (place, power) in enumerate(pairs)
+    ]
+
+
+def least(slot: Slot, row: int, letters: Sequence[int], bits: int) -> list[int]:
+    """A lower bound of what a slot adds for each letter, in units of 2^-2bits."""
+    low: Sequence[int] = [0] * len(letters)
+    if slot.term is not None:
+        low = some(line(slot.term.lo, row), letters)
+    if slot.rest is not None:
+        (rest,) = line(slot.rest.lo, row)
+        low = [x + rest for x in low]
+    if slot.power is None:
+        return [x << bits for x in low]
+    below = some(line(slot.power.lo, row), letters)
+    above = some(line(slot.power.hi, row), letters)
+    return [(a if x >= 0 else b) * x for x, a, b in zip(low, below, above, strict=True)]
+
+
+def some(values: Sequence[int], letters: Sequence[int]) -> Sequence[int]:
+    """The values of some letters, of a row that may be alike for all."""
+    if len(values) == 1:
+        return [values[0]] * len(letters)
+    if len(letters) == 1:
+        return [values[letters[0]]]
+    found: tuple[int, ...] = itemgetter(*letters)(values)
+    return found
+
+
+def shown(
+    total: Total[Fixed], math: FixedPoint, edges: Edges, potentials: Sequence[float], strict: bool
+) -> None:
+    """Raise `Rejected` unless a number is positive on all words, or not negative if not `strict`.
+
+    `potentials` has those of each row, layer after layer, the last layer aside.
+    """
+    region = edges.region
+    count = sum(region.states[:-1])
+    require(len(potentials) == count * len(region.rows), "potentials are missing, or too many")
+    by_position: dict[int | None, list[Slot]] = {}
+    for slot in slots(total):
+        by_position.setdefault(slot.place, []).append(slot)
+    for k, row in enumerate(region.rows):
+        mine = whole_numbers(potentials[k * count : (k + 1) * count], 2 * math.bits)
+        rest = sum(least(slot, row, [0], math.bits)[0] for slot in by_position.get(None, []))
+        start = walked(by_position, math, edges, mine, row) + rest
+        if start < 0 or (start == 0 and strict):
+            raise TooClose("potentials do not show that a number is positive")
+
+
+def walked(
+    parts: dict[int | None, list[Slot]],
+    math: FixedPoint,
+    edges: Edges,
+    potentials: Sequence[int],
+    row: int,
+) -> int:
+    """The potential of the start, all of them checked edge by edge."""
+    region = edges.region
+    ahead: Sequence[int] = [0] * region.states[-1]
+    end = len(potentials)
+    for position in reversed(range(len(region.steps))):
+        letters, kinds = edges.at(position, row)
+        weights = [0] * len(letters)
+        for slot in parts.get(position, []) if letters else []:
+            weights = list(map(int.__add__, weights, least(slot, row, letters, math.bits)))
+        mine = potentials[end - region.states[position] : end]
+        end -= region.states[position]
+        for column, members in kinds:
+            least_of_kind = min([weights[place] for place in members])
+            for potential, after in zip(mine, column, strict=True):
+                if after != DEAD and potential > least_of_kind + ahead[after]:
+                    raise TooClose("a potential is too high")
+        ahead = mine
+    return ahead[0]
+
+
+def whole_numbers(potentials: Sequence[float], bits: int) -> list[int]:
+    """Potentials in units of 2^-bits; whatever rounding makes of them is checked in their place."""
+    try:
+        return [int(ldexp(value, bits)) for value in potentials]
+    except OverflowError:
+        ratios = (value.as_integer_ratio() for value in potentials)
+        return [(above << bits) // below for above, below in ratios]

@@ -1,0 +1,80 @@
+"""Some words of a class: those that an automaton accepts, with some letters at some positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from circ.compiler.audit.machine import DEAD, Step
+from circ.compiler.audit.rejected import require
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The words through `steps` with letters from `allowed[p]` at position p.
+
+    `states` has the number of states of each layer, the last too. At the `fixed` position, if there
+    is one, row r of a reading has letter r; `rows` are those that are meant.
+    """
+
+    steps: Sequence[Step]
+    states: Sequence[int]
+    letters: int
+    allowed: Mapping[int, frozenset[int]]
+    fixed: int | None
+    rows: tuple[int, ...]
+
+    def letters_at(self, position: int, row: int) -> list[int]:
+        """The letters that occur somewhere at a position, of those allowed."""
+        step = self.steps[position]
+        found = (c for c in range(self.letters) if any(states[c] != DEAD for states in step))
+        allowed = self.allowed.get(position)
+        if position == self.fixed:
+            return [c for c in found if c == row]
+        return [c for c in found if allowed is None or c in allowed]
+
+    def with_letters(self, position: int, letters: Sequence[int]) -> Region:
+        """The words with one of these letters at a position."""
+        return replace(self, allowed={**self.allowed, position: frozenset(letters)})
+
+    def with_rows(self, rows: Sequence[int]) -> Region:
+        """The words of some rows."""
+        return replace(self, rows=tuple(rows))
+
+    def words(self, most: int) -> list[tuple[int, ...]]:
+        """All words; raises `Rejected` where they are more than that."""
+        found: list[tuple[int, ...]] = []
+        for row in self.rows:
+            for word in self.words_of(row):
+                require(len(found) < most, "too many words are to be gone through")
+                found.append(word)
+        return found
+
+    def words_of(self, row: int) -> Iterator[tuple[int, ...]]:
+        """The words of one row."""
+        alive = [[True] * self.states[-1]]
+        letters = [self.letters_at(position, row) for position in range(len(self.steps))]
+        for step, some in zip(reversed(self.steps), reversed(letters), strict=True):
+            ahead = alive[-1]
+            alive.append([any(s[c] != DEAD and ahead[s[c]] for c in some) for s in step])
+        alive.reverse()
+        waiting: list[tuple[tuple[int, ...], int]] = [((), 0)] if alive[0][0] else []
+        while waiting:
+            word, state = waiting.pop()
+            at = len(word)
+            if at == len(self.steps):
+                yield word
+                continue
+            for letter in letters[at]:
+                after = self.steps[at][state][letter]
+                if after != DEAD and alive[at + 1][after]:
+                    waiting.append(((*word, letter), after))
+
+
+def whole(steps: Sequence[Step], states: Sequence[int], letters: int, fixed: int | None) -> Region:
+    """All words through an automaton: every row that occurs."""
+    region = Region(steps, states, letters, {}, fixed, (0,))
+    if fixed is None:
+        return region
+    rows = [c for c in range(letters) if region.letters_at(fixed, c)]
+    return region.with_rows(rows)

@@ -1,0 +1,1 @@
+"""Writing certificates: proofs as data, in the terms in which they are audited."""

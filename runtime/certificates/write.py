@@ -1,0 +1,135 @@
+"""A certificate of a claim about words: potentials for what an audit would have to see.
+
+The proof is made anew from the audit's own reading of the claim, in float64; what is written is then
+known to pass, but for mistakes that the audit is there to find.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from typing import BinaryIO
+
+from circ.compiler.audit.clauses import class_formula
+from circ.compiler.audit.digest import obligation_digest, tensor_digests
+from circ.compiler.audit.divided import Claim, divided
+from circ.compiler.audit.entries import Given, Known, Rectified
+from circ.compiler.audit.floats import float_point
+from circ.compiler.audit.machine import merged
+from circ.compiler.audit.record import FORMAT
+from circ.compiler.audit.region import whole
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.audit.sums import Bent, set_apart
+from circ.compiler.obligation import Obligation
+from circ.compiler.tensor import Weights
+from circ.runtime.certificates.goal import goal_proof
+from circ.runtime.certificates.work import NoCertificate, Work
+
+Data = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many classes a certificate has."""
+
+    classes: int
+
+
+def write_certificate(
+    obligation: Obligation,
+    weights: Weights,
+    witness: tuple[int, ...] | None,
+    until: float,
+    stream: BinaryIO,
+) -> Written:
+    """Write a certificate; raises `NoCertificate` with the reason where there is none.
+
+    `witness` is a word that meets the conditions; `until` is in seconds of `time.monotonic`.
+    """
+    try:
+        claim = divided(obligation, weights)
+        work = fixed_somewhere(claim, weights, until)
+        put(stream, header(obligation, weights, work, witness))
+        for kind in range(len(claim.language.classes)):
+            put(stream, class_record(work, kind))
+    except Rejected as reason:
+        raise NoCertificate(str(reason)) from reason
+    return Written(len(claim.language.classes))
+
+
+def put(stream: BinaryIO, record: Data) -> None:
+    """A line of the file."""
+    stream.write(json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n")
+
+
+def header(
+    obligation: Obligation, weights: Weights, work: Work, witness: tuple[int, ...] | None
+) -> Data:
+    """What the certificate is about."""
+    language = work.claim.language
+    return {
+        "format": FORMAT,
+        "tool": f"circ {version('circ-lang')}",
+        "claim": obligation.name,
+        "obligation": obligation_digest(obligation),
+        "tensors": tensor_digests(obligation, weights),
+        "words": str(language.count()),
+        "classes": len(language.classes),
+        "fixed": work.fixed,
+        "witness": list(witness) if witness is not None and work.claim.weighed else None,
+    }
+
+
+def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
+    """The claim with the position fixed at which its numbers are sums; raises `Rejected`."""
+    last = claim.word.length - 1
+    reasons: list[Rejected] = []
+    for fixed in (None, last, *range(last)):
+        work = work_of(claim, weights, fixed, until)
+        try:
+            readable(work)
+        except Rejected as reason:
+            reasons.append(reason)
+        else:
+            return work
+    raise reasons[:2][-1]  # of the last position, which most often queries
+
+
+def work_of(claim: Claim, weights: Weights, fixed: int | None, until: float) -> Work:
+    """A claim ready to be proved."""
+    zero = claim.nodes.add(Given(Fraction(0), True), real=True)
+    relus = {node.at: node.part for node in claim.nodes.nodes if isinstance(node, Rectified)}
+    apart = set_apart(claim.nodes, claim.values)
+    return Work(claim, weights, fixed, apart, relus, zero, until, float_point())
+
+
+def readable(work: Work) -> None:
+    """Raise `Rejected` unless what the first class compares are sums, as far as ReLUs allow."""
+    for values in work.claim.language.classes[:1]:
+        reading = work.case_of(values).reading
+        for clause in class_formula(work.claim.nodes, work.claim.options, reading.given):
+            for beats in clause:
+                try:
+                    reading.total(beats.more)
+                    reading.total(beats.less)
+                except Bent:
+                    continue
+
+
+def class_record(work: Work, kind: int) -> Data:
+    """The record of one class."""
+    language = work.claim.language
+    ends = [() if k == kind else None for k in range(len(language.classes))]
+    own = merged(language.steps, ends)
+    states = [*map(len, own.steps), 1]
+    region = whole(own.steps, states, work.claim.word.letters, work.fixed)
+    values = language.classes[kind]
+    proof = goal_proof(work, work.case_of(values), region, 0)
+    return {"class": list(map(plain, values)), "steps": own.steps, "proof": proof}
+
+
+def plain(value: Known) -> object:
+    """A value as the file has it."""
+    return str(value) if isinstance(value, Fraction) else int(value)
