@@ -19,6 +19,7 @@ from circ.compiler.verdict import (
     Verdict,
     outcome,
 )
+from circ.runtime.certificates.files import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of
 from circ.runtime.show import rational_text
 
@@ -59,6 +60,19 @@ def counts_data(quantities: Sequence[Quantity], counts: Sequence[Counted]) -> li
         }
         for quantity, known in zip(quantities, counts, strict=True)
     ]
+
+
+def certificate_data(left: Certified | Uncertified | None) -> Data:
+    """Where the certificate of a claim is, or why there is none; nothing where none was asked for."""
+    match left:
+        case None:
+            return {}
+        case Certified(path=path, size=size):
+            return {"certificate": str(path), "bytes": size}
+        case Uncertified(reason=reason):
+            return {"certificate": None, "no_certificate": reason}
+        case _:
+            assert_never(left)
 
 
 def evidence(obligation: Obligation, verdict: Verdict) -> Data:

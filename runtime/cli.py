@@ -81,6 +81,7 @@ def circ() -> None:
     \b
     circ check quote.circ              is the spec well-formed?
     circ prove quote.circ              decide every claim
+    circ audit quote.circ proofs       check the certificates that `prove` left
     circ patch quote.circ mend         make and prove a patch, write the checkpoint
     circ run quote.circ 'rule([...])'  evaluate an expression, exactly and in PyTorch
     circ range quote.circ 'x over s in D'  how small and large a number gets
@@ -115,6 +116,10 @@ def check(
     "--list", "listed", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
     help="Show up to N more failing inputs of a refuted claim.",
 )  # fmt: skip
+@click.option(
+    "--certificate", "certificates", type=click.Path(path_type=Path), metavar="DIR",
+    help="Leave a certificate of each proof in DIR, for `circ audit`.",
+)  # fmt: skip
 @JSON
 def prove(
     spec: Path,
@@ -124,6 +129,7 @@ def prove(
     outside: bool,
     timeout: float,
     listed: int,
+    certificates: Path | None,
     as_json: bool,
 ) -> int:
     """Decide CLAIMS of SPEC (all of them by default) on their whole domains.
@@ -132,11 +138,48 @@ def prove(
     circ prove quote.circ
     circ prove quote.circ faithful wider --list 20
     circ prove quote.circ wider --checkpoint m=patched.safetensors
+    circ prove max_10.circ large --certificate proofs
     """
     from circ.runtime.commands.prove import run_prove
 
     opened = (params, checkpoints, outside)
-    return run_prove(spec, claims, opened, timeout, listed, as_json)
+    return run_prove(spec, claims, opened, timeout, listed, as_json, certificates)
+
+
+AUDIT_CODES = """\b
+Exit codes: 0 every certificate holds, 1 one is rejected,
+            4 a wrong command line, spec or file, 5 a bug in Circ."""
+
+
+@circ.command(cls=Answer, epilog=AUDIT_CODES)
+@SPEC
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("claims", nargs=-1)
+@settings
+@click.option("--exact", is_flag=True, help="Use whole numbers alone, no floating point.")
+@JSON
+def audit(
+    spec: Path,
+    folder: Path,
+    claims: tuple[str, ...],
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    exact: bool,
+    as_json: bool,
+) -> int:
+    """Check the certificates in FOLDER of CLAIMS of SPEC (all that have one by default).
+
+    The claim is derived again from SPEC and its checkpoint, and the proof is checked step by step, by
+    code that shares none with the engine that found it.
+
+    \b
+    circ audit max_10.circ proofs
+    circ audit max_10.circ proofs large --exact
+    """
+    from circ.runtime.commands.audit import run_audit
+
+    return run_audit(spec, folder, claims, (params, checkpoints, outside), exact, as_json)
 
 
 @circ.command(cls=Answer, epilog=EXIT_CODES)

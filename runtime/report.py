@@ -25,6 +25,7 @@ from circ.compiler.verdict import (
     Verdict,
     outcome,
 )
+from circ.runtime.certificates.files import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of
 from circ.runtime.show import decimal_text, member_text, tensor_text
 
@@ -53,6 +54,19 @@ def verdict_lines(
         headline(obligation, verdict, seconds),
         *map(indented, details(obligation, verdict, listed)),
     ]
+
+
+def certificate_lines(left: Certified | Uncertified | None) -> list[Line]:
+    """Where the certificate of a claim is and how large, or why there is none."""
+    match left:
+        case None:
+            return []
+        case Certified(path=path, size=size):
+            return [Line("plain", f"    certificate: {path}  ({size:,} bytes)")]
+        case Uncertified(reason=reason):
+            return [Line("doubt", f"    no certificate: {reason}")]
+        case _:
+            assert_never(left)
 
 
 def headline(obligation: Obligation, verdict: Verdict, seconds: float | None) -> Line:

@@ -11,11 +11,11 @@ from math import inf
 
 import numpy as np
 
-from circ.compiler.audit.floats import Ball, Floats
+from circ.compiler.audit.floats import TINY, Ball, Floats
 from circ.compiler.audit.machine import DEAD
-from circ.compiler.audit.paths import Kind
-from circ.compiler.audit.region import Region
-from circ.compiler.audit.sums import Total
+from circ.compiler.audit.region import Kind, Region
+from circ.compiler.audit.sums import Head, Total
+from circ.compiler.readings.arrays import IntArray
 
 BEYOND = {"f4": 2.0**100, "f8": 2.0**600}
 """The potential of a state from which no word goes on."""
@@ -44,40 +44,78 @@ class Weighed:
     rest: Floats
 
 
-def down(values: Floats) -> Floats:
-    """Below what was rounded to these."""
-    return np.nextafter(values, -inf)
+SLACK = 2.0**-50
+"""More than what the few operations behind a weight are off by, as a share of it."""
 
 
-def weighed(totals: Sequence[Total[Ball]], region: Region) -> Weighed:
-    """Numbers of one form over the words of a region."""
-    rows = np.array(region.rows)
+def down(values: Floats, share: float = SLACK) -> Floats:
+    """Below whatever was rounded to these, by a few operations."""
+    room = np.abs(values)
+    room *= share
+    room += TINY
+    found: Floats = np.subtract(values, room, out=room)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """What is to be positive: `more`, less another number if there is one, over one head."""
+
+    more: Total[Ball]
+    less: Total[Ball] | None = None
+
+    @property
+    def head(self) -> Head[Ball] | None:
+        """The head that one of them has, or both."""
+        return self.more.head or (self.less.head if self.less else None)
+
+    @property
+    def alike(self) -> bool:
+        """Whether they can be subtracted term by term."""
+        sides = [side for side in (self.more, self.less) if side is not None]
+        return all(side.head is self.head or side.known for side in sides)
+
+
+def weighed(totals: Sequence[Difference], region: Region) -> Weighed:
+    """Numbers over one head on the words of a region."""
+    rows: IntArray = np.array(region.rows)
     count, length = len(totals), len(region.steps)
     rest: Floats = np.zeros((count, rows.size))
-    found: list[Floats | None] = [None] * length
     kinds = [kinds_of(region, position) for position in range(length)]
-    for place, power, low in lows(totals):
-        if place is not None and not kinds[place]:
+    weights = [np.zeros((count, rows.size, max(len(some), 1))) for some in kinds]
+    several = doubled(totals[0].head, region)
+    parts: dict[int, Floats] = {}
+    for slot in slots(totals):
+        if slot.place is None:
+            rest = down(rest + added(slot, rows, None)[:, :, 0])
             continue
-        if place is None:
-            rest = down(rest + times(power, low, rows, None)[:, :, 0])
+        some = kinds[slot.place]
+        if not some:
+            continue
+        letters: IntArray = np.array([c for _, members in some for c in members], np.int64)
+        part = added(slot, rows, letters)
+        part = np.broadcast_to(part, (count, rows.size, letters.size))
+        if slot.place in several:
+            before = parts.get(slot.place)
+            parts[slot.place] = part if before is None else down(before + part)
         else:
-            letters = np.array([c for _, members in kinds[place] for c in members], np.int64)
-            part = times(power, low, rows, letters)
-            part = np.broadcast_to(part, (*part.shape[:2], letters.size))
-            before = found[place]
-            found[place] = part if before is None else down(before + part)
-    layers: list[Layer] = []
-    for position, some in enumerate(kinds):
-        part = found[position]
-        starts = np.cumsum([0, *(len(members) for _, members in some[:-1])])
-        if part is None or position == region.fixed:
-            layers.append(Layer(some, np.zeros((count, rows.size, max(len(some), 1)))))
-        else:
-            least = np.minimum.reduceat(part, starts, axis=2)
-            shape = (count, rows.size, least.shape[2])
-            layers.append(Layer(some, np.broadcast_to(least, shape)))
+            weights[slot.place] = least_of(part, some)
+    for place, part in parts.items():
+        weights[place] = least_of(part, kinds[place])
+    layers = [Layer(some, least) for some, least in zip(kinds, weights, strict=True)]
     return Weighed(region, layers, rest)
+
+
+def least_of(part: Floats, kinds: Sequence[Kind]) -> Floats:
+    """The least weight of each kind of letters, which stand one kind after the other."""
+    starts = np.cumsum([0, *(len(members) for _, members in kinds[:-1])])
+    return np.minimum.reduceat(part, starts, axis=2)
+
+
+def doubled(head: Head[Ball] | None, region: Region) -> set[int]:
+    """The positions that several slots read."""
+    places = [] if head is None else [p for p in head.places if p is not None]
+    return {p for p in range(len(region.steps)) if places.count(p) > 1}
 
 
 def kinds_of(region: Region, position: int) -> list[Kind]:
@@ -85,48 +123,84 @@ def kinds_of(region: Region, position: int) -> list[Kind]:
     step = region.steps[position]
     if position == region.fixed:
         return [(tuple(s[row] for s in step), [row]) for row in region.rows]
-    kinds: dict[tuple[int, ...], list[int]] = {}
-    for letter in region.letters_at(position, region.rows[0]):
-        kinds.setdefault(tuple(s[letter] for s in step), []).append(letter)
-    return list(kinds.items())
+    letters, kinds = region.kinds_at(position, region.rows[0])
+    return [(column, [letters[place] for place in members]) for column, members in kinds]
 
 
-Low = tuple[int | None, Ball | None, Floats]
-"""A position or none, a positive factor or 1, and a lower bound of what it is multiplied by."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """What letters add at `place`: a positive `power`, or 1, times a term and what is `rest`.
+
+    Terms and rest are lower bounds, [comparison, row, letter].
+    """
+
+    place: int | None
+    power: Ball | None
+    term: Floats
+    rest: Floats
 
 
-def lows(totals: Sequence[Total[Ball]]) -> list[Low]:
-    """The slots of all numbers: [comparison, row, letter]."""
+def slots(totals: Sequence[Difference]) -> list[Slot]:
+    """The slots of all numbers."""
     head = totals[0].head
-    rest = np.stack([x.rest.low() for x in totals])
+    rest = less(
+        stacked([x.more.rest.low for x in totals]),
+        [None if x.less is None else x.less.rest.high for x in totals],
+    )
     if head is None:
-        places = sorted({place for x in totals for place in x.terms})
-        terms = [(place, None, stacked(totals, place)) for place in places]
-        return [*terms, (None, None, rest)]
+        nothing = np.zeros((1, 1, 1))
+        places = sorted({at for x in totals for s in (x.more, x.less) if s for at in s.terms})
+        terms = [Slot(place, None, term_of(totals, place), nothing) for place in places]
+        return [*terms, Slot(None, None, rest, nothing)]
+    pairs = zip(head.places, head.powers, strict=True)
     return [
-        (place, power, down(stacked(totals, slot) + rest))
-        for slot, (place, power) in enumerate(zip(head.places, head.powers, strict=True))
+        Slot(place, power, term_of(totals, slot), rest) for slot, (place, power) in enumerate(pairs)
     ]
 
 
-def stacked(totals: Sequence[Total[Ball]], slot: int) -> Floats:
+def term_of(totals: Sequence[Difference], slot: int) -> Floats:
     """A term of all numbers, from below."""
-    parts = [x.terms[slot].low() if slot in x.terms else np.zeros((1, 1)) for x in totals]
+    none = np.zeros((1, 1))
+    mores = [x.more.terms[slot].low if slot in x.more.terms else none for x in totals]
+    lesses = [
+        x.less.terms[slot].high if x.less is not None and slot in x.less.terms else None
+        for x in totals
+    ]
+    return less(stacked(mores), lesses)
+
+
+def less(more: Floats, sides: Sequence[Floats | None]) -> Floats:
+    """The difference, from below, where there is something to subtract."""
+    if all(side is None for side in sides):
+        return more
+    nothing = np.zeros((1, 1))
+    return down(more - stacked([nothing if side is None else side for side in sides]))
+
+
+def stacked(parts: Sequence[Floats]) -> Floats:
+    """Bounds of all numbers: [comparison, row, letter]."""
     shape = np.broadcast_shapes(*{part.shape for part in parts})
-    return np.stack([np.broadcast_to(part, shape) for part in parts])
+    return np.array(
+        [part if part.shape == shape else np.broadcast_to(part, shape) for part in parts]
+    )
 
 
-def times(power: Ball | None, low: Floats, rows: Floats, letters: Floats | None) -> Floats:
+def added(slot: Slot, rows: IntArray, letters: IntArray | None) -> Floats:
     """What a slot adds, from below, for some rows and letters."""
-    some = chosen(low, rows, letters)
-    if power is None:
-        return some
-    below, above = np.maximum(power.low(), 0), power.high()
-    factor = np.where(some >= 0, chosen(below, rows, letters), chosen(above, rows, letters))
-    return down(some * factor)
+    value = chosen(slot.term, rows, letters) + chosen(slot.rest, rows, letters)
+    if slot.power is None:
+        return down(value)
+    below = chosen(np.maximum(slot.power.low, 0), rows, letters)
+    above = chosen(slot.power.high, rows, letters)
+    if (below > 0).all():
+        # A power from above is at most `wide` more, as a share, than from below.
+        wide = float((above / below - 1).max())
+        value = value * below
+        return down(value, SLACK + 2 * wide)
+    return down(value * np.where(value >= 0, below, above))
 
 
-def chosen(values: Floats, rows: Floats, letters: Floats | None) -> Floats:
+def chosen(values: Floats, rows: IntArray, letters: IntArray | None) -> Floats:
     """The entries of some rows and letters, where they are not alike along an axis."""
     if values.shape[-2] > 1:
         values = values[..., rows, :]

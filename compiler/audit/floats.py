@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -29,17 +30,19 @@ LIBRARY = 16.0
 """Units by which numpy's `exp` may be off; it says 1."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ball:
     """Numbers within `rad` of `mid`, by row and by letter."""
 
     mid: Floats
     rad: Floats
 
+    @cached_property
     def low(self) -> Floats:
         """A lower bound."""
         return np.nextafter(self.mid - self.rad, -inf)
 
+    @cached_property
     def high(self) -> Floats:
         """An upper bound."""
         return np.nextafter(self.mid + self.rad, inf)
@@ -81,28 +84,30 @@ class FloatPoint:
 
     def dot(self, pairs: Sequence[tuple[Ball, Ball]]) -> Ball:
         """The sum of products."""
-        mid, size, rad = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1))
+        count = len(pairs)
         scalar = [(x, y) if x.mid.size == 1 else (y, x) for x, y in pairs]
-        if all(x.mid.size == 1 and y.mid.shape == scalar[0][1].mid.shape for x, y in scalar):
+        shape = scalar[0][1].mid.shape
+        if count > 4 and all(x.mid.size == 1 and y.mid.shape == shape for x, y in scalar):
             factors = np.array([x.mid[0, 0] for x, _ in scalar])
-            around = np.array([x.rad[0, 0] for x, _ in scalar])
-            mids = np.array([y.mid for _, y in scalar])
-            rads = np.array([y.rad for _, y in scalar])
-            mid = np.tensordot(factors, mids, 1)
-            size = np.tensordot(np.abs(factors), np.abs(mids), 1)
-            if rads.any() or around.any():
-                rad = np.tensordot(np.abs(factors) + around, rads, 1)
-                rad = rad + np.tensordot(around, np.abs(mids), 1)
-        else:
-            for x, y in pairs:
-                mid = mid + x.mid * y.mid
-                size = size + np.abs(x.mid) * np.abs(y.mid)
-                rad = rad + np.abs(x.mid) * y.rad + x.rad * (np.abs(y.mid) + y.rad)
-        return ball(mid, (rad + (len(pairs) + 4) * UNIT * size) * WIDER + TINY)
+            rounded = np.array([x.rad[0, 0] for x, _ in scalar])
+            mids = np.array([y.mid for _, y in scalar]).reshape(count, -1)
+            rads = np.array([y.rad for _, y in scalar]).reshape(count, -1)
+            mid = (factors @ mids).reshape(shape)
+            # What is left out of a rounded product is a share of it, or its operands' radii.
+            share = np.abs(factors) * ((count + 4) * UNIT) + rounded
+            rad = (share @ np.abs(mids) + (np.abs(factors) + rounded) @ rads).reshape(shape)
+            return ball(mid, rad * WIDER + TINY)
+        mid, rad = np.zeros((1, 1)), np.zeros((1, 1))
+        for x, y in pairs:
+            product = x.mid * y.mid
+            mid = mid + product
+            rad = rad + np.abs(x.mid) * y.rad + x.rad * (np.abs(y.mid) + y.rad)
+            rad = rad + np.abs(product) * ((count + 4) * UNIT)
+        return ball(mid, rad * WIDER + TINY)
 
     def curve(self, name: SmoothName, x: Ball) -> Ball:
         """A smooth function that rises or falls."""
-        low, high = x.low(), x.high()
+        low, high = x.low, x.high
         match name:
             case "exp":
                 around = 1 + LIBRARY * UNIT
@@ -116,9 +121,9 @@ class FloatPoint:
 
     def largest(self, columns: Sequence[Ball]) -> Ball:
         """The largest."""
-        low, high = columns[0].low(), columns[0].high()
+        low, high = columns[0].low, columns[0].high
         for x in columns[1:]:
-            low, high = np.maximum(low, x.low()), np.maximum(high, x.high())
+            low, high = np.maximum(low, x.low), np.maximum(high, x.high)
         return between(low, high)
 
     def pick(self, choices: Sequence[Ball], index: Grid) -> Ball:
@@ -139,8 +144,8 @@ class FloatPoint:
             sure = x.mid < y.mid if strict else x.mid <= y.mid
             never = ~sure
         else:
-            sure = x.high() < y.low()
-            never = x.low() > y.high()
+            sure = x.high < y.low
+            never = x.low > y.high
         pairs = zip(sure.tolist(), never.tolist(), strict=True)
         return [
             [True if yes else False if no else None for yes, no in zip(*rows, strict=True)]

@@ -7,7 +7,7 @@ so where, for each letter, it is at most what the letter adds and the potential 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ldexp
 from operator import itemgetter
 
@@ -20,39 +20,6 @@ from circ.compiler.audit.sums import Total
 
 class TooClose(Rejected):
     """A bound fails, which it might not do with more bits."""
-
-
-Kind = tuple[tuple[int, ...], list[int]]
-"""Letters that lead on alike: the state after each state, and where they stand among the letters."""
-
-
-@dataclass(slots=True)
-class Edges:
-    """The edges of a region, letters that lead on alike together; by position and row."""
-
-    region: Region
-    letters: dict[tuple[int, int], list[int]] = field(
-        default_factory=dict[tuple[int, int], list[int]]
-    )
-    found: dict[tuple[int, int], list[Kind]] = field(
-        default_factory=dict[tuple[int, int], list[Kind]]
-    )
-
-    def key(self, position: int, row: int) -> tuple[int, int]:
-        """Rows differ at the fixed position alone."""
-        return position, row if position == self.region.fixed else 0
-
-    def at(self, position: int, row: int) -> tuple[list[int], list[Kind]]:
-        """The letters at a position, and their kinds."""
-        key = self.key(position, row)
-        if key not in self.found:
-            letters = self.letters[key] = self.region.letters_at(position, row)
-            kinds: dict[tuple[int, ...], list[int]] = {}
-            for place, letter in enumerate(letters):
-                column = tuple(states[letter] for states in self.region.steps[position])
-                kinds.setdefault(column, []).append(place)
-            self.found[key] = list(kinds.items())
-        return self.letters[key], self.found[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +70,12 @@ def some(values: Sequence[int], letters: Sequence[int]) -> Sequence[int]:
 
 
 def shown(
-    total: Total[Fixed], math: FixedPoint, edges: Edges, potentials: Sequence[float], strict: bool
+    total: Total[Fixed], math: FixedPoint, region: Region, potentials: Sequence[float], strict: bool
 ) -> None:
     """Raise `Rejected` unless a number is positive on all words, or not negative if not `strict`.
 
     `potentials` has those of each row, layer after layer, the last layer aside.
     """
-    region = edges.region
     count = sum(region.states[:-1])
     require(len(potentials) == count * len(region.rows), "potentials are missing, or too many")
     by_position: dict[int | None, list[Slot]] = {}
@@ -118,7 +84,7 @@ def shown(
     for k, row in enumerate(region.rows):
         mine = whole_numbers(potentials[k * count : (k + 1) * count], 2 * math.bits)
         rest = sum(least(slot, row, [0], math.bits)[0] for slot in by_position.get(None, []))
-        start = walked(by_position, math, edges, mine, row) + rest
+        start = walked(by_position, math, region, mine, row) + rest
         if start < 0 or (start == 0 and strict):
             raise TooClose("potentials do not show that a number is positive")
 
@@ -126,16 +92,15 @@ def shown(
 def walked(
     parts: dict[int | None, list[Slot]],
     math: FixedPoint,
-    edges: Edges,
+    region: Region,
     potentials: Sequence[int],
     row: int,
 ) -> int:
     """The potential of the start, all of them checked edge by edge."""
-    region = edges.region
     ahead: Sequence[int] = [0] * region.states[-1]
     end = len(potentials)
     for position in reversed(range(len(region.steps))):
-        letters, kinds = edges.at(position, row)
+        letters, kinds = region.kinds_at(position, row)
         weights = [0] * len(letters)
         for slot in parts.get(position, []) if letters else []:
             weights = list(map(int.__add__, weights, least(slot, row, letters, math.bits)))

@@ -213,7 +213,7 @@ def potentials_of(text: object, kind: str) -> Sequence[float]:
     return found
 
 
-def multipliers_of(value: object, count: int) -> list[Fraction]:
+def multipliers_of(value: object, count: int) -> tuple[Fraction, ...]:
     """As many numbers that are not negative and not all zero."""
     found: list[Fraction] = []
     for entry in a_list(value):
@@ -222,4 +222,4 @@ def multipliers_of(value: object, count: int) -> list[Fraction]:
         found.append(Fraction(cast("float", entry)))
     require(len(found) == count, "there is a multiplier for each comparison")
     require(all(x >= 0 for x in found) and any(found), "multipliers are not negative, not all zero")
-    return found
+    return tuple(found)

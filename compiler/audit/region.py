@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from circ.compiler.audit.machine import DEAD, Step
 from circ.compiler.audit.rejected import require
 
+Kind = tuple[tuple[int, ...], list[int]]
+"""Letters that lead on alike: the state after each state, and where they stand among the letters."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """The words through `steps` with letters from `allowed[p]` at position p.
 
@@ -23,6 +26,21 @@ class Region:
     allowed: Mapping[int, frozenset[int]]
     fixed: int | None
     rows: tuple[int, ...]
+    found: dict[tuple[int, int], tuple[list[int], list[Kind]]] = field(
+        default_factory=dict[tuple[int, int], "tuple[list[int], list[Kind]]"], repr=False
+    )
+
+    def kinds_at(self, position: int, row: int) -> tuple[list[int], list[Kind]]:
+        """The letters at a position, and those together that lead on alike."""
+        key = position, row if position == self.fixed else 0
+        if key not in self.found:
+            letters = self.letters_at(position, row)
+            kinds: dict[tuple[int, ...], list[int]] = {}
+            for place, letter in enumerate(letters):
+                column = tuple(states[letter] for states in self.steps[position])
+                kinds.setdefault(column, []).append(place)
+            self.found[key] = letters, list(kinds.items())
+        return self.found[key]
 
     def letters_at(self, position: int, row: int) -> list[int]:
         """The letters that occur somewhere at a position, of those allowed."""
@@ -35,11 +53,12 @@ class Region:
 
     def with_letters(self, position: int, letters: Sequence[int]) -> Region:
         """The words with one of these letters at a position."""
-        return replace(self, allowed={**self.allowed, position: frozenset(letters)})
+        allowed = {**self.allowed, position: frozenset(letters)}
+        return replace(self, allowed=allowed, found={})
 
     def with_rows(self, rows: Sequence[int]) -> Region:
         """The words of some rows."""
-        return replace(self, rows=tuple(rows))
+        return replace(self, rows=tuple(rows), found={})
 
     def words(self, most: int) -> list[tuple[int, ...]]:
         """All words; raises `Rejected` where they are more than that."""

@@ -45,6 +45,12 @@ def not_expressible(what: str, why: str) -> Diagnostic:
     return Diagnostic("E0705", f"{what} cannot be written out: {why}", None)
 
 
+def no_certificate(path: str, why: str = "there is no such file") -> Diagnostic:
+    """A certificate that is not there, or cannot be read."""
+    help = "`circ prove SPEC --certificate DIR` leaves one for each claim that has one"
+    return Diagnostic("E0709", f"cannot read the certificate {path}: {why}", None, help=help)
+
+
 def no_page(code: str) -> Diagnostic:
     """A code that no page explains."""
     return Diagnostic("E0706", f"there is no page on `{code}`", None, help="codes look like E0101")

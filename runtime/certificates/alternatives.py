@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from circ.compiler.audit.clauses import Clause
-from circ.compiler.audit.fast import lows, potentials_for, times, weighed
+from circ.compiler.audit.fast import Difference, added, potentials_for, slots, weighed
 from circ.compiler.audit.floats import Ball, Floats
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.sums import Total
@@ -50,7 +50,7 @@ def searched(work: Work, case: Case, clause: Clause, region: Region) -> Data:
             break
         multipliers = np.maximum(better, 0) / max(float(better.max()), 1e-300)
         factors: list[float] = multipliers.tolist()
-        sides = weighed([total(case.reading, clause, factors)], region)
+        sides = weighed([Difference(total(case.reading, clause, factors))], region)
         potentials = potentials_for(sides, "f8")
         strict = any(beats.strict for beats, c in zip(clause, factors, strict=True) if c)
         if positive(sides, potentials, [strict]).all():
@@ -87,25 +87,25 @@ def count_of(region: Region) -> int:
 # --- in numbers -----------------------------------------------------------------------------------
 
 
-def over_one_head(numbers: Sequence[Total[Ball]]) -> list[Total[Ball]]:
+def over_one_head(numbers: Sequence[Total[Ball]]) -> list[Difference]:
     """Numbers of which some are known, those as averages too."""
     head = next((x.head for x in numbers if x.head is not None), None)
     if any(x.head is not head and not x.known for x in numbers):
         raise NoCertificate("alternatives are about two attention reads")
-    return [replace(x, head=head) for x in numbers]
+    return [Difference(replace(x, head=head)) for x in numbers]
 
 
-def tables(numbers: Sequence[Total[Ball]], region: Region) -> tuple[Floats, Floats]:
+def tables(numbers: Sequence[Difference], region: Region) -> tuple[Floats, Floats]:
     """What each letter adds to each number [number, position, letter], and what none changes."""
     rows, letters = np.array(region.rows[:1]), np.arange(region.letters)
     found: Floats = np.zeros((len(numbers), len(region.steps), region.letters))
     rest: Floats = np.zeros(len(numbers))
-    for place, power, low in lows(numbers):
-        part = times(power, low, rows, letters)[:, 0]
-        if place is None:
+    for slot in slots(numbers):
+        part = added(slot, rows, letters)[:, 0]
+        if slot.place is None:
             rest += part[:, 0]
         else:
-            found[:, place] += part
+            found[:, slot.place] += part
     return found, rest
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.compiler.audit.clauses import Clause, class_formula
-from circ.compiler.audit.fast import potentials_for, weighed
-from circ.compiler.audit.floats import Ball
+from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.region import Region
-from circ.compiler.audit.sums import Bent, Total
+from circ.compiler.audit.sums import Bent
 from circ.runtime.certificates.alternatives import searched
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.relus import without_relus
-from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, total
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference, total
 
 FORMATS = ("f4", "f8")
 """Of potentials; the shorter one where it will do."""
@@ -40,10 +39,10 @@ def goal_proof(work: Work, case: Case, region: Region, depth: int) -> Data:
 def clause_proofs(work: Work, case: Case, clauses: Sequence[Clause], region: Region) -> list[Data]:
     """A proof of each clause; those of one comparison are made together."""
     found: list[Data | None] = [None] * len(clauses)
-    groups: dict[object, list[tuple[int, Total[Ball]]]] = {}
+    groups: dict[int, list[tuple[int, Difference]]] = {}
     for place, clause in enumerate(clauses):
         if len(clause) == 1:
-            number = total(case.reading, clause, [1])
+            number = difference(case.reading, clause[0])
             groups.setdefault(id(number.head), []).append((place, number))
     for group in groups.values():
         places = [place for place, _ in group]
@@ -58,7 +57,7 @@ def clause_proofs(work: Work, case: Case, clauses: Sequence[Clause], region: Reg
 
 
 def single_proofs(
-    numbers: Sequence[Total[Ball]], region: Region, strict: Sequence[bool]
+    numbers: Sequence[Difference], region: Region, strict: Sequence[bool]
 ) -> list[Data | None]:
     """A proof that each number is positive; None where float64 finds none."""
     found: list[Data | None] = [None] * len(numbers)
@@ -84,7 +83,7 @@ def several_proof(work: Work, case: Case, clause: Clause, region: Region) -> Dat
     left = list(range(len(region.rows)))
     for place, beats in enumerate(clause):
         factors = [float(k == place) for k in range(len(clause))]
-        paths = weighed([total(case.reading, clause, factors)], region)
+        paths = weighed([Difference(total(case.reading, clause, factors))], region)
         potentials = potentials_for(paths, "f8")[0]
         sure = positive(paths, potentials[None], [beats.strict])[0]
         rows = [k for k in left if sure[k]]

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from circ.compiler.audit.clauses import Beats
 from circ.compiler.audit.fast import potentials_for, weighed
-from circ.compiler.audit.floats import Floats
+from circ.compiler.audit.floats import Ball, Floats
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Bent, Total
 from circ.runtime.certificates.alternatives import halves, tables
 from circ.runtime.certificates.paths import path_proof, positive
-from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, total
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference
 
 MOST_DOUBTS = 3
 """ReLUs of which both phases are gone through."""
@@ -88,8 +88,8 @@ def divided_words(
     work: Work, case: Case, region: Region, doubtful: Sequence[Unit], depth: int, prove: Prove
 ) -> Data:
     """A proof for the words in two parts, by the letters where it matters most."""
-    clauses = [(Beats(work.relus[at], work.zero, False),) for at in doubtful]
-    numbers = [total(case.reading, clause, [1]) for clause in clauses]
+    beats = [Beats(work.relus[at], work.zero, False) for at in doubtful]
+    numbers = [difference(case.reading, one) for one in beats]
     found = halves(region, tables(numbers, region)[0].sum(axis=0))
     if found is None:
         raise NoCertificate("a ReLU is too close to zero to tell its phase")
@@ -111,12 +111,12 @@ def signs_of(work: Work, case: Case, region: Region) -> dict[Unit, Sign]:
             continue
         try:
             ways = [
-                total(case.reading, (Beats(more, less, False),), [1])
+                difference(case.reading, Beats(more, less, False))
                 for more, less in ((part, work.zero), (work.zero, part))
             ]
         except (Bent, Rejected):
             continue
-        if reads_several(ways[0]):
+        if reads_several(case.reading.total(part)):
             paths = weighed(ways, region)
             potentials = potentials_for(paths, "f8")
             sure = positive(paths, potentials, [False, False])
@@ -124,6 +124,6 @@ def signs_of(work: Work, case: Case, region: Region) -> dict[Unit, Sign]:
     return found
 
 
-def reads_several(number: Total[object]) -> bool:
+def reads_several(number: Total[Ball]) -> bool:
     """Whether a number reads more than one position."""
     return number.head is not None or len(number.terms) > 1

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from time import monotonic
 
-from circ.compiler.audit.clauses import Clause
+from circ.compiler.audit.clauses import Beats, Clause
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Known
+from circ.compiler.audit.fast import Difference
 from circ.compiler.audit.floats import Ball, FloatPoint
 from circ.compiler.audit.sums import Codes, Head, Reading, Total
 from circ.compiler.tensor import Weights
@@ -95,3 +96,9 @@ def total(
             parts.append((math.number(Fraction(factor)), more))
             parts.append((math.number(-Fraction(factor)), less))
     return reading.added(parts)
+
+
+def difference(reading: Reading[Ball], beats: Beats) -> Difference:
+    """How far one comparison holds; raises `Rejected` and `Bent`."""
+    found = Difference(reading.total(beats.more), reading.total(beats.less))
+    return found if found.alike else Difference(total(reading, (beats,), [1]))

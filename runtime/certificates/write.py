@@ -7,9 +7,9 @@ known to pass, but for mistakes that the audit is there to find.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
+from time import monotonic
 from typing import BinaryIO
 
 from circ.compiler.audit.clauses import class_formula
@@ -22,41 +22,34 @@ from circ.compiler.audit.record import FORMAT
 from circ.compiler.audit.region import whole
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Bent, set_apart
+from circ.compiler.finding import Fails, Limits, silent
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.runtime.certificates.goal import goal_proof
 from circ.runtime.certificates.work import NoCertificate, Work
+from circ.runtime.engines.automata import decide, denying
 
 Data = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many classes a certificate has."""
-
-    classes: int
 
 
 def write_certificate(
     obligation: Obligation,
     weights: Weights,
-    witness: tuple[int, ...] | None,
     until: float,
     stream: BinaryIO,
-) -> Written:
+) -> None:
     """Write a certificate; raises `NoCertificate` with the reason where there is none.
 
-    `witness` is a word that meets the conditions; `until` is in seconds of `time.monotonic`.
+    `until` is in seconds of `time.monotonic`.
     """
     try:
         claim = divided(obligation, weights)
         work = fixed_somewhere(claim, weights, until)
-        put(stream, header(obligation, weights, work, witness))
+        put(stream, header(obligation, weights, work))
         for kind in range(len(claim.language.classes)):
             put(stream, class_record(work, kind))
     except Rejected as reason:
         raise NoCertificate(str(reason)) from reason
-    return Written(len(claim.language.classes))
 
 
 def put(stream: BinaryIO, record: Data) -> None:
@@ -64,9 +57,7 @@ def put(stream: BinaryIO, record: Data) -> None:
     stream.write(json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n")
 
 
-def header(
-    obligation: Obligation, weights: Weights, work: Work, witness: tuple[int, ...] | None
-) -> Data:
+def header(obligation: Obligation, weights: Weights, work: Work) -> Data:
     """What the certificate is about."""
     language = work.claim.language
     return {
@@ -78,8 +69,17 @@ def header(
         "words": str(language.count()),
         "classes": len(language.classes),
         "fixed": work.fixed,
-        "witness": list(witness) if witness is not None and work.claim.weighed else None,
+        "witness": met_by(obligation, weights, work.until) if work.claim.weighed else None,
     }
+
+
+def met_by(obligation: Obligation, weights: Weights, until: float) -> list[int]:
+    """A word that meets the conditions about the network: one that fails the claim that none does."""
+    question = denying(obligation, None)
+    found = decide(question, weights, Limits(max(until - monotonic(), 0.0), first=True), silent)
+    if not isinstance(found, Fails):
+        raise NoCertificate("no word is known to meet the conditions")
+    return [int(letter) for letter in found.witness[obligation.binders[0].name]]
 
 
 def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:

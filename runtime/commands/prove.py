@@ -11,9 +11,10 @@ from circ.compiler.finding import Limits
 from circ.compiler.obligation import Obligation
 from circ.compiler.verdict import Refuted, Unknown, Verdict
 from circ.runtime.answer import answer
-from circ.runtime.as_data import verdict_data
+from circ.runtime.as_data import certificate_data, verdict_data
+from circ.runtime.certificates.files import certify
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.report import Line, verdict_lines
+from circ.runtime.report import Line, certificate_lines, verdict_lines
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
@@ -25,8 +26,12 @@ def run_prove(
     timeout: float,
     listed: int,
     as_json: bool,
+    certificates: Path | None = None,
 ) -> int:
-    """The worst claim's exit code; Ctrl-C leaves the claims after it undecided."""
+    """The worst claim's exit code; Ctrl-C leaves the claims after it undecided.
+
+    `certificates` is the folder in which proofs are left, if they are to be.
+    """
     program = checked(spec, settings(*opened))
     names = chosen(program.typed.scope.claims, claims, "claim")
     show_diagnostics(program.diagnostics)
@@ -37,9 +42,16 @@ def run_prove(
     for name in names:
         obligation, verdict, seconds = timed(name, program, timeout, as_json)
         codes.append(exit_of(obligation.expects, verdict))
-        found.append(verdict_data(obligation, verdict, seconds))
+        data = verdict_data(obligation, verdict, seconds)
         if not as_json:
             show_lines(verdict_lines(obligation, verdict, seconds, listed))
+        if certificates is not None:
+            question = program.question(name)
+            left = certify(question, program.weights, verdict, certificates, timeout)
+            data |= certificate_data(left)
+            if not as_json:
+                show_lines(certificate_lines(left))
+        found.append(data)
         if isinstance(verdict, Unknown | Refuted) and verdict.interrupted:
             break
     if as_json:

@@ -1,0 +1,331 @@
+"""The proof of a class checked against a claim: splits, phases of ReLUs, clauses, words one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
+
+from circ.compiler.audit.clauses import Beats, Clause, class_formula
+from circ.compiler.audit.divided import Claim
+from circ.compiler.audit.entries import Given, Known, Rectified
+from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
+from circ.compiler.audit.machine import DEAD, includes
+from circ.compiler.audit.paths import TooClose, shown
+from circ.compiler.audit.record import (
+    DEEPEST,
+    ClassRecord,
+    Data,
+    a_list,
+    a_number,
+    an_object,
+    multipliers_of,
+    numbers,
+    only,
+    potentials_of,
+)
+from circ.compiler.audit.region import Region, whole
+from circ.compiler.audit.rejected import Rejected, require
+from circ.compiler.audit.sums import Arithmetic, Bent, Codes, Head, Reading, Total, set_apart
+from circ.compiler.tensor import Weights
+
+C = TypeVar("C")
+
+BITS = (128, 512)
+"""After the point; the second where the first are too few."""
+
+MOST_WORDS = 256
+"""Gone through one by one, in one place of a proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """So many bits, and what was read with them that all classes share."""
+
+    math: FixedPoint
+    shared: dict[int, Total[Fixed] | Codes]
+    heads: dict[tuple[int, ...], Head[Fixed]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A class of words: what is known there, which phase ReLUs have, and other ways to be right."""
+
+    given: Mapping[int, Known]
+    phases: Mapping[tuple[int, int], bool]
+    besides: Clause
+    readings: tuple[Reading[Fixed], ...]
+    confirm: Confirm | None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A proof by potentials: that a weighted sum of how far each comparison holds is positive."""
+
+    clause: Clause
+    factors: tuple[Fraction, ...]
+    potentials: Sequence[float]
+
+    @property
+    def strict(self) -> bool:
+        """Whether the sum has to be more than zero."""
+        pairs = zip(self.clause, self.factors, strict=True)
+        return any(beats.strict for beats, factor in pairs if factor)
+
+    def sized(self, region: Region) -> bool:
+        """Whether there are as many potentials as states."""
+        return len(self.potentials) == sum(region.states[:-1]) * len(region.rows)
+
+    def weighed(self, reading: Reading[C]) -> Total[C]:
+        """The sum; raises `Rejected` and `Bent`."""
+        number, parts = reading.math.number, list[tuple[C, Total[C]]]()
+        for beats, factor in zip(self.clause, self.factors, strict=True):
+            if factor:
+                one = reading.math.one if factor == 1 else number(factor)
+                parts.append((one, reading.total(beats.more)))
+                parts.append((number(-factor), reading.total(beats.less)))
+        return reading.added(parts)
+
+
+Confirm = Callable[["Case", Sequence[Path], Region], list[bool]]
+"""Which of some proofs hold on a region, as far as can be told fast."""
+
+Leaf = Callable[[Data, Region, int], None]
+"""What checks the proof for one part of the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A claim, at which position letters are gone through, and where its ReLUs are."""
+
+    claim: Claim
+    weights: Weights
+    fixed: int | None
+    apart: list[bool]
+    relus: Mapping[tuple[int, int], int]
+    zero: int
+    levels: tuple[Level, ...]
+
+    def checked(self, kind: int, record: ClassRecord, confirm: Confirm | None) -> None:
+        """Check the proof of one class."""
+        includes(self.claim.language, kind, record.steps, record.states)
+        region = whole(record.steps, record.states, self.claim.word.letters, self.fixed)
+        given = dict(zip(self.claim.values, record.values, strict=True))
+        self.goal(self.case(given, {}, (), confirm), record.proof, region, 0)
+
+    def case(
+        self, given: Mapping[int, Known], phases: Mapping[tuple[int, int], bool], besides: Clause,
+        confirm: Confirm | None,
+    ) -> Case:  # fmt: skip
+        """A case, ready to be read."""
+        readings = tuple(
+            self.reading(level.math, level.shared, level.heads, given, phases)
+            for level in self.levels
+        )
+        return Case(given, phases, besides, readings, confirm)
+
+    def reading(
+        self,
+        math: Arithmetic[C],
+        shared: dict[int, Total[C] | Codes],
+        heads: dict[tuple[int, ...], Head[C]],
+        given: Mapping[int, Known],
+        phases: Mapping[tuple[int, int], bool],
+    ) -> Reading[C]:
+        """The numbers of a case; what it shares with other cases is kept."""
+        letters = self.claim.word.letters
+        rows = {} if self.fixed is None else {self.fixed: range(letters)}
+        return Reading(
+            math, self.claim.nodes, self.weights, letters, rows, given, phases, self.apart,
+            shared, heads,
+        )  # fmt: skip
+
+    def parted(self, data: Data, region: Region, depth: int, leaf: Leaf) -> bool:
+        """Check the parts, where a proof goes through rows or letters; whether it does."""
+        require(depth < DEEPEST, "a proof has splits too deep in splits")
+        if "rows" in data:
+            (parts,) = only(data, "rows")
+            whole_of = list(region.rows)
+            pairs = [pair_of(part, self.claim.word.letters) for part in a_list(parts)]
+            for rows, proof in pairs:
+                leaf(proof, region.with_rows(rows), depth + 1)
+        elif "position" in data:
+            position, parts = only(data, "position", "parts")
+            at = a_number(position, self.claim.word.length)
+            require(at != self.fixed, "the position that is fixed is split")
+            whole_of = region.letters_at(at, 0)
+            pairs = [pair_of(part, self.claim.word.letters) for part in a_list(parts)]
+            for letters, proof in pairs:
+                leaf(proof, region.with_letters(at, letters), depth + 1)
+        else:
+            return False
+        covered = sorted(entry for entries, _ in pairs for entry in entries)
+        require(covered == sorted(whole_of), "a split leaves words out, or has some twice")
+        return True
+
+    # --- the goal -------------------------------------------------------------------------------
+
+    def goal(self, case: Case, data: Data, region: Region, depth: int) -> None:
+        """Check that the goal holds on all words of a region."""
+        if self.parted(data, region, depth, lambda *part: self.goal(case, *part)):
+            return
+        if "known" in data:
+            units, then = only(data, "known", "then")
+            for unit in a_list(units):
+                case = self.with_phase(case, a_list(unit), region)
+            self.goal(case, an_object(then), region, depth + 1)
+        elif "doubt" in data:
+            unit, active, idle = only(data, "doubt", "active", "idle")
+            for passes, proof in ((True, active), (False, idle)):
+                at, clause = self.phase(a_list(unit), not passes, strict=True)
+                inner = self.case(case.given, {**case.phases, at: passes}, (*case.besides, *clause))
+                self.goal(inner, an_object(proof), region, depth + 1)
+        else:
+            (proofs,) = only(data, "clauses")
+            formula = class_formula(self.claim.nodes, self.claim.options, case.given)
+            found = a_list(proofs)
+            require(len(found) == len(formula), "there is a proof for each clause")
+            pairs = [
+                ((*clause, *case.besides), an_object(proof))
+                for clause, proof in zip(formula, found, strict=True)
+            ]
+            for clause, proof in self.unconfirmed(case, pairs, region):
+                self.clause(case, clause, proof, region, depth + 1)
+
+    def unconfirmed(
+        self, case: Case, pairs: list[tuple[Clause, Data]], region: Region
+    ) -> list[tuple[Clause, Data]]:
+        """The clauses whose proofs are not found to hold fast."""
+        if case.confirm is None:
+            return pairs
+        by_paths = [k for k, (_, proof) in enumerate(pairs) if "multipliers" in proof]
+        paths = [path_of(*pairs[k]) for k in by_paths]
+        sure = case.confirm(case, paths, region) if paths else []
+        held = {k for k, yes in zip(by_paths, sure, strict=True) if yes}
+        return [pair for k, pair in enumerate(pairs) if k not in held]
+
+    def phase(
+        self, unit: Iterable[object], active: bool, *, strict: bool
+    ) -> tuple[tuple[int, int], Clause]:
+        """A ReLU, and that what it is applied to is not negative; or not positive."""
+        wire, place = numbers_pair(unit)
+        part = self.relus.get((wire, place))
+        if part is None:
+            raise Rejected("a phase is of no ReLU")
+        more, less = (part, self.zero) if active else (self.zero, part)
+        return (wire, place), (Beats(more, less, strict),)
+
+    def with_phase(self, case: Case, unit: list[object], region: Region) -> Case:
+        """A case in which a ReLU has a phase, which is checked."""
+        require(len(unit) == 4 and type(unit[2]) is bool, "a phase is a ReLU, a truth and a proof")
+        active = unit[2] is True
+        at, clause = self.phase(unit[:2], active, strict=False)
+        self.clause(case, clause, an_object(unit[3]), region, 0)
+        return self.case(case.given, {**case.phases, at: active}, case.besides, case.confirm)
+
+    # --- one clause -----------------------------------------------------------------------------
+
+    def clause(self, case: Case, clause: Clause, data: Data, region: Region, depth: int) -> None:
+        """Check that one of some comparisons holds on every word of a region."""
+        if self.parted(data, region, depth, lambda *part: self.clause(case, clause, *part)):
+            return
+        if "words" in data:
+            (count,) = only(data, "words")
+            words = region.words(a_number(count, MOST_WORDS + 1))
+            self.one_by_one(case.given, clause, words)
+            return
+        path = path_of(clause, data)
+        if case.confirm is not None and case.confirm(case, [path], region)[0]:
+            return
+        for last, reading in enumerate(case.readings, 1 - len(case.readings)):
+            try:
+                total = path.weighed(reading)
+                shown(total, reading.math, region, path.potentials, path.strict)
+                return
+            except TooClose:
+                if last == 0:
+                    raise
+            except Bent as bent:
+                raise Rejected(str(bent)) from bent
+
+    def one_by_one(
+        self, given: Mapping[int, Known], clause: Clause, words: list[tuple[int, ...]]
+    ) -> None:
+        """Check that one of some comparisons holds on each of some words."""
+        left = words
+        for level in self.levels:
+            left = failing(self, level.math, given, clause, left)
+        require(not left, "a word is not shown to be right")
+
+    def met(self, witness: tuple[int, ...] | None) -> None:
+        """Check that some word meets the conditions about the network, if there are any."""
+        require((witness is None) == (not self.claim.weighed), "a word that meets the conditions")
+        if witness is None:
+            return
+        word = self.claim.word
+        right = len(witness) == word.length and all(c < word.letters for c in witness)
+        require(right, "a word has another length, or other letters")
+        kind = self.claim.language.class_of(witness)
+        require(kind != DEAD, "a word does not meet the conditions")
+        given = dict(zip(self.claim.values, self.claim.language.classes[kind], strict=True))
+        for condition in self.claim.weighed:
+            for clause in class_formula(self.claim.nodes, [(condition, True)], given):
+                self.one_by_one(given, clause, [witness])
+
+
+def audit_of(claim: Claim, weights: Weights, fixed: int | None) -> Audit:
+    """A claim ready to be audited."""
+    require(fixed is None or fixed < claim.word.length, "a position is fixed that there is not")
+    zero = claim.nodes.add(Given(Fraction(0), True), real=True)
+    relus = {node.at: node.part for node in claim.nodes.nodes if isinstance(node, Rectified)}
+    apart = set_apart(claim.nodes, claim.values)
+    levels = tuple(Level(fixed_point(bits), {}, {}) for bits in BITS)
+    return Audit(claim, weights, fixed, apart, relus, zero, levels)
+
+
+def path_of(clause: Clause, data: Data) -> Path:
+    """A proof by potentials, well-formed."""
+    kind = "f4" if "f4" in data else "f8"
+    multipliers, text = only(data, "multipliers", kind)
+    return Path(clause, multipliers_of(multipliers, len(clause)), potentials_of(text, kind))
+
+
+def failing(
+    audit: Audit,
+    math: FixedPoint,
+    given: Mapping[int, Known],
+    clause: Clause,
+    words: list[tuple[int, ...]],
+) -> list[tuple[int, ...]]:
+    """The words on which no comparison is shown to hold."""
+    if not words:
+        return []
+    claim = audit.claim
+    fixed = {p: [word[p] for word in words] for p in range(claim.word.length)}
+    apart = [True] * len(claim.nodes.nodes)
+    reading = Reading(
+        math, claim.nodes, audit.weights, claim.word.letters, fixed, given, {}, apart, {}, {}
+    )
+    right = [False] * len(words)
+    for beats in clause:
+        more, less = reading.total(beats.more), reading.total(beats.less)
+        require(more.known and less.known, "a number is not known at a word")
+        found = math.below(less.rest, more.rest, strict=beats.strict)
+        for place in range(len(words)):
+            right[place] |= found[place if len(found) > 1 else 0][0] is True
+    return [word for word, is_right in zip(words, right, strict=True) if not is_right]
+
+
+def pair_of(part: object, below: int) -> tuple[list[int], Data]:
+    """Rows or letters, and the proof for them."""
+    found = a_list(part)
+    require(len(found) == 2, "a part is some numbers and a proof")
+    return numbers(found[0], below), an_object(found[1])
+
+
+def numbers_pair(unit: Iterable[object]) -> tuple[int, int]:
+    """A wire and a place."""
+    found = [a_number(value, 1 << 63) for value in unit]
+    require(len(found) == 2, "a ReLU is a wire and a place")
+    return found[0], found[1]

@@ -1,0 +1,75 @@
+"""The fast path of an audit: potentials are checked in float64 first, many comparisons at once.
+
+What float64 does not confirm is left to whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.audit.entries import Known
+from circ.compiler.audit.fast import Difference, proved, weighed
+from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
+from circ.compiler.audit.proofs import Audit, Case, Path
+from circ.compiler.audit.region import Region
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.audit.sums import Bent, Codes, Head, Reading, Total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quick:
+    """Reads an audit's claim in float64."""
+
+    audit: Audit
+    math: FloatPoint = field(default_factory=float_point)
+    shared: dict[int, Total[Ball] | Codes] = field(default_factory=dict[int, "Total[Ball] | Codes"])
+    heads: dict[tuple[int, ...], Head[Ball]] = field(
+        default_factory=dict[tuple[int, ...], "Head[Ball]"]
+    )
+
+    def __call__(self, case: Case, paths: Sequence[Path], region: Region) -> list[bool]:
+        """Which of some proofs by potentials float64 confirms."""
+        reading = self.reading(case.given, case.phases)
+        found = [False] * len(paths)
+        groups: dict[int, list[tuple[int, Difference]]] = {}
+        for place, path in enumerate(paths):
+            try:
+                number = difference(path, reading)
+            except (Rejected, Bent):
+                continue
+            if path.sized(region):
+                groups.setdefault(id(number.head), []).append((place, number))
+        for group in groups.values():
+            totals = [number for _, number in group]
+            asked = [paths[place] for place, _ in group]
+            potentials: Floats = np.array([path.potentials for path in asked], np.float64)
+            shape = len(group), len(region.rows), -1
+            strict = [path.strict for path in asked]
+            sure = proved(weighed(totals, region), potentials.reshape(shape), strict)
+            for (place, _), yes in zip(group, sure, strict=True):
+                found[place] = yes
+        return found
+
+    def reading(
+        self, given: Mapping[int, Known], phases: Mapping[tuple[int, int], bool]
+    ) -> Reading[Ball]:
+        """The numbers of a case."""
+        return self.audit.reading(self.math, self.shared, self.heads, given, phases)
+
+
+def difference(path: Path, reading: Reading[Ball]) -> Difference:
+    """What a proof is about; one comparison is left as it is. Raises `Rejected` and `Bent`."""
+    if len(path.clause) == 1:
+        (beats,) = path.clause
+        found = Difference(reading.total(beats.more), reading.total(beats.less))
+        if found.alike:
+            return found
+    return Difference(path.weighed(reading))
+
+
+def quick_of(audit: Audit) -> Quick:
+    """The fast path of an audit."""
+    return Quick(audit)

@@ -1,0 +1,90 @@
+"""`circ audit`: check the certificates of a spec's claims, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from circ.compiler.audit.audit import Audited
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.driver import Program
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.command import no_certificate
+from circ.runtime.certificates.files import audit_file, certificate_path
+from circ.runtime.exits import Exit, worst
+from circ.runtime.report import Line
+from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.terminal import show_data, show_diagnostics, show_lines
+
+TRUSTED = ("the front end", "Python's whole numbers and fractions")
+TRUSTED_FAST = (*TRUSTED, "IEEE arithmetic of numpy")
+
+
+def run_audit(
+    spec: Path, folder: Path, claims: Sequence[str], opened: Opened, exact: bool, as_json: bool
+) -> int:
+    """0 where every certificate holds, 1 where one does not; one that is named has to be there."""
+    program = checked(spec, settings(*opened))
+    show_diagnostics(program.diagnostics)
+    names = chosen(program.typed.scope.claims, claims, "claim")
+    there = [name for name in names if certificate_path(folder, name).exists()]
+    for name in names:
+        if name not in there and (claims or not there):
+            raise CircError(no_certificate(str(certificate_path(folder, name))))
+    codes: list[Exit] = []
+    found: list[object] = []
+    for name in there:
+        start = monotonic()
+        outcome = audit(program, folder, name, exact)
+        seconds = monotonic() - start
+        codes.append(Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED)
+        found.append(outcome_data(name, outcome, exact, seconds))
+        if not as_json:
+            show_lines(outcome_lines(name, outcome, exact, seconds))
+    if as_json:
+        show_data({"spec": str(spec), "certificates": found, "exit": int(worst(codes))})
+    return worst(codes)
+
+
+def audit(program: Program, folder: Path, name: str, exact: bool) -> Audited | str:
+    """What a certificate proves, or the first reason why it does not hold."""
+    path = certificate_path(folder, name)
+    try:
+        return audit_file(program.claim(name), program.weights, path, exact=exact)
+    except Rejected as reason:
+        return str(reason)
+    except OSError as error:
+        raise CircError(no_certificate(str(path), error.strerror or "unreadable")) from error
+
+
+def trusted(exact: bool) -> tuple[str, ...]:
+    """What has to be right for an audit to be right, besides the audit itself."""
+    return TRUSTED if exact else TRUSTED_FAST
+
+
+def outcome_lines(name: str, outcome: Audited | str, exact: bool, seconds: float) -> list[Line]:
+    """The outcome for a reader."""
+    if isinstance(outcome, str):
+        return [
+            Line("bad", f"✗ {name}: rejected  ({seconds:.1f} s)"),
+            Line("plain", f"    {outcome}"),
+        ]
+    classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
+    return [
+        Line("good", f"✓ {name}: the certificate holds  ({seconds:.1f} s)"),
+        Line("plain", f"    on all {outcome.words:,} words, in {classes}"),
+        Line("faint", f"    trusted: {', '.join(trusted(exact))}"),
+    ]
+
+
+def outcome_data(
+    name: str, outcome: Audited | str, exact: bool, seconds: float
+) -> dict[str, object]:
+    """The outcome as data."""
+    data: dict[str, object] = {"claim": name, "holds": isinstance(outcome, Audited)}
+    if isinstance(outcome, str):
+        data["reason"] = outcome
+    else:
+        data |= {"words": outcome.words, "classes": outcome.classes, "tool": outcome.tool}
+    return data | {"trusted": list(trusted(exact)), "exact": exact, "seconds": round(seconds, 3)}
