@@ -227,6 +227,40 @@ class TestTheReferenceIsTrusted:
         assert loaded & UNTRUSTED == set()
 
 
+AUDIT = "circ.compiler.audit.audit"
+SOLVERS = frozenset({"daqp", "highspy", "scipy", "z3"})
+
+
+class TestTheAuditIsIndependent:
+    """A certificate is checked by code that shares none with what found it."""
+
+    def test_the_exact_path_needs_the_standard_library_alone(self, tmp_path: Path) -> None:
+        """Neither by its text nor by running does it reach numpy, torch or a solver."""
+        assert AUDIT in MODULES
+        assert {m for m in reached_from(AUDIT) if library(m) in UNTRUSTED | SOLVERS} == set()
+        code, loaded, said = libraries_loaded(f"import {AUDIT}", cwd=tmp_path)
+        assert code == 0, said
+        assert loaded & (UNTRUSTED | SOLVERS) == set()
+
+    def test_the_fast_path_needs_numpy_besides(self) -> None:
+        """No torch, and no solver."""
+        reached = {library(module) for module in reached_from("circ.compiler.audit.quick")}
+        assert reached & (SOLVERS | {"torch"}) == set()
+
+    def test_it_reads_circuits_by_itself(self) -> None:
+        """Of the compiler it uses what circuits, claims and tensors are, and no reading of them."""
+        own = "circ.compiler.audit"
+        used = {
+            module
+            for here, tree in MODULES.items()
+            if here.startswith(own)
+            for module in imports(tree)
+            if module.startswith("circ.compiler") and not module.startswith(own)
+        }
+        data = {"ir", "obligation", "tensor"}
+        assert used <= {f"circ.compiler.{name}" for name in data}
+
+
 SPEC = """\
 enum Quote = { none, in_single }
 

@@ -86,16 +86,16 @@ def several(mask: int) -> bool:
 
 
 def learned(nodes: Nodes) -> list[bool]:
-    """The nodes behind which several positions meet in weights or in a smooth function."""
+    """The nodes behind which a smooth function stands, or several positions meet in weights."""
     reads = positions(nodes)
-    smooth: list[bool] = []
+    weighed: list[bool] = []
     found: list[bool] = []
     for place, node in enumerate(nodes.nodes):
         parts = parts_of(node)
-        bent = isinstance(node, Stored | Curve | Share) or any(smooth[part] for part in parts)
-        smooth.append(bent)
-        meets = bent and nodes.real[place] and several(reads[place])
-        found.append(meets or any(found[part] for part in parts))
+        weighed.append(isinstance(node, Stored) or any(weighed[part] for part in parts))
+        meets = nodes.real[place] and weighed[place] and several(reads[place])
+        smooth = isinstance(node, Curve | Share)
+        found.append(meets or smooth or any(found[part] for part in parts))
     return found
 
 

@@ -227,9 +227,9 @@ def entries(circuit: Circuit, wanted: Iterable[Wire]) -> tuple[Nodes, dict[Wire,
     for wire in roots:
         for place in range(circuit.types[wire].entries):
             ask(wire, place)
-    for wire in reversed(range(len(circuit.ops))):
-        for place in needed.get(Wire(wire), {}):
-            entry(circuit, Wire(wire), place, ask)
+    for last in reversed(range(len(circuit.ops))):
+        for place in needed.get(Wire(last), {}):
+            entry(circuit, Wire(last), place, ask)
     found = Nodes()
     numbers: dict[tuple[Wire, int], int] = {}
     for wire in sorted(needed):

@@ -11,11 +11,11 @@ from math import inf
 
 import numpy as np
 
-from circ.compiler.audit.floats import TINY, Ball, Floats
+from circ.compiler.audit.columns import Head, Total
+from circ.compiler.audit.floats import TINY, Ball, Floats, IntArray
 from circ.compiler.audit.machine import DEAD
 from circ.compiler.audit.region import Kind, Region
-from circ.compiler.audit.sums import Head, Total
-from circ.compiler.readings.arrays import IntArray
+from circ.compiler.audit.rejected import require
 
 BEYOND = {"f4": 2.0**100, "f8": 2.0**600}
 """The potential of a state from which no word goes on."""
@@ -54,6 +54,7 @@ def down(values: Floats, share: float = SLACK) -> Floats:
     room *= share
     room += TINY
     found: Floats = np.subtract(values, room, out=room)
+    require(bool(np.isfinite(found).all()), "a number overflows")
     return found
 
 
@@ -226,7 +227,7 @@ def proved(paths: Weighed, potentials: Floats, strict: Sequence[bool]) -> list[b
         ahead = mine
     least = down(ahead[:, :, 0] + paths.rest)
     sure = np.where(np.array(strict)[:, None], least > 0, least >= 0)
-    return (right & sure.all(axis=1)).tolist()
+    return list(map(bool, right & sure.all(axis=1)))
 
 
 def behind(paths: Weighed, position: int, ahead: Floats, beyond: float) -> Floats:

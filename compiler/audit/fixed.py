@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
 
+from circ.compiler.audit.columns import Grid
 from circ.compiler.audit.rejected import require
-from circ.compiler.audit.sums import Grid
 from circ.compiler.ir import SmoothName
 
 Rows = list[list[int]]

@@ -11,11 +11,12 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
+from circ.compiler.audit.columns import Grid
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.audit.sums import Grid
 from circ.compiler.ir import SmoothName
 
 Floats = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 UNIT = 2.0**-53
 """An operation is off by at most this share of its result."""

@@ -209,11 +209,11 @@ def linked(chain: Nodes, node: Node, real: bool, places: dict[int, int], last: l
         case Linear(terms=terms):
             return added(chain, [(last[x], c, places[x]) for c, x in terms])
         case Products(pairs=pairs):
-            terms = [
+            products = [
                 (max(last[x], last[y]), Fraction(1), times(chain, places[x], places[y]))
                 for x, y in pairs
             ]
-            return added(chain, terms)
+            return added(chain, products)
         case _:
             return chain.add(moved(node, places), real=real)
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from math import ldexp
 from operator import itemgetter
 
+from circ.compiler.audit.columns import Total
 from circ.compiler.audit.fixed import Fixed, FixedPoint, line
 from circ.compiler.audit.machine import DEAD
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.audit.sums import Total
 
 
 class TooClose(Rejected):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
 
 from circ.compiler.audit.clauses import Beats, Clause, class_formula
+from circ.compiler.audit.columns import Arithmetic, Bent, C, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Given, Known, Rectified
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
@@ -27,10 +27,8 @@ from circ.compiler.audit.record import (
 )
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.audit.sums import Arithmetic, Bent, Codes, Head, Reading, Total, set_apart
+from circ.compiler.audit.sums import Reading, set_apart
 from circ.compiler.tensor import Weights
-
-C = TypeVar("C")
 
 BITS = (128, 512)
 """After the point; the second where the first are too few."""
@@ -179,7 +177,8 @@ class Audit:
             unit, active, idle = only(data, "doubt", "active", "idle")
             for passes, proof in ((True, active), (False, idle)):
                 at, clause = self.phase(a_list(unit), not passes, strict=True)
-                inner = self.case(case.given, {**case.phases, at: passes}, (*case.besides, *clause))
+                phases, besides = {**case.phases, at: passes}, (*case.besides, *clause)
+                inner = self.case(case.given, phases, besides, case.confirm)
                 self.goal(inner, an_object(proof), region, depth + 1)
         else:
             (proofs,) = only(data, "clauses")
@@ -216,7 +215,7 @@ class Audit:
         more, less = (part, self.zero) if active else (self.zero, part)
         return (wire, place), (Beats(more, less, strict),)
 
-    def with_phase(self, case: Case, unit: list[object], region: Region) -> Case:
+    def with_phase(self, case: Case, unit: Sequence[object], region: Region) -> Case:
         """A case in which a ReLU has a phase, which is checked."""
         require(len(unit) == 4 and type(unit[2]) is bool, "a phase is a ReLU, a truth and a proof")
         active = unit[2] is True
@@ -238,13 +237,13 @@ class Audit:
         path = path_of(clause, data)
         if case.confirm is not None and case.confirm(case, [path], region)[0]:
             return
-        for last, reading in enumerate(case.readings, 1 - len(case.readings)):
+        for level, reading in zip(self.levels, case.readings, strict=True):
             try:
                 total = path.weighed(reading)
-                shown(total, reading.math, region, path.potentials, path.strict)
+                shown(total, level.math, region, path.potentials, path.strict)
                 return
             except TooClose:
-                if last == 0:
+                if level is self.levels[-1]:
                     raise
             except Bent as bent:
                 raise Rejected(str(bent)) from bent

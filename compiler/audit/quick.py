@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from circ.compiler.audit.columns import Bent, Codes, Head, Total
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
 from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
 from circ.compiler.audit.proofs import Audit, Case, Path
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
-from circ.compiler.audit.sums import Bent, Codes, Head, Reading, Total
+from circ.compiler.audit.sums import Reading
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from circ.compiler.audit.clauses import Clause
+from circ.compiler.audit.columns import Total
 from circ.compiler.audit.fast import Difference, added, potentials_for, slots, weighed
 from circ.compiler.audit.floats import Ball, Floats
 from circ.compiler.audit.region import Region
-from circ.compiler.audit.sums import Total
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.words.automaton import Automaton
 from circ.runtime.certificates.paths import path_proof, positive
@@ -38,7 +38,7 @@ def searched(work: Work, case: Case, clause: Clause, region: Region) -> Data:
     low, rest = tables(over_one_head(numbers), region)
     paths = ways_of(region)
     if paths is None:
-        return {"words": 0}
+        return work.by_words(case, clause, region)
     multipliers = np.full(count, 1 / count)
     words = np.unique(np.concatenate([worst(paths, side) for side in low], axis=1), axis=1)
     for _ in range(ROUNDS if np.isfinite(low).all() else 0):
@@ -66,7 +66,7 @@ def split(work: Work, case: Case, clause: Clause, region: Region, weights: Float
     """A proof for each part of the words, or for each word."""
     found = halves(region, weights)
     if found is None or count_of(region) <= FEW:
-        return {"words": count_of(region)}
+        return work.by_words(case, clause, region)
     position, parts = found
     proofs = [
         [some, searched(work, case, clause, region.with_letters(position, some))] for some in parts

@@ -57,8 +57,8 @@ def certify(
     except NoCertificate as reason:
         return Uncertified(str(reason))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise CircError(writing.cannot_write(str(folder), reason)) from error
+        why = error.strerror or str(error)
+        raise CircError(writing.cannot_write(str(folder), why)) from error
     return Certified(path, path.stat().st_size)
 
 

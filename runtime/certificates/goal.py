@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.compiler.audit.clauses import Clause, class_formula
+from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.region import Region
-from circ.compiler.audit.sums import Bent
 from circ.runtime.certificates.alternatives import searched
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.relus import without_relus

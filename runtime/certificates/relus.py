@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from circ.compiler.audit.clauses import Beats
+from circ.compiler.audit.columns import Bent, Total
 from circ.compiler.audit.fast import potentials_for, weighed
 from circ.compiler.audit.floats import Ball, Floats
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
-from circ.compiler.audit.sums import Bent, Total
 from circ.runtime.certificates.alternatives import halves, tables
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference
@@ -74,9 +74,9 @@ def decided(
     if case.doubts + len(doubtful) > MOST_DOUBTS:
         return divided_words(work, case, region, doubtful, depth, prove)
     at = doubtful[0]
-    part = work.relus[at]
-    active = work.with_phases(case, {at: True}, (Beats(work.zero, part, True),))
-    idle = work.with_phases(case, {at: False}, (Beats(part, work.zero, True),))
+    part = work.audit.relus[at]
+    active = work.with_phases(case, {at: True}, (Beats(work.audit.zero, part, True),))
+    idle = work.with_phases(case, {at: False}, (Beats(part, work.audit.zero, True),))
     return {
         "doubt": list(at),
         "active": prove(work, active, region, depth + 1),
@@ -88,7 +88,7 @@ def divided_words(
     work: Work, case: Case, region: Region, doubtful: Sequence[Unit], depth: int, prove: Prove
 ) -> Data:
     """A proof for the words in two parts, by the letters where it matters most."""
-    beats = [Beats(work.relus[at], work.zero, False) for at in doubtful]
+    beats = [Beats(work.audit.relus[at], work.audit.zero, False) for at in doubtful]
     numbers = [difference(case.reading, one) for one in beats]
     found = halves(region, tables(numbers, region)[0].sum(axis=0))
     if found is None:
@@ -106,13 +106,13 @@ def divided_words(
 def signs_of(work: Work, case: Case, region: Region) -> dict[Unit, Sign]:
     """What shortest paths say of the ReLUs of several positions that read no other such ReLU."""
     found: dict[Unit, Sign] = {}
-    for at, part in work.relus.items():
+    for at, part in work.audit.relus.items():
         if at in case.phases:
             continue
         try:
             ways = [
                 difference(case.reading, Beats(more, less, False))
-                for more, less in ((part, work.zero), (work.zero, part))
+                for more, less in ((part, work.audit.zero), (work.audit.zero, part))
             ]
         except (Bent, Rejected):
             continue

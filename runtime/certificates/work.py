@@ -8,12 +8,15 @@ from fractions import Fraction
 from time import monotonic
 
 from circ.compiler.audit.clauses import Beats, Clause
+from circ.compiler.audit.columns import Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference
-from circ.compiler.audit.floats import Ball, FloatPoint
-from circ.compiler.audit.sums import Codes, Head, Reading, Total
-from circ.compiler.tensor import Weights
+from circ.compiler.audit.floats import Ball, FloatPoint, float_point
+from circ.compiler.audit.proofs import MOST_WORDS, Audit
+from circ.compiler.audit.region import Region
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.audit.sums import Reading
 
 Data = dict[str, object]
 
@@ -38,20 +41,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """A claim to be certified; `until` is in seconds of `time.monotonic`."""
+    """A claim to be certified, as it will be audited; `until` is in seconds of `time.monotonic`."""
 
-    claim: Claim
-    weights: Weights
-    fixed: int | None
-    apart: list[bool]
-    relus: Mapping[tuple[int, int], int]
-    zero: int
+    audit: Audit
     until: float
-    math: FloatPoint
+    math: FloatPoint = field(default_factory=float_point)
     shared: dict[int, Total[Ball] | Codes] = field(default_factory=dict[int, "Total[Ball] | Codes"])
     heads: dict[tuple[int, ...], Head[Ball]] = field(
         default_factory=dict[tuple[int, ...], "Head[Ball]"]
     )
+
+    @property
+    def claim(self) -> Claim:
+        """The claim."""
+        return self.audit.claim
 
     def require_time(self) -> None:
         """Raise `NoCertificate` when the time is up."""
@@ -67,11 +70,16 @@ class Work:
         self, given: Mapping[int, Known], phases: Mapping[tuple[int, int], bool]
     ) -> Reading[Ball]:
         """The numbers of a case."""
-        rows = {} if self.fixed is None else {self.fixed: range(self.claim.word.letters)}
-        return Reading(
-            self.math, self.claim.nodes, self.weights, self.claim.word.letters, rows, given,
-            phases, self.apart, self.shared, self.heads,
-        )  # fmt: skip
+        return self.audit.reading(self.math, self.shared, self.heads, given, phases)
+
+    def by_words(self, case: Case, clause: Clause, region: Region) -> Data:
+        """A proof by going through the words one by one; raises `NoCertificate` where one fails."""
+        try:
+            words = region.words(MOST_WORDS)
+            self.audit.one_by_one(case.given, clause, words)
+        except Rejected as reason:
+            raise NoCertificate(str(reason)) from reason
+        return {"words": len(words)}
 
     def with_phases(
         self, case: Case, phases: Mapping[tuple[int, int], bool], besides: Clause = ()

@@ -13,20 +13,20 @@ from time import monotonic
 from typing import BinaryIO
 
 from circ.compiler.audit.clauses import class_formula
+from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.divided import Claim, divided
-from circ.compiler.audit.entries import Given, Known, Rectified
-from circ.compiler.audit.floats import float_point
+from circ.compiler.audit.entries import Known
 from circ.compiler.audit.machine import merged
+from circ.compiler.audit.proofs import audit_of
 from circ.compiler.audit.record import FORMAT
 from circ.compiler.audit.region import whole
 from circ.compiler.audit.rejected import Rejected
-from circ.compiler.audit.sums import Bent, set_apart
 from circ.compiler.finding import Fails, Limits, silent
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.runtime.certificates.goal import goal_proof
-from circ.runtime.certificates.work import NoCertificate, Work
+from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines.automata import decide, denying
 
 Data = dict[str, object]
@@ -68,7 +68,7 @@ def header(obligation: Obligation, weights: Weights, work: Work) -> Data:
         "tensors": tensor_digests(obligation, weights),
         "words": str(language.count()),
         "classes": len(language.classes),
-        "fixed": work.fixed,
+        "fixed": work.audit.fixed,
         "witness": met_by(obligation, weights, work.until) if work.claim.weighed else None,
     }
 
@@ -87,7 +87,7 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
     last = claim.word.length - 1
     reasons: list[Rejected] = []
     for fixed in (None, last, *range(last)):
-        work = work_of(claim, weights, fixed, until)
+        work = Work(audit_of(claim, weights, fixed), until)
         try:
             readable(work)
         except Rejected as reason:
@@ -97,25 +97,26 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
     raise reasons[:2][-1]  # of the last position, which most often queries
 
 
-def work_of(claim: Claim, weights: Weights, fixed: int | None, until: float) -> Work:
-    """A claim ready to be proved."""
-    zero = claim.nodes.add(Given(Fraction(0), True), real=True)
-    relus = {node.at: node.part for node in claim.nodes.nodes if isinstance(node, Rectified)}
-    apart = set_apart(claim.nodes, claim.values)
-    return Work(claim, weights, fixed, apart, relus, zero, until, float_point())
-
-
 def readable(work: Work) -> None:
-    """Raise `Rejected` unless what the first class compares are sums, as far as ReLUs allow."""
+    """Raise `Rejected` unless what the first class compares are sums, ReLUs taken out."""
     for values in work.claim.language.classes[:1]:
-        reading = work.case_of(values).reading
-        for clause in class_formula(work.claim.nodes, work.claim.options, reading.given):
-            for beats in clause:
-                try:
-                    reading.total(beats.more)
-                    reading.total(beats.less)
-                except Bent:
-                    continue
+        case = work.case_of(values)
+        formula = class_formula(work.claim.nodes, work.claim.options, case.given)
+        for place in dict.fromkeys(
+            n for c in formula for beats in c for n in (beats.more, beats.less)
+        ):
+            case = straightened(work, case, place)
+
+
+def straightened(work: Work, case: Case, place: int) -> Case:
+    """A case in which a number is read, some ReLUs taken to pass on what they are applied to."""
+    while True:
+        try:
+            case.reading.total(place)
+        except Bent as bent:
+            case = work.with_phases(case, {bent.at: True})
+        else:
+            return case
 
 
 def class_record(work: Work, kind: int) -> Data:
@@ -124,7 +125,7 @@ def class_record(work: Work, kind: int) -> Data:
     ends = [() if k == kind else None for k in range(len(language.classes))]
     own = merged(language.steps, ends)
     states = [*map(len, own.steps), 1]
-    region = whole(own.steps, states, work.claim.word.letters, work.fixed)
+    region = whole(own.steps, states, work.claim.word.letters, work.audit.fixed)
     values = language.classes[kind]
     proof = goal_proof(work, work.case_of(values), region, 0)
     return {"class": list(map(plain, values)), "steps": own.steps, "proof": proof}
