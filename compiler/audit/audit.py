@@ -14,7 +14,7 @@ from typing import BinaryIO
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.divided import divided
 from circ.compiler.audit.proofs import Audit, Confirm, audit_of
-from circ.compiler.audit.record import Header, class_of, header_of, lines
+from circ.compiler.audit.record import Header, class_of, class_text, header_of, lines
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
@@ -40,6 +40,19 @@ def audited(
 
     What `quick` confirms is not checked again in whole numbers.
     """
+    try:
+        return checked(obligation, weights, stream, quick)
+    except RecursionError as error:
+        raise Rejected("the claim, or its proof, is too deep to be audited") from error
+
+
+def checked(
+    obligation: Obligation,
+    weights: Weights,
+    stream: BinaryIO,
+    quick: Callable[[Audit], Confirm] | None,
+) -> Audited:
+    """As `audited`; a claim or a proof that is too deep raises `RecursionError`."""
     records = lines(stream)
     first = next(records, None)
     if first is None:
@@ -53,7 +66,7 @@ def audited(
     require(len(claim.language.classes) == header.classes, "it counts other classes than there are")
     audit.met(header.witness)
     confirm = quick(audit) if quick else None
-    missing = {values: kind for kind, values in enumerate(claim.language.classes)}
+    missing = {class_text(values): kind for kind, values in enumerate(claim.language.classes)}
     for data in records:
         record = class_of(data, claim.word.letters, claim.word.length)
         kind = missing.pop(record.values, None)

@@ -20,6 +20,9 @@ from circ.compiler.audit.rejected import require
 BEYOND = {"f4": 2.0**100, "f8": 2.0**600}
 """The potential of a state from which no word goes on."""
 
+FAR = 2.0**900
+"""What a potential may be where no letter leads on."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
@@ -223,7 +226,7 @@ def proved(paths: Weighed, potentials: Floats, strict: Sequence[bool]) -> list[b
         start = end - region.states[position]
         mine = potentials[:, :, start:end]
         end = start
-        right &= (mine <= behind(paths, position, ahead, inf)).all(axis=(1, 2))
+        right &= (mine <= behind(paths, position, ahead, FAR)).all(axis=(1, 2))
         ahead = mine
     least = down(ahead[:, :, 0] + paths.rest)
     sure = np.where(np.array(strict)[:, None], least > 0, least >= 0)

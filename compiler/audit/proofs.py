@@ -109,7 +109,8 @@ class Audit:
         """Check the proof of one class."""
         includes(self.claim.language, kind, record.steps, record.states)
         region = whole(record.steps, record.states, self.claim.word.letters, self.fixed)
-        given = dict(zip(self.claim.values, record.values, strict=True))
+        values = self.claim.language.classes[kind]
+        given = dict(zip(self.claim.values, values, strict=True))
         self.goal(self.case(given, {}, (), confirm), record.proof, region, 0)
 
     def case(

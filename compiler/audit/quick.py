@@ -49,7 +49,11 @@ class Quick:
             potentials: Floats = np.array([path.potentials for path in asked], np.float64)
             shape = len(group), len(region.rows), -1
             strict = [path.strict for path in asked]
-            sure = proved(weighed(totals, region), potentials.reshape(shape), strict)
+            try:
+                with np.errstate(all="ignore"):  # what overflows is refused
+                    sure = proved(weighed(totals, region), potentials.reshape(shape), strict)
+            except Rejected:
+                continue
             for (place, _), yes in zip(group, sure, strict=True):
                 found[place] = yes
         return found

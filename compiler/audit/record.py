@@ -53,7 +53,7 @@ class Header:
 class ClassRecord:
     """A class by the values that it fixes, an automaton of its words, and the proof, still as data."""
 
-    values: tuple[Known, ...]
+    values: str
     steps: tuple[Step, ...]
     states: tuple[int, ...]
     proof: Data
@@ -171,8 +171,18 @@ def class_of(data: Data, letters: int, length: int) -> ClassRecord:
     require(states[-1] <= MOST_STATES, "an automaton has too many states")
     for layer, below in zip(found, states[1:], strict=True):
         require(all(max(row) < below for row in layer), "an edge leads to no state")
-    known = tuple(a_value(value) for value in a_list(values))
-    return ClassRecord(known, tuple(found), tuple(states), an_object(proof))
+    text = json.dumps(a_list(values), separators=(",", ":"))
+    return ClassRecord(text, tuple(found), tuple(states), an_object(proof))
+
+
+def class_text(values: Sequence[Known]) -> str:
+    """The values that a class fixes: indices and truths as numbers, rationals as texts."""
+    return json.dumps([plain(value) for value in values], separators=(",", ":"))
+
+
+def plain(value: Known) -> int | str:
+    """One value."""
+    return str(value) if isinstance(value, Fraction) else int(value)
 
 
 def edges(row: object, letters: int) -> list[int]:
@@ -185,18 +195,6 @@ def edges(row: object, letters: int) -> list[int]:
             raise Rejected("a state is expected")
         states.append(state)
     return states
-
-
-def a_value(value: object) -> Known:
-    """A value that a class fixes: an index or a truth as a number, a rational as text."""
-    if type(value) is int:
-        return value
-    try:
-        text = a_text(value)
-        require(len(text) < 4000, "a value is too long")
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise Rejected("a value is no number") from error
 
 
 def potentials_of(text: object, kind: str) -> Sequence[float]:

@@ -7,19 +7,19 @@ known to pass, but for mistakes that the audit is there to find.
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from importlib.metadata import version
 from time import monotonic
 from typing import BinaryIO
+
+import numpy as np
 
 from circ.compiler.audit.clauses import class_formula
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.divided import Claim, divided
-from circ.compiler.audit.entries import Known
 from circ.compiler.audit.machine import merged
 from circ.compiler.audit.proofs import audit_of
-from circ.compiler.audit.record import FORMAT
+from circ.compiler.audit.record import FORMAT, plain
 from circ.compiler.audit.region import whole
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.finding import Fails, Limits, silent
@@ -43,13 +43,16 @@ def write_certificate(
     `until` is in seconds of `time.monotonic`.
     """
     try:
-        claim = divided(obligation, weights)
-        work = fixed_somewhere(claim, weights, until)
-        put(stream, header(obligation, weights, work))
-        for kind in range(len(claim.language.classes)):
-            put(stream, class_record(work, kind))
+        with np.errstate(all="ignore"):  # what overflows is refused
+            claim = divided(obligation, weights)
+            work = fixed_somewhere(claim, weights, until)
+            put(stream, header(obligation, weights, work))
+            for kind in range(len(claim.language.classes)):
+                put(stream, class_record(work, kind))
     except Rejected as reason:
         raise NoCertificate(str(reason)) from reason
+    except RecursionError as error:
+        raise NoCertificate("the claim is too deep to be audited") from error
 
 
 def put(stream: BinaryIO, record: Data) -> None:
@@ -98,14 +101,15 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
 
 
 def readable(work: Work) -> None:
-    """Raise `Rejected` unless what the first class compares are sums, ReLUs taken out."""
-    for values in work.claim.language.classes[:1]:
+    """Raise `Rejected` unless the numbers that classes compare are sums, ReLUs taken out."""
+    seen: set[int] = set()
+    for values in work.claim.language.classes:
         case = work.case_of(values)
-        formula = class_formula(work.claim.nodes, work.claim.options, case.given)
-        for place in dict.fromkeys(
-            n for c in formula for beats in c for n in (beats.more, beats.less)
-        ):
-            case = straightened(work, case, place)
+        for clause in class_formula(work.claim.nodes, work.claim.options, case.given):
+            compared = {place for beats in clause for place in (beats.more, beats.less)}
+            for place in sorted(compared - seen):
+                case = straightened(work, case, place)
+            seen |= compared
 
 
 def straightened(work: Work, case: Case, place: int) -> Case:
@@ -129,8 +133,3 @@ def class_record(work: Work, kind: int) -> Data:
     values = language.classes[kind]
     proof = goal_proof(work, work.case_of(values), region, 0)
     return {"class": list(map(plain, values)), "steps": own.steps, "proof": proof}
-
-
-def plain(value: Known) -> object:
-    """A value as the file has it."""
-    return str(value) if isinstance(value, Fraction) else int(value)
