@@ -221,6 +221,7 @@ class Audit:
         require(len(unit) == 4 and type(unit[2]) is bool, "a phase is a ReLU, a truth and a proof")
         active = unit[2] is True
         at, clause = self.phase(unit[:2], active, strict=False)
+        require(at not in case.phases, "a ReLU has a phase already")
         self.clause(case, clause, an_object(unit[3]), region, 0)
         return self.case(case.given, {**case.phases, at: active}, case.besides, case.confirm)
 
@@ -232,7 +233,8 @@ class Audit:
             return
         if "words" in data:
             (count,) = only(data, "words")
-            words = region.words(a_number(count, MOST_WORDS + 1))
+            words = region.words(MOST_WORDS)
+            require(len(words) == a_number(count, MOST_WORDS + 1), "it counts other words")
             self.one_by_one(case.given, clause, words)
             return
         path = path_of(clause, data)
