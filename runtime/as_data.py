@@ -67,10 +67,10 @@ def certificate_data(left: Certified | Uncertified | None) -> Data:
     match left:
         case None:
             return {}
-        case Certified(path=path, size=size):
-            return {"certificate": str(path), "bytes": size}
+        case Certified(paths=paths, size=size):
+            return {"certificates": [str(path) for path in paths], "bytes": size}
         case Uncertified(reason=reason):
-            return {"certificate": None, "no_certificate": reason}
+            return {"certificates": [], "no_certificate": reason}
         case _:
             assert_never(left)
 

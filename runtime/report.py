@@ -61,8 +61,11 @@ def certificate_lines(left: Certified | Uncertified | None) -> list[Line]:
     match left:
         case None:
             return []
-        case Certified(path=path, size=size):
+        case Certified(paths=(path,), size=size):
             return [Line("plain", f"    certificate: {path}  ({size:,} bytes)")]
+        case Certified(paths=paths, size=size):
+            where = f"{paths[0]} to {paths[-1].name}"
+            return [Line("plain", f"    certificates: {where}  ({size:,} bytes)")]
         case Uncertified(reason=reason):
             return [Line("doubt", f"    no certificate: {reason}")]
         case _:

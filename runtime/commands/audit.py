@@ -9,9 +9,10 @@ from time import monotonic
 from circ.compiler.audit.audit import Audited
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.driver import Program
+from circ.compiler.obligation import Question
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate
-from circ.runtime.certificates.files import audit_file, certificate_path
+from circ.runtime.certificates.files import audit_files, certificate_path, paths_of
 from circ.runtime.exits import Exit, worst
 from circ.runtime.report import Line
 from circ.runtime.session import Opened, checked, chosen, settings
@@ -28,7 +29,8 @@ def run_audit(
     program = checked(spec, settings(*opened))
     show_diagnostics(program.diagnostics)
     names = chosen(program.typed.scope.claims, claims, "claim")
-    there = [name for name in names if certificate_path(folder, name).exists()]
+    questions = {name: program.question(name) for name in names}
+    there = [name for name in names if some_file(folder, questions[name])]
     for name in names:
         if name not in there and (claims or not there):
             raise CircError(no_certificate(str(certificate_path(folder, name))))
@@ -36,7 +38,7 @@ def run_audit(
     found: list[object] = []
     for name in there:
         start = monotonic()
-        outcome = audit(program, folder, name, exact)
+        outcome = audit(program, folder, questions[name], exact)
         seconds = monotonic() - start
         codes.append(Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED)
         found.append(outcome_data(name, outcome, exact, seconds))
@@ -47,14 +49,19 @@ def run_audit(
     return worst(codes)
 
 
-def audit(program: Program, folder: Path, name: str, exact: bool) -> Audited | str:
-    """What a certificate proves, or the first reason why it does not hold."""
-    path = certificate_path(folder, name)
+def some_file(folder: Path, question: Question) -> bool:
+    """Whether a claim has a certificate, at some length of its word."""
+    return any(path.exists() for _, path in paths_of(folder, question))
+
+
+def audit(program: Program, folder: Path, question: Question, exact: bool) -> Audited | str:
+    """What the certificates of a claim prove, or the first reason why one does not hold."""
     try:
-        return audit_file(program.claim(name), program.weights, path, exact=exact)
+        return audit_files(question, program.weights, folder, exact=exact)
     except Rejected as reason:
         return str(reason)
     except OSError as error:
+        path = error.filename or certificate_path(folder, question.name)
         raise CircError(no_certificate(str(path), error.strerror or "unreadable")) from error
 
 

@@ -127,7 +127,7 @@ def changes(value: object, path: tuple[object, ...] = ()) -> Iterator[Change]:
         case bool():
             yield path, not value
         case int() | float():
-            others = (value + 1, value - 1, -1, 2**70, 0.5, "0", None, [])
+            others: tuple[object, ...] = (value + 1, value - 1, -1, 2**70, 0.5, "0", None, [])
             yield from ((path, other) for other in others if other != value)
         case _:
             yield from ((path, other) for other in (0, [0], ""))
@@ -280,6 +280,23 @@ def nudged(text: str, kind: str) -> Iterator[str]:
         changed = array(values.typecode, values)
         changed[k] = value + max(abs(value), 1e-3) * 1e-4
         yield base64.b64encode(changed.tobytes()).decode()
+
+
+@pytest.mark.parametrize("seed", [187, 222])
+def test_an_edge_left_out_is_caught(seed: int) -> None:
+    """An automaton accepts every word of its class: none of its edges can be missed."""
+    claim, weights, lines = true_claim(seed)
+    missed = 0
+    for k, line in enumerate(lines[1:], 1):
+        steps = cast("list[list[list[int]]]", line["steps"])
+        for p, step in enumerate(steps):
+            for q, row in enumerate(step):
+                for c in range(len(row)):
+                    if row[c] >= 0:
+                        data = joined(cast("Records", put(lines, (k, "steps", p, q, c), -1)))
+                        assert not accepted(claim, weights, data)
+                        missed += 1
+    assert missed > 5
 
 
 # --- hostile files --------------------------------------------------------------------------------

@@ -1,0 +1,173 @@
+"""`circ prove --certificate`, `circ audit`, and the arithmetic that an audit rests on."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from decimal import Context, Decimal
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from circ.compiler.audit.audit import audited
+from circ.compiler.audit.digest import obligation_digest, tensor_digests
+from circ.compiler.audit.fixed import exp_bounds, fixed_point, inverse_bounds, root_bounds
+from circ.compiler.audit.floats import float_point
+from circ.compiler.audit.record import multipliers_of
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.builder import Builder, combine, number, take, truth
+from circ.compiler.ir import Compare as CompareOp
+from circ.compiler.ir import Comparison, Index, Input, Lookup, Weight, WireType
+from circ.compiler.obligation import Bound, Obligation, Words
+from circ.compiler.tensor import Tensor
+from tests.unit.obligations import NOWHERE
+from tests.unit.specs import Rows, command, write_spec
+
+READING = """
+checkpoint m from "model.safetensors"
+circuit f(s: fin[3, 4]) -> real[2] {
+  let x = [ m.W[c] for c in s ]
+  return softmax([ v[0] for v in x ]) @ x
+}
+domain Words = { s: fin[3, 4] }
+claim above: forall s in Words: f(s)[0] > 0.5
+claim odd: forall s in Words: f(s)[0] > 2
+claim some: exists s in Words: f(s)[1] > 0
+"""
+
+WEIGHTS: dict[str, Rows] = {"W": [[1.0, 0.5], [2.0, -1.0], [3.0, 0.25]]}
+
+
+class TestTheCommand:
+    """A proof is left as a file, and the file is checked."""
+
+    def test_what_was_proved_can_be_audited(self, tmp_path: Path) -> None:
+        """`prove` leaves a certificate of what it proved, and of nothing else; `audit` takes it."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+
+        assert command("prove", spec, "--certificate", proofs) == 1
+        assert [path.name for path in proofs.iterdir()] == ["above.cert"]
+        assert command("audit", spec, proofs) == 0
+        assert command("audit", spec, proofs, "above", "--exact") == 0
+
+    def test_why_there_is_none_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A claim that is proved in a way that leaves no certificate says so."""
+        spec = write_spec(tmp_path, READING, WEIGHTS)
+
+        assert command("prove", spec, "some", "--certificate", tmp_path / "proofs") == 0
+        assert "no certificate: that something exists" in capsys.readouterr().out
+
+    def test_a_certificate_of_other_weights_is_1(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The first reason is told, as data too."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        write_spec(tmp_path, READING, {"W": [[1.0, 0.5], [2.0, -1.0], [3.0, 0.5]]})
+        capsys.readouterr()
+
+        assert command("audit", spec, proofs, "--json") == 1
+        (found,) = json.loads(capsys.readouterr().out)["certificates"]
+        assert found["holds"] is False
+        assert found["reason"] == "a tensor has changed since"
+
+    def test_no_certificate_is_4(self, tmp_path: Path) -> None:
+        """A folder without one is a wrong command line, and so is a claim that has none in it."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("audit", spec, proofs) == 4
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        assert command("audit", spec, proofs, "odd") == 4
+        assert command("audit", spec, proofs, "none") == 4
+
+
+# --- strict and weak ------------------------------------------------------------------------------
+
+
+ZERO_OR_ONE = {"m/w": Tensor((2,), "F32", array("d", [0, 1]))}
+
+
+def at_least_zero(op: Comparison) -> Obligation:
+    """That a sum over two letters, which is zero at its least, is above zero; or is not below."""
+    b = Builder()
+    word = b.add(Input("s", WireType(Index(2), (2,))))
+    table = b.add(Weight("m/w", (2,)))
+    letters = [b.add(Lookup(table, (take(b, word, [p]),))) for p in range(2)]
+    goal = b.add(CompareOp(op, number(b, 0), combine(b, *((1, x) for x in letters))))
+    circuit = b.circuit({"in s": truth(b, True), "goal": goal})
+    bound = Bound("s", WireType(Index(2), (2,)), Words(("a", "b")))
+    return Obligation("c", "forall", circuit, (bound,), NOWHERE)
+
+
+@pytest.mark.parametrize("op", ["<", "<="])
+def test_a_sum_that_may_be_zero_is_not_above_zero(op: Comparison) -> None:
+    """Zero is as good as positive for a weak comparison, and for no strict one."""
+    claim = at_least_zero(op)
+    header: dict[str, object] = {
+        "format": "circ certificate 1", "tool": "by hand", "claim": "c",
+        "obligation": obligation_digest(claim), "tensors": tensor_digests(claim, ZERO_OR_ONE), "words": "4", "classes": 1,
+        "fixed": None, "witness": None,
+    }  # fmt: skip
+    proof = {"clauses": [{"multipliers": [1], "f4": "AAAAAAAAAAA="}]}
+    record = {"class": [], "steps": [[[0, 0]], [[0, 0]]], "proof": proof}
+    data = b"".join(json.dumps(line).encode() + b"\n" for line in (header, record))
+
+    if op == "<=":
+        assert audited(claim, ZERO_OR_ONE, BytesIO(data)).words == 4
+    else:
+        with pytest.raises(Rejected, match="positive"):
+            audited(claim, ZERO_OR_ONE, BytesIO(data))
+
+
+@pytest.mark.parametrize("multipliers", [[1, -1], [0, 0], [1], [1, "1"], [1, True], [0.5, None]])
+def test_multipliers_are_not_negative(multipliers: list[object]) -> None:
+    """A sum that is positive shows one of its parts to be so if none is turned, and some counts."""
+    assert multipliers_of([0, 0.5], 2) == (0, Fraction(1, 2))
+    with pytest.raises(Rejected):
+        multipliers_of(multipliers, 2)
+
+
+# --- arithmetic -----------------------------------------------------------------------------------
+
+BITS = 96
+
+
+def test_e_to_the_x_is_enclosed() -> None:
+    """Bounds of e^x hold it between them, and lie close together."""
+    precise = Context(prec=600)
+    for k in range(400):
+        x = Random(k).randint(-40 << BITS, 40 << BITS)
+        low, high = exp_bounds(x, BITS)
+        true = Fraction(precise.exp(precise.divide(Decimal(x), Decimal(1 << BITS))))
+        assert Fraction(low, 1 << BITS) <= true <= Fraction(high, 1 << BITS), x
+        assert high - low <= 2 + (low >> (BITS - 8)), x
+
+
+def test_roots_and_inverses_are_enclosed() -> None:
+    """So do those of √x and 1/x."""
+    for k in range(200):
+        x = Random(k).randint(1, 1 << (2 * BITS))
+        low, high = root_bounds(x, BITS)
+        assert low**2 <= x << BITS <= high**2
+        low, high = inverse_bounds(x, BITS)
+        assert low * x <= 1 << (2 * BITS) <= high * x
+
+
+def test_floats_hold_what_whole_numbers_hold() -> None:
+    """A sum of products, and what is made of it, lies in the ball of the fast path."""
+    exact, fast = fixed_point(400), float_point()
+    for k in range(200):
+        chance = Random(k)
+        values = [Fraction(chance.uniform(-3, 3)) for _ in range(2 * chance.randint(1, 9))]
+        pairs = list(zip(values[::2], values[1::2], strict=True))
+        x = exact.dot([(exact.number(a), exact.number(b)) for a, b in pairs])
+        y = fast.dot([(fast.number(a), fast.number(b)) for a, b in pairs])
+        for name in ("exp", "recip"):
+            inner, outer = exact.curve(name, x), fast.curve(name, y)
+            low, high = (Fraction(side[0][0], 1 << 400) for side in (inner.lo, inner.hi))
+            assert Fraction(float(outer.low[0, 0])) <= low, k
+            assert high <= Fraction(float(outer.high[0, 0])), k
