@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from circ.compiler.audit.clauses import Beats, Clause, class_formula
 from circ.compiler.audit.columns import Arithmetic, Bent, C, Codes, Head, Total
@@ -167,7 +168,7 @@ class Audit:
 
     def goal(self, case: Case, data: Data, region: Region, depth: int) -> None:
         """Check that the goal holds on all words of a region."""
-        if self.parted(data, region, depth, lambda *part: self.goal(case, *part)):
+        if self.parted(data, region, depth, partial(self.goal, case)):
             return
         if "known" in data:
             units, then = only(data, "known", "then")
@@ -229,7 +230,7 @@ class Audit:
 
     def clause(self, case: Case, clause: Clause, data: Data, region: Region, depth: int) -> None:
         """Check that one of some comparisons holds on every word of a region."""
-        if self.parted(data, region, depth, lambda *part: self.clause(case, clause, *part)):
+        if self.parted(data, region, depth, partial(self.clause, case, clause)):
             return
         if "words" in data:
             (count,) = only(data, "words")
@@ -323,7 +324,9 @@ def pair_of(part: object, below: int) -> tuple[list[int], Data]:
     """Rows or letters, and the proof for them."""
     found = a_list(part)
     require(len(found) == 2, "a part is some numbers and a proof")
-    return numbers(found[0], below), an_object(found[1])
+    entries = numbers(found[0], below)
+    require(entries != [], "a part has no rows, or no letters")
+    return entries, an_object(found[1])
 
 
 def numbers_pair(unit: Iterable[object]) -> tuple[int, int]:

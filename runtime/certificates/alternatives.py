@@ -129,7 +129,7 @@ def worst(paths: Graph, weights: Floats) -> IntArray:
 
 def along(low: Floats, words: IntArray) -> Floats:
     """The sums [number, word] along words [position, word]."""
-    positions = np.arange(words.shape[0])[:, None]
+    positions: IntArray = np.arange(words.shape[0])[:, None]
     found: Floats = low[:, positions, words].sum(axis=1)
     return found
 

@@ -114,6 +114,7 @@ def changes(value: object, path: tuple[object, ...] = ()) -> Iterator[Change]:
         case list():
             entries = cast("list[object]", value)
             yield path, [*entries, *entries[-1:]] if entries else [0]
+            yield path, []
             for k, inner in enumerate(entries):
                 yield path, entries[:k] + entries[k + 1 :]
                 if entries[k : k + 1] != entries[k + 1 : k + 2]:
