@@ -74,7 +74,7 @@ class Stored:
 class Linear:
     """A sum with known coefficients."""
 
-    terms: tuple[tuple[Fraction, int], ...]
+    terms: tuple[tuple[Fraction | int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def entry(circuit: Circuit, wire: Wire, place: int, at: At) -> Node | int:
         case Input():
             return Letter(place)
         case Const(type=known, values=values):
-            return Given(values[place], known.sort == Real())
+            return Given(simplest(values[place]), known.sort == Real())
         case Weight(key=key):
             return Stored(key, place)
         case Reindex():
@@ -271,6 +271,11 @@ def entry(circuit: Circuit, wire: Wire, place: int, at: At) -> Node | int:
             return Curve(name, at(x, place))
         case _:
             return row_wise(op, place, types, at)
+
+
+def simplest(value: Known) -> Known:
+    """A whole number as such, with which it is quicker to compute."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
 def row_wise(op: Op, place: int, types: Sequence[WireType], at: At) -> Node:
@@ -315,15 +320,28 @@ def products(
     (left, right), output = op.spec.split("->")[0].split(","), op.spec.split("->")[1]
     sides = dict(zip(left + right, first + second, strict=True))
     kept = dict(zip(output, unravelled(place, [sides[c] for c in output]), strict=True))
-    summed = [c for c in sides if c not in output]
-    shape = [sides[c] for c in summed]
-    found: list[tuple[int, int]] = []
-    for k in range(prod(shape)):
-        index = kept | dict(zip(summed, unravelled(k, shape), strict=True))
-        x = at(op.left, ravelled([index[c] for c in left], first))
-        y = at(op.right, ravelled([index[c] for c in right], second))
-        found.append((x, y))
-    return tuple(found)
+    here, there = strides(left, first), strides(right, second)
+    places = [
+        (
+            sum(k * here.get(c, 0) for c, k in kept.items()),
+            sum(k * there.get(c, 0) for c, k in kept.items()),
+        )
+    ]
+    for c, side in sides.items():
+        if c not in kept:
+            x_step, y_step = here.get(c, 0), there.get(c, 0)
+            places = [(x + k * x_step, y + k * y_step) for x, y in places for k in range(side)]
+    return tuple((at(op.left, x), at(op.right, y)) for x, y in places)
+
+
+def strides(letters: str, shape: Shape) -> dict[str, int]:
+    """How far apart entries are along each axis."""
+    found: dict[str, int] = {}
+    step = 1
+    for letter, side in zip(reversed(letters), reversed(shape), strict=True):
+        found[letter] = step
+        step *= side
+    return found
 
 
 def looked_up(op: Lookup, place: int, types: Sequence[WireType], at: At) -> Pick:
@@ -341,11 +359,3 @@ def unravelled(place: int, sides: Sequence[int]) -> list[int]:
         place, at = divmod(place, side)
         found.insert(0, at)
     return found
-
-
-def ravelled(index: Sequence[int], shape: Shape) -> int:
-    """The row-major place of a coordinate."""
-    place = 0
-    for at, side in zip(index, shape, strict=True):
-        place = place * side + at
-    return place

@@ -175,7 +175,8 @@ def exponential(x: Floats) -> Floats:
     found = np.full(x.shape, 1 / factorial(DEGREE))
     for k in reversed(range(DEGREE)):
         found = found * r + 1 / factorial(k)
-    return np.ldexp(found, n.astype(np.int64))
+    scaled: Floats = np.ldexp(found, n.astype(np.int64))
+    return scaled
 
 
 def middle(x: Ball) -> float:

@@ -40,9 +40,9 @@ def value_of(node: Node, known: Value, weights: Weights) -> Known:
         case Stored(key=key, place=place):
             return Fraction(weights[key].values[place])
         case Linear(terms=terms):
-            return sum((c * Fraction(known(part)) for c, part in terms), Fraction(0))
+            return sum(c * known(part) for c, part in terms)
         case Products(pairs=pairs):
-            return sum((Fraction(known(x)) * Fraction(known(y)) for x, y in pairs), Fraction(0))
+            return sum(known(x) * known(y) for x, y in pairs)
         case Join():
             return joined(node, known)
         case Negation(part=part):

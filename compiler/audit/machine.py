@@ -223,11 +223,12 @@ def times(chain: Nodes, x: int, y: int) -> int:
     return chain.add(Products(((x, y),)), real=True)
 
 
-def added(chain: Nodes, terms: Sequence[tuple[int, Fraction, int]]) -> int:
+def added(chain: Nodes, terms: Sequence[tuple[int, Fraction | int, int]]) -> int:
     """A sum, one term after the other by the last position that each reads."""
-    total = chain.add(Given(Fraction(0), True), real=True)
+    total = chain.add(Given(0, True), real=True)
     for _, c, part in sorted(terms):
-        total = chain.add(Linear(((Fraction(1), total), (c, part))), real=True)
+        factor = c.numerator if c.denominator == 1 else c
+        total = chain.add(Linear(((1, total), (factor, part))), real=True)
     return total
 
 

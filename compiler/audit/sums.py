@@ -174,7 +174,7 @@ class Reading(Generic[C]):
             case Stored(key=key, place=place):
                 return self.constant(Fraction(self.weights[key].values[place]))
             case Linear(terms=terms):
-                factors = [(self.math.one if c == 1 else number(c), x) for c, x in terms]
+                factors = [(self.math.one if c == 1 else number(Fraction(c)), x) for c, x in terms]
                 return self.added([(factor, self.number_at(x)) for factor, x in factors])
             case Products(pairs=pairs):
                 return self.multiplied(pairs)

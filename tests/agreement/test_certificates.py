@@ -93,9 +93,10 @@ FORMS = {
 }
 """Claims by the form of their certificates."""
 
-HARMLESS = {"tool", "fixed", "witness", "steps", "multipliers", "f4", "f8"}
+HARMLESS = {"tool", "fixed", "witness", "steps", "position", "multipliers", "f4", "f8"}
 """Where a change may leave a proof: potentials lower than they might be, other multipliers for which
-they hold as well, another automaton that accepts the words, another word that meets the conditions, no
+they hold as well, another automaton that accepts the words, the words split
+elsewhere, another word that meets the conditions, no
 position fixed where nothing is asked of one. The name of the tool is no part of the proof."""
 
 Change = tuple[tuple[object, ...], object]

@@ -126,7 +126,7 @@ def test_a_sum_that_may_be_zero_is_not_above_zero(op: Comparison) -> None:
 @pytest.mark.parametrize("multipliers", [[1, -1], [0, 0], [1], [1, "1"], [1, True], [0.5, None]])
 def test_multipliers_are_not_negative(multipliers: list[object]) -> None:
     """A sum that is positive shows one of its parts to be so if none is turned, and some counts."""
-    assert multipliers_of([0, 0.5], 2) == (0, Fraction(1, 2))
+    assert multipliers_of([0, 0.5], 2) == (Fraction(0), Fraction(1, 2))
     with pytest.raises(Rejected):
         multipliers_of(multipliers, 2)
 
