@@ -129,7 +129,7 @@ def worst(paths: Graph, weights: Floats) -> IntArray:
 
 def along(low: Floats, words: IntArray) -> Floats:
     """The sums [number, word] along words [position, word]."""
-    positions: IntArray = np.arange(words.shape[0])[:, None]
+    positions = np.arange(int(words.shape[0]))[:, None]
     found: Floats = low[:, positions, words].sum(axis=1)
     return found
 
