@@ -64,6 +64,8 @@ def word_of(obligation: Obligation) -> Word:
     (bound,) = obligation.binders
     if not isinstance(bound.values, Words) or not isinstance(bound.type.sort, Index):
         raise Rejected("it is not about words")
+    if [*obligation.circuit.inputs] != [bound.name]:
+        raise Rejected("it reads more than its word")
     if not bound.type.entries:
         raise Rejected("its words have no letter")
     return Word(bound.type.sort.size, bound.type.entries)
