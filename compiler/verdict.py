@@ -60,7 +60,7 @@ class ByLength:
     `at`: the length of the word that decides, or of the first that is undecided. `held`: the lengths
     at which no word decides otherwise; at those that are `vacuous` no word meets the conditions;
     those `open` are not decided, or were not reached. `onwards`: what `held` says is so of every
-    length from this one on.
+    length from this one on; `none_from`: no word of this length or of a greater one meets them.
     """
 
     at: int | None
@@ -68,6 +68,7 @@ class ByLength:
     vacuous: tuple[int, ...] = ()
     open: tuple[int, ...] = ()
     onwards: int | None = None
+    none_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ def every_length(
     for _ in range(ROUNDS):
         found = decide_beyond(short, long, weights, start, until, precisely=precisely)
         match found:
+            case Always(empty=True):
+                lengths = replace(known, none_from=start)
+                return shown, replace(verdict, lengths=lengths)
             case Always():
                 return shown, always(shown, verdict, found, replace(known, onwards=start))
             case Doubtful(length=length) if length < LONGEST:
@@ -76,8 +79,6 @@ def always(shown: Obligation, verdict: Verdict, found: Always, lengths: ByLength
                 method=f"{verdict.method}; from length {lengths.onwards} on, by {METHOD}",
                 trusted=tuple(dict.fromkeys((*verdict.trusted, *TRUSTED))),
             )
-        case Vacuous() if found.empty:
-            return replace(verdict, lengths=replace(lengths, onwards=None))
         case Vacuous(method=method) if found.conditional:
             reason = "whether any word meets the conditions is open"
             return Unknown(reason, method, lengths=lengths)

@@ -142,6 +142,8 @@ def lengths_text(obligation: Obligation, found: ByLength) -> str:
         )
         if lengths or onwards
     ]
+    if found.none_from is not None:
+        told.append(f"no word of {found.none_from} letters or more")
     if found.at is not None and found.at not in found.open:
         told.insert(0, f"{'fails' if universal else 'met'} at length {found.at}")
     return "; ".join(told)

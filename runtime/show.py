@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from fractions import Fraction
 
 from circ.compiler.ir import Bool, Index, Real, Shape, WireType
@@ -19,7 +19,7 @@ MOST_SHOWN = 64
 
 def decimal_text(value: Fraction, digits: int = 12) -> str:
     """A decimal, ending in `…` where it is cut off after so many significant digits."""
-    context = Context(prec=digits)
+    context = Context(prec=digits, rounding=ROUND_DOWN)
     quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator))
     found = quotient.normalize(context)
     plain = -6 <= found.adjusted() < digits

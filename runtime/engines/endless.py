@@ -216,14 +216,14 @@ class Search:
         found = least_lengths(self.machine, turn, self.start, asked.strict, self.late).length
         if self.precisely:
             for row, fixing in np.argwhere(found).tolist():
-                found[row, fixing] = self.exactly(asked, row, fixing, kind)
+                found[row, fixing] = self.exactly(asked, again, row, fixing, kind)
         return found
 
-    def exactly(self, asked: Rivals, row: int, fixing: int, kind: int) -> int:
+    def exactly(self, asked: Rivals, again: Rivals, row: int, fixing: int, kind: int) -> int:
         """The same of one comparison under one fixing, in exact arithmetic."""
         found = self.start
         for bits in PRECISIONS:
-            turn = self.exact_turn(asked, row, fixing, kind, bits)
+            turn = self.exact_turn(asked, again, row, fixing, kind, bits)
             reached = least_lengths(self.machine, turn, self.start, asked.strict, self.late)
             found = int(reached.length[0, 0])
             if not found:
@@ -264,15 +264,30 @@ class Search:
         begin = np.where(self.allowed(0)[None], first[0], inf)
         return Turn(begin, each[0], last[0], rest[0][:, 0], self.final(kind))
 
-    def exact_turn(self, asked: Rivals, row: int, fixing: int, kind: int, bits: int) -> Turn:
-        """The same turn under one fixing in Fractions."""
-        alphabet, literal = self.near.alphabet, asked.literals[row]
+    def each_place(
+        self, side: Side, asked: Rivals, row: int, fixing: int, bits: int
+    ) -> list[list[Fraction]]:
+        """What each letter adds at each place, and last what none changes, at least."""
         nothing = Automaton((), ())
-        question = Question(self.near.split, alphabet, nothing, literal, asked.over, fixing)
-        rows = weighed(question, self.weights, bits)
-        length = alphabet.length
-        first, each, last = (column(rows, place) for place in (0, 1, length - 1))
-        rest = np.array([[rows[0][length]]], object)
+        literal = asked.literals[row]
+        question = Question(side.split, side.alphabet, nothing, literal, asked.over, fixing)
+        return [list(place) for place in zip(*weighed(question, self.weights, bits), strict=True)]
+
+    def exact_turn(
+        self, asked: Rivals, again: Rivals, row: int, fixing: int, kind: int, bits: int
+    ) -> Turn:
+        """The same turn under one fixing in Fractions; raises `Blown` like `turn`."""
+        near, far = (
+            self.each_place(side, comparisons, row, fixing, bits)
+            for side, comparisons in ((self.near, asked), (self.far, again))
+        )
+        length = len(near) - 1
+        same = [near[1] == near[place] for place in range(2, length - 1)]
+        same += [near[1] == far[place] for place in range(1, length)]
+        if not all([*same, near[0] == far[0], near[-1] == far[-1], near[-2] == far[-2]]):
+            raise Blown("what a letter adds differs from place to place")
+        first, each, last = (column(near[place]) for place in (0, 1, length - 1))
+        rest = np.array([[near[length][0]]], object)
         begin = np.where(self.allowed(0)[None, :, [fixing]], first, inf)
         return Turn(begin, each, last, rest, self.final(kind)[:, :, [fixing]])
 
@@ -282,9 +297,9 @@ def worst(lengths: IntArray) -> int:
     return int(lengths[lengths > 0].min()) if lengths.any() else 0
 
 
-def column(rows: Sequence[Sequence[Fraction]], place: int) -> Sums:
+def column(place: Sequence[Fraction]) -> Sums:
     """[1, letter, 1]: what each letter adds at a place."""
-    found: Sums = np.array([row[place] for row in rows], object)[None, :, None]
+    found: Sums = np.array(place, object)[None, :, None]
     return found
 
 

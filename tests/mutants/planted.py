@@ -268,11 +268,11 @@ MUTANTS = (
         ("tests/unit/test_lengths.py",),
     ),
     Mutant(
-        "first_letter_like_the_others",
+        "first_letter_left_out_of_loops",
         "runtime/engines/turns.py",
         "plus(turn.first[:, letter], onward)",
-        "plus(turn.each[:, letter], onward)",
-        ("tests/agreement/test_any_length.py",),
+        "onward",
+        ("tests/unit/test_lengths.py",),
     ),
     Mutant(
         "states_of_long_words_left_out",

@@ -296,3 +296,34 @@ def test_no_margin_of_all_where_one_length_has_none(tmp_path: Path) -> None:
     _, found = together([*known, (program.claim("x", 3), Proved("a", (), Size(1)))])
     assert isinstance(found, Proved)
     assert found.margin is None
+
+
+def test_any_length_breaks_where_the_lengths_do(tmp_path: Path) -> None:
+    """The first letter queries, with a weight of its own; both ways find the same length."""
+    head = (
+        HEAD
+        + """
+circuit first[n](s: C[n]) -> real =
+  softmax([ m.k[x] * m.v[s[0]] * 2 for x in s ]) @ [ m.v[x] for x in s ] + m.k[s[0]]
+"""
+    )
+    bounds = (-0.6, -0.5, -0.25, -0.1, 0, 0.9, 1, 1.05, 1.1, 1.2, 1.4)
+    claims = "".join(
+        f"claim x{i}_{kind}: forall s in {{ s: C[1..{last}] | s[0] == {letter} }}: first(s) > ({c})\n"
+        for i, c in enumerate(bounds)
+        for letter, name in (("a", "a"), ("c", "c"))
+        for last, kind in ((9, f"few_{name}"), ("", f"any_{name}"))
+    ).replace("(-", "(0 - ")
+    program = lowered(head + claims, tmp_path, WEIGHTS)
+    broken = set[int]()
+    for i in range(len(bounds)):
+        for letter in "ac":
+            few, every = (verdict(program, f"x{i}_{kind}_{letter}") for kind in ("few", "any"))
+            assert every.lengths is not None
+            assert few.lengths is not None
+            at = every.lengths.at if isinstance(every, Refuted) else None
+            if isinstance(few, Refuted):
+                assert at == few.lengths.at
+                broken.add(at or 0)
+            assert at is None or at > 9 or isinstance(few, Refuted)
+    assert len(broken) > 2
