@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`old`, which stands in `file` once, becomes `new`; one of `tests` must turn red."""
+    """`old`, which stands in `file` once, becomes `new`; one of `tests` must turn red.
+
+    `slow`: they take so long that it is not planted every time.
+    """
 
     name: str
     file: str
     old: str
     new: str
     tests: tuple[str, ...]
+    slow: bool = False
 
 
 MUTANTS = (
@@ -72,6 +76,7 @@ MUTANTS = (
         's.hold(Sign("<=", difference(constant(low), x)), Sign("<=", difference(x, constant(high))))',
         's.hold(Sign("<=", difference(x, constant(high))))',
         ("tests/unit/test_smt_encode.py", "tests/agreement/test_smt.py"),
+        slow=True,
     ),
     Mutant(
         "last_batch_left_out",
@@ -86,6 +91,7 @@ MUTANTS = (
         "    unsure = open_entries(goal)\n    tally.open += numbers[unsure].tolist()",
         "    unsure = open_entries(goal)",
         ("tests/unit/test_enumeration.py",),
+        slow=True,
     ),
     Mutant(
         "exponential_without_error",
@@ -93,6 +99,7 @@ MUTANTS = (
         "rad = measured(mid, rounding) * (growth(radius(x)) + rounding.exp)",
         "rad = measured(mid, rounding) * growth(radius(x)) * 0",
         ("tests/agreement/test_floats.py",),
+        slow=True,
     ),
     Mutant(
         "softmax_ignores_its_input_error",
@@ -102,6 +109,7 @@ MUTANTS = (
         (
             "tests/agreement/test_floats.py::test_it_holds_every_value_within_the_radius_of_its_operand",
         ),
+        slow=True,
     ),
     Mutant(
         "exists_asked_as_forall",
@@ -109,6 +117,7 @@ MUTANTS = (
         'outputs = {**same.outputs, "goal": b.add(Not(same.outputs["goal"]))}',
         'outputs = {**same.outputs, "goal": same.outputs["goal"]}',
         ("tests/unit/test_prover.py",),
+        slow=True,
     ),
     Mutant(
         "witness_not_replayed",
@@ -252,6 +261,7 @@ MUTANTS = (
         "            if assumed:\n",
         "            if assumed and place:\n",
         ("tests/agreement/test_heads.py",),
+        slow=True,
     ),
     Mutant(
         "words_left_out_of_a_split",
@@ -273,6 +283,7 @@ MUTANTS = (
         "plus(turn.first[:, letter], onward)",
         "onward",
         ("tests/unit/test_lengths.py",),
+        slow=True,
     ),
     Mutant(
         "states_of_long_words_left_out",
@@ -280,6 +291,7 @@ MUTANTS = (
         "        fresh = short.moved(BEGIN, np.stack(list(new.values()), axis=1))\n",
         "        fresh = short.moved(BEGIN, np.stack(list(new.values()), axis=1))[:, :0]\n",
         ("tests/agreement/test_any_length.py", "tests/unit/test_lengths.py"),
+        slow=True,
     ),
     Mutant(
         "count_stopped_too_soon",
@@ -287,6 +299,7 @@ MUTANTS = (
         "for x in known if x is not None)]) + 1",
         "for x in known if x is not None)])",
         ("tests/agreement/test_any_length.py",),
+        slow=True,
     ),
     Mutant(
         "positions_read_at_any_length",
@@ -294,6 +307,7 @@ MUTANTS = (
         "elif whole(item) not in (0, -1):",
         "elif whole(item) is None:",
         ("tests/spec",),
+        slow=True,
     ),
     Mutant(
         "length_not_reached_counts_as_proved",
@@ -301,6 +315,7 @@ MUTANTS = (
         "    if tally.open:\n",
         "    if tally.undecided and not tally.proofs:\n",
         ("tests/unit/test_lengths.py",),
+        slow=True,
     ),
     Mutant(
         "product_without_its_remainder",
@@ -406,6 +421,7 @@ MUTANTS = (
         "self.limit, self.method, self.trusted = bound, found.method, found.trusted",
         "self.limit, self.method, self.trusted = self.low, found.method, found.trusted",
         ("tests/unit/test_ranges.py",),
+        slow=True,
     ),
     Mutant(
         "what_goes_along_the_word_worked_out",
@@ -413,6 +429,7 @@ MUTANTS = (
         "    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)]",
         "    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)][:0]",
         ("tests/unit/test_lengths.py",),
+        slow=True,
     ),
     Mutant(
         "fold_of_several_values_at_any_length",
@@ -420,6 +437,7 @@ MUTANTS = (
         "whole = not isinstance(t, Array) or not t.dims",
         "whole = True",
         ("tests/unit/test_lengths.py",),
+        slow=True,
     ),
     Mutant(
         "tolerance_forgotten_where_counts_stop",
@@ -427,6 +445,7 @@ MUTANTS = (
         "if env.low.alike and e.within is None:",
         "if env.low.alike:",
         ("tests/unit/test_lengths.py",),
+        slow=True,
     ),
     Mutant(
         "an_audit_skips_edges",

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.mutants.planted import MUTANTS, Mutant
 
@@ -38,7 +39,13 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def cases() -> list[ParameterSet]:
+    """One for each mutant, under its name."""
+    slow = {True: (pytest.mark.slow,), False: ()}
+    return [pytest.param(mutant, id=mutant.name, marks=slow[mutant.slow]) for mutant in MUTANTS]
+
+
+@pytest.mark.parametrize("mutant", cases())
 def test_a_planted_bug_turns_the_suite_red(mutant: Mutant, copy: Path) -> None:
     """The bug is one replacement; a test fails (exit code 1), rather than not run at all."""
     path = copy / mutant.file
