@@ -176,3 +176,8 @@ def outcome(verdict: Verdict) -> Outcome:
             return "vacuous"
         case Unknown():
             return "unknown"
+
+
+def plain_method(method: str) -> str:
+    """How, without how much of it, which differs from length to length."""
+    return method.split(" over ")[0].split(" of ")[0]

@@ -18,6 +18,7 @@ from circ.compiler.verdict import (
     Unknown,
     Vacuous,
     Verdict,
+    plain_method,
 )
 from circ.runtime.prover import prove
 
@@ -141,11 +142,6 @@ def overall(tally: Tally) -> Decided:
 def without_margin(verdict: Proved | Refuted) -> Proved | Refuted:
     """The same where the margin of some length is not known, so that none is of all."""
     return replace(verdict, margin=None, closest=None) if isinstance(verdict, Proved) else verdict
-
-
-def plain_method(method: str) -> str:
-    """How, without how much of it, which differs from length to length."""
-    return method.split(" over ")[0].split(" of ")[0]
 
 
 def least(verdict: Proved | Refuted) -> float:

@@ -14,7 +14,7 @@ from circ.compiler.readings.intervals import rationals, within
 from circ.compiler.readings.reference import Value, enclose
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import truth
-from circ.compiler.verdict import Counted, Proved, Refuted, Size, Unknown, Verdict
+from circ.compiler.verdict import Counted, Proved, Refuted, Size, Unknown, Verdict, plain_method
 from circ.runtime.engines.counting import count
 
 
@@ -39,11 +39,16 @@ def summed(parts: Sequence[Counted]) -> Counted:
         low=sum(part.low for part in parts),
         high=sum(part.high for part in parts),
         size=sum(sizes) if len(sizes) == len(parts) else None,
-        method=told(part.method for part in parts),
+        method=told(methods(parts)),
         trusted=tuple(dict.fromkeys(word for part in parts for word in part.trusted)),
         reason=told(part.reason for part in parts if part.reason),
         interrupted=any(part.interrupted for part in parts),
     )
+
+
+def methods(parts: Sequence[Counted]) -> list[str]:
+    """How each was found; of several, without how much of it."""
+    return [part.method if len(parts) == 1 else plain_method(part.method) for part in parts]
 
 
 def given(quantities: Iterable[Quantity], found: Iterable[Counted]) -> Mapping[str, Value]:

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.mutants.planted import MUTANTS, Mutant
 
@@ -39,15 +38,21 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def cases() -> list[ParameterSet]:
-    """One for each mutant, under its name."""
-    slow = {True: (pytest.mark.slow,), False: ()}
-    return [pytest.param(mutant, id=mutant.name, marks=slow[mutant.slow]) for mutant in MUTANTS]
-
-
-@pytest.mark.parametrize("mutant", cases())
+@pytest.mark.parametrize("mutant", [m for m in MUTANTS if not m.slow], ids=lambda m: m.name)
 def test_a_planted_bug_turns_the_suite_red(mutant: Mutant, copy: Path) -> None:
     """The bug is one replacement; a test fails (exit code 1), rather than not run at all."""
+    turns_red(mutant, copy)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", [m for m in MUTANTS if m.slow], ids=lambda m: m.name)
+def test_so_does_one_whose_tests_are_long(mutant: Mutant, copy: Path) -> None:
+    """The same."""
+    turns_red(mutant, copy)
+
+
+def turns_red(mutant: Mutant, copy: Path) -> None:
+    """Plant a bug in a copy, and run the tests that must notice it."""
     path = copy / mutant.file
     text = path.read_text()
     assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
