@@ -24,7 +24,7 @@ from circ.compiler.readings.reference import at_point, enclose, over_box
 from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES
-from circ.compiler.verdict import Example, Proved, Refuted, Unknown, Vacuous, Verdict
+from circ.compiler.verdict import Example, Proved, Refuted, Unknown, Vacuous, Verdict, plain_method
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
 from circ.runtime.prover import prove
@@ -103,7 +103,7 @@ def furthest(ends: Sequence[Extreme]) -> Extreme:
     return replace(
         best,
         high=max(highs) if len(highs) == len(ends) else None,
-        method=", ".join(dict.fromkeys(end.method for end in ends)),
+        method=", ".join(dict.fromkeys(plain_method(end.method) for end in ends)),
         trusted=tuple(dict.fromkeys(word for end in ends for word in end.trusted)),
         reason=", ".join(dict.fromkeys(end.reason for end in ends if end.reason)),
         interrupted=any(end.interrupted for end in ends),
