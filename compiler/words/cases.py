@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import (
+    Argmax,
     Circuit,
     Const,
     Index,
+    Lookup,
     Real,
     Smooth,
     Softmax,
@@ -28,6 +30,7 @@ from circ.compiler.rewrite import live, renamed
 from circ.compiler.tensor import Weights
 from circ.compiler.words.automaton import Automaton, automaton
 from circ.compiler.words.formula import Formula, Reader, either
+from circ.compiler.words.separated import attempts
 
 MOST_CLASSES = 1 << 12
 """Of the words of one domain."""
@@ -114,15 +117,20 @@ def formula_of(circuit: Circuit, options: Options) -> Formula:
 
 
 def learned(circuit: Circuit, reads: Mapping[Wire, Masks]) -> set[Wire]:
-    """The wires behind which several positions meet in weights or in a smooth function."""
+    """The wires behind which several positions meet in weights or in a smooth function.
+
+    So do they in an `argmax` over numbers that are made with these.
+    """
     smooth: set[Wire] = set()
     found: set[Wire] = set()
     for wire in sorted(reads):
         op = circuit.ops[wire]
         if isinstance(op, Weight | Smooth | Softmax) or not smooth.isdisjoint(operands(op)):
             smooth.add(wire)
-        real = circuit.types[wire].sort == Real()
-        if (wire in smooth and real and several(reads[wire])) or not found.isdisjoint(operands(op)):
+        meets = circuit.types[wire].sort == Real() or isinstance(op, Argmax)
+        if (wire in smooth and meets and several(reads[wire])) or not found.isdisjoint(
+            operands(op)
+        ):
             found.add(wire)
     return found
 
@@ -137,17 +145,44 @@ def decisive(
 ) -> list[Wire]:
     """The discrete wires that a class fixes: roots, and what truths and indices behind the network read.
 
-    Of those that its numbers read, what one position says (the letter that is embedded) is left out.
+    Of those that its numbers read, what one position says (the letter that is embedded) is left out,
+    and so is what a hard choice among positions is among (the letter at the one chosen).
     """
     found = {wire for wire in roots if wire not in network}
     for wire in live(circuit, roots) & network:
         known = operands(circuit.ops[wire])
         table = circuit.types[wire].sort == Real() and network.isdisjoint(known)
+        table = table or at_choice(circuit, wire, reads, network)
         for operand in known:
             discrete = operand not in network and circuit.types[operand].sort != Real()
             if discrete and not (table and not several(reads[operand])):
                 found.add(operand)
     return sorted(wire for wire in found if not isinstance(circuit.ops[wire], Const))
+
+
+def at_choice(
+    circuit: Circuit, wire: Wire, reads: Mapping[Wire, Masks], network: set[Wire]
+) -> bool:
+    """Whether a wire looks up letters, or truths about one letter each, at a position chosen.
+
+    It is chosen by scores that read one position each, where one at most is fixed.
+    """
+    op = circuit.ops[wire]
+    if not isinstance(op, Lookup) or network.isdisjoint(op.indices):
+        return False
+    if circuit.types[op.table].sort == Real() or several(reads[op.table]):
+        return False
+    (word,) = circuit.inputs.values()
+    length = circuit.types[word].entries
+    behind = live(circuit, op.indices) & network
+    choices = [known for x in behind if isinstance(known := circuit.ops[x], Argmax)]
+    return all(
+        any(
+            not several(places(circuit, [choice.operand], word, fixed)[choice.operand])
+            for fixed in attempts(length)
+        )
+        for choice in choices
+    )
 
 
 def specialised(

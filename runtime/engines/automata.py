@@ -26,11 +26,13 @@ from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
 from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
+from circ.compiler.words.chosen import WORD, chosen, first_choice, with_letter
 from circ.compiler.words.formula import Clause, Formula, NotClauses
 from circ.compiler.words.layers import Blown
 from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import attempts, split
 from circ.compiler.words.straight import first_relus
+from circ.runtime.engines.choices import by_choice
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.idle import emptiness, idle
@@ -128,7 +130,7 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     for fixed in attempts(bound.type.entries):
         alphabet = Alphabet(members(bound), bound.type.entries, fixed)
         try:
-            if bent(found, fixed):
+            if pieced(found, fixed):
                 return Setup(obligation, weights, found, alphabet, (), None, judgement, until)
             formulas = formulas or tuple(formula_of(found.circuit, x) for x in found.options)
             sums = sums_of(found.circuit, weights, found.word, alphabet, chain(*formulas))
@@ -157,6 +159,23 @@ def bent(found: Cases, fixed: Sequence[int]) -> bool:
     return bool(relus)
 
 
+def pieced(found: Cases, fixed: Sequence[int]) -> bool:
+    """Whether a ReLU or a hard choice stands between the words and what is compared.
+
+    Raises `NotSeparable` where it cannot be taken out; of a choice one of its indices is tried.
+    """
+    options = tuple(chain(*found.options))
+    choice = first_choice(found.circuit, options, found.word, fixed)
+    if choice is None:
+        return bent(found, fixed)
+    one = chosen(found.circuit, options, found.word, choice, 0, fixed)
+    circuit, kept = with_letter(one.circuit, one.options, 0)
+    tried = replace(found, circuit=circuit, word=WORD, options=(kept[: len(found.options[0])],))
+    if not pieced(tried, fixed):
+        split(circuit, WORD, formula_of(circuit, tried.options[0]), fixed)
+    return True
+
+
 def parts_of(setup: Setup, kind: int) -> Iterator[tuple[Part, Formula]]:
     """One class of words, in the pieces in which every ReLU has a phase."""
     language = setup.cases.language.of_class(kind)
@@ -172,11 +191,12 @@ def parts_in(
         yield Part(kind, language, paths, setup.sums), setup.formulas[kind]
         return
     network = Network(found.circuit, found.word, setup.weights, alphabet, setup.until)
-    for piece in pieces(network, found.options[kind], language, paths):
-        circuit, word = piece.network.circuit, piece.network.word
-        formula = formula_of(circuit, piece.options)
-        sums = sums_of(circuit, setup.weights, word, alphabet, formula)
-        yield Part(kind, piece.language, piece.paths, sums), formula
+    for known in by_choice(network, found.options[kind], language, paths):
+        for piece in pieces(known.network, known.options, known.language, known.paths):
+            circuit, word = piece.network.circuit, piece.network.word
+            formula = formula_of(circuit, piece.options)
+            sums = sums_of(circuit, setup.weights, word, alphabet, formula)
+            yield Part(kind, piece.language, piece.paths, sums, known.sure), formula
 
 
 def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:

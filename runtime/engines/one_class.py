@@ -79,12 +79,17 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One class of words under some fixings: its graph, and the sums that its clauses compare."""
+    """One class of words under some fixings: its graph, and the sums that its clauses compare.
+
+    `sure`: a word at which these fail fails. Else the word may not be one of the part: one may have
+    taken scores that may be equal for a tie.
+    """
 
     kind: int
     language: Automaton
     paths: Graph
     sums: Sums
+    sure: bool = True
 
 
 @dataclass(slots=True)
@@ -129,7 +134,7 @@ def examined(setup: Setup, tally: Tally, part: Part, formula: Formula) -> None:
     if () in formula:
         for place in range(part.paths.fixings.size):
             word = fixed(setup, part, place).some_word()
-            tally.note(part, place, ("fails", word))
+            tally.note(part, place, refuted(setup, part, word))
         return
     for asked in rivals(part.sums.field, [clause for clause in formula if len(clause) == 1]):
         compared(setup, tally, part, asked)
@@ -137,6 +142,14 @@ def examined(setup: Setup, tally: Tally, part: Part, formula: Formula) -> None:
         if len(clause) > 1:
             setup.require_time()
             alternated(setup, tally, part, clause)
+
+
+def refuted(setup: Setup, part: Part, word: Word) -> Outcome:
+    """What is known of a word of a part at which its clauses fail."""
+    if part.sure:
+        return "fails", word
+    outcome, _ = setup.judge(word)
+    return ("fails" if outcome == "fails" else "open"), word
 
 
 def fixed(setup: Setup, part: Part, place: int) -> Automaton:
@@ -162,9 +175,9 @@ def compared(setup: Setup, tally: Tally, part: Part, asked: Rivals) -> None:
     (places,) = np.nonzero(unproven.any(axis=0))
     left = {place: ranks[: unproven[:, place].sum(), place] for place in places.tolist()}
     for most in (FIRST, unproven.shape[0]):
-        weighed(tally, part, asked, {place: rows[:most] for place, rows in left.items()})
+        weighed(setup, tally, part, asked, {place: rows[:most] for place, rows in left.items()})
         left = {p: rows for p, rows in left.items() if not tally.failed(part, p)}
-    weighed(tally, part, asked, worse(tally, part, asked, unproven))
+    weighed(setup, tally, part, asked, worse(tally, part, asked, unproven))
     for place, rows in left.items():
         fixing = int(part.paths.fixings[place])
         for row in rows.tolist():
@@ -188,7 +201,9 @@ def worse(tally: Tally, part: Part, asked: Rivals, unproven: BoolArray) -> dict[
     return {place: np.flatnonzero(rows[:, place]) for place in np.flatnonzero(rows.any(0)).tolist()}
 
 
-def weighed(tally: Tally, part: Part, asked: Rivals, left: Mapping[int, IntArray]) -> None:
+def weighed(
+    setup: Setup, tally: Tally, part: Part, asked: Rivals, left: Mapping[int, IntArray]
+) -> None:
     """Note a failing word for each fixing where float64 finds one, of these comparisons."""
     sizes = [rows.size for rows in left.values()]
     places = np.repeat(np.array([*left], np.int64), sizes)
@@ -200,7 +215,7 @@ def weighed(tally: Tally, part: Part, asked: Rivals, left: Mapping[int, IntArray
         if surely.size:
             k = int(surely[worst.margin[surely].argmin()])
             word = tuple(worst.words[:, k].tolist())
-            tally.note(part, place, ("fails", word), float(worst.margin[k]))
+            tally.note(part, place, refuted(setup, part, word), float(worst.margin[k]))
 
 
 def exactly(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> Outcome:

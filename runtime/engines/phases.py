@@ -50,12 +50,16 @@ class Network:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """Options to be decided on the words of a language under some fixings, all ReLUs taken out."""
+    """Options to be decided on the words of a language under some fixings, all ReLUs taken out.
+
+    `sure`: on each of its words the hard choices taken out are surely as was put in, or as good as.
+    """
 
     network: Network
     options: Options
     language: Automaton
     paths: Graph
+    sure: bool = True
 
 
 def pieces(

@@ -74,14 +74,19 @@ def readouts(
     """
     wanted = [x.wire for x in terms]
     shape = circuit.types[word].shape
-    count = alphabet.size * alphabet.fixings.shape[1]
-    widest = max((circuit.types[wire].entries for wire in live(circuit, wanted)), default=1)
-    if widest * count > MOST:
-        raise NotSeparable(f"a tensor of {widest:,} entries has {count:,} cases to be worked out")
+    require_room(circuit, wanted, alphabet)
     words = alphabet.words()
     given = Values({}, {word: Discrete(words.reshape(*shape, -1))})
     found = read(prepare(circuit, weights, wanted, DOUBLE, [word]), given)
     return [readout(found.reals[x.wire], x, alphabet) for x in terms]
+
+
+def require_room(circuit: Circuit, wanted: Sequence[Wire], alphabet: Alphabet) -> None:
+    """Raise `NotSeparable` where some wires take too much memory for all letters and fixings."""
+    count = alphabet.size * alphabet.fixings.shape[1]
+    widest = max((circuit.types[wire].entries for wire in live(circuit, wanted)), default=1)
+    if widest * count > MOST:
+        raise NotSeparable(f"a tensor of {widest:,} entries has {count:,} cases to be worked out")
 
 
 def readout(ball: Ball, terms: Terms, alphabet: Alphabet) -> Readout:

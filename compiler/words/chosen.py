@@ -1,0 +1,200 @@
+"""Hard choices taken out of a circuit: an `argmax` over the positions put to one of its indices.
+
+Where an `argmax` goes by scores that read one position each, the words fall into parts, one for each
+index and each letter there, on which that index is a largest. There the index is known, and what is
+looked up by it is what stands in one row, of which the letter is known too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from circ.compiler.builder import Builder, codes, reindex
+from circ.compiler.ir import (
+    Argmax,
+    Circuit,
+    Index,
+    Input,
+    Lookup,
+    Op,
+    Real,
+    Wire,
+    WireType,
+    operands,
+)
+from circ.compiler.passes.fold_constants import folded
+from circ.compiler.positions import NOWHERE, SEVERAL, Masks, places
+from circ.compiler.rewrite import copy_live
+from circ.compiler.words.cases import Options
+from circ.compiler.words.separable import NotSeparable
+
+LETTER = "the letter at the position chosen"
+"""The input that stands for it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """An `argmax` over `scores`, whose index is used as more than a truth.
+
+    Score j reads the position `places[j]`, and fixed ones; where it reads none but those, that is
+    the last fixed one, or `NOWHERE`. `tables` are the numbers that are looked up behind it.
+    """
+
+    wire: Wire
+    scores: Wire
+    places: tuple[int, ...]
+    tables: tuple[Wire, ...]
+
+
+def first_choice(
+    circuit: Circuit, options: Options, word: Wire, fixed: Sequence[int]
+) -> Choice | None:
+    """The first choice among several positions, the fixed ones aside; raises `NotSeparable` where
+    its scores, or the numbers that it chooses from, read several positions each."""
+    reads = places(circuit, [wire for wire, _ in options], word, fixed)
+    for wire in sorted(reads):
+        op = circuit.ops[wire]
+        if isinstance(op, Argmax):
+            later = behind(circuit, reads, wire)
+            if any(numeric(circuit, x, reads) for x in later):
+                return made(circuit, wire, op, reads, later, fixed)
+    return None
+
+
+def behind(circuit: Circuit, wires: Mapping[Wire, Masks], start: Wire) -> set[Wire]:
+    """Those of some wires that depend on one of them, itself included."""
+    found = {start}
+    for wire in sorted(wires):
+        if not found.isdisjoint(operands(circuit.ops[wire])):
+            found.add(wire)
+    return found
+
+
+def numeric(circuit: Circuit, wire: Wire, reads: Mapping[Wire, Masks]) -> bool:
+    """Whether a wire behind an index makes more of it than a truth: a number, or a letter."""
+    op = circuit.ops[wire]
+    if not (reads[wire] == SEVERAL).any():
+        return False
+    looked_up = isinstance(op, Lookup) and bool((reads[op.table] != NOWHERE).any())
+    return looked_up or circuit.types[wire].sort == Real()
+
+
+def made(
+    circuit: Circuit,
+    wire: Wire,
+    op: Argmax,
+    reads: Mapping[Wire, Masks],
+    later: set[Wire],
+    fixed: Sequence[int],
+) -> Choice:
+    """A choice, if it is one that can be taken out."""
+    if circuit.types[wire].entries != 1:
+        raise NotSeparable("a hard choice is made at several positions")
+    read = reads[op.operand].reshape(-1)
+    if (read == SEVERAL).any():
+        raise NotSeparable("a hard choice goes by scores that read several positions each")
+    users = [(x, circuit.ops[x]) for x in sorted(later)]
+    tables = [
+        user.table
+        for x, user in users
+        if isinstance(user, Lookup) and circuit.types[x].sort == Real() and user.table not in later
+    ]
+    if any((reads[table] == SEVERAL).any() for table in tables):
+        raise NotSeparable("a hard choice is among numbers that read several positions each")
+    home = np.where(read == NOWHERE, [*fixed, NOWHERE][max(len(fixed) - 1, 0)], read)
+    return Choice(wire, op.operand, tuple(home.tolist()), tuple(dict.fromkeys(tables)))
+
+
+# --- put to one index -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """A circuit with a choice put to one index, the options there, and the score of that index.
+
+    Its inputs are the word and `LETTER`, of which the score and what is looked up read their letter.
+    """
+
+    circuit: Circuit
+    options: Options
+    score: Wire
+
+
+def chosen(
+    circuit: Circuit,
+    options: Options,
+    word: Wire,
+    choice: Choice,
+    index: int,
+    fixed: Sequence[int],
+) -> Chosen:
+    """The options where a choice takes an index; raises `NotSeparable` where a truth still reads the
+    word behind it."""
+    b = Builder()
+    b.add(circuit.ops[word])
+    place = choice.places[index]
+    known = [position for position in fixed if position != place]
+    roots = [wire for wire, _ in options]
+    later = behind(circuit, places(circuit, roots, word), choice.wire)
+
+    def put(wire: Wire, op: Op) -> Wire | None:
+        if wire == choice.wire:
+            size = circuit.types[choice.scores].shape[-1]
+            return codes(b, [index], size, circuit.types[wire].shape)
+        simpler = folded(b, op)
+        if isinstance(op, Lookup) and wire in later and simpler is not None:
+            return standing(b, simpler, place, known)
+        return simpler
+
+    moved = copy_live(circuit, b, put, [*roots, choice.scores])
+    score = reindex(b, [moved[choice.scores]], [index], ())
+    score = lettered_cone(b, score, known)
+    kept = tuple((moved[wire], wanted) for wire, wanted in options)
+    return Chosen(b.circuit({}), kept, score)
+
+
+def standing(b: Builder, row: Wire, place: int, known: Sequence[int]) -> Wire:
+    """What is looked up at a known index: of its letter, where it reads just the place of the score."""
+    read = set(places(b.circuit({}), [row], WORD, known)[row].reshape(-1).tolist())
+    found = lettered_cone(b, row, known) if read == {place} or read == {place, NOWHERE} else row
+    if b.types[row].sort != Real():
+        left = places(b.circuit({}), [found], WORD)[found]
+        if (left != NOWHERE).any():
+            raise NotSeparable("a hard choice looks up a letter where none of its scores reads it")
+    return found
+
+
+WORD = Wire(0)
+"""Of the circuits that are made here."""
+
+
+def lettered_cone(b: Builder, wire: Wire, known: Sequence[int]) -> Wire:
+    """A wire of `b` with the word's letters the one that is chosen, but at the positions known."""
+    kind = b.types[WORD]
+    assert isinstance(kind.sort, Index)
+    letter = b.add(Input(LETTER, WireType(kind.sort, ())))
+    (length,) = kind.shape
+    source = [position if position in known else length for position in range(length)]
+
+    def put(old: Wire, op: Op) -> Wire | None:
+        return reindex(b, [WORD, letter], source, (length,)) if old == WORD else folded(b, op)
+
+    return copy_live(b.circuit({}), b, put, [wire])[wire]
+
+
+def with_letter(circuit: Circuit, options: Options, letter: int) -> tuple[Circuit, Options]:
+    """The options where the letter that is chosen is this one."""
+    b = Builder()
+
+    def put(_wire: Wire, op: Op) -> Wire | None:
+        match op:
+            case Input(name=name, type=WireType(sort=Index(size=size))) if name == LETTER:
+                return codes(b, [letter], size, ())
+            case _:
+                return folded(b, op)
+
+    moved = copy_live(circuit, b, put, [WORD, *(wire for wire, _ in options)])
+    return b.circuit({}), tuple((moved[wire], wanted) for wire, wanted in options)
