@@ -21,9 +21,11 @@ from circ.compiler.ir import (
     Lookup,
     Op,
     Real,
+    Reindex,
     Wire,
     WireType,
     operands,
+    taken_from,
 )
 from circ.compiler.passes.fold_constants import folded
 from circ.compiler.positions import NOWHERE, SEVERAL, Masks, places
@@ -194,7 +196,26 @@ def with_letter(circuit: Circuit, options: Options, letter: int) -> tuple[Circui
             case Input(name=name, type=WireType(sort=Index(size=size))) if name == LETTER:
                 return codes(b, [letter], size, ())
             case _:
-                return folded(b, op)
+                known = direct(b, op)
+                return folded(b, op) if known is None else known
 
     moved = copy_live(circuit, b, put, [WORD, *(wire for wire, _ in options)])
     return b.circuit({}), tuple((moved[wire], wanted) for wire, wanted in options)
+
+
+def direct(b: Builder, op: Op) -> Wire | None:
+    """A `Reindex` of others as one that reads where its entries come from; None for another op."""
+    if not isinstance(op, Reindex):
+        return None
+    starts: dict[Wire, int] = {}
+    found: list[tuple[Wire, int]] = []
+    for place in range(len(op.source)):
+        wire, at = taken_from(op, place, b.types)
+        while isinstance(inner := b.ops[wire], Reindex):
+            wire, at = taken_from(inner, at, b.types)
+        starts.setdefault(wire, sum(b.types[x].entries for x in starts))
+        found.append((wire, at))
+    wires = tuple(starts) or op.operands
+    straight = Reindex(wires, tuple(starts[wire] + at for wire, at in found), op.shape)
+    known = folded(b, straight)
+    return reindex(b, wires, straight.source, op.shape) if known is None else known

@@ -21,6 +21,7 @@ from circ.compiler.ir import (
     Circuit,
     Compare,
     Const,
+    Input,
     Not,
     Real,
     Reindex,
@@ -168,6 +169,8 @@ class Reader:
                 found.add(x)
             elif any(self.circuit.types[y].sort == Real() for y in operands(op)):
                 raise NotClauses("what it compares decides an index")
+            elif isinstance(op, Input):
+                raise NotClauses("a letter decides an index")
             else:
                 waiting.extend(operands(op))
         return found

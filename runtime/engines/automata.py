@@ -26,13 +26,13 @@ from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
 from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
-from circ.compiler.words.chosen import WORD, chosen, first_choice, with_letter
+from circ.compiler.words.chosen import WORD, first_choice
 from circ.compiler.words.formula import Clause, Formula, NotClauses
 from circ.compiler.words.layers import Blown
 from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import attempts, split
 from circ.compiler.words.straight import first_relus
-from circ.runtime.engines.choices import by_choice
+from circ.runtime.engines.choices import by_choice, first_of
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.idle import emptiness, idle
@@ -162,17 +162,14 @@ def bent(found: Cases, fixed: Sequence[int]) -> bool:
 def pieced(found: Cases, fixed: Sequence[int]) -> bool:
     """Whether a ReLU or a hard choice stands between the words and what is compared.
 
-    Raises `NotSeparable` where it cannot be taken out; of a choice one of its indices is tried.
+    Raises `NotSeparable` where it cannot be taken out; of a choice one index is tried.
     """
-    options = tuple(chain(*found.options))
-    choice = first_choice(found.circuit, options, found.word, fixed)
+    choice = first_choice(found.circuit, tuple(chain(*found.options)), found.word, fixed)
     if choice is None:
         return bent(found, fixed)
-    one = chosen(found.circuit, options, found.word, choice, 0, fixed)
-    circuit, kept = with_letter(one.circuit, one.options, 0)
-    tried = replace(found, circuit=circuit, word=WORD, options=(kept[: len(found.options[0])],))
+    tried = first_of(found, fixed, choice)
     if not pieced(tried, fixed):
-        split(circuit, WORD, formula_of(circuit, tried.options[0]), fixed)
+        split(tried.circuit, WORD, formula_of(tried.circuit, tried.options[0]), fixed)
     return True
 
 

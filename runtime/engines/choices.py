@@ -7,7 +7,7 @@ together. Words with a tie are in the part of every index that may be chosen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -15,14 +15,21 @@ import numpy as np
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Circuit, Wire
-from circ.compiler.passes.drop_dead import keep
 from circ.compiler.positions import NOWHERE
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.rewrite import copy_live
 from circ.compiler.words.automaton import DEAD, Automaton
-from circ.compiler.words.cases import Options
-from circ.compiler.words.chosen import Choice, chosen, first_choice, with_letter
+from circ.compiler.words.cases import Cases, Options
+from circ.compiler.words.chosen import (
+    WORD,
+    Choice,
+    Chosen,
+    chosen,
+    direct,
+    first_choice,
+    with_letter,
+)
 from circ.compiler.words.narrower import with_letter_at, with_letters_of
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.one_class import Late
@@ -75,11 +82,12 @@ def ways_of(network: Network, options: Options, choice: Choice) -> Ways:
     for index in range(len(choice.places)):
         if monotonic() > network.until:
             raise Late
-        kept, score = put_in(network, options, choice, index, b)
+        one = chosen(network.circuit, options, network.word, choice, index, network.alphabet.fixed)
+        kept, score = put_in(one, b)
         ways.append(found.setdefault(kept, len(found)))
         kinds.append(scores.setdefault(score, len(scores)))
     circuit = b.circuit({})
-    numbers = scored(replace(network, circuit=circuit, word=Wire(0)), tuple(scores))
+    numbers = scored(replace(network, circuit=circuit, word=WORD), tuple(scores))
     return Ways(
         circuit,
         tuple(found),
@@ -90,20 +98,32 @@ def ways_of(network: Network, options: Options, choice: Choice) -> Ways:
     )
 
 
-def put_in(
-    network: Network, options: Options, choice: Choice, index: int, b: Builder
-) -> tuple[Options, Wire]:
+def put_in(one: Chosen, b: Builder) -> tuple[Options, Wire]:
     """The options with an index put in, and its score, as wires of `b`.
 
     They are cut down to what is read, so that they are the same wires where the same is read.
     """
-    one = chosen(network.circuit, options, network.word, choice, index, network.alphabet.fixed)
-    roots = [one.score, *(wire for wire, _ in one.options)]
+    (score,) = cut_down(one.circuit, [one.score], b)
+    kept = cut_down(one.circuit, [wire for wire, _ in one.options], b)
+    return tuple(zip(kept, (wanted for _, wanted in one.options), strict=True)), score
+
+
+def cut_down(circuit: Circuit, roots: Sequence[Wire], b: Builder) -> list[Wire]:
+    """Some wires with what they read of a circuit, and no more, as wires of `b`."""
     outputs = {str(k): wire for k, wire in enumerate(roots)}
-    cut = narrowed(replace(one.circuit, outputs=outputs), list(outputs))
-    moved = copy_live(cut, b, keep, list(cut.outputs.values()))
-    score, *kept = (moved[cut.outputs[name]] for name in outputs)
-    return tuple(zip(kept, (wanted for _, wanted in options), strict=True)), score
+    cut = narrowed(replace(circuit, outputs=outputs), list(outputs))
+    moved = copy_live(cut, b, lambda _, op: direct(b, op), list(cut.outputs.values()))
+    return [moved[cut.outputs[name]] for name in outputs]
+
+
+def first_of(found: Cases, fixed: Sequence[int], choice: Choice) -> Cases:
+    """The first class, where a choice takes its first index, with the first letter there."""
+    one = chosen(found.circuit, found.options[0], found.word, choice, 0, fixed)
+    b = Builder()
+    b.add(found.circuit.ops[found.word])
+    kept, _ = put_in(one, b)
+    circuit, options = with_letter(b.circuit({}), kept, 0)
+    return replace(found, circuit=circuit, word=WORD, options=(options,))
 
 
 # --- the parts ----------------------------------------------------------------------------------
@@ -144,7 +164,7 @@ def pieces(
             groups.setdefault(place, []).append(position)
     for reading, groups in found.items():
         circuit, kept = with_letter(known.circuit, known.options[reading.way], reading.letter)
-        inside = replace(network, circuit=circuit, word=Wire(0))
+        inside = replace(network, circuit=circuit, word=WORD)
         for level, places in groups.items():
             for part, some in parts(network, reading, level, places, language):
                 if monotonic() > network.until:

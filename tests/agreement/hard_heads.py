@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from random import Random
 
-from circ.compiler.builder import both, codes, combine, matmul, reindex, take, truth
+from circ.compiler.builder import combine, matmul, reindex, take, truth
 from circ.compiler.ir import Argmax, Compare, Lookup, Smooth, Weight, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor
