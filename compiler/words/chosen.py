@@ -56,13 +56,14 @@ def first_choice(
 ) -> Choice | None:
     """The first choice among several positions, the fixed ones aside; raises `NotSeparable` where
     its scores, or the numbers that it chooses from, read several positions each."""
-    reads = places(circuit, [wire for wire, _ in options], word, fixed)
-    for wire in sorted(reads):
-        op = circuit.ops[wire]
-        if isinstance(op, Argmax):
-            later = behind(circuit, reads, wire)
-            if any(numeric(circuit, x, reads) for x in later):
-                return made(circuit, wire, op, reads, later, fixed)
+    roots = [wire for wire, _ in options]
+    reads = places(circuit, roots, word, fixed)
+    leaders = [wire for wire in sorted(reads) if isinstance(circuit.ops[wire], Argmax)]
+    unfixed = places(circuit, roots, word, ()) if leaders else reads
+    for wire in leaders:
+        later = behind(circuit, reads, wire)
+        if any(numeric(circuit, x, reads) or lettered(circuit, x, unfixed) for x in later):
+            return made(circuit, wire, reads, later, fixed)
     return None
 
 
@@ -76,26 +77,32 @@ def behind(circuit: Circuit, wires: Mapping[Wire, Masks], start: Wire) -> set[Wi
 
 
 def numeric(circuit: Circuit, wire: Wire, reads: Mapping[Wire, Masks]) -> bool:
-    """Whether a wire behind an index makes more of it than a truth: a number, or a letter."""
+    """Whether a wire behind an index is a number that several positions decide."""
+    return circuit.types[wire].sort == Real() and bool((reads[wire] == SEVERAL).any())
+
+
+def lettered(circuit: Circuit, wire: Wire, reads: Mapping[Wire, Masks]) -> bool:
+    """Whether a wire behind an index is a letter, or a truth about one, that is looked up by it."""
     op = circuit.ops[wire]
-    if not (reads[wire] == SEVERAL).any():
-        return False
-    looked_up = isinstance(op, Lookup) and bool((reads[op.table] != NOWHERE).any())
-    return looked_up or circuit.types[wire].sort == Real()
+    return (
+        isinstance(op, Lookup)
+        and circuit.types[wire].sort != Real()
+        and bool((reads[op.table] != NOWHERE).any())
+    )
 
 
 def made(
     circuit: Circuit,
     wire: Wire,
-    op: Argmax,
     reads: Mapping[Wire, Masks],
     later: set[Wire],
     fixed: Sequence[int],
 ) -> Choice:
     """A choice, if it is one that can be taken out."""
+    (scores,) = operands(circuit.ops[wire])
     if circuit.types[wire].entries != 1:
         raise NotSeparable("a hard choice is made at several positions")
-    read = reads[op.operand].reshape(-1)
+    read = reads[scores].reshape(-1)
     if (read == SEVERAL).any():
         raise NotSeparable("a hard choice goes by scores that read several positions each")
     users = [(x, circuit.ops[x]) for x in sorted(later)]
@@ -107,7 +114,7 @@ def made(
     if any((reads[table] == SEVERAL).any() for table in tables):
         raise NotSeparable("a hard choice is among numbers that read several positions each")
     home = np.where(read == NOWHERE, [*fixed, NOWHERE][max(len(fixed) - 1, 0)], read)
-    return Choice(wire, op.operand, tuple(home.tolist()), tuple(dict.fromkeys(tables)))
+    return Choice(wire, scores, tuple(home.tolist()), tuple(dict.fromkeys(tables)))
 
 
 # --- put to one index -------------------------------------------------------------------------

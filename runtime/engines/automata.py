@@ -38,7 +38,7 @@ from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.idle import emptiness, idle
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.one_class import Late, Part, Setup, Sums, Tally, examined
-from circ.runtime.engines.phases import Network, operand_signs, pieces
+from circ.runtime.engines.phases import Network, Piece, operand_signs, pieces
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of
 from circ.runtime.engines.shortest import Graph, graph
@@ -188,11 +188,15 @@ def parts_in(
         yield Part(kind, language, paths, setup.sums), setup.formulas[kind]
         return
     network = Network(found.circuit, found.word, setup.weights, alphabet, setup.until)
+    before: tuple[Piece, Sums, Formula] | None = None
     for known in by_choice(network, found.options[kind], language, paths):
         for piece in pieces(known.network, known.options, known.language, known.paths):
-            circuit, word = piece.network.circuit, piece.network.word
-            formula = formula_of(circuit, piece.options)
-            sums = sums_of(circuit, setup.weights, word, alphabet, formula)
+            if before is None or piece.network.circuit is not before[0].network.circuit:
+                circuit, word = piece.network.circuit, piece.network.word
+                formula = formula_of(circuit, piece.options)
+                sums = sums_of(circuit, setup.weights, word, alphabet, formula)
+                before = piece, sums, formula
+            _, sums, formula = before
             yield Part(kind, piece.language, piece.paths, sums, known.sure), formula
 
 

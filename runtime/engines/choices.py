@@ -213,11 +213,22 @@ def parts(
     """The words of a level that have the letter where it is read, with the fixings of each."""
     size = network.alphabet.size
     allowed = np.frombuffer(level.allowed, np.bool_).reshape(-1, size)[:-1]
-    below = with_letters_of(language, allowed)
     alike: dict[tuple[int, ...], list[int]] = {}
     for place, positions in places.items():
         alike.setdefault(tuple(positions), []).append(place)
     for positions, some in alike.items():
-        anywhere = below.empty or NOWHERE in positions
-        part = below if anywhere else with_letter_at(below, positions, reading.letter)
-        yield part, np.array(some, np.int64)
+        yield read_at(language, allowed, positions, reading.letter), np.array(some, np.int64)
+
+
+def read_at(
+    language: Automaton, allowed: BoolArray, positions: Sequence[int], letter: int
+) -> Automaton:
+    """The words of letters allowed that have a letter at one of these positions, if they are any."""
+    if NOWHERE in positions:
+        return with_letters_of(language, allowed)
+    if len(positions) == 1:
+        known = allowed.copy()
+        known[positions[0]] &= np.arange(allowed.shape[1]) == letter
+        return with_letters_of(language, known)
+    below = with_letters_of(language, allowed)
+    return below if below.empty else with_letter_at(below, positions, letter)
