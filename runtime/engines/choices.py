@@ -160,13 +160,13 @@ def pieces(
             raise Late
         letters = occurring(network, language, int(paths.fixings[place]))
         for reading, level, position in levels(known, letters, int(paths.fixings[place])):
-            groups = found.setdefault(reading, {}).setdefault(level, {})
-            groups.setdefault(place, []).append(position)
+            there = found.setdefault(reading, {}).setdefault(level, {})
+            there.setdefault(place, []).append(position)
     for reading, groups in found.items():
         circuit, kept = with_letter(known.circuit, known.options[reading.way], reading.letter)
         inside = replace(network, circuit=circuit, word=WORD)
-        for level, places in groups.items():
-            for part, some in parts(network, reading, level, places, language):
+        for level, there in groups.items():
+            for part, some in parts(network, reading, level, there, language):
                 if monotonic() > network.until:
                     raise Late
                 if not part.empty:
@@ -208,14 +208,14 @@ def levels(known: Ways, letters: BoolArray, fixing: int) -> Iterator[tuple[Readi
 
 
 def parts(
-    network: Network, reading: Reading, level: Level, places: Places, language: Automaton
+    network: Network, reading: Reading, level: Level, there: Places, language: Automaton
 ) -> Iterator[tuple[Automaton, IntArray]]:
     """The words of a level that have the letter where it is read, with the fixings of each."""
     size = network.alphabet.size
     allowed = np.frombuffer(level.allowed, np.bool_).reshape(-1, size)[:-1]
     alike: dict[tuple[int, ...], list[int]] = {}
-    for place, positions in places.items():
-        alike.setdefault(tuple(positions), []).append(place)
+    for place, found in there.items():
+        alike.setdefault(tuple(found), []).append(place)
     for positions, some in alike.items():
         yield read_at(language, allowed, positions, reading.letter), np.array(some, np.int64)
 
