@@ -31,7 +31,8 @@ def every_choice(
     """One outcome for each way to break the ties, the lowest indices first; one, if there is none.
 
     Equal scores are broken alike, wherever they stand. Scores that are not known exactly are no
-    tie: those indices stay open in every outcome.
+    tie: those indices stay open in every outcome. Ties that change no output are left open: what is
+    exact with every tied index allowed is so for each.
     """
     names = None if outputs is None else list(outputs)
     waiting: list[dict[Scores, int]] = [{}]
@@ -39,8 +40,9 @@ def every_choice(
         choice = waiting.pop()
         met: dict[Scores, frozenset[int]] = {}
         found = enclose(circuit, inputs, weights, bits, following(choice, met), names, known)
-        if not met:
+        if not met or all(value.exact for value in found.values()):
             yield Outcome(choice, found)
+            continue
         for scores, tied in [*met.items()][:1]:
             waiting.extend({**choice, scores: index} for index in sorted(tied, reverse=True))
 

@@ -124,7 +124,7 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     (bound,) = obligation.binders
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
     found = cases(circuit, weights, obligation.conditions)
-    judgement = judge_of(obligation.circuit, weights, obligation.conditions)
+    judgement = judge_of(circuit, weights, obligation.conditions)
     reasons: list[NotSeparable] = []
     formulas: tuple[Formula, ...] = ()
     for fixed in attempts(bound.type.entries):

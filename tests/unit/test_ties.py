@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circ.compiler.builder import Builder, reals
-from circ.compiler.ir import Argmax, Circuit, Compare, Input, Real, Relu, Smooth, Sum, WireType
+from circ.compiler.ir import (
+    Argmax,
+    Circuit,
+    Compare,
+    Input,
+    Lookup,
+    Real,
+    Relu,
+    Smooth,
+    Sum,
+    WireType,
+)
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.intervals import Scores
 from circ.compiler.readings.reference import at_point, constants, enclose
@@ -101,3 +112,15 @@ def test_ties_of_constants_are_chosen_too() -> None:
     circuit = b.circuit({"y": b.add(Argmax(reals(b, [Fraction(1)] * 2, (2,))))})
     outcomes = every_choice(circuit, {}, {}, known=constants(circuit, {}))
     assert [naive.known(outcome.outputs["y"]) for outcome in outcomes] == [[0], [1]]
+
+
+def test_ties_that_change_nothing_are_one_outcome() -> None:
+    """Where each of the tied indices leads to the same outputs, they are not gone through."""
+    b = Builder()
+    x = b.add(Input("x", WireType(Real(), (3,))))
+    read = b.add(Lookup(b.add(Relu(x)), (b.add(Argmax(x)),)))
+    circuit = b.circuit({"read": read, "place": b.add(Argmax(x))})
+    inputs = at_point(circuit, {"x": [1, 1, 1]})
+    (outcome,) = every_choice(circuit, inputs, {}, outputs=["read"])
+    assert naive.known(outcome.outputs["read"]) == [1]
+    assert len(list(every_choice(circuit, inputs, {}, outputs=["place"]))) == 3
