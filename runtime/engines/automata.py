@@ -97,16 +97,16 @@ def complete(obligation: Obligation, weights: Weights, found: Finding, ask: Ask)
         return not isinstance(ask(denying(obligation, None, condition), limits), Fails | Stuck)
 
     if isinstance(found, Empty):
-        return Empty(emptiness(obligation, empty), METHOD)
+        return Empty(emptiness(obligation, empty), found.method)
     if isinstance(found, Stuck):
         return found
     if isinstance(found, Holds) and found.size.exact is None:
         unmet = denying(obligation, None)
         met = ask(unmet, limits)
         if isinstance(met, Holds):
-            return Empty(emptiness(obligation, empty), METHOD)
+            return Empty(emptiness(obligation, empty), found.method)
         if not (isinstance(met, Fails) and trial(unmet, weights, met.witness).refutes):
-            return Stuck("whether any word meets the conditions is open", METHOD)
+            return Stuck("whether any word meets the conditions is open", found.method)
     return replace(found, warnings=(*found.warnings, *idle(obligation, never)))
 
 
