@@ -124,6 +124,7 @@ class Tried:
     how: str
     whole: bool = True
     counted: bool = True
+    trusted: tuple[str, ...] = TRUSTED
 
     @property
     def method(self) -> str:
@@ -136,6 +137,12 @@ class Tried:
         """Whether every input was decided."""
         report = self.report
         return self.whole and not (report.stopped or report.unsettled or report.tally.open)
+
+    @property
+    def tied(self) -> int:
+        """How many inputs fail only for some way of breaking ties."""
+        numbers = self.report.tally.tied
+        return self.source.stands_for(np.array(numbers, np.int64)) if self.counted else len(numbers)
 
     @property
     def size(self) -> Size:
@@ -170,22 +177,22 @@ def failing(tried: Tried, limits: Limits, warnings: tuple[str, ...]) -> Fails:
     tied = sorted(report.tally.tied)[: limits.listed - len(surely)]
     listed = tried.source.witnesses(np.array([*surely, *tied], np.int64))
     if report.tally.tied:
-        some = f"{len(report.tally.tied):,} of the failing inputs"
+        some = f"{tried.tied:,} of the failing inputs"
         warnings += (f"{some} fail only for some way of breaking ties",)
     count = report.tally.failed if tried.complete and tried.counted else None
     method, size = tried.method, tried.size
     stopped = report.stopped == "interrupted"
-    return Fails(method, TRUSTED, size, listed[0], count, tuple(listed), warnings, stopped)
+    return Fails(method, tried.trusted, size, listed[0], count, tuple(listed), warnings, stopped)
 
 
 def held(tried: Tried, warnings: tuple[str, ...]) -> Holds:
     """The goal holds; the margin is the least slack of a rounded comparison behind it."""
     slack, number = tried.report.tally.closest
     if slack == inf:
-        return Holds(tried.method, TRUSTED, tried.size, warnings=warnings)
+        return Holds(tried.method, tried.trusted, tried.size, warnings=warnings)
     closest = tried.source.witnesses(np.array([number]))[0]
     margin = slack if slack > FAINT else 0.0
-    return Holds(tried.method, TRUSTED, tried.size, margin, closest, warnings)
+    return Holds(tried.method, tried.trusted, tried.size, margin, closest, warnings)
 
 
 def stuck(tried: Tried) -> Stuck:
