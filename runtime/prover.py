@@ -79,7 +79,7 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
         return Empty(empty, "exact bounds")
     start = monotonic()
     stopped: list[Stuck] = []
-    for engine in engines(obligation, limits):
+    for engine in engines(obligation, weights, limits):
         left = limits.timeout - (monotonic() - start)
         finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
         if not isinstance(finding, Stuck):
@@ -98,16 +98,20 @@ def empty_box(obligation: Obligation) -> str | None:
     return None
 
 
-def engines(obligation: Obligation, limits: Limits) -> Iterator[Engine]:
+def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterator[Engine]:
     """The engines for this shape of question, the cheapest that can settle it first."""
     if all(isinstance(binder.values, Words) for binder in obligation.binders):
-        from circ.runtime.engines import automata, enumeration, token_sets
+        from circ.runtime.engines import automata, count_vectors, enumeration, token_sets
         from circ.runtime.engines.words import total
 
         words = total(obligation.binders)
         several = (automata.decide, token_sets.decide)
         if words <= limits.few:
             yield from (enumeration.decide, *several)
+        elif counts := count_vectors.unordered_vectors(obligation, weights, limits):
+            if counts.count > limits.few:
+                yield partial(briefly, automata.decide)
+            yield partial(count_vectors.decide, counts)
         else:
             yield from (partial(briefly, x) for x in several) if words <= limits.words else several
             yield enumeration.decide

@@ -74,7 +74,7 @@ class TestEnginesAreNotTrusted:
         """Engines that give these findings in turn; the questions they were asked."""
         asked: list[Obligation] = []
 
-        def engines(_o: Obligation, _l: Limits) -> Iterator[prover.Engine]:
+        def engines(_o: Obligation, _w: Weights, _l: Limits) -> Iterator[prover.Engine]:
             for finding in findings:
 
                 def engine(
