@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import combinations
 
 import pytest
 
@@ -20,12 +21,11 @@ from circ.compiler.builder import (
     take,
     total,
     transpose,
+    truth,
 )
 from circ.compiler.ir import (
     Argmax,
-    Bool,
     Compare,
-    Const,
     Index,
     Input,
     Lookup,
@@ -198,13 +198,18 @@ def in_a_ring(b: Builder, s: Wire) -> Wire:
     return b.add(Compare("<", number(b, 0), total(b, ring)))
 
 
-def one_if_the_other(b: Builder, s: Wire) -> Wire:
-    """Of two truths one, as a third says: no order of the three is like another."""
-    chosen = b.add(Select(*(is_zero(b, s, p) for p in range(3))))
-    known = WireType(Bool(), (3,))
-    asked = b.add(Const(known, (True,) * 3))
-    rest = [b.add(Select(is_zero(b, s, p), take(b, asked, [0]), chosen)) for p in (3, 4)]
-    return both(b, *rest)
+def outweighed(b: Builder, s: Wire) -> Wire:
+    """The score in the middle is below the sum of the others."""
+    x = scores(b, s)
+    middle = take(b, x, [2])
+    return b.add(Compare("<", middle, combine(b, (1, total(b, x)), (-1, middle))))
+
+
+def zeros_to_the_end(b: Builder, s: Wire) -> Wire:
+    """Of every two positions, if letter 0 stands at the first, it stands at the second."""
+    zeros = [is_zero(b, s, p) for p in range(LENGTH)]
+    pairs = combinations(zeros, 2)
+    return both(b, *(b.add(Select(one, other, truth(b, True))) for one, other in pairs))
 
 
 def undefined_somewhere(b: Builder, s: Wire) -> Wire:
@@ -249,11 +254,12 @@ def test_what_sees_counts_alone_is_recognised(build: Build, fixed: Fixed) -> Non
         first_leads,
         read_at_largest,
         in_a_ring,
-        one_if_the_other,
+        outweighed,
+        zeros_to_the_end,
         undefined_somewhere,
     ],
 )
 def test_what_sees_the_order_is_not(build: Build) -> None:
     """Positions in scores, two weights or one that differ, two positions or a middle one read, masks,
-    folds, a leading position, neighbours, a choice between letters, an inverse that may not exist."""
+    folds, a leading position, neighbours, a score against the others, a choice between letters, an inverse that may not exist."""
     assert way(build) is None
