@@ -35,6 +35,10 @@ SEARCH = "sampling and gradients"
 SEARCH_SECONDS = 1.0
 """Most of what can be found this way is found soon; a proof is then the better use of time."""
 
+SOON = 1 << 18
+"""So many count vectors are gone through in seconds, and before shortest paths are tried: then every
+failing word is counted."""
+
 REPLAYED = 100
 """Listed inputs that are replayed exactly, besides the one that is shown."""
 
@@ -109,7 +113,7 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
         if words <= limits.few:
             yield from (enumeration.decide, *several)
         elif counts := count_vectors.unordered_vectors(obligation, weights, limits):
-            if counts.count > limits.few:
+            if counts.count > SOON:
                 yield partial(briefly, automata.decide)
             yield partial(count_vectors.decide, counts)
         else:
