@@ -83,14 +83,17 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
         return Empty(empty, "exact bounds")
     start = monotonic()
     stopped: list[Stuck] = []
-    for engine in engines(obligation, weights, limits):
-        left = limits.timeout - (monotonic() - start)
-        finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
-        if not isinstance(finding, Stuck):
-            return finding
-        stopped.append(finding)
-        if left <= 0 or finding.interrupted:
-            break
+    try:
+        for engine in engines(obligation, weights, limits):
+            left = limits.timeout - (monotonic() - start)
+            finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
+            if not isinstance(finding, Stuck):
+                return finding
+            stopped.append(finding)
+            if left <= 0 or finding.interrupted:
+                break
+    except KeyboardInterrupt:
+        stopped.append(Stuck("interrupted", "choosing an engine", interrupted=True))
     return joined(stopped)
 
 

@@ -27,9 +27,9 @@ from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, s
 from circ.compiler.ir import Argmax, Compare, Input, Lookup, Not, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
-from circ.compiler.verdict import Proved, Refuted
+from circ.compiler.verdict import Proved, Refuted, Unknown
 from circ.runtime import report
-from circ.runtime.engines import enumeration
+from circ.runtime.engines import count_vectors, enumeration
 from circ.runtime.engines.count_vectors import (
     Vectors,
     arrangements,
@@ -251,6 +251,19 @@ def test_it_stops_when_asked_to() -> None:
     assert stopped.interrupted
     assert isinstance(first, Fails)
     assert first.count is None
+
+
+def test_it_may_be_interrupted_while_order_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before any engine is asked is an answer too."""
+
+    def interrupted(_claim: Obligation, _weights: Weights, _limits: Limits) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(count_vectors, "unordered_vectors", interrupted)
+    found = prove(about(occurs(0, 64)), {})
+
+    assert isinstance(found, Unknown)
+    assert found.interrupted
 
 
 def test_claims_about_two_words_are_not_taken_on() -> None:
