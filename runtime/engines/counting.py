@@ -25,10 +25,11 @@ from circ.compiler.verdict import Counted
 from circ.compiler.words.automaton import Automaton, automaton
 from circ.compiler.words.cases import learned
 from circ.compiler.words.layers import Blown
-from circ.runtime.engines import automata, enumeration
+from circ.runtime.engines import automata, count_vectors, enumeration
 from circ.runtime.engines.automata import denying
 from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.class_counts import by_classes
+from circ.runtime.engines.count_vectors import Vectors, representatives, unordered_vectors
 from circ.runtime.engines.exact import Judge, judge_of
 from circ.runtime.engines.parallel import batches
 from circ.runtime.engines.stream import Question, Tally, examined, stages_of
@@ -45,6 +46,9 @@ def count(question: Obligation, weights: Weights, limits: Limits, progress: Prog
     words = total(question.binders)
     if words <= limits.few:
         return bounded(enumerated(question, weights, limits, progress), inside)
+    some = unordered_vectors(question, weights, limits)
+    if some is not None:
+        return bounded(enumerated(question, weights, limits, progress, some), inside)
     start = monotonic()
     share = 4 if words <= limits.words else 1
     brief = replace(limits, timeout=limits.timeout / share)
@@ -86,7 +90,7 @@ def closer(one: Counted, other: Counted) -> Counted:
 class Sum:
     """Words so far: `surely` counted, `tied` for some ways of breaking ties, `close` too close to call.
 
-    `exactly`: how many the exact reference was asked about; `left`: not looked at.
+    `exactly`: how many inputs the exact reference was asked about; `left`: words not looked at.
     """
 
     surely: int = 0
@@ -100,13 +104,13 @@ class Sum:
         self.surely += tally.failed
         for k, number in enumerate(tally.open):
             if monotonic() > until:
-                self.left += len(tally.open) - k
+                self.left += source.stands_for(np.array(tally.open[k:]))
                 return
-            found = judge(source.point(number))
+            found, words = judge(source.point(number)), source.stands_for(np.array([number]))
             self.exactly += 1
-            self.surely += found.surely
-            self.tied += found.fails and not found.surely
-            self.close += bool(found.open)
+            self.surely += words * found.surely
+            self.tied += words * (found.fails and not found.surely)
+            self.close += words * bool(found.open)
 
     @property
     def reason(self) -> str:
@@ -120,39 +124,46 @@ class Sum:
 
 
 def enumerated(
-    question: Obligation, weights: Weights, limits: Limits, progress: Progress
+    question: Obligation,
+    weights: Weights,
+    limits: Limits,
+    progress: Progress,
+    some: Vectors | None = None,
 ) -> Counted:
-    """Every word, by the question whether it fails to meet the goal's denial."""
+    """Every word, by the question whether it fails to meet the goal's denial; or one word for each of
+    the count vectors that are all the question sees."""
     until = monotonic() + limits.timeout
     asked = denying(question, "goal")
     step = batch_size(asked.circuit, [*asked.conditions, "goal"])
-    source = all_words(asked.binders[0], step)
+    source = representatives(some, step) if some else all_words(asked.binders[0], step)
     stages = stages_of(Question(asked.circuit, weights, asked.conditions, ()), source.count)
     judge = judge_of(asked.circuit, weights, asked.conditions)
-    found, done, interrupted = Sum(), 0, False
+    found, done, seen, interrupted = Sum(), 0, 0, False
     with closing(batches(source, partial(examined, stages, source))) as tallies:
         try:
             for tally in tallies:
                 found.add(tally, source, judge, until)
-                done = min(done + source.step, source.count)
-                progress(done / source.count, f"{done:,} of {source.count:,} words")
+                start, done = done, min(done + source.step, source.count)
+                seen += source.stands_for(np.arange(start, done))
+                progress(done / source.count, f"{done:,} of {source.count:,} {source.noun}")
                 if monotonic() > until:
                     break
         except KeyboardInterrupt:
             interrupted = True
-    found.left += source.count - done
-    return summed(found, source, interrupted=interrupted)
+    found.left += total(asked.binders) - seen
+    trusted = count_vectors.TRUSTED if some else enumeration.TRUSTED
+    return summed(found, source, trusted, interrupted=interrupted)
 
 
-def summed(found: Sum, source: Source, *, interrupted: bool) -> Counted:
+def summed(found: Sum, source: Source, trusted: tuple[str, ...], *, interrupted: bool) -> Counted:
     """What all batches come to."""
     exactly = f"; {found.exactly:,} decided exactly" if found.exactly else ""
     return Counted(
         low=found.surely,
         high=found.surely + found.tied + found.close + found.left,
         size=None,
-        method=f"enumeration of {source.count:,} words in float64 with rounding bounded{exactly}",
-        trusted=enumeration.TRUSTED,
+        method=f"enumeration of {source.count:,} {source.noun} in float64 with rounding bounded{exactly}",
+        trusted=trusted,
         reason=found.reason,
         interrupted=interrupted,
     )

@@ -397,14 +397,14 @@ MUTANTS = (
     Mutant(
         "word_that_ties_counted_as_sure",
         "runtime/engines/counting.py",
-        "self.surely += found.surely",
-        "self.surely += found.fails",
+        "self.surely += words * found.surely",
+        "self.surely += words * found.fails",
         ("tests/unit/test_counts.py",),
     ),
     Mutant(
         "words_not_looked_at_counted_as_never",
         "runtime/engines/counting.py",
-        "found.left += source.count - done",
+        "found.left += total(asked.binders) - seen",
         "found.left += 0",
         ("tests/unit/test_counts.py",),
     ),
@@ -600,6 +600,13 @@ MUTANTS = (
         "    rows = [[comb(n, k) for k in range(some.free + 1)] for n in range(some.free + 1)]",
         "    rows = [[comb(n + len(some.fixed), k) for k in range(some.free + 1)]\n"
         "        for n in range(some.free + 1)]",
+        ("tests/unit/test_count_vectors.py",),
+    ),
+    Mutant(
+        "count_vectors_counted_for_words",
+        "runtime/engines/counting.py",
+        "found.left += total(asked.binders) - seen",
+        "found.left += source.count - done",
         ("tests/unit/test_count_vectors.py",),
     ),
     Mutant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,12 +25,13 @@ from circ.compiler.builder import (
     truth,
 )
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, silent
-from circ.compiler.ir import Argmax, Compare, Input, Lookup, Not, Wire
+from circ.compiler.ir import Argmax, Compare, Input, Lookup, Not, Weight, Wire
 from circ.compiler.obligation import Obligation
-from circ.compiler.tensor import Weights
+from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Proved, Refuted, Unknown
 from circ.runtime import report
-from circ.runtime.engines import count_vectors, enumeration
+from circ.runtime.engines import count_vectors, counting, enumeration
+from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.count_vectors import (
     Vectors,
     arrangements,
@@ -44,7 +46,7 @@ from tests.agreement.heads import word
 from tests.agreement.orderless import claim_without_order
 from tests.unit.obligations import NOWHERE
 
-CLAIMS = 50
+CLAIMS = 40
 """In one test."""
 
 
@@ -69,7 +71,7 @@ def sorted_letters(some: Vectors, letters: Letters) -> tuple[Letters, Letters]:
     return apart, tuple(sorted(x for p, x in enumerate(letters) if p not in some.fixed))
 
 
-@pytest.mark.parametrize("start", range(0, 200, CLAIMS))
+@pytest.mark.parametrize("start", range(0, 160, CLAIMS))
 def test_count_vectors_and_enumeration_agree(start: int) -> None:
     """The same verdict on random claims, on the same number of words, with the same margin and the same
     number of failing words; those listed are one for each count vector that has a failing word."""
@@ -100,6 +102,49 @@ def test_count_vectors_and_enumeration_agree(start: int) -> None:
             case _:
                 pytest.fail(f"claim {seed}: {counts} but {words}")
     assert min(seen["Holds"], seen["Fails"]) >= CLAIMS // 4, seen
+
+
+@pytest.mark.parametrize("start", (200,))
+def test_words_that_meet_a_condition_are_counted_so(start: int) -> None:
+    """The same numbers, and the same bounds, by count vectors as by all words one by one; without time
+    for any batch but the first, every word is counted that is left."""
+    for seed in range(start, start + CLAIMS):
+        claim, weights = claim_without_order(seed)
+        some = taken_on(claim, weights)
+        ours = counting.enumerated(claim, weights, Limits(), silent, some)
+        theirs = counting.enumerated(claim, weights, Limits(), silent)
+        late = counting.enumerated(claim, weights, Limits(timeout=-1), silent, some)
+
+        assert (ours.low, ours.high) == (theirs.low, theirs.high), seed
+        assert late.low <= ours.low <= ours.high <= late.high, seed
+
+
+def test_counting_is_asked_so_where_words_are_many() -> None:
+    """How many of 4^24 words a condition on a network's mean holds for: those that have letter 0 at
+    least 7 times. Where the time is up, all words not looked at are between the bounds."""
+    claim, weights = often(24)
+    found = counting.count(claim, weights, Limits(), silent)
+    late = counting.enumerated(claim, weights, Limits(timeout=-1), silent, taken_on(claim, weights))
+
+    known = sum(comb(24, k) * 3 ** (24 - k) for k in range(7, 25))
+    assert (found.low, found.high) == (known, known)
+    assert "2,925 count vectors" in found.method
+    assert late.low <= known <= late.high
+
+
+def test_every_word_that_is_not_looked_at_is_counted() -> None:
+    """Ctrl-C after the first batch: the bounds are as far apart as there are other words."""
+    claim, weights = often(40)
+    some = taken_on(claim, weights)
+
+    def interrupting(_share: float, _doing: str) -> None:
+        raise KeyboardInterrupt
+
+    found = counting.enumerated(claim, weights, Limits(), interrupting, some)
+    step = batch_size(claim.circuit, ["in s", "goal"])
+    assert step < some.count
+    assert found.interrupted
+    assert found.high - found.low == arrangements(some, np.arange(step, some.count))
 
 
 # --- built claims -------------------------------------------------------------------------------
@@ -133,6 +178,21 @@ def occurs(letter: int, most: int) -> Truth:
         return b.add(Compare("<=", count, number(b, most)))
 
     return build
+
+
+def often(length: int) -> tuple[Obligation, dict[str, Tensor]]:
+    """Whether a network's count of letter 0 is above 6.5, the network being a tensor of a checkpoint."""
+    b, bound = Builder(), word(LETTERS, length)
+    s = b.add(Input("s", bound.type))
+    marks = b.add(Lookup(b.add(Weight("m/marks", (LETTERS,))), (s,)))
+    counted = matmul(b, reals(b, [Fraction(1)] * length, (length,)), marks)
+    outputs = {
+        "in s": truth(b, True),
+        "goal": b.add(Compare("<", number(b, Fraction(13, 2)), counted)),
+    }
+    tensor = Tensor((LETTERS,), "F32", array("d", [1, 0, 0, 0]))
+    claim = Obligation("c", "forall", b.circuit(outputs), (bound,), NOWHERE)
+    return claim, {"m/marks": tensor}
 
 
 def last_is(letter: int) -> Truth:
