@@ -66,10 +66,10 @@ BEYOND = (
 )
 """Positions, letters, and what is beyond one head: such claims are parted by sets of letters."""
 
-UNORDERED = ((32, 4, 16), (64, 4, 16), (64, 4, 32), (128, 4, 32), (16, 8, 32))
+UNORDERED = ((32, 4, 16), (64, 4, 16), (64, 4, 32), (96, 4, 32), (16, 8, 32))
 """Positions, letters and ReLUs behind mean attention, which does not see the order of letters."""
 
-CLOSE = Fraction(1, 10)
+CLOSE = Fraction(1, 100)
 """How much the letter leads by on the worst of these words."""
 
 Asked = tuple[Obligation, Weights]
