@@ -16,6 +16,7 @@ from circ.compiler.builder import Builder, codes, reindex
 from circ.compiler.ir import (
     Argmax,
     Circuit,
+    Compare,
     Index,
     Input,
     Lookup,
@@ -153,10 +154,10 @@ def chosen(
         if wire == choice.wire:
             size = circuit.types[choice.scores].shape[-1]
             return codes(b, [index], size, circuit.types[wire].shape)
-        simpler = folded(b, op)
-        if isinstance(op, Lookup) and wire in later and simpler is not None:
-            return standing(b, simpler, place, known)
-        return simpler
+        found = simpler(b, op)
+        if isinstance(op, Lookup) and wire in later and found is not None:
+            return standing(b, found, place, known)
+        return found
 
     moved = copy_live(circuit, b, put, [*roots, choice.scores])
     score = reindex(b, [moved[choice.scores]], [index], ())
@@ -189,7 +190,7 @@ def lettered_cone(b: Builder, wire: Wire, known: Sequence[int]) -> Wire:
     source = [position if position in known else length for position in range(length)]
 
     def put(old: Wire, op: Op) -> Wire | None:
-        return reindex(b, [WORD, letter], source, (length,)) if old == WORD else folded(b, op)
+        return reindex(b, [WORD, letter], source, (length,)) if old == WORD else simpler(b, op)
 
     return copy_live(b.circuit({}), b, put, [wire])[wire]
 
@@ -204,10 +205,21 @@ def with_letter(circuit: Circuit, options: Options, letter: int) -> tuple[Circui
                 return codes(b, [letter], size, ())
             case _:
                 known = direct(b, op)
-                return folded(b, op) if known is None else known
+                return simpler(b, op) if known is None else known
 
     moved = copy_live(circuit, b, put, [WORD, *(wire for wire, _ in options)])
     return b.circuit({}), tuple((moved[wire], wanted) for wire, wanted in options)
+
+
+def simpler(b: Builder, op: Op) -> Wire | None:
+    """As `folded`, but that what compares numbers stays, so that its margin is known."""
+    match op:
+        case Argmax():
+            return None
+        case Compare(left=left) if b.types[left].sort == Real():
+            return None
+        case _:
+            return folded(b, op)
 
 
 def direct(b: Builder, op: Op) -> Wire | None:

@@ -50,7 +50,7 @@ def by_choice(
     if choice is None:
         yield Piece(network, options, language, paths)
         return
-    finite(network, choice.tables)
+    finite(network, (*choice.tables, choice.scores))
     for piece in pieces(network, options, choice, language, paths):
         inner = by_choice(piece.network, piece.options, piece.language, piece.paths)
         yield from (replace(part, sure=part.sure and piece.sure) for part in inner)

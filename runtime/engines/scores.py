@@ -117,7 +117,7 @@ def replace_outputs(circuit: Circuit, score: Wire) -> Circuit:
 
 
 def finite(network: Network, tables: Sequence[Wire]) -> None:
-    """Raise `NotSeparable` where a number that is chosen from may be undefined for some letter.
+    """Raise `NotSeparable` where a number that is chosen from, or by, may be undefined for some letter.
 
     What is not chosen is not looked at again, and a word on which it is undefined has no outcome.
     """
@@ -130,4 +130,4 @@ def finite(network: Network, tables: Sequence[Wire]) -> None:
     for table in tables:
         ball = found.reals[table]
         if not (np.isfinite(ball.mid).all() and np.isfinite(radius(ball)).all()):
-            raise NotSeparable("a number that a hard choice is among is too large, or undefined")
+            raise NotSeparable("a number that a hard choice reads is too large, or undefined")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 from random import Random
 
-from circ.compiler.builder import combine, matmul, reindex, take, truth
+from circ.compiler.builder import combine, matmul, reals, reindex, take, truth
 from circ.compiler.ir import Argmax, Compare, Lookup, Smooth, Weight, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor
@@ -20,9 +21,23 @@ SIZES = [(2, 5), (2, 7), (3, 4), (3, 5), (4, 4), (5, 3), (4, 2), (3, 1)]
 
 @dataclass(slots=True)
 class HardHead(Head):
-    """A head that reads the position of the largest score; `tied`: of few scores, often equal."""
+    """A head that reads the position of the largest score; `tied`: of few scores, often equal.
+
+    `written`: some of its tensors are written in the claim, and so are known before any input is.
+    """
 
     tied: bool = False
+    written: bool = False
+
+    def tensor(self, *shape: int) -> Wire:
+        """A random tensor in eighths."""
+        if self.written and self.chance.random() < 0.6:
+            entries = [Fraction(self.chance.randint(-12, 12), 8) for _ in range(prod(shape))]
+            return reals(self.b, entries, shape)
+        key = f"m/w{len(self.weights)}"
+        values = array("d", (self.chance.randint(-12, 12) / 8 for _ in range(prod(shape))))
+        self.weights[key] = Tensor(shape, "F32", values)
+        return self.b.add(Weight(key, shape))
 
     def logits(self) -> Wire:
         """A read-out for each letter."""
@@ -88,6 +103,7 @@ def claim_about_a_hard_head(seed: int) -> tuple[Obligation, dict[str, Tensor]]:
     chance = Random(seed)
     letters, length = chance.choice(SIZES)
     head = HardHead(chance, letters, length, chance.randint(1, 3), tied=seed % 3 == 0)
+    head.written = seed % 4 == 1
     if chance.random() < 0.15:
         goal = head.copied()
     else:

@@ -165,12 +165,30 @@ def test_the_largest_score_that_occurs_is_read() -> None:
     assert set(failing.witness["s"]) == {0}
 
 
+def test_a_number_that_is_known_has_a_margin_too() -> None:
+    """What stands for letter 1 is written in the claim, so that it is known where that is read: the
+    least margin is the one there."""
+    claim = Claim((1.0, 0.0))
+    values = reals(claim.b, (Fraction(2), Fraction(3)), (2,))
+    row = claim.b.add(Lookup(values, (claim.word,)))
+    proof = found(claim, claim.at_most(3.5, claim.b.add(Lookup(row, (claim.place,)))))
+    assert isinstance(proof, Holds)
+    assert proof.margin == pytest.approx(0.5)
+
+
 def test_a_number_that_is_not_read_must_be_defined_all_the_same() -> None:
     """Letter 1 is never read, but a value of 1/0 stands there: nothing is proved."""
     claim = Claim((1.0, 0.0)).starting_with(0)
     row = claim.b.add(Lookup(claim.tensor((1.0, 0.0)), (claim.word,)))
     value = claim.b.add(Lookup(claim.b.add(Smooth("recip", row)), (claim.place,)))
     assert isinstance(found(claim, claim.at_most(5.0, value)), Stuck)
+
+
+def test_a_score_must_be_defined() -> None:
+    """Whatever is read is small enough, but 1/0 is no score."""
+    claim = Claim((1.0, 0.0)).starting_with(1)
+    claim.scores = claim.b.add(Smooth("recip", claim.scores))
+    assert isinstance(found(claim, claim.at_most(5.0, claim.read((1.0, 2.0)))), Stuck)
 
 
 def test_positions_that_read_alike_are_one_part() -> None:
