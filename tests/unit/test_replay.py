@@ -188,7 +188,7 @@ def test_what_is_compared_is_shown_exactly_and_as_computed() -> None:
     found = replay(claim, {}, at(Fraction(1, 2), -1))
 
     assert found.shown == (
-        Shown("third", "0.166666666667…", "0.166666666666667"),
+        Shown("third", "0.166666666666…", "0.166666666666667"),
         Shown("x", "[0.5, -1]", "[0.5, -1]"),
     )
 
