@@ -56,18 +56,19 @@ def verdict_lines(
     ]
 
 
-def certificate_lines(left: Certified | Uncertified | None) -> list[Line]:
-    """Where the certificate of a claim is and how large, or why there is none."""
+def certificate_lines(left: Certified | Uncertified | None, seconds: float) -> list[Line]:
+    """Where the certificate of a claim is and how large, or why there is none; and the time it took."""
+    took = f"  ({seconds:.1f} s)"
     match left:
         case None:
             return []
         case Certified(paths=(path,), size=size):
-            return [Line("plain", f"    certificate: {path}  ({size:,} bytes)")]
+            return [Line("plain", f"    certificate: {path}  ({size:,} bytes){took}")]
         case Certified(paths=paths, size=size):
             where = f"{paths[0]} to {paths[-1].name}"
-            return [Line("plain", f"    certificates: {where}  ({size:,} bytes)")]
+            return [Line("plain", f"    certificates: {where}  ({size:,} bytes){took}")]
         case Uncertified(reason=reason):
-            return [Line("doubt", f"    no certificate: {reason}")]
+            return [Line("doubt", f"    no certificate: {reason}{took}")]
         case _:
             assert_never(left)
 
@@ -231,7 +232,8 @@ def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iter
         classes = f"fails in {failing:,} of {all_of_them:,} classes of words"
         yield Line("plain", f"{classes}, one word of each listed, by {verdict.method}")
         if verdict.size.exact is not None:
-            yield Line("plain", f"there are {verdict.size.exact:,} words in all")
+            where = "in all" if verdict.lengths is None else "of that length"
+            yield Line("plain", f"there are {verdict.size.exact:,} words {where}")
     elif len(verdict.failing) > 1:
         least = f"fails on at least {len(verdict.failing):,} inputs; not all were looked at"
         yield Line("plain", f"{least}, by {verdict.method}")

@@ -104,7 +104,11 @@ def sliced(item: Slice, dim: Dim, ctx: Context) -> Dim | None:
     start = 0 if item.start is None else whole(item.start)
     stop = n if item.stop is None else whole(item.stop)
     if start is None or stop is None:
-        ctx.error(not_constant(item.span, "the ends of a slice", "written as whole numbers"))
+        ctx.error(
+            not_constant(
+                item.span, "the ends of a slice", "whole numbers, or `:n` for a dimension `n`"
+            )
+        )
         return None
     start, stop = start + n if start < 0 else start, stop + n if stop < 0 else stop
     if not 0 <= start < stop <= n:

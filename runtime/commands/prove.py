@@ -46,11 +46,13 @@ def run_prove(
         if not as_json:
             show_lines(verdict_lines(obligation, verdict, seconds, listed))
         if certificates is not None:
-            question = program.question(name)
-            left = certify(question, program.weights, verdict, certificates, timeout)
-            data |= certificate_data(left)
+            question, start = program.question(name), monotonic()
+            with progress(f"certificate of {name}", as_json) as move:
+                move(0.0, f"at most {timeout:g} s")
+                left = certify(question, program.weights, verdict, certificates, timeout)
+            data |= certificate_data(left) | {"certificate_seconds": round(monotonic() - start, 3)}
             if not as_json:
-                show_lines(certificate_lines(left))
+                show_lines(certificate_lines(left, monotonic() - start))
         found.append(data)
         if isinstance(verdict, Unknown | Refuted) and verdict.interrupted:
             break
