@@ -5,8 +5,8 @@ the fields, so that sums in any order have one fingerprint; every other op is a 
 of the fingerprints that it reads: of their sum, where the op is symmetric, and of the sequence, where
 it is not. Equal entries that are told apart by nothing but commuting, associating and distributing have
 equal fingerprints. Entries of equal fingerprints are equal functions of the letters, unless two random
-draws from about 2^124 collide, or two numbers of the circuit differ by a multiple of all primes at once.
-(Schwartz 1980, Fast probabilistic algorithms for verification of polynomial identities.)
+draws from about 2^124 collide, or two numbers of the circuit differ by a multiple of all primes at once:
+polynomials of high degree, which may, are refused. (Schwartz 1980, Fast probabilistic algorithms for verification of polynomial identities.)
 
 Random here means a fixed function of the op's name: a verdict is the same in every run.
 """
@@ -46,6 +46,7 @@ from circ.compiler.ir import (
     Sum,
     Weight,
     Wire,
+    operands,
 )
 from circ.compiler.readings.arrays import IntArray, moves, product, rearranged
 from circ.compiler.rewrite import live
@@ -63,6 +64,9 @@ HALF = 16
 
 MOST = 1 << 20
 """Products that one entry of a `Contract` may add up: sums of 2^32 times as much stay below 2^53."""
+
+HIGHEST = 1 << 16
+"""Degree of a polynomial in what is drawn: far below the primes, since x^p is x in a field of p."""
 
 EXPONENTS = range(-1200, 1200)
 """Of two, beyond those of any float64's last bit."""
@@ -84,12 +88,31 @@ def fingerprints(
     same unknown letter. The batch is 1 long where a wire does not depend on the word.
     """
     found = {word: letters(labels, circuit.types[word].shape)}
+    degrees = {word: 1}
     for wire in sorted(live(circuit, wanted)):
         if wire not in found:
-            found[wire] = signed(
-                circuit, circuit.ops[wire], circuit.types[wire].shape, weights, found
-            )
+            op = circuit.ops[wire]
+            degrees[wire] = degree(op, degrees)
+            if degrees[wire] > HIGHEST:
+                raise NotSigned(f"a product of over {HIGHEST:,} factors has no fingerprint")
+            found[wire] = signed(circuit, op, circuit.types[wire].shape, weights, found)
     return found
+
+
+def degree(op: Op, found: Mapping[Wire, int]) -> int:
+    """At most of what degree the entries of an op are, as polynomials in what is drawn; at least 1."""
+    known = [found[wire] for wire in operands(op)]
+    match op:
+        case Contract():
+            return sum(known)
+        case Lookup():
+            return known[0] + len(known)
+        case Sum() | Reindex():
+            return max(known, default=1)
+        case Softmax():
+            return 2
+        case _:
+            return 1
 
 
 # --- residues ---------------------------------------------------------------------------------
@@ -179,11 +202,12 @@ def of_all(name: str, x: IntArray) -> IntArray:
 
 
 def in_order(name: str, x: IntArray) -> IntArray:
-    """A random function of the sequence of the entries along the last axis."""
-    count = np.arange(x.shape[-2], dtype=np.int64)
+    """A random function of the sequence of the entries along the last axis, and of its length."""
+    length = x.shape[-2]
+    count = np.arange(length, dtype=np.int64)
     factors = drawn(f"place in {name}", np.stack([count] * len(PRIMES)))
-    aligned = factors.reshape(len(PRIMES), *(1,) * (x.ndim - 3), x.shape[-2], 1)
-    return drawn(name, total(times(x, aligned)))
+    aligned = factors.reshape(len(PRIMES), *(1,) * (x.ndim - 3), length, 1)
+    return drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), aligned)))
 
 
 def total(x: IntArray) -> IntArray:

@@ -616,4 +616,18 @@ MUTANTS = (
         "return (comb(self.free + self.size - 1, self.free) - 1) * self.fillings",
         ("tests/unit/test_count_vectors.py",),
     ),
+    Mutant(
+        "row_is_a_longer_one_that_ends_in_zero",
+        "compiler/readings/fingerprints.py",
+        'drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), aligned)))',
+        "drawn(name, total(times(x, aligned)))",
+        ("tests/unit/test_unordered.py",),
+    ),
+    Mutant(
+        "powers_of_any_degree",
+        "compiler/readings/fingerprints.py",
+        "if degrees[wire] > HIGHEST:",
+        "if degrees[wire] > HIGHEST**20:",
+        ("tests/unit/test_unordered.py",),
+    ),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations
+from math import lcm
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,7 @@ from circ.compiler.builder import (
     transpose,
     truth,
 )
+from circ.compiler.finding import Limits
 from circ.compiler.ir import (
     Argmax,
     Compare,
@@ -37,7 +40,11 @@ from circ.compiler.ir import (
     Wire,
     WireType,
 )
+from circ.compiler.readings.fingerprints import PRIMES
+from circ.compiler.verdict import Proved, Refuted
 from circ.compiler.words.unordered import Fixed, unordered
+from circ.runtime.prover import prove
+from tests.unit.lowered import lowered
 
 LENGTH, LETTERS = 5, 3
 WAYS: tuple[Fixed, ...] = ((), (LENGTH - 1,), (0,))
@@ -263,3 +270,38 @@ def test_what_sees_the_order_is_not(build: Build) -> None:
     """Positions in scores, two weights or one that differ, two positions or a middle one read, masks,
     folds, a leading position, neighbours, a score against the others, a choice between letters, an inverse that may not exist."""
     assert way(build) is None
+
+
+PADDED = """
+enum L = { a, b, c, d }
+domain D = { s: L[24] |
+  count { x in s | x == b } == 1 and count { x in s | x == a } == 0 and count { x in s | x == d } == 0
+}
+circuit p(x: L) -> fin[2] = argmax([ [-1.0, 1.0, -3.0, 2.0][x], [-2.0, 2.0, -2.0, 1.0][x] ])
+circuit q(x: L) -> fin[3] = argmax([ [-1.0, 1.0, -3.0, 2.0][x], [-2.0, 2.0, -2.0, 1.0][x], 0 ])
+circuit f(s: L[24]) -> real = [0,1][p(s[0])] + sum([ [0,1,0][q(x)] for x in s[1:] ])
+claim one: forall s in D: f(s) <= 1
+"""
+
+POWER = """
+enum L = { u, v }
+domain D = { s: L[24] | count { x in s | x == v } == 1 }
+circuit x(c: L) -> real = [1, 0.5][c]
+circuit power(y: real) -> real = fold a = 1 over b in BITS: a * a * (b * (y - 1) + 1)
+circuit f(s: L[24]) -> real = power(x(s[0])) + sum([ x(c) for c in s[1:] ])
+claim high: forall s in D: f(s) >= 23.25
+"""
+
+
+def test_a_row_is_not_a_longer_one_that_ends_in_zero(tmp_path: Path) -> None:
+    """An argmax over two scores is another function than one over these and zero."""
+    program = lowered(PADDED, tmp_path)
+    assert isinstance(prove(program.claim("one"), {}), Refuted)
+
+
+def test_a_power_is_not_its_base(tmp_path: Path) -> None:
+    """x^p is x in a field of p, so products of very many factors have no fingerprint."""
+    bits = f"{1 + lcm(*(p - 1 for p in PRIMES)):b}"
+    text = POWER.replace("BITS", f"[{', '.join(bits)}]")
+    program = lowered(text, tmp_path)
+    assert not isinstance(prove(program.claim("high"), {}, Limits(timeout=5)), Proved)
