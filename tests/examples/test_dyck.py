@@ -29,7 +29,16 @@ def model() -> dict[str, torch.Tensor]:
     return {name: tensor.double() for name, tensor in load(HERE / "model.safetensors").items()}
 
 
-@pytest.mark.parametrize("claim", ["right", "needs_relus", "needs_head", "reads_alike"])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "right",
+        *(
+            pytest.param(x, marks=pytest.mark.slow)
+            for x in ("needs_relus", "needs_head", "reads_alike")
+        ),
+    ],
+)
 def test_true_claims_are_proved(claim: str) -> None:
     """Each on all words of 16."""
     assert command("prove", SPEC, claim) == 0

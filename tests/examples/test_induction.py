@@ -12,15 +12,8 @@ from tests.unit.files import load
 from tests.unit.specs import command
 
 SPEC = Path(__file__).parents[2] / "examples" / "induction" / "induction.circ"
-CLAIMS = (
-    "reads_previous",
-    "finds",
-    "needs_prev",
-    "needs_copy",
-    "other_is_idle",
-    "shift_will_do",
-    "copies",
-)
+CLAIMS = ("reads_previous", "needs_prev")
+OTHERS = ("finds", "needs_copy", "other_is_idle", "shift_will_do", "copies")
 
 
 def test_the_rule_is_proved_on_every_word(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,7 +24,9 @@ def test_the_rule_is_proved_on_every_word(capsys: pytest.CaptureFixture[str]) ->
     assert found["margin"] > 11
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize(
+    "claim", [*CLAIMS, *(pytest.param(x, marks=pytest.mark.slow) for x in OTHERS)]
+)
 def test_claims_about_the_mechanism_are_proved(claim: str) -> None:
     """What the heads read, and what happens without them or with others in their place."""
     assert command("prove", SPEC, claim) == 0

@@ -142,6 +142,7 @@ MUTANTS = (
         "real = ties.hanging(tally.within) == 0",
         "real = ties.hanging(tally.within) >= 0",
         ("tests/unit/test_grouping.py::test_domains_that_need_a_tie_broken_both_ways_are_empty",),
+        slow=True,
     ),
     Mutant(
         "agreeing_choices_called_concave",
@@ -170,6 +171,7 @@ MUTANTS = (
         "dict(added(row.slabs, -factor, other.slabs))",
         "dict(added(row.slabs, factor, other.slabs))",
         ("tests/spec/domains",),
+        slow=True,
     ),
     Mutant(
         "order_lowered_weak",
@@ -184,6 +186,7 @@ MUTANTS = (
         "found.nullable or copy >= least)",
         "found.nullable or copy > least)",
         ("tests/agreement/test_word_patterns.py",),
+        slow=True,
     ),
     Mutant(
         "a_letter_left_unread",
@@ -191,6 +194,7 @@ MUTANTS = (
         "if all(len(set(row)) == 1 for row in table):",
         "if any(len(set(row)) == 1 for row in table):",
         ("tests/agreement/test_word_patterns.py",),
+        slow=True,
     ),
     Mutant(
         "a_known_position_on_the_other_side",
@@ -205,6 +209,7 @@ MUTANTS = (
         "else put(b, result, picks, after)",
         "else put(b, wire, picks, after)",
         ("tests/unit/test_lower.py",),
+        slow=True,
     ),
     Mutant(
         "automaton_without_some_edges",
@@ -283,6 +288,7 @@ MUTANTS = (
         "np.logical_and.at(allowed, known.places, ~beyond)",
         "np.logical_and.at(allowed, known.places[1:], ~beyond[1:])",
         ("tests/unit/test_hard_attention.py",),
+        slow=True,
     ),
     Mutant(
         "a_part_of_the_first_position_alone",
@@ -297,6 +303,7 @@ MUTANTS = (
         "above = low[:, None] > high[None, :]",
         "above = high[:, None] > low[None, :]",
         ("tests/unit/test_hard_attention.py",),
+        slow=True,
     ),
     Mutant(
         "a_word_of_a_doubtful_part_believed",
@@ -304,6 +311,7 @@ MUTANTS = (
         '    if part.sure:\n        return "fails", word',
         '    if part.sure or part.kind >= 0:\n        return "fails", word',
         ("tests/unit/test_hard_attention.py",),
+        slow=True,
     ),
     Mutant(
         "loops_gone_through_once",
@@ -311,6 +319,7 @@ MUTANTS = (
         "        if not ((further != ahead).any(axis=0) & (length == 0)).any():\n",
         "        if letters > start or not (further != ahead).any():\n",
         ("tests/unit/test_lengths.py",),
+        slow=True,
     ),
     Mutant(
         "first_letter_left_out_of_loops",
@@ -365,6 +374,7 @@ MUTANTS = (
         "lost = np.maximum(above - middle, middle - below) * WIDER",
         "lost = np.maximum(above - middle, middle - below) / 2",
         ("tests/unit/test_separable_forms.py",),
+        slow=True,
     ),
     Mutant(
         "denominator_bounded_from_the_wrong_side",
@@ -379,6 +389,7 @@ MUTANTS = (
         "high[position, order[:middle]] = False",
         "high[position, order[: middle + 1]] = False",
         ("tests/unit/test_separable_forms.py",),
+        slow=True,
     ),
     Mutant(
         "average_of_some_taken_for_one_of_all",
@@ -386,6 +397,7 @@ MUTANTS = (
         "least, most = np.minimum(least, 0), np.maximum(most, 0)",
         "least, most = least + 0, most + 0",
         ("tests/unit/test_separable_forms.py",),
+        slow=True,
     ),
     Mutant(
         "clause_proved_by_any_comparison",
@@ -393,6 +405,7 @@ MUTANTS = (
         "np.stack([true[mine].any(axis=0) for mine in question.clauses])",
         "np.stack([true.any(axis=0) for _ in question.clauses])",
         ("tests/agreement/test_deep_heads.py",),
+        slow=True,
     ),
     Mutant(
         "word_that_ties_counted_as_sure",
@@ -407,6 +420,7 @@ MUTANTS = (
         "found.left += total(asked.binders) - seen",
         "found.left += 0",
         ("tests/unit/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "domain_dropped_from_a_count",
@@ -414,6 +428,7 @@ MUTANTS = (
         'language(question, weights, [*question.conditions, "goal"])',
         'language(question, weights, ["goal"])',
         ("tests/unit/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "open_class_counted_whole",
@@ -428,6 +443,7 @@ MUTANTS = (
         "for _, fixing in (*tally.failing, *tally.doubtful)",
         "for _, fixing in tally.doubtful",
         ("tests/agreement/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "alternatives_taken_for_all",
@@ -435,6 +451,7 @@ MUTANTS = (
         "        for places in self.places:\n            held &= known[places].any(axis=0)",
         "        for places in self.places[1:]:\n            held &= known[places].any(axis=0)",
         ("tests/agreement/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "counts_of_several_domains_taken_for_one",
@@ -442,6 +459,7 @@ MUTANTS = (
         "return variable, inside, truth",
         "return inside, inside, truth",
         ("tests/unit/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "interval_of_a_count_decided_by_its_end",
@@ -449,6 +467,7 @@ MUTANTS = (
         "within((), ((Fraction(known.low), Fraction(known.high)),))",
         "within((), ((Fraction(known.low), Fraction(known.low)),))",
         ("tests/unit/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "range_ends_at_what_was_reached",
@@ -502,6 +521,7 @@ MUTANTS = (
         '    require(not missing, "a class is left out")\n',
         "",
         ("tests/agreement/test_certificates.py::test_every_change_of_a_certificate_is_caught",),
+        slow=True,
     ),
     Mutant(
         "an_audit_misses_words_of_a_class",
@@ -509,6 +529,7 @@ MUTANTS = (
         '                        raise Rejected("a word of a class is left out")\n',
         "                        continue\n",
         ("tests/agreement/test_certificates.py::test_an_edge_left_out_is_caught",),
+        slow=True,
     ),
     Mutant(
         "an_audit_lets_a_split_leave_words_out",
@@ -516,6 +537,7 @@ MUTANTS = (
         "require(covered == sorted(whole_of),",
         "require({*covered} <= {*whole_of},",
         ("tests/agreement/test_certificates.py::test_every_change_of_a_certificate_is_caught",),
+        slow=True,
     ),
     Mutant(
         "an_audit_rounds_exponentials_inwards",
@@ -530,6 +552,7 @@ MUTANTS = (
         "return ball(mid, rad * WIDER + TINY)\n\n    def curve",
         "return ball(mid, rad * 0)\n\n    def curve",
         ("tests/unit/test_audit.py::test_floats_hold_what_whole_numbers_hold",),
+        slow=True,
     ),
     Mutant(
         "an_audit_takes_negative_multipliers",
@@ -537,6 +560,7 @@ MUTANTS = (
         "require(all(x >= 0 for x in found) and any(found),",
         "require(any(found),",
         ("tests/unit/test_audit.py::test_multipliers_are_not_negative",),
+        slow=True,
     ),
     Mutant(
         "order_checked_by_a_swap_alone",
@@ -551,6 +575,7 @@ MUTANTS = (
         "return [as_read(length, free[:2]), as_read(length, free)]",
         "return [as_read(length, free)] * 2",
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "undefined_in_another_order",
@@ -558,6 +583,7 @@ MUTANTS = (
         "roots = [found[wire] for wire in wanted] + partial_operands(circuit, wanted, found)",
         "roots = [found[wire] for wire in wanted]",
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "leader_among_scores_in_any_order",
@@ -565,6 +591,7 @@ MUTANTS = (
         'return in_order("argmax", found[x])',
         'return of_all("argmax", found[x])',
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "choice_taken_for_its_condition",
@@ -572,6 +599,7 @@ MUTANTS = (
         'return in_order("select", np.stack(sides, axis=-2))',
         'return of_all("select", np.stack(sides, axis=-2))',
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "less_than_either_way",
@@ -579,6 +607,7 @@ MUTANTS = (
         "return drawn(how, reduced(found[right] - found[left]))",
         "return drawn(how, reduced(found[right] + found[left]))",
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "high_halves_of_products_left_out",
@@ -586,6 +615,7 @@ MUTANTS = (
         "found = reduced(lanes(exactly, high, above))",
         "found = 0 * reduced(lanes(exactly, high, above))",
         ("tests/agreement/test_fingerprints.py",),
+        slow=True,
     ),
     Mutant(
         "watched_outputs_in_any_order",
@@ -593,6 +623,7 @@ MUTANTS = (
         '[*obligation.conditions, "goal", *watched(obligation)]',
         '[*obligation.conditions, "goal"]',
         ("tests/unit/test_count_vectors.py",),
+        slow=True,
     ),
     Mutant(
         "arrangements_with_the_letter_told_apart",
@@ -601,6 +632,7 @@ MUTANTS = (
         "    rows = [[comb(n + len(some.fixed), k) for k in range(some.free + 1)]\n"
         "        for n in range(some.free + 1)]",
         ("tests/unit/test_count_vectors.py",),
+        slow=True,
     ),
     Mutant(
         "count_vectors_counted_for_words",
@@ -608,6 +640,7 @@ MUTANTS = (
         "found.left += total(asked.binders) - seen",
         "found.left += source.count - done",
         ("tests/unit/test_count_vectors.py",),
+        slow=True,
     ),
     Mutant(
         "last_count_vector_left_out",
@@ -615,6 +648,7 @@ MUTANTS = (
         "return comb(self.free + self.size - 1, self.free) * self.fillings",
         "return (comb(self.free + self.size - 1, self.free) - 1) * self.fillings",
         ("tests/unit/test_count_vectors.py",),
+        slow=True,
     ),
     Mutant(
         "row_is_a_longer_one_that_ends_in_zero",
