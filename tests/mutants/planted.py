@@ -342,7 +342,7 @@ MUTANTS = (
         "compiler/lower/along.py",
         "for x in known if x is not None)]) + 1",
         "for x in known if x is not None)])",
-        ("tests/agreement/test_any_length.py",),
+        ("tests/unit/test_lengths.py",),
         slow=True,
     ),
     Mutant(

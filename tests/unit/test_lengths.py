@@ -194,10 +194,12 @@ def test_what_is_counted_without_end_is_unknown(tmp_path: Path) -> None:
     """A count that is compared with a number stops there; a count that a circuit returns does not."""
     claims = """
 claim here: forall s in { s: C[1..] | count { x in s | x == b } <= 2 }: read(s) > -0.26
+claim few: forall s in { s: C[1..] | s[0] == a and count { x in s | x != a } <= 2 }: read(s) > 0.2
 claim there: forall s in { s: C[1..] | of(s, b) <= 2 }: read(s) > -0.26
 """
     program = spec(tmp_path, claims)
     assert isinstance(verdict(program, "here"), Proved)
+    assert isinstance(verdict(program, "few"), Proved)
     there = verdict(program, "there")
     assert isinstance(there, Unknown)
     assert "states" in there.reason
