@@ -10,7 +10,14 @@ from circ.compiler.obligation import Obligation, Question
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import ByLength, Proved, Refuted, Size, Unknown, Vacuous, Verdict
 from circ.compiler.words.loops import SHORT
-from circ.runtime.engines.endless import METHOD, TRUSTED, Always, Doubtful, decide_beyond
+from circ.runtime.engines.endless import (
+    METHOD,
+    TRUSTED,
+    Always,
+    Doubtful,
+    decide_beyond,
+    made_ready,
+)
 from circ.runtime.engines.turns import LONGEST
 from circ.runtime.lengths import Decided, one_by_one, settles
 from circ.runtime.prover import denied, prove
@@ -37,10 +44,13 @@ def every_length(
     known, start = verdict.lengths, near[-1] + 1
     short, long = (universal(question.alike(length)) for length in (SHORT, SHORT + 1))
     progress(0.0, f"all lengths from {start} on")
-    found: Always | Doubtful | Stuck = Stuck("nothing was tried", METHOD)
+    search = made_ready(short, long, weights, until)
+    if isinstance(search, Stuck):
+        return shown, undecided(search, known, start)
+    found: Always | Doubtful | Stuck = Doubtful(start)
     precisely = False
     for _ in range(ROUNDS):
-        found = decide_beyond(short, long, weights, start, until, precisely=precisely)
+        found = decide_beyond(search, start, precisely=precisely)
         match found:
             case Always(empty=True):
                 lengths = replace(known, none_from=start)

@@ -27,7 +27,8 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.runtime.certificates.goal import goal_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
-from circ.runtime.engines.automata import decide, denying
+from circ.runtime.engines.automata import decide
+from circ.runtime.engines.one_word import denying
 
 Data = dict[str, object]
 

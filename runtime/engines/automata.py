@@ -7,37 +7,28 @@ the counterexample. What float64 with rounding bounded leaves open goes to exact
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from time import monotonic
 
-import numpy as np
-
-from circ.compiler.builder import Builder, truth
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
-from circ.compiler.ir import Circuit, Not, Wire
-from circ.compiler.lower.environment import deep_stack
-from circ.compiler.obligation import Obligation, Words
-from circ.compiler.passes.drop_dead import copied, keep
-from circ.compiler.readings.elementary import Undefined
+from circ.compiler.ir import Circuit, Wire
+from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
-from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
 from circ.compiler.words.automaton import Automaton
-from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
+from circ.compiler.words.cases import Cases, cases, formula_of
 from circ.compiler.words.chosen import WORD, first_choice
-from circ.compiler.words.formula import Clause, Formula, NotClauses
-from circ.compiler.words.layers import Blown
+from circ.compiler.words.formula import Clause, Formula
 from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import attempts, split
 from circ.compiler.words.straight import first_relus
 from circ.runtime.engines.choices import by_choice, first_of
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
-from circ.runtime.engines.idle import emptiness, idle
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.one_class import Late, Part, Setup, Sums, Tally, examined
+from circ.runtime.engines.one_class import Part, Setup, Sums, Tally, examined
+from circ.runtime.engines.one_word import OBSTACLES, Late, decided, reason_of
 from circ.runtime.engines.phases import Network, Piece, operand_signs, pieces
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of
@@ -57,66 +48,12 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
 
     One binder, a word. Failing words are listed class by class, the worst of each.
     """
-    if len(obligation.binders) != 1 or not isinstance(obligation.binders[0].values, Words):
-        return Stuck("it is not about one word", METHOD)
     until = monotonic() + limits.timeout
 
     def ask(question: Obligation, limits: Limits) -> Finding:
-        try:
-            return gone_through(set_up(question, weights, until), limits, progress)
-        except (Blown, TooMany, NotClauses, NotSeparable, Undefined) as obstacle:
-            return Stuck(reason_of(obstacle), METHOD)
-        except KeyboardInterrupt:
-            return Stuck("interrupted", METHOD, interrupted=True)
+        return gone_through(set_up(question, weights, until), limits, progress)
 
-    with deep_stack(), np.errstate(all="ignore"):  # what overflows has infinite bounds, or none
-        return complete(obligation, weights, ask(obligation, limits), ask)
-
-
-def reason_of(obstacle: Exception) -> str:
-    """What is in the way, in words."""
-    return (
-        f"undefined on some word: {obstacle}" if isinstance(obstacle, Undefined) else str(obstacle)
-    )
-
-
-Ask = Callable[[Obligation, Limits], Finding]
-
-
-def complete(obligation: Obligation, weights: Weights, found: Finding, ask: Ask) -> Finding:
-    """What was found, with what goes beyond the goal: whether conditions are met and arms reached.
-
-    That a word meets conditions on the network is believed of no word that was not replayed.
-    """
-    limits = Limits(first=True)
-
-    def never(output: str) -> bool:
-        return isinstance(ask(denying(obligation, output), limits), Holds)
-
-    def empty(condition: str) -> bool:
-        return not isinstance(ask(denying(obligation, None, condition), limits), Fails | Stuck)
-
-    if isinstance(found, Empty):
-        return Empty(emptiness(obligation, empty), found.method)
-    if isinstance(found, Stuck):
-        return found
-    if isinstance(found, Holds) and found.size.exact is None:
-        unmet = denying(obligation, None)
-        met = ask(unmet, limits)
-        if isinstance(met, Holds):
-            return Empty(emptiness(obligation, empty), found.method)
-        if not (isinstance(met, Fails) and trial(unmet, weights, met.witness).refutes):
-            return Stuck("whether any word meets the conditions is open", found.method)
-    return replace(found, warnings=(*found.warnings, *idle(obligation, never)))
-
-
-def denying(obligation: Obligation, output: str | None, *conditions: str) -> Obligation:
-    """The claim that nothing meets these conditions, or all, and, if one is named, an output."""
-    b = Builder()
-    same = copied(obligation.circuit, b, keep)
-    required = {name: same.outputs[name] for name in conditions or obligation.conditions}
-    goal = truth(b, False) if output is None else b.add(Not(same.outputs[output]))
-    return replace(obligation, circuit=b.circuit({**required, "goal": goal}))
+    return decided(obligation, weights, limits, METHOD, ask)
 
 
 def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
@@ -191,13 +128,18 @@ def parts_in(
     before: tuple[Piece, Sums, Formula] | None = None
     for known in by_choice(network, found.options[kind], language, paths):
         for piece in pieces(known.network, known.options, known.language, known.paths):
-            if before is None or piece.network.circuit is not before[0].network.circuit:
+            if before is None or not same_question(piece, before[0]):
                 circuit, word = piece.network.circuit, piece.network.word
                 formula = formula_of(circuit, piece.options)
                 sums = sums_of(circuit, setup.weights, word, alphabet, formula)
                 before = piece, sums, formula
             _, sums, formula = before
             yield Part(kind, piece.language, piece.paths, sums, known.sure), formula
+
+
+def same_question(one: Piece, other: Piece) -> bool:
+    """Whether two pieces ask the same of the same circuit, so that their sums are the same."""
+    return one.network.circuit is other.network.circuit and one.options is other.options
 
 
 def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
@@ -209,7 +151,7 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
             try:
                 for part, formula in parts_of(setup, kind):
                     examined(setup, tally, part, formula)
-            except (NotSeparable, NotClauses, Undefined) as obstacle:
+            except OBSTACLES as obstacle:
                 obstacles.append(reason_of(obstacle))
             done = kind + 1
             progress(done / count, f"{done:,} of {count:,} classes")

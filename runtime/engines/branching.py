@@ -22,6 +22,7 @@ from circ.compiler.readings.separables import enclose
 from circ.runtime.engines.alternatives import Word
 from circ.runtime.engines.comparisons import Question, held, margins, of_clauses
 from circ.runtime.engines.floors import Floors, behind, floors
+from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.regions import Pruned, drawn, everything, halved, listed, pruned
 
 FEW = 1 << 12
@@ -38,10 +39,6 @@ MANY = 1 << 1000
 
 AT_ONCE = 64
 """Regions that are bounded at once, at most."""
-
-
-class Late(Exception):
-    """The time was up before all regions were decided."""
 
 
 Node = tuple[float, int, BoolArray, BoolArray]

@@ -32,7 +32,7 @@ from circ.compiler.words.chosen import (
 )
 from circ.compiler.words.narrower import with_letter_at, with_letters_of
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.one_class import Late
+from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.phases import Network, Piece
 from circ.runtime.engines.scores import Scores, finite, scored
 from circ.runtime.engines.shortest import Graph, graph

@@ -20,19 +20,13 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.positions import places
 from circ.compiler.readings.decisions import BoolArray
-from circ.compiler.readings.elementary import Undefined
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Counted
-from circ.compiler.words.cases import TooMany, formula_of, learned
-from circ.compiler.words.formula import NotClauses
-from circ.compiler.words.layers import Blown
-from circ.compiler.words.separable import NotSeparable
+from circ.compiler.words.cases import formula_of, learned
 from circ.runtime.engines.automata import (
     METHOD,
     TRUSTED,
-    denying,
     parts_in,
-    reason_of,
     set_up,
     sums_of,
 )
@@ -40,7 +34,8 @@ from circ.runtime.engines.class_parts import Region, whole_class
 from circ.runtime.engines.division import Division
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.margins import Least
-from circ.runtime.engines.one_class import Late, Setup, Tally, examined
+from circ.runtime.engines.one_class import Setup, Tally, examined
+from circ.runtime.engines.one_word import OBSTACLES, Late, denying, reason_of
 from circ.runtime.engines.words import total
 
 
@@ -55,7 +50,7 @@ def by_classes(
     with deep_stack(), np.errstate(all="ignore"):  # what overflows has infinite bounds, or none
         try:
             setup = set_up(gathered(question), weights, until)
-        except (Blown, TooMany, NotClauses, NotSeparable, Undefined) as obstacle:
+        except OBSTACLES as obstacle:
             return nothing(question, reason_of(obstacle))
         except KeyboardInterrupt:
             return replace(nothing(question, "it was interrupted"), interrupted=True)
@@ -93,7 +88,7 @@ def proved(setup: Setup, words: Region) -> BoolArray:
             examined(setup, tally, part, formula)
             unproved = {fixing for _, fixing in (*tally.failing, *tally.doubtful)}
             held &= ~np.isin(fixings, list(unproved))
-    except (NotSeparable, NotClauses, Undefined):
+    except OBSTACLES:
         return np.zeros(fixings.size, np.bool_)
     return held
 
@@ -114,7 +109,7 @@ def denied(setup: Setup) -> Setup | None:
         formulas = tuple(formula_of(found.circuit, each) for each in options)
         clauses = chain(*formulas)
         sums = sums_of(found.circuit, setup.weights, found.word, setup.alphabet, clauses)
-    except (NotSeparable, NotClauses, Undefined):
+    except OBSTACLES:
         return None
     return replace(other, formulas=formulas, sums=sums)
 

@@ -26,11 +26,11 @@ from circ.compiler.words.automaton import Automaton, automaton
 from circ.compiler.words.cases import learned
 from circ.compiler.words.layers import Blown
 from circ.runtime.engines import automata, count_vectors, enumeration
-from circ.runtime.engines.automata import denying
 from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.class_counts import by_classes
 from circ.runtime.engines.count_vectors import Vectors, representatives, unordered_vectors
 from circ.runtime.engines.exact import Judge, judge_of
+from circ.runtime.engines.one_word import denying
 from circ.runtime.engines.parallel import batches
 from circ.runtime.engines.stream import Question, Tally, examined, stages_of
 from circ.runtime.engines.words import Source, all_words, total

@@ -8,10 +8,11 @@ two lengths, which must agree; and the discrete part is a machine with loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf
 from time import monotonic
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,30 +22,28 @@ from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation, Words
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.decisions import BoolArray
-from circ.compiler.readings.elementary import Undefined
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import PRECISIONS
 from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.cases import (
     Division,
     Options,
-    TooMany,
     divided,
     few_enough,
     formula_of,
 )
-from circ.compiler.words.formula import Clause, Formula, NotClauses
+from circ.compiler.words.formula import Clause, Formula
 from circ.compiler.words.layers import Blown
-from circ.compiler.words.loops import Loops, loops, unrolled
+from circ.compiler.words.loops import SHORT, Loops, loops, unrolled
 from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import Separated, split
 from circ.compiler.words.straight import first_relus
-from circ.runtime.engines.automata import reason_of
 from circ.runtime.engines.narrowing import narrowed
+from circ.runtime.engines.one_word import OBSTACLES, Late, reason_of
 from circ.runtime.engines.precise import Question, weighed
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import Field, Rivals, field_of, one_by_one, rivals
-from circ.runtime.engines.turns import Late, Sums, TooLarge, Turn, least_lengths
+from circ.runtime.engines.turns import Sums, TooLarge, Turn, least_lengths
 from circ.runtime.engines.words import members
 
 METHOD = "shortest paths through loops"
@@ -84,39 +83,44 @@ class Side:
     field: Field
 
 
-def decide_beyond(
-    short: Obligation,
-    long: Obligation,
-    weights: Weights,
-    start: int,
-    until: float,
-    *,
-    precisely: bool = False,
-) -> Always | Doubtful | Stuck:
-    """A claim about words of `start` letters and more, given it at the two lengths of `loops`.
+def made_ready(
+    short: Obligation, long: Obligation, weights: Weights, until: float
+) -> Search | Stuck:
+    """A claim about words of any length, given it at the two lengths of `loops`.
 
-    What float64 does not prove is looked at in exact arithmetic where that is asked for.
+    `until` is in seconds of `time.monotonic`.
     """
     if len(short.binders) != 1 or not isinstance(short.binders[0].values, Words):
         return Stuck("it is not about one word", METHOD)
+    return guarded(lambda: set_up(short, long, weights, until))
+
+
+def decide_beyond(
+    search: Search, start: int, *, precisely: bool = False
+) -> Always | Doubtful | Stuck:
+    """The claim about words of `start` letters and more.
+
+    What float64 does not prove is looked at in exact arithmetic where that is asked for.
+    """
+    return guarded(lambda: gone_through(replace(search, start=start, precisely=precisely)))
+
+
+Found = TypeVar("Found")
+
+
+def guarded(work: Callable[[], Found]) -> Found | Stuck:
+    """What some work finds, or what stands in its way."""
     try:
         with deep_stack(), np.errstate(all="ignore"):
-            return gone_through(short, long, weights, start, until, precisely)
-    except (Blown, TooMany, TooLarge, Late, NotClauses, NotSeparable, Undefined) as obstacle:
+            return work()
+    except (*OBSTACLES, TooLarge, Late) as obstacle:
         return Stuck(reason_of(obstacle), METHOD)
     except KeyboardInterrupt:
         return Stuck("interrupted", METHOD, interrupted=True)
 
 
-def gone_through(
-    short: Obligation,
-    long: Obligation,
-    weights: Weights,
-    start: int,
-    until: float,
-    precisely: bool,
-) -> Always | Doubtful | Stuck:
-    """All classes of words, each with its comparisons."""
+def set_up(short: Obligation, long: Obligation, weights: Weights, until: float) -> Search:
+    """The machine of a claim, and what letters add at both lengths; raises what is in the way."""
     both = [
         divided(narrowed(x.circuit, [*x.conditions, "goal"]), x.conditions) for x in (short, long)
     ]
@@ -126,11 +130,16 @@ def gone_through(
     near, far = sides(both, machine, weights, members(bound))
     if not same_form(near.formulas, far.formulas):
         raise Blown("what is claimed differs from length to length")
-    search = Search(machine, near, far, weights, start, lambda: monotonic() > until, precisely)
-    lengths = [n for kind in range(len(machine.outputs)) for n in search.lengths(kind) if n]
+    return Search(machine, near, far, weights, lambda: monotonic() > until)
+
+
+def gone_through(search: Search) -> Always | Doubtful:
+    """All classes of words, each with its comparisons."""
+    kinds = range(len(search.machine.outputs))
+    lengths = [n for kind in kinds for n in search.lengths(kind) if n]
     if lengths:
         return Doubtful(min(lengths))
-    return Always(not machine.accepts(start), bool(near.parts.weighed))
+    return Always(not search.machine.accepts(search.start), bool(search.near.parts.weighed))
 
 
 def same_form(near: Sequence[Formula], far: Sequence[Formula]) -> bool:
@@ -172,15 +181,15 @@ def side(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """Asks of each clause from which length on it is not proved."""
+    """Asks of each clause from which length on it is not proved, of words of `start` letters or more."""
 
     machine: Loops
     near: Side
     far: Side
     weights: Weights
-    start: int
     late: Callable[[], bool]
-    precisely: bool
+    start: int = SHORT
+    precisely: bool = False
 
     def lengths(self, kind: int) -> Iterator[int]:
         """For each clause of a class the least length at which it is not proved: see `Reached`."""

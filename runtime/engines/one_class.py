@@ -21,6 +21,7 @@ from circ.compiler.words.separated import Separated
 from circ.runtime.engines.alternatives import Judges, Outcome, Word, settled
 from circ.runtime.engines.exact import Judge
 from circ.runtime.engines.margins import Least, least_margin, worst_words
+from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.precise import Question, least_exactly
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import Field, Rivals, one_by_one, rivals
@@ -32,10 +33,6 @@ FIRST = 4
 
 CLOSE = 256
 """Words that are put to the exact reference, where a sum may be zero there."""
-
-
-class Late(Exception):
-    """The time was up before all classes were gone through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

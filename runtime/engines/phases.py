@@ -27,7 +27,7 @@ from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import split
 from circ.compiler.words.straight import Phases, first_relus, straightened
 from circ.runtime.engines.alternatives import parted
-from circ.runtime.engines.one_class import Late
+from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import field_of, rivals
 from circ.runtime.engines.shortest import Graph, graph, narrowed_to

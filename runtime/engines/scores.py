@@ -24,7 +24,7 @@ from circ.compiler.trial import PRECISIONS
 from circ.compiler.words.chosen import LETTER
 from circ.compiler.words.separable import NotSeparable
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.one_class import Late
+from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.phases import Network
 from circ.runtime.engines.readouts import require_room
 

@@ -15,23 +15,18 @@ from time import monotonic
 import numpy as np
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
-from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation, Witness, Words
 from circ.compiler.readings.decisions import BoolArray
-from circ.compiler.readings.elementary import Undefined
-from circ.compiler.readings.enclosed import NotEnclosed
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
-from circ.compiler.words.cases import Cases, TooMany, cases, formula_of
-from circ.compiler.words.formula import NotClauses
-from circ.compiler.words.layers import Blown
+from circ.compiler.words.cases import Cases, cases, formula_of
 from circ.runtime.engines.alternatives import Outcome, Word
-from circ.runtime.engines.automata import complete, reason_of
-from circ.runtime.engines.branching import Late, Search, advance, started
+from circ.runtime.engines.branching import Search, advance, started
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.comparisons import asked
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.narrowing import narrowed
+from circ.runtime.engines.one_word import Late, decided
 
 METHOD = "branch and bound over sets of letters"
 TRUSTED = (
@@ -46,20 +41,12 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
 
     One binder, a word. One failing word is listed of each class that fails.
     """
-    if len(obligation.binders) != 1 or not isinstance(obligation.binders[0].values, Words):
-        return Stuck("it is not about one word", METHOD)
     until = monotonic() + limits.timeout
 
     def ask(question: Obligation, limits: Limits) -> Finding:
-        try:
-            return gone_through(set_up(question, weights, until), limits, progress)
-        except (Blown, TooMany, NotClauses, NotEnclosed, Undefined) as obstacle:
-            return Stuck(reason_of(obstacle), METHOD)
-        except KeyboardInterrupt:
-            return Stuck("interrupted", METHOD, interrupted=True)
+        return gone_through(set_up(question, weights, until), limits, progress)
 
-    with deep_stack(), np.errstate(all="ignore"):  # what overflows has infinite bounds, or none
-        return complete(obligation, weights, ask(obligation, limits), ask)
+    return decided(obligation, weights, limits, METHOD, ask)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

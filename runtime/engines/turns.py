@@ -20,6 +20,7 @@ import numpy.typing as npt
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.words.loops import BEGIN, Loops
+from circ.runtime.engines.one_word import Late
 
 Sums = npt.NDArray[Any]
 """Of float64, or of Fractions with infinities."""
@@ -36,10 +37,6 @@ FINAL = BEGIN + 1
 
 class TooLarge(Exception):
     """More sums than memory should hold."""
-
-
-class Late(Exception):
-    """The time was up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
