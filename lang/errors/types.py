@@ -87,7 +87,7 @@ def index_range(span: Span, index: int, entries: int) -> Diagnostic:
 def slice_range(span: Span, start: int, stop: int, entries: int) -> Diagnostic:
     """A slice past an end, or one that keeps nothing; ends are counted from the front."""
     if start < stop:
-        headline = f"this slice leaves its axis, which has {counted(entries)}"
+        headline = f"this slice, {start} to {stop}, leaves its axis, which has {counted(entries)}"
         return Diagnostic("E0206", headline, span)
     headline = f"this slice keeps nothing: it starts at {start} and stops before {stop}"
     return Diagnostic("E0206", headline, span)

@@ -120,7 +120,7 @@ def denied(setup: Setup) -> Setup | None:
 def gone_through(setup: Setup, progress: Progress) -> Counted:
     """All classes, or those gone through in time; then what is open of them in parts."""
     found, kinds = Division.of(setup, denied(setup), proved), len(setup.cases.options)
-    done, why, interrupted = 0, "", False
+    done, stopped = 0, ""
     try:
         for kind in range(kinds):
             setup.require_time()
@@ -133,10 +133,13 @@ def gone_through(setup: Setup, progress: Progress) -> Counted:
             found.divide()
             progress(1.0, f"{found.parts:,} parts of classes")
     except Late:
-        why = f"time ran out after {done:,} of {kinds:,} classes"
+        stopped = "time ran out"
     except KeyboardInterrupt:
-        interrupted = True
-        why = f"it was interrupted after {done:,} of {kinds:,} classes"
+        stopped = "it was interrupted"
+    reach = (
+        f"{done:,} of {kinds:,} classes" if done < kinds else f"{found.parts:,} parts of classes"
+    )
+    why = f"{stopped} after {reach}" if stopped else ""
     size = setup.cases.language.count()
     return Counted(
         low=found.surely,
@@ -145,5 +148,5 @@ def gone_through(setup: Setup, progress: Progress) -> Counted:
         method=f"{METHOD} over {kinds:,} classes of words{found.told}",
         trusted=TRUSTED,
         reason="; ".join(x for x in (found.reason, why) if x),
-        interrupted=interrupted,
+        interrupted=stopped == "it was interrupted",
     )

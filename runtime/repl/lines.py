@@ -73,7 +73,10 @@ Line = Nothing | Evaluate | Bind | Prove | Find | Range | Declaration | Command
 KEYWORD = re.compile(r"(prove|find|range|forall|exists)(?=\s|$)(?!\s*=[^=>])")
 ITEM = re.compile(rf"({'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\s+[A-Za-z_]")
 COMMAND = re.compile(r":\S*")
-BINDING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
+BARE = {"help": ":help", "exit": ":quit", "quit": ":quit"}
+"""Commands that people give without a colon, on a line of their own."""
+
+BINDING = re.compile(r"(?:let\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
 
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[:=<>!-]?=|[=-]>|\S')
 OPENERS = {"(": ")", "[": "]", "{": "}"}
@@ -119,6 +122,9 @@ def read(number: int, text: str) -> Line:
     """
     whole = Source(f"<line {number}>", text)
     start = len(text) - len(text.lstrip())
+    if text.strip() in BARE:
+        plain = Source(whole.name, BARE[text.strip()])
+        return Command(Span(plain, 0, len(plain.text)), Source(whole.name, ""))
     if not tokens(text):
         return Nothing()
     command = COMMAND.match(text, start)

@@ -330,6 +330,18 @@ class TestCommands:
         assert session.run(":quit") == ""
         assert session.over
 
+    @pytest.mark.parametrize("word", ["quit", "exit"])
+    def test_so_does_the_word_without_its_colon(self, session: Session, word: str) -> None:
+        """What other tools say to leave leaves; and `help` helps."""
+        assert session.run("help") == session.run(":help")
+        assert session.run(word) == ""
+        assert session.over
+
+    def test_let_may_stand_before_a_running_example(self, session: Session) -> None:
+        """As inside a circuit."""
+        session.run("let half = 1/2")
+        assert "0.25" in session.run("half * half")
+
 
 class TestNothingEndsASession:
     """Errors, interruptions and our own faults are answers."""
