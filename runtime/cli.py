@@ -220,6 +220,7 @@ def patch(
 @SPEC
 @click.argument("expression")
 @settings
+@TIMEOUT
 @JSON
 def run(
     spec: Path,
@@ -227,16 +228,20 @@ def run(
     params: tuple[str, ...],
     checkpoints: tuple[str, ...],
     outside: bool,
+    timeout: float,
     as_json: bool,
 ) -> int:
     """Evaluate EXPRESSION in SPEC, in exact arithmetic and in PyTorch.
 
     \b
     circ run quote.circ 'argmax(model([letter, single, blank, digit, letter, eos, blank, blank]))'
+    circ run quote.circ 'count { s in Wide | argmax(model(s)) == rule(s) }' --timeout 10
+
+    The timeout is that of counting; a count that is not ended is an interval.
     """
     from circ.runtime.commands.run import run_expression
 
-    return run_expression(spec, expression, (params, checkpoints, outside), as_json)
+    return run_expression(spec, expression, (params, checkpoints, outside), timeout, as_json)
 
 
 @circ.command("range", cls=Answer, epilog=EXIT_CODES)

@@ -41,7 +41,8 @@ def value_lines(found: Evaluated) -> list[Line]:
 def counted(found: Evaluated) -> list[Line]:
     """A value that counts domains: the value, and what each count rests on."""
     entries = [grouped(entry) for entry in exact_entries(found, DIGITS_OF_COUNTS)]
-    value = Line("plain", f"exact  {short(entries, found.kind)}")
+    known = all(some.low == some.high for some in found.counts)
+    value = Line("plain", f"{'exact' if known else 'within'}  {short(entries, found.kind)}")
     return [value, *count_lines(found.query.quantities, found.counts)]
 
 

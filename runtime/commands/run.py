@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from circ.compiler.finding import Limits
 from circ.compiler.query import expression
 from circ.lang.span import Source
 from circ.runtime.evaluate import evaluate
@@ -14,12 +15,12 @@ from circ.runtime.value_data import evaluated_data
 from circ.runtime.value_lines import value_lines
 
 
-def run_expression(spec: Path, text: str, opened: Opened, as_json: bool) -> int:
+def run_expression(spec: Path, text: str, opened: Opened, timeout: float, as_json: bool) -> int:
     """Show the value; raises `CircError` where the expression has none."""
     program = checked(spec, settings(*opened))
     query = expression(program, Source("<expression>", text), {})
     with progress("counting", as_json or not query.quantities) as move:
-        found = evaluate(query, program.weights, progress=move)
+        found = evaluate(query, program.weights, Limits(timeout), move)
     if as_json:
         show_data(evaluated_data(found))
     else:

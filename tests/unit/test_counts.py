@@ -180,6 +180,18 @@ class TestOpenNumbers:
         assert (found.low, found.high) == (0, 27)
         assert found.reason == "time ran out after 0 of 2 classes"
 
+    def test_what_is_shown_is_called_exact_only_where_it_is(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Bounds stand after `within`."""
+        program(tmp_path)
+        spec = tmp_path / "spec.circ"
+
+        assert specs.command("run", spec, RIGHT, "--timeout", "10") == 0
+        assert "  within  " in capsys.readouterr().out
+        assert specs.command("run", spec, "count { s in Words }") == 0
+        assert "  exact  27\n" in capsys.readouterr().out
+
 
 class TestClaims:
     """A claim without variables about numbers of inputs."""
