@@ -16,7 +16,7 @@ from circ.compiler.query import expression
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.verdict import Counted, Proved, Refuted, Unknown, Verdict
 from circ.lang.span import Source
-from circ.runtime.engines import counting
+from circ.runtime.engines import counting, division
 from circ.runtime.engines.class_counts import by_classes
 from circ.runtime.evaluate import evaluate
 from circ.runtime.prover import prove
@@ -142,6 +142,19 @@ class TestOpenNumbers:
 
         assert (found.low, found.high) == (words.low, words.high)
         assert "ties" in found.reason
+
+    def test_with_fewer_parts_the_bounds_are_wider(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was not taken apart any further may count or not."""
+        p = program(tmp_path)
+        (quantity,) = expression(p, Source("", RIGHT), {}).quantities
+        whole = by_classes(quantity.questions[0], p.weights, Limits(), silent)
+        monkeypatch.setattr(division, "MOST_PARTS", 1)
+        found = by_classes(quantity.questions[0], p.weights, Limits(), silent)
+
+        assert found.low <= whole.low <= whole.high <= found.high
+        assert found.high - found.low > whole.high - whole.low
 
     def test_without_time_nothing_is_certain(self, tmp_path: Path) -> None:
         """No word was looked at, so that none or all may count."""

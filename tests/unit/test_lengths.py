@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.compiler.verdict import ByLength, Proved, Refuted, Unknown, Vacuous, Verdict
+from circ.compiler.words import loops
 from circ.lang.diagnostic import CircError
 from circ.runtime.answer import answer
+from circ.runtime.engines import turns
 from circ.runtime.patching import Patched, make_patch
 from tests.unit.lowered import codes_of, lowered
 
@@ -188,6 +191,30 @@ claim never: forall s in { s: C[1..] | s[0] == a }: read(s) > -0.25
     assert later.lengths is not None
     assert later.lengths.held == tuple(range(1, 1024))
     assert isinstance(never, Proved)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "why"),
+    [
+        (turns, "MOST_SUMS", "has too many sums"),
+        (loops, "MOST_STATES", "states, if words may have any length"),
+    ],
+)
+def test_beyond_a_limit_the_lengths_that_were_decided_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, why: str
+) -> None:
+    """A claim that holds at every length is then known to hold at the shortest ones."""
+    program = spec(
+        tmp_path,
+        "claim all: forall s in { s: C[1..] | count { x in s | x == b } == 0 }: read(s) > -1\n",
+    )
+    assert isinstance(verdict(program, "all"), Proved)
+    monkeypatch.setattr(module, name, 0)
+    found = verdict(program, "all")
+    assert isinstance(found, Unknown)
+    assert why in found.reason
+    assert found.lengths is not None
+    assert found.lengths.held == (1, 2, 3, 4)
 
 
 def test_what_is_counted_without_end_is_unknown(tmp_path: Path) -> None:
