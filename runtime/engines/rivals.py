@@ -41,6 +41,19 @@ def field_of(split: Separated, weights: Weights, word: Wire, alphabet: Alphabet)
     )
 
 
+CACHED = 1 << 15
+"""Numbers that are added up fastest together: a quarter of a megabyte."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Some comparisons next to each other: their entries of both sides, and which of them are meant."""
+
+    first: Where
+    second: Where
+    kept: Where
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rivals:
     """Comparisons that read the same wires: entry `first[r]` of `more` against `second[r]` of `less`.
@@ -57,15 +70,14 @@ class Rivals:
     strict: bool
     denominator: Readout | None
 
-    def weigh(self, fixings: IntArray, margin: FloatArray | None = None) -> Weigh:
+    def weigh(self, fixings: IntArray, rows: Rows, margin: FloatArray | None = None) -> Weigh:
         """What each letter adds to the difference, at least; less `margin[f]` times its denominator."""
         kept = stepped(fixings)
-        first, second = one_or_all(self.first), stepped(self.second)
 
         def weights(position: int, letters: IntArray) -> FloatArray:
             some = stepped(letters)
-            more = self.more.low[:, position][:, some][:, :, kept][first]
-            less = self.less.high[:, position][:, some][:, :, kept][second]
+            more = self.more.low[:, position][rows.first][:, some][:, :, kept]
+            less = self.less.high[:, position][rows.second][:, some][:, :, kept]
             difference: FloatArray = more - less
             if margin is not None and self.denominator is not None:
                 weight = self.denominator.high[:, position][:, some][:, :, kept]
@@ -79,10 +91,28 @@ class Rivals:
 
         With a margin, about the least of what is left when `margin[f]` is taken off the difference.
         """
-        weigh = self.weigh(paths.fixings, margin)
-        known = weigh(self.more.low.shape[1] - 1, np.zeros(1, np.int64))[:, 0]
-        found: FloatArray = least(paths, weigh) + known
-        return found
+        parts: list[FloatArray] = []
+        for rows in self.pieces(self.more.low.shape[2] * paths.fixings.size):
+            weigh = self.weigh(paths.fixings, rows, margin)
+            known = weigh(self.more.low.shape[1] - 1, np.zeros(1, np.int64))[:, 0]
+            parts.append((least(paths, weigh) + known)[rows.kept])
+        return np.concatenate(parts)
+
+    def pieces(self, size: int) -> Iterator[Rows]:
+        """All rows, so many together that their weights, `size` for each, fit in a cache."""
+        step, count = max(1, CACHED // size), len(self.literals)
+        first, second = one_or_all(self.first), self.second
+        start, stop = int(second.min()), int(second.max()) + 1
+        dense = isinstance(first, slice) and stop - start <= 2 * count
+        if dense and bool((np.diff(second) > 0).all()):
+            for at in range(start, stop, step):
+                end = min(at + step, stop)
+                inside = second[(second >= at) & (second < end)]
+                yield Rows(first, slice(at, end), inside - at)
+            return
+        for at in range(0, count, step):
+            each = first if isinstance(first, slice) else first[at : at + step]
+            yield Rows(each, second[at : at + step], slice(None))
 
     def holds(self, bound: FloatArray) -> BoolArray:
         """Where a lower bound shows that the difference is as it should be."""
@@ -97,8 +127,9 @@ class Rivals:
 
 
 def one_or_all(rows: IntArray) -> Where:
-    """The rows, or the one that they all are."""
-    return rows[:1] if rows.size and (rows == rows[0]).all() else stepped(rows)
+    """The one row that all are, or all of them."""
+    first = int(rows[0])
+    return slice(first, first + 1) if (rows == first).all() else rows
 
 
 def rivals(field: Field, clauses: Sequence[Clause]) -> Iterator[Rivals]:

@@ -19,6 +19,9 @@ from circ.compiler.words.alike import alike
 from circ.compiler.words.automaton import DEAD, Automaton
 from circ.runtime.engines.readouts import Alphabet
 
+MANY = 8
+"""Letters of a kind."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
@@ -73,9 +76,13 @@ def narrowed_to(paths: Graph, places: IntArray) -> Graph:
 
 
 def layer(step: IntArray, chosen: IntArray | None) -> Layer:
-    """One position, where the fixings have chosen these letters, if it is fixed."""
+    """One position, where the fixings have chosen these letters, if it is fixed.
+
+    Kinds are in the order in which letters show them, so that letters mostly keep their own.
+    """
     first, kind = alike(step.T)
-    kinds = step[:, first]
+    order = first.argsort()
+    kinds, kind = step[:, first[order]], order.argsort()[kind]
     alive = (kinds != DEAD).any(axis=0)
     letters = np.argsort(kind, kind="stable")
     letters = letters[alive[kind[letters]]]
@@ -98,13 +105,27 @@ def least(graph: Graph, weigh: Weigh) -> FloatArray:
         weights = weigh(position, known.letters)
         if known.barred is not None:
             weights = weights + known.barred
-        kinds = np.fmin.reduceat(weights, known.starts, axis=1)
+        kinds = least_of_kinds(weights, known.starts)
         if ahead is None:
             ahead = np.zeros((graph.last, weights.shape[0], weights.shape[2]))
         ahead = stepped_back(kinds, known.next, ahead)
     assert ahead is not None, "a word has a letter"
     found: FloatArray = ahead[0]
     return found
+
+
+def least_of_kinds(weights: FloatArray, starts: IntArray) -> FloatArray:
+    """The least weight of each kind of letters, kind k from `starts[k]` on: [question, kind, fixing].
+
+    Where a kind has many letters, `reduce` takes half the time of `reduceat`.
+    """
+    count = weights.shape[1]
+    if starts.size * MANY > count:
+        found: FloatArray = np.fmin.reduceat(weights, starts, axis=1)
+        return found
+    ends = [*starts[1:].tolist(), count]
+    pieces = zip(starts.tolist(), ends, strict=True)
+    return np.stack([np.fmin.reduce(weights[:, a:b], axis=1) for a, b in pieces], axis=1)
 
 
 def stepped_back(kinds: FloatArray, after: IntArray, ahead: FloatArray) -> FloatArray:
