@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from circ.compiler.words.separable import NotSeparable, Terms
 
 MOST = 1 << 26
 """Numbers in one wire, over all letters and fixings: half a gigabyte."""
+
+TOGETHER = 1 << 20
+"""Numbers in one wire, over the letters that are gone through together: eight megabytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,40 +78,55 @@ def readouts(
     """
     wanted = [x.wire for x in terms]
     shape = circuit.types[word].shape
-    require_room(circuit, wanted, alphabet)
-    words = alphabet.words()
-    given = Values({}, {word: Discrete(words.reshape(*shape, -1))})
-    found = read(prepare(circuit, weights, wanted, DOUBLE, [word]), given)
-    return [readout(found.reals[x.wire], x, alphabet) for x in terms]
+    widest = require_room(circuit, wanted, alphabet)
+    plan = prepare(circuit, weights, wanted, DOUBLE, [word])
+    words, count = alphabet.words(), alphabet.fixings.shape[1]
+    step = max(1, TOGETHER // (widest * count))
+    made = [empty(x, alphabet) for x in terms]
+    for start in range(0, alphabet.size, step):
+        some = slice(start, min(start + step, alphabet.size))
+        here = words[:, some.start * count : some.stop * count]
+        found = read(plan, Values({}, {word: Discrete(here.reshape(*shape, -1))}))
+        for readout, x in zip(made, terms, strict=True):
+            fill(readout, found.reals[x.wire], x, some)
+    return made
 
 
-def require_room(circuit: Circuit, wanted: Sequence[Wire], alphabet: Alphabet) -> None:
-    """Raise `NotSeparable` where some wires take too much memory for all letters and fixings."""
+def require_room(circuit: Circuit, wanted: Sequence[Wire], alphabet: Alphabet) -> int:
+    """The most entries of a wire; raises `NotSeparable` where that is too much memory for all letters
+    and fixings."""
     count = alphabet.size * alphabet.fixings.shape[1]
     widest = max((circuit.types[wire].entries for wire in live(circuit, wanted)), default=1)
     if widest * count > MOST:
         raise NotSeparable(f"a tensor of {widest:,} entries has {count:,} cases to be worked out")
+    return widest
 
 
-def readout(ball: Ball, terms: Terms, alphabet: Alphabet) -> Readout:
-    """One read-out, its terms put where they belong.
+def empty(terms: Terms, alphabet: Alphabet) -> Readout:
+    """A read-out in which every letter adds nothing."""
+    size = prod(terms.places.shape[1:])
+    shape = size, alphabet.length + 1, alphabet.size, alphabet.fixings.shape[1]
+    return Readout(np.zeros(shape), np.zeros(shape))
+
+
+def fill(found: Readout, ball: Ball, terms: Terms, some: slice) -> None:
+    """Put the terms of one read-out where they belong, for some letters.
 
     A sum over all positions, of both sides of a comparison, takes fewer roundings than `room` has
     units for; no position has more terms than there are terms in all.
     """
-    places = terms.places.reshape(terms.places.shape[0], -1)
-    count, size = places.shape
-    shape = (size, alphabet.length + 1, alphabet.size, alphabet.fixings.shape[1])
-    across = (count, size, shape[2] * shape[3])
-    mid = np.broadcast_to(ball.mid.reshape(count, size, -1), across)
-    room = (4 * alphabet.length + 4 * count + 64) * DOUBLE.unit
-    slack = np.broadcast_to(radius(ball).reshape(count, size, -1), across)
-    slack = (slack + room * (np.abs(mid) + slack)) * WIDER
-    at = np.where(places == NOWHERE, alphabet.length, places)
-    found = Readout(np.zeros(shape), np.zeros(shape))
-    for side, sign in ((found.low, -1.0), (found.high, 1.0)):
-        edges = mid + sign * slack
-        edges = np.where(np.isnan(edges), sign * np.inf, edges)
-        for edge, row in zip(edges, at, strict=True):
-            side[np.arange(size), row] += edge.reshape(size, -1, shape[-1])
-    return found
+    size, above, _, fixings = found.low.shape
+    count, length = terms.places.shape[0], above - 1
+    places = terms.places.reshape(count, size)
+    room = (4 * length + 4 * count + 64) * DOUBLE.unit
+    across = size, (some.stop - some.start) * fixings
+    sides = (x.reshape(count, size, -1) for x in (ball.mid, radius(ball)))
+    for mid, rad, row in zip(*sides, np.where(places == NOWHERE, length, places), strict=True):
+        slack = (rad + room * (np.abs(mid) + rad)) * WIDER
+        one = bool((row == row[0]).all())
+        entry, position = (slice(None), int(row[0])) if one else (np.arange(size), row)
+        for side, sign in ((found.low, -1.0), (found.high, 1.0)):
+            edge = mid + sign * slack
+            edge[np.isnan(edge)] = sign * np.inf
+            edge = np.broadcast_to(edge, across).reshape(size, -1, fixings)
+            side[entry, position, some] += edge
