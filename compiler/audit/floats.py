@@ -89,8 +89,8 @@ class FloatPoint:
             mid = float(value)
         except OverflowError as error:
             raise Rejected("a number overflows") from error
-        exact = Fraction(mid) == value
-        return Ball(np.array([[mid]]), np.full((1, 1), 0.0 if exact else abs(mid) * UNIT + TINY))
+        exact = mid.as_integer_ratio() == (value.numerator, value.denominator)
+        return Ball(np.array([[mid]]), np.array([[0.0 if exact else abs(mid) * UNIT + TINY]]))
 
     def dot(self, pairs: Sequence[tuple[Ball, Ball]]) -> Ball:
         """The sum of products."""
@@ -181,12 +181,12 @@ def exponential(x: Floats) -> Floats:
 
 def middle(x: Ball) -> float:
     """The one middle of a known number."""
-    return float(x.mid[0, 0])
+    return x.mid.item()
 
 
 def around(x: Ball) -> float:
     """Its radius."""
-    return float(x.rad[0, 0])
+    return x.rad.item()
 
 
 def stepped(values: Floats, towards: float) -> Floats:

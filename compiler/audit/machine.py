@@ -243,9 +243,10 @@ def merged(steps: Sequence[Step], ends: Sequence[tuple[Known, ...] | None]) -> M
     for step in reversed(steps):
         rows: dict[tuple[int, ...], int] = {}
         named: list[int] = []
+        name = [*names, DEAD].__getitem__  # the last stands for a letter that is `DEAD`, which is -1
         for row in step:
-            key = tuple([DEAD if after == DEAD else names[after] for after in row])
-            dead = all(after == DEAD for after in key)
+            key = tuple(map(name, row))
+            dead = max(key) == DEAD
             named.append(DEAD if dead else rows.setdefault(key, len(rows)))
         found.append([list(row) for row in rows])
         names = named

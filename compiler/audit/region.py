@@ -44,12 +44,10 @@ class Region:
 
     def letters_at(self, position: int, row: int) -> list[int]:
         """The letters that occur somewhere at a position, of those allowed."""
-        step = self.steps[position]
-        found = (c for c in range(self.letters) if any(states[c] != DEAD for states in step))
-        allowed = self.allowed.get(position)
+        step, allowed = self.steps[position], self.allowed.get(position)
         if position == self.fixed:
-            return [c for c in found if c == row]
-        return [c for c in found if allowed is None or c in allowed]
+            return [row] if any(states[row] != DEAD for states in step) else []
+        return [c for c in occurring(step) if allowed is None or c in allowed]
 
     def with_letters(self, position: int, letters: Sequence[int]) -> Region:
         """The words with one of these letters at a position."""
@@ -92,8 +90,10 @@ class Region:
 
 def whole(steps: Sequence[Step], states: Sequence[int], letters: int, fixed: int | None) -> Region:
     """All words through an automaton: every row that occurs."""
-    region = Region(steps, states, letters, {}, fixed, (0,))
-    if fixed is None:
-        return region
-    rows = [c for c in range(letters) if region.letters_at(fixed, c)]
-    return region.with_rows(rows)
+    rows = (0,) if fixed is None else tuple(occurring(steps[fixed]))
+    return Region(steps, states, letters, {}, fixed, rows)
+
+
+def occurring(step: Step) -> list[int]:
+    """The letters that lead on from some state."""
+    return [letter for letter, after in enumerate(zip(*step, strict=True)) if max(after) != DEAD]

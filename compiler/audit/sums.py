@@ -58,9 +58,15 @@ class Reading(Generic[C]):
     own_heads: dict[tuple[int, ...], Head[C]] = field(
         default_factory=dict[tuple[int, ...], "Head[C]"]
     )
+    picks: dict[tuple[tuple[int, ...], tuple[int, ...]], Codes] = field(
+        default_factory=dict[tuple[tuple[int, ...], tuple[int, ...]], Codes]
+    )
 
     def total(self, place: int) -> Total[C]:
         """A number as a sum; raises `Rejected` and `Bent`."""
+        known = self.found(place)
+        if isinstance(known, Total):
+            return known
         needed, waiting = set[int](), [place]
         while waiting:
             at = waiting.pop()
@@ -265,13 +271,22 @@ class Reading(Generic[C]):
 
     def picked(self, node: Pick) -> Total[C]:
         """What a table has at an index."""
-        codes = [self.found(index) for index in node.indices]
-        place = self.places(node, [code for code in codes if isinstance(code, Codes)])
+        place = self.chosen(node)
         if place.position is None and len(place.grid) == 1:
             return self.number_at(node.parts[place.grid[0][0]])
-        tables = [self.table(self.number_at(part)) for part in node.parts]
+        parts = [self.number_at(part) for part in node.parts]
+        tables = [(None, x.rest) if x.known else self.table(x) for x in parts]
         column = self.math.pick([column for _, column in tables], place.grid)
         return self.at(one_position([place.position, *(at for at, _ in tables)]), column)
+
+    def chosen(self, node: Pick) -> Codes:
+        """Which part is picked; alike for all that the same indices pick."""
+        key = node.indices, node.sides
+        if key not in self.picks:
+            codes = [self.found(index) for index in node.indices]
+            places = self.places(node, [code for code in codes if isinstance(code, Codes)])
+            self.picks[key] = places
+        return self.picks[key]
 
     def places(self, node: Pick, codes: Sequence[Codes]) -> Codes:
         """Which part is picked, by row and by letter."""

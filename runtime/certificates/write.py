@@ -14,9 +14,9 @@ from typing import BinaryIO
 import numpy as np
 
 from circ.compiler.audit.clauses import class_formula
-from circ.compiler.audit.columns import Bent
+from circ.compiler.audit.columns import Bent, Codes
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
-from circ.compiler.audit.divided import Claim, divided
+from circ.compiler.audit.divided import Claim, divided, positions
 from circ.compiler.audit.machine import merged
 from circ.compiler.audit.proofs import audit_of
 from circ.compiler.audit.record import FORMAT, plain
@@ -89,9 +89,10 @@ def met_by(obligation: Obligation, weights: Weights, until: float) -> list[int]:
 def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
     """The claim with the position fixed at which its numbers are sums; raises `Rejected`."""
     last = claim.word.length - 1
+    free = Work(audit_of(claim, weights, None), until)
     reasons: list[Rejected] = []
     for fixed in (None, last, *range(last)):
-        work = Work(audit_of(claim, weights, fixed), until)
+        work = free if fixed is None else fixed_at(free, fixed)
         try:
             readable(work)
         except Rejected as reason:
@@ -99,6 +100,17 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
         else:
             return work
     raise reasons[:2][-1]  # of the last position, which most often queries
+
+
+def fixed_at(free: Work, position: int) -> Work:
+    """The claim with one position fixed; what was read of others while none was, is read the same."""
+    work = Work(audit_of(free.claim, free.audit.weights, position), free.until)
+    reads = positions(free.claim.nodes)
+    for place, found in free.shared.items():
+        alone = isinstance(found, Codes) or found.head is None
+        if alone and not reads[place] >> position & 1:
+            work.shared[place] = found
+    return work
 
 
 def readable(work: Work) -> None:

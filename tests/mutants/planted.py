@@ -235,8 +235,8 @@ MUTANTS = (
     Mutant(
         "weights_rounded_inwards",
         "runtime/engines/readouts.py",
-        "edges = mid + sign * slack",
-        "edges = mid - sign * slack",
+        "edge = mid + sign * slack",
+        "edge = mid - sign * slack",
         ("tests/agreement/test_heads.py",),
     ),
     Mutant(
