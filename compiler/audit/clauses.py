@@ -17,7 +17,6 @@ from circ.compiler.audit.entries import (
     Nodes,
     Order,
     Pick,
-    parts_of,
 )
 from circ.compiler.audit.known import value_of
 from circ.compiler.audit.rejected import Rejected, require
@@ -128,7 +127,7 @@ class Truths:
             if isinstance(node, Leader):
                 found.add((at, node))
             else:
-                parts = parts_of(node)
+                parts = self.nodes.parts[at]
                 if not parts or any(self.nodes.real[part] for part in parts):
                     raise Rejected("a truth that is no comparison and no choice of a leader")
                 waiting.extend(parts)

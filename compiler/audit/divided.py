@@ -6,7 +6,7 @@ left of the goal compares numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from circ.compiler.audit.entries import (
@@ -17,7 +17,6 @@ from circ.compiler.audit.entries import (
     Share,
     Stored,
     entries,
-    parts_of,
 )
 from circ.compiler.audit.machine import Machine, Word, machine
 from circ.compiler.audit.rejected import Rejected
@@ -48,10 +47,11 @@ def divided(obligation: Obligation, weights: Weights) -> Claim:
     wires = [outputs[name] for name in (*obligation.conditions, "goal")]
     nodes, found = entries(obligation.circuit, wires)
     *conditions, goal = [found[wire][0] for wire in wires]
-    network = learned(nodes)
+    reads = positions(nodes)
+    network = learned(nodes, reads)
     weighed = tuple(node for node in conditions if network[node])
     plain = [node for node in conditions if not network[node]]
-    values = functions(nodes, [*weighed, goal], network)
+    values = functions(nodes, [*weighed, goal], network, reads)
     language = machine(nodes, word, plain, values, weights)
     options = (*((node, False) for node in weighed), (goal, True))
     return Claim(nodes, word, options, tuple(values), weighed, language)
@@ -74,9 +74,9 @@ def word_of(obligation: Obligation) -> Word:
 def positions(nodes: Nodes) -> list[int]:
     """The positions that each node reads: bit p stands for position p."""
     found: list[int] = []
-    for node in nodes.nodes:
+    for node, parts in zip(nodes.nodes, nodes.parts, strict=True):
         mask = 1 << node.position if isinstance(node, Letter) else 0
-        for part in parts_of(node):
+        for part in parts:
             mask |= found[part]
         found.append(mask)
     return found
@@ -87,13 +87,12 @@ def several(mask: int) -> bool:
     return mask & (mask - 1) != 0
 
 
-def learned(nodes: Nodes) -> list[bool]:
+def learned(nodes: Nodes, reads: Sequence[int]) -> list[bool]:
     """The nodes behind which a smooth function stands, or several positions meet in weights."""
-    reads = positions(nodes)
     weighed: list[bool] = []
     found: list[bool] = []
     for place, node in enumerate(nodes.nodes):
-        parts = parts_of(node)
+        parts = nodes.parts[place]
         weighed.append(isinstance(node, Stored) or any(weighed[part] for part in parts))
         meets = nodes.real[place] and weighed[place] and several(reads[place])
         smooth = isinstance(node, Curve | Share)
@@ -101,10 +100,11 @@ def learned(nodes: Nodes) -> list[bool]:
     return found
 
 
-def functions(nodes: Nodes, roots: Iterable[int], network: list[bool]) -> list[int]:
+def functions(
+    nodes: Nodes, roots: Iterable[int], network: Sequence[bool], reads: Sequence[int]
+) -> list[int]:
     """The nodes whose values sort the words: what numbers read of several positions, and what
     decides between numbers or beside them."""
-    reads = positions(nodes)
     found, seen = set[int](), set[int]()
     waiting = list(roots)
     while waiting:
@@ -115,7 +115,7 @@ def functions(nodes: Nodes, roots: Iterable[int], network: list[bool]) -> list[i
         if not network[place]:
             found.add(place)
             continue
-        parts = parts_of(nodes.nodes[place])
+        parts = nodes.parts[place]
         joins = not nodes.real[place] or any(network[part] for part in parts)
         for part in parts:
             decides = joins and not nodes.real[part]

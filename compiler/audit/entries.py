@@ -193,10 +193,14 @@ def parts_of(node: Node) -> tuple[int, ...]:
 
 @dataclass(slots=True)
 class Nodes:
-    """Nodes in order, equal ones once; `real[i]` says whether node i is a number."""
+    """Nodes in order, equal ones once.
+
+    `real[i]` says whether node i is a number, and `parts[i]` which nodes it reads.
+    """
 
     nodes: list[Node] = field(default_factory=list[Node])
     real: list[bool] = field(default_factory=list[bool])
+    parts: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
     places: dict[Node, int] = field(default_factory=dict[Node, int])
 
     def add(self, node: Node, *, real: bool) -> int:
@@ -208,6 +212,7 @@ class Nodes:
             found = self.places[node] = len(self.nodes)
             self.nodes.append(node)
             self.real.append(real)
+            self.parts.append(parts_of(node))
         return found
 
 

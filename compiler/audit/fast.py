@@ -97,13 +97,15 @@ def weighed(totals: Sequence[Difference], region: Region) -> Weighed:
         if not some:
             continue
         letters: IntArray = np.array([c for _, members in some for c in members], np.int64)
-        part = added(slot, rows, letters)
+        part, share = gross(slot, rows, letters)
         part = np.broadcast_to(part, (count, rows.size, letters.size))
         if slot.place in several:
             before = parts.get(slot.place)
+            part = down(part, share)
             parts[slot.place] = part if before is None else down(before + part)
         else:
-            weights[slot.place] = least_of(part, some)
+            # The others of a kind are above it when rounded down, or positive: then less would do.
+            weights[slot.place] = down(least_of(part, some), share)
     for place, part in parts.items():
         weights[place] = least_of(part, kinds[place])
     layers = [Layer(some, least) for some, least in zip(kinds, weights, strict=True)]
@@ -191,17 +193,22 @@ def stacked(parts: Sequence[Floats]) -> Floats:
 
 def added(slot: Slot, rows: IntArray, letters: IntArray | None) -> Floats:
     """What a slot adds, from below, for some rows and letters."""
+    return down(*gross(slot, rows, letters))
+
+
+def gross(slot: Slot, rows: IntArray, letters: IntArray | None) -> tuple[Floats, float]:
+    """What a slot adds, before it is rounded `down` by the share that goes with it."""
     value = chosen(slot.term, rows, letters) + chosen(slot.rest, rows, letters)
     if slot.power is None:
-        return down(value)
+        return value, SLACK
     below = chosen(np.maximum(slot.power.low, 0), rows, letters)
     above = chosen(slot.power.high, rows, letters)
     if (below > 0).all():
         # A power from above is at most `wide` more, as a share, than from below.
         wide = float((above / below - 1).max())
         value = value * below
-        return down(value, SLACK + 2 * wide)
-    return down(value * np.where(value >= 0, below, above))
+        return value, SLACK + 2 * wide
+    return value * np.where(value >= 0, below, above), SLACK
 
 
 def chosen(values: Floats, rows: IntArray, letters: IntArray | None) -> Floats:

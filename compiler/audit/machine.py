@@ -20,7 +20,6 @@ from circ.compiler.audit.entries import (
     Node,
     Nodes,
     Products,
-    parts_of,
 )
 from circ.compiler.audit.known import value_of
 from circ.compiler.audit.moved import moved
@@ -84,7 +83,7 @@ def machine(
     chain, places = chained(nodes, [*conditions, *values])
     layers = laid(chain, word, [places[n] for n in (*conditions, *values)])
     known: list[Known] = []
-    for node, last in zip(chain, layers.last, strict=True):
+    for node, last in zip(chain.nodes, layers.last, strict=True):
         known.append(value_of(node, known.__getitem__, weights) if last < 0 else False)
     states: list[tuple[Known, ...]] = [()]
     steps: list[Step] = []
@@ -128,12 +127,12 @@ class Layers:
     carried: list[list[int]]
 
 
-def laid(nodes: list[Node], word: Word, wanted: list[int]) -> Layers:
+def laid(nodes: Nodes, word: Word, wanted: list[int]) -> Layers:
     """Nodes by the positions that they read."""
     last = reading(nodes)
-    until = [-1] * len(nodes)
-    for place, node in enumerate(nodes):
-        for part in parts_of(node):
+    until = [-1] * len(nodes.nodes)
+    for place, parts in enumerate(nodes.parts):
+        for part in parts:
             until[part] = max(until[part], last[place])
     for place in wanted:
         until[place] = word.length
@@ -141,7 +140,7 @@ def laid(nodes: list[Node], word: Word, wanted: list[int]) -> Layers:
     for place, first in enumerate(last):
         for position in range(first + 1, until[place] + 1 if first >= 0 else 0):
             kept[position].append(place)
-    return Layers(nodes, last, wanted, word, kept)
+    return Layers(nodes.nodes, last, wanted, word, kept)
 
 
 def stepped(
@@ -172,30 +171,30 @@ def stepped(
     return list(found), step
 
 
-def reading(nodes: Sequence[Node]) -> list[int]:
+def reading(nodes: Nodes) -> list[int]:
     """The last position that each node reads, -1 for none."""
     found: list[int] = []
-    for node in nodes:
+    for node, parts in zip(nodes.nodes, nodes.parts, strict=True):
         at = node.position if isinstance(node, Letter) else -1
-        found.append(max([at, *(found[part] for part in parts_of(node))]))
+        found.append(max([at, *[found[part] for part in parts]]))
     return found
 
 
-def chained(nodes: Nodes, wanted: Sequence[int]) -> tuple[list[Node], dict[int, int]]:
+def chained(nodes: Nodes, wanted: Sequence[int]) -> tuple[Nodes, dict[int, int]]:
     """What some nodes are computed from, sums and connectives two at a time in the word's order."""
     needed, waiting = set[int](), list(wanted)
     while waiting:
         place = waiting.pop()
         if place not in needed:
             needed.add(place)
-            waiting.extend(parts_of(nodes.nodes[place]))
-    last = reading(nodes.nodes)
+            waiting.extend(nodes.parts[place])
+    last = reading(nodes)
     chain = Nodes()
     places: dict[int, int] = {}
     for place in sorted(needed):
         node = nodes.nodes[place]
         places[place] = linked(chain, node, nodes.real[place], places, last)
-    return chain.nodes, places
+    return chain, places
 
 
 def linked(chain: Nodes, node: Node, real: bool, places: dict[int, int], last: list[int]) -> int:
@@ -243,7 +242,10 @@ def merged(steps: Sequence[Step], ends: Sequence[tuple[Known, ...] | None]) -> M
     for step in reversed(steps):
         rows: dict[tuple[int, ...], int] = {}
         named: list[int] = []
-        name = [*names, DEAD].__getitem__  # the last stands for a letter that is `DEAD`, which is -1
+        name = [
+            *names,
+            DEAD,
+        ].__getitem__  # the last stands for a letter that is `DEAD`, which is -1
         for row in step:
             key = tuple(map(name, row))
             dead = max(key) == DEAD

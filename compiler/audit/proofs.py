@@ -283,8 +283,12 @@ def audit_of(claim: Claim, weights: Weights, fixed: int | None) -> Audit:
     zero = claim.nodes.add(Given(Fraction(0), True), real=True)
     relus = {node.at: node.part for node in claim.nodes.nodes if isinstance(node, Rectified)}
     apart = set_apart(claim.nodes, claim.values)
-    levels = tuple(Level(fixed_point(bits), {}, {}) for bits in BITS)
-    return Audit(claim, weights, fixed, apart, relus, zero, levels)
+    return Audit(claim, weights, fixed, apart, relus, zero, fresh_levels())
+
+
+def fresh_levels() -> tuple[Level, ...]:
+    """Every number of bits, nothing read yet."""
+    return tuple(Level(fixed_point(bits), {}, {}) for bits in BITS)
 
 
 def path_of(clause: Clause, data: Data) -> Path:

@@ -29,7 +29,6 @@ from circ.compiler.audit.entries import (
     Rectified,
     Share,
     Stored,
-    parts_of,
 )
 from circ.compiler.audit.known import value_of
 from circ.compiler.audit.rejected import Rejected, require
@@ -92,7 +91,7 @@ class Reading(Generic[C]):
         node = self.nodes.nodes[place]
         if isinstance(node, Pick) and not self.nodes.real[place]:
             return (*node.indices, *(p for p in node.parts if not self.plain(p)))
-        return parts_of(node)
+        return self.nodes.parts[place]
 
     def plain(self, place: int) -> bool:
         """Whether a node is a constant."""
@@ -112,11 +111,11 @@ class Reading(Generic[C]):
             if self.nodes.real[place]:
                 return self.constant(Fraction(value))
             return Codes(None, [[int(value)]])
-        return self.real(node) if self.nodes.real[place] else self.discrete(node)
+        return self.real(node) if self.nodes.real[place] else self.discrete(place, node)
 
     # --- indices and truths ---------------------------------------------------------------------
 
-    def discrete(self, node: Node) -> Codes:
+    def discrete(self, place: int, node: Node) -> Codes:
         """An index or a truth; raises `Rejected` where it reads several positions."""
         match node:
             case Letter(position=position):
@@ -130,7 +129,7 @@ class Reading(Generic[C]):
             case Leader():
                 raise Rejected("a number depends on which entry of a row is the largest")
             case _:
-                return self.lifted(node)
+                return self.lifted(place, node)
 
     def ordered(self, node: Order) -> Codes:
         """A comparison of numbers of one position."""
@@ -148,9 +147,10 @@ class Reading(Generic[C]):
             grid.append(row)
         return Codes(one_position([left, right]), grid)
 
-    def lifted(self, node: Node) -> Codes:
+    def lifted(self, place: int, node: Node) -> Codes:
         """A function of codes, letter by letter."""
-        codes = {part: self.found(part) for part in parts_of(node) if not self.plain(part)}
+        parts = self.nodes.parts[place]
+        codes = {part: self.found(part) for part in parts if not self.plain(part)}
         read = {part: code for part, code in codes.items() if isinstance(code, Codes)}
         require(len(read) == len(codes), "a number decides an index")
         rows = max((len(code.grid) for code in read.values()), default=1)
@@ -347,7 +347,8 @@ def one_position(positions: Sequence[int | None]) -> int | None:
 def set_apart(nodes: Nodes, values: Sequence[int]) -> list[bool]:
     """The nodes that some values, or the phase of a ReLU, bear on."""
     found: list[bool] = []
+    own = {*values}
     for place, node in enumerate(nodes.nodes):
-        bent = isinstance(node, Rectified) or place in values
-        found.append(bent or any(found[part] for part in parts_of(node)))
+        bent = isinstance(node, Rectified) or place in own
+        found.append(bent or any(found[part] for part in nodes.parts[place]))
     return found

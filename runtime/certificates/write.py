@@ -7,6 +7,7 @@ known to pass, but for mistakes that the audit is there to find.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from time import monotonic
 from typing import BinaryIO
@@ -18,7 +19,7 @@ from circ.compiler.audit.columns import Bent, Codes
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.divided import Claim, divided, positions
 from circ.compiler.audit.machine import merged
-from circ.compiler.audit.proofs import audit_of
+from circ.compiler.audit.proofs import audit_of, fresh_levels
 from circ.compiler.audit.record import FORMAT, plain
 from circ.compiler.audit.region import whole
 from circ.compiler.audit.rejected import Rejected
@@ -104,7 +105,7 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
 
 def fixed_at(free: Work, position: int) -> Work:
     """The claim with one position fixed; what was read of others while none was, is read the same."""
-    work = Work(audit_of(free.claim, free.audit.weights, position), free.until)
+    work = Work(replace(free.audit, fixed=position, levels=fresh_levels()), free.until)
     reads = positions(free.claim.nodes)
     for place, found in free.shared.items():
         alone = isinstance(found, Codes) or found.head is None
