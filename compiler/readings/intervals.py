@@ -7,7 +7,7 @@ Whatever the operands may be within their bounds, the result is within its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
@@ -19,7 +19,9 @@ from circ.compiler.ir import Comparison, Shape
 from circ.compiler.obligation import Box
 
 Row = list[int]
-Scores = tuple[Fraction, ...]
+Scores = tuple[Hashable, ...]
+"""A vector of scores that is known exactly: rational numbers, or what is equal just where they are."""
+
 Entry = TypeVar("Entry")
 
 

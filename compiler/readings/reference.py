@@ -4,7 +4,8 @@ Every other reading is held to this one, and it decides whether a counterexample
 piecewise linear ops are exact; smooth functions are enclosed to any width asked for; what an
 enclosure leaves open (a comparison, an index) is the set of its possible values. So on known inputs
 the result holds every value that some choice function gives, and on boxes it is interval bound
-propagation. Standard library only.
+propagation. On known inputs, what enclosures leave open is asked of closed forms (`decided.py`).
+Standard library only.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ from circ.compiler.obligation import Reals as Region
 from circ.compiler.readings import choices as discrete
 from circ.compiler.readings import intervals as real
 from circ.compiler.readings.choices import EITHER, TRUE, Choices, Choose
+from circ.compiler.readings.closed import Forms
+from circ.compiler.readings.decided import decided
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.products import contracted, squared
@@ -102,9 +105,12 @@ def intervals(
     names = circuit.outputs if outputs is None else outputs
     setting = Setting(inputs, weights, bits, choose)
     found = dict(known or {})
+    forms = Forms(circuit, found) if all(x.exact for x in inputs.values()) else None
     for wire in sorted(live(circuit, [circuit.outputs[name] for name in names])):
         if wire not in found:
             found[wire] = value(circuit.ops[wire], found, setting)
+            if forms is not None:
+                found[wire] = decided(forms, wire, found[wire], choose)
     return found
 
 

@@ -70,7 +70,7 @@ def test_ties_are_open_until_chosen() -> None:
     inputs = at_point(circuit, {"x": [1, Fraction(-1, 2), 1]})
     assert enclose(circuit, inputs, {})["first"] == Choices((), (frozenset({0, 2}),))
 
-    def choose(scores: tuple[Fraction, ...], tied: frozenset[int]) -> int | None:
+    def choose(scores: Scores, tied: frozenset[int]) -> int | None:
         met.append((scores, tied))
         return 2
 

@@ -1,0 +1,133 @@
+"""What closed forms say of comparisons and indices that enclosures leave open, at one input.
+
+A word on which two sums of exponentials are equal has enclosures that overlap however close they are;
+their closed forms say that they are equal. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+from circ.compiler.ir import Argmax, Compare, Wire
+from circ.compiler.readings import exponentials
+from circ.compiler.readings.choices import EITHER, FALSE, TRUE, Choices, Choose
+from circ.compiler.readings.closed import Entries, Forms, NotClosed, Ratio
+from circ.compiler.readings.intervals import Reals, along
+from circ.compiler.rewrite import live
+
+
+def decided(
+    forms: Forms, wire: Wire, value: Reals | Choices, choose: Choose | None
+) -> Reals | Choices:
+    """The value of a wire, with what closed forms decide of it; others stay as they are.
+
+    `choose` breaks ties as in `leaders`.
+    """
+    if not isinstance(value, Choices) or value.exact:
+        return value
+    match forms.circuit.ops[wire]:
+        case Compare() as op if isinstance(forms.found[op.left], Reals):
+            sets = compared(forms, op, value.sets)
+        case Argmax(operand=x):
+            sets = led(forms, x, value.sets, choose)
+        case _:
+            return value
+    return Choices(value.shape, tuple(sets))
+
+
+def compared(
+    forms: Forms, op: Compare, sets: Sequence[frozenset[int]]
+) -> Iterator[frozenset[int]]:
+    """Whether each entry of a comparison holds."""
+    holds = {"<": (-1,), "<=": (-1, 0), "==": (0,)}[op.op]
+    for k, known in enumerate(sets):
+        found = known
+        with suppress(NotClosed):
+            if known == EITHER:
+                order = forms.order(forms.entries(op.left)[k], forms.entries(op.right)[k])
+                found = TRUE if order in holds else FALSE
+        yield found
+
+
+def led(
+    forms: Forms, scores: Wire, sets: Sequence[frozenset[int]], choose: Choose | None
+) -> Iterator[frozenset[int]]:
+    """The indices that a choice function may pick; rows that are known have been decided."""
+    value = forms.found[scores]
+    assert isinstance(value, Reals)
+    lows, highs = along(value.lo, value.shape), along(value.hi, value.shape)
+    for row, (tied, low, high) in enumerate(zip(sets, lows, highs, strict=True)):
+        found = tied
+        with suppress(NotClosed):
+            if len(tied) > 1 and low != high:
+                entries = along(forms.entries(scores), value.shape)[row]
+                found = frozenset(forms.leaders(entries, sorted(tied)))
+                found = broken(forms, [*entries], found, choose)
+        yield found
+
+
+def broken(
+    forms: Forms, scores: Entries, tied: frozenset[int], choose: Choose | None
+) -> frozenset[int]:
+    """The index that a choice function takes of these, where there is one and it says which.
+
+    It is asked about numbers alone. Two that are scaled are told apart where they may be equal, so
+    that it is asked about them only where no other scores are.
+    """
+    sole = len(tied) == 1 or choose is None
+    if sole or (any(x.scale for x in scores) and indices(forms) > 1):
+        return tied
+    assert choose is not None
+    index = choose(tuple(map(score, scores)), tied)
+    return tied if index is None else frozenset({index})
+
+
+def indices(forms: Forms) -> int:
+    """How many indices by largest score a circuit has."""
+    circuit = forms.circuit
+    wires = live(circuit, circuit.outputs.values())
+    return sum(circuit.types[x].entries for x in wires if isinstance(circuit.ops[x], Argmax))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """An irrational score; two are equal just where the numbers are."""
+
+    form: Ratio
+
+    def __eq__(self, other: object) -> bool:
+        """By cross-multiplication: a / b = c / d where a d = b c."""
+        if not isinstance(other, Score) or self.form.scale != other.form.scale:
+            return False
+        x, y = self.form, other.form
+        return exponentials.product(x.above, y.below) == exponentials.product(y.above, x.below)
+
+    def __hash__(self) -> int:
+        """The same for all, since equal numbers may be written differently."""
+        return hash(self.form.scale)
+
+
+def score(form: Ratio) -> Hashable:
+    """A number as what stands for it in a vector of scores: a Fraction where it is rational."""
+    found = rational(form)
+    return Score(form) if found is None else found
+
+
+def rational(form: Ratio) -> Fraction | None:
+    """The value of a number, None where it is irrational: then no q has `above` = q `below`.
+
+    A number that is scaled counts as irrational unless it is zero.
+    """
+    if form.above.zero:
+        return Fraction(0)
+    below = dict(form.below.parts)
+    (exponent, coefficient) = next(iter(form.above.parts))
+    (under, part) = next(iter(coefficient.parts))
+    rest = dict(below[exponent].parts) if exponent in below and not form.scale else {}
+    if under not in rest:
+        return None
+    share = part / rest[under]
+    return share if exponentials.combined([(share, form.below)]) == form.above else None
