@@ -20,6 +20,7 @@ from circ.compiler.words.formula import Clause, Formula
 from circ.compiler.words.separated import Separated
 from circ.runtime.engines.alternatives import Judges, Outcome, Word, settled
 from circ.runtime.engines.exact import Judge
+from circ.runtime.engines.exact_sums import by_sums
 from circ.runtime.engines.margins import Least, least_margin, worst_words
 from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.precise import Question, least_exactly
@@ -220,14 +221,19 @@ def exactly(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> O
 
     Where it holds, it does so by less than float64 can tell, at the word named if not elsewhere.
     """
-    literal, split = asked.literals[row], part.sums.split
-    question = Question(split, setup.alphabet, part.language, literal, asked.over, fixing)
+    literal = asked.literals[row]
+    question = question_of(setup, part, asked, row, fixing)
     hardest = part.language.some_word()
     for bits in PRECISIONS:
         found = least_exactly(question, setup.weights, bits, CLOSE)
         hardest = found.least or hardest
         if found.low is None or found.low > 0 or (found.low == 0 and not literal.strict):
             return "holds", found.least
+        kind, word = by_sums(question, setup.weights, bits, setup.require_time)
+        if kind == "fails":
+            kind, word = refuted(setup, part, word)
+        if kind != "open":
+            return kind, word
         open_words = len(found.words) > CLOSE
         for word in found.words[:CLOSE]:
             setup.require_time()
@@ -238,6 +244,12 @@ def exactly(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> O
         if not open_words:
             return "holds", hardest
     return "open", hardest
+
+
+def question_of(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> Question:
+    """One comparison under one fixing."""
+    split, literal = part.sums.split, asked.literals[row]
+    return Question(split, setup.alphabet, part.language, literal, asked.over, fixing)
 
 
 # --- some one of several --------------------------------------------------------------------------
@@ -252,5 +264,18 @@ def alternated(setup: Setup, tally: Tally, part: Part, clause: Clause) -> None:
         proved |= asked.holds(asked.least(part.paths))[0]
     judges = Judges(setup.judge, lambda: monotonic() > setup.until)
     for place in np.flatnonzero(~proved).tolist():
+        if any(held_closely(setup, part, asked, place) for asked in literals):
+            continue
         sides = sides_of(literals, int(part.paths.fixings[place]))
         tally.note(part, place, settled(sides, fixed(setup, part, place), judges))
+
+
+def held_closely(setup: Setup, part: Part, asked: Rivals, place: int) -> bool:
+    """Whether a comparison of several holds alone, on some words by less than float64 can tell."""
+    worst = worst_words(asked, part.paths, np.zeros(1, np.int64), np.array([place]))
+    if worst.high[0] < 0:
+        return False
+    fixing = int(part.paths.fixings[place])
+    question = question_of(setup, part, asked, 0, fixing)
+    kind, _ = by_sums(question, setup.weights, PRECISIONS[0], setup.require_time)
+    return kind == "holds"

@@ -1,7 +1,7 @@
 """The least sum over the words of a language in exact arithmetic, for comparisons float64 leaves open.
 
 `exp` is enclosed as closely as asked for, all else is rational: so a sum that is not zero gets its
-sign, however small it is.
+sign, however small it is. Whether one is zero, `exact_sums.py` finds out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from circ.compiler.builder import Builder, reindex
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.positions import NOWHERE
 from circ.compiler.readings.intervals import Reals
-from circ.compiler.readings.reference import Value, at_point, constants, enclose
+from circ.compiler.readings.reference import Value, at_point, constants, intervals
 from circ.compiler.tensor import Weights
 from circ.compiler.words.automaton import Automaton
 from circ.compiler.words.formula import Exceeds
@@ -59,6 +59,31 @@ def least_exactly(asked: Question, weights: Weights, bits: int, most: int) -> Pa
 
 def weighed(asked: Question, weights: Weights, bits: int) -> list[list[Fraction]]:
     """What each letter adds to the difference, at least: `[letter][position]`, and what none changes."""
+    both = compared(asked)
+    return [
+        difference([found[wire] for wire in both.wires], both.at, asked.alphabet.length)
+        for found in each_letter(asked, both.circuit, weights, bits)
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Both:
+    """The terms of both sides of a comparison, what is more first, as outputs of a circuit.
+
+    `at` has the position that each term reads, or `NOWHERE`.
+    """
+
+    circuit: Circuit
+    at: Sequence[Sequence[int]]
+
+    @property
+    def wires(self) -> tuple[Wire, Wire]:
+        """The terms of each side."""
+        return self.circuit.outputs["more"], self.circuit.outputs["less"]
+
+
+def compared(asked: Question) -> Both:
+    """What is compared, and nothing else."""
     more, less = asked.literal.more, asked.literal.less
     terms = [asked.split.terms[(entry.wire, asked.over)] for entry in (more, less)]
     b = Builder(list(asked.split.circuit.ops), list(asked.split.circuit.types))
@@ -69,10 +94,7 @@ def weighed(asked: Question, weights: Weights, bits: int) -> list[list[Fraction]
     circuit = narrowed(b.circuit(sides), list(sides))
     places = [x.places.reshape(x.places.shape[0], -1) for x in terms]
     at = [rows[:, entry.place].tolist() for rows, entry in zip(places, (more, less), strict=True)]
-    return [
-        difference([found["more"], found["less"]], at, asked.alphabet.length)
-        for found in each_letter(asked, circuit, weights, bits)
-    ]
+    return Both(circuit, at)
 
 
 def column(b: Builder, terms: Terms, place: int) -> Wire:
@@ -84,14 +106,14 @@ def column(b: Builder, terms: Terms, place: int) -> Wire:
 
 def each_letter(
     asked: Question, circuit: Circuit, weights: Weights, bits: int
-) -> Iterator[Mapping[str, Value]]:
-    """What the circuit gives for each letter, repeated but at the fixed positions."""
+) -> Iterator[Mapping[Wire, Value]]:
+    """The circuit's wires for each letter, repeated but at the fixed positions."""
     alphabet = asked.alphabet
     words = alphabet.words()[:, asked.fixing :: alphabet.fixings.shape[1]]
     known = constants(circuit, weights, bits)
     for letter in range(alphabet.size):
         point = {name: words[:, letter].tolist() for name in circuit.inputs}
-        yield enclose(circuit, at_point(circuit, point), weights, bits, known=known)
+        yield intervals(circuit, at_point(circuit, point), weights, bits, known=known)
 
 
 def difference(
@@ -108,14 +130,20 @@ def difference(
 
 def lowest(asked: Question, weighed: Sequence[Sequence[Fraction]], most: int) -> Paths:
     """The words whose sum may be zero or less, by lower bounds; `weighed[letter][position]`."""
-    ways = Ways(asked, weighed)
-    for position in reversed(range(asked.alphabet.length)):
-        onward = {s: ways.onward(position, s) for s in range(len(ways.steps[position]))}
-        ways.ahead.insert(0, {state: found[0][0] for state, found in onward.items() if found})
+    ways = ways_of(asked, weighed)
     if 0 not in ways.ahead[0]:
         return Paths(None, (), ())
     rest = weighed[0][asked.alphabet.length]
     return Paths(rest + ways.ahead[0][0], ways.least(), tuple(ways.not_above(-rest, most)))
+
+
+def ways_of(asked: Question, weighed: Sequence[Sequence[Fraction]]) -> Ways:
+    """The ways through the automaton, with the least sums ahead of every state."""
+    ways = Ways(asked, weighed)
+    for position in reversed(range(asked.alphabet.length)):
+        onward = {s: ways.onward(position, s) for s in range(len(ways.steps[position]))}
+        ways.ahead.insert(0, {state: found[0][0] for state, found in onward.items() if found})
+    return ways
 
 
 @dataclass(frozen=True, slots=True, eq=False)
