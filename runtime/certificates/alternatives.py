@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from circ.compiler.audit.fast import Difference, added, potentials_for, slots, w
 from circ.compiler.audit.floats import Ball, Floats
 from circ.compiler.audit.region import Region
 from circ.compiler.readings.arrays import IntArray
-from circ.compiler.words.automaton import Automaton
+from circ.compiler.words.automaton import DEAD, Automaton, minimal
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, total
 from circ.runtime.convex import least_change
@@ -26,21 +26,49 @@ ROUNDS = 60
 FEW = 8
 """Words that are rather gone through one by one than split."""
 
+PARTS = 4000
+"""Sets of words into which the words of one row are split, at most."""
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """A clause in one row: what each letter adds to its numbers, and what none changes.
+
+    `low` is [number, position, letter]; `parts` counts the sets of words that were looked at.
+    """
+
+    work: Work
+    case: Case
+    clause: Clause
+    low: Floats
+    rest: Floats
+    parts: int = field(default=0)
+
 
 def searched(work: Work, case: Case, clause: Clause, region: Region) -> Data:
     """A proof that one of some comparisons holds on each word of one row."""
-    work.require_time()
     count = len(clause)
     numbers = [
         total(case.reading, clause, [float(k == place) for k in range(count)])
         for place in range(count)
     ]
     low, rest = tables(over_one_head(numbers), region)
-    paths = ways_of(region)
-    if paths is None:
-        return work.by_words(case, clause, region)
+    return found_for(Search(work, case, clause, low, rest), region)
+
+
+def found_for(search: Search, region: Region) -> Data:
+    """As `searched`, for some of the words."""
+    search.work.require_time()
+    search.parts += 1
+    if search.parts > PARTS:
+        raise NoCertificate(f"a part of the goal needs more than {PARTS:,} sets of words")
+    language = language_of(region)
+    if language is None:
+        return search.work.by_words(search.case, search.clause, region)
+    paths = graph(language, Alphabet(region.letters, len(region.steps), ()))
+    low, rest, count = search.low, search.rest, len(search.clause)
     multipliers = np.full(count, 1 / count)
-    words = np.unique(np.concatenate([worst(paths, side) for side in low], axis=1), axis=1)
+    words = np.unique(np.concatenate([worst(paths, side)[0] for side in low], axis=1), axis=1)
     for _ in range(ROUNDS if np.isfinite(low).all() else 0):
         values = along(low, words) + rest[:, None]
         scale = np.maximum(np.abs(values).max(axis=0), 1e-300)
@@ -49,28 +77,34 @@ def searched(work: Work, case: Case, clause: Clause, region: Region) -> Data:
         if better is None:
             break
         multipliers = np.maximum(better, 0) / max(float(better.max()), 1e-300)
-        factors: list[float] = multipliers.tolist()
-        sides = weighed([Difference(total(case.reading, clause, factors))], region)
-        potentials = potentials_for(sides, "f8")
-        strict = any(beats.strict for beats, c in zip(clause, factors, strict=True) if c)
-        if positive(sides, potentials, [strict]).all():
-            return path_proof(factors, potentials[0], "f8")
-        found = worst(paths, np.tensordot(multipliers, low, 1))
+        found, least = worst(paths, np.tensordot(multipliers, low, 1))
+        if least + float(multipliers @ rest) > 0:
+            proof = summed(search, multipliers.tolist(), region)
+            if proof is not None:
+                return proof
         if (words == found).all(axis=0).any():
             break
         words = np.concatenate([words, found], axis=1)
-    return split(work, case, clause, region, np.tensordot(multipliers, low, 1))
+    return split(search, region, language, np.tensordot(multipliers, low, 1))
 
 
-def split(work: Work, case: Case, clause: Clause, region: Region, weights: Floats) -> Data:
+def summed(search: Search, factors: Sequence[float], region: Region) -> Data | None:
+    """A proof that a weighted sum is positive; None where float64 does not say so."""
+    number = Difference(total(search.case.reading, search.clause, factors))
+    sides = weighed([number], region)
+    potentials = potentials_for(sides, "f8")
+    strict = any(beats.strict for beats, c in zip(search.clause, factors, strict=True) if c)
+    sure = positive(sides, potentials, [strict]).all()
+    return path_proof(factors, potentials[0], "f8") if sure else None
+
+
+def split(search: Search, region: Region, language: Automaton, weights: Floats) -> Data:
     """A proof for each part of the words, or for each word."""
-    found = halves(region, weights)
+    found = halves(region, weights, language)
     if found is None or count_of(region) <= FEW:
-        return work.by_words(case, clause, region)
+        return search.work.by_words(search.case, search.clause, region)
     position, parts = found
-    proofs = [
-        [some, searched(work, case, clause, region.with_letters(position, some))] for some in parts
-    ]
+    proofs = [[some, found_for(search, region.with_letters(position, some))] for some in parts]
     return {"position": position, "parts": proofs}
 
 
@@ -109,22 +143,24 @@ def tables(numbers: Sequence[Difference], region: Region) -> tuple[Floats, Float
     return found, rest
 
 
-def ways_of(region: Region) -> Graph | None:
+def language_of(region: Region) -> Automaton | None:
     """The words of one row, where there are any."""
-    steps: list[IntArray] = [np.array(step, np.int64) for step in region.steps]
-    language = Automaton(tuple(steps), ((),) * region.states[-1])
-    for position in range(len(steps)):
-        letters = region.letters_at(position, region.rows[0])
-        language = language.with_letters(position, np.array(letters, np.int64))
-        if language.empty:
-            return None
-    return graph(language, Alphabet(region.letters, len(steps), ()))
+    steps: list[IntArray] = []
+    for position, step in enumerate(region.steps):
+        barred = np.ones(region.letters, np.bool_)
+        barred[region.letters_at(position, region.rows[0])] = False
+        edges: IntArray = np.array(step, np.int64)
+        edges[:, barred] = DEAD
+        steps.append(edges)
+    last = region.states[-1]
+    language = minimal(steps, np.arange(last), ((),) * last)
+    return None if language.empty else language
 
 
-def worst(paths: Graph, weights: Floats) -> IntArray:
-    """The word [position, 1] of least sum."""
-    found, _ = best_words(paths, weights[:, :, None], np.zeros(1, np.int64))
-    return found
+def worst(paths: Graph, weights: Floats) -> tuple[IntArray, float]:
+    """The word [position, 1] of least sum, and that sum."""
+    found, least = best_words(paths, weights[:, :, None], np.zeros(1, np.int64))
+    return found, float(least[0])
 
 
 def along(low: Floats, words: IntArray) -> Floats:
@@ -134,18 +170,29 @@ def along(low: Floats, words: IntArray) -> Floats:
     return found
 
 
-def halves(region: Region, weights: Floats) -> tuple[int, list[list[int]]] | None:
-    """A position, and its letters in two, low and high; None where no position is open."""
-    best: tuple[float, int] | None = None
+def halves(
+    region: Region, weights: Floats, language: Automaton | None = None
+) -> tuple[int, list[list[int]]] | None:
+    """A position, and its letters in two, low and high; None where no position is open.
+
+    It is the one where weights are furthest apart, and the two are parted at the widest gap there, so
+    that a letter that outweighs all others stands alone. Of letters that no word of the `language`
+    has there, nothing is asked.
+    """
+    best: tuple[float, int, list[int]] | None = None
     for position in range(len(region.steps)):
         letters = region.letters_at(position, region.rows[0])
+        if language is not None:
+            alive = (language.steps[position] != DEAD).any(axis=0)
+            letters = [letter for letter in letters if alive[letter]]
         if position != region.fixed and len(letters) > 1:
             spread = float(np.ptp(weights[position, letters]))
-            best = max(best or (-1.0, 0), (spread, position))
+            if best is None or spread > best[0]:
+                best = spread, position, letters
     if best is None:
         return None
-    position = best[1]
-    letters = region.letters_at(position, region.rows[0])
+    _, position, letters = best
     order = sorted(letters, key=lambda letter: float(weights[position, letter]))
-    middle = len(order) // 2
-    return position, [order[:middle], order[middle:]]
+    middle = 1 + int(np.diff(weights[position, order]).argmax())
+    low = [c for c in region.letters_at(position, region.rows[0]) if c not in order[middle:]]
+    return position, [low, order[middle:]]
