@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import prod
 from typing import Literal, assert_never
 
+from circ.compiler.audit.einsums import summed, unravelled
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.ir import (
     All,
@@ -30,7 +31,6 @@ from circ.compiler.ir import (
     Reindex,
     Relu,
     Select,
-    Shape,
     Smooth,
     SmoothName,
     Softmax,
@@ -304,7 +304,7 @@ def row_wise(op: Op, place: int, types: Sequence[WireType], at: At) -> Node:
 def row(wire: Wire, place: int, types: Sequence[WireType], at: At) -> tuple[int, ...]:
     """The entries of one row along the last axis."""
     side = types[wire].shape[-1]
-    return tuple(at(wire, place * side + k) for k in range(side))
+    return tuple([at(wire, place * side + k) for k in range(side)])
 
 
 def source_of(op: Reindex, place: int, types: Sequence[WireType]) -> tuple[Wire, int]:
@@ -321,46 +321,16 @@ def products(
     op: Contract, place: int, types: Sequence[WireType], at: At
 ) -> tuple[tuple[int, int], ...]:
     """The products that an entry of an einsum adds up."""
-    first, second = types[op.left].shape, types[op.right].shape
-    (left, right), output = op.spec.split("->")[0].split(","), op.spec.split("->")[1]
-    sides = dict(zip(left + right, first + second, strict=True))
-    kept = dict(zip(output, unravelled(place, [sides[c] for c in output]), strict=True))
-    here, there = strides(left, first), strides(right, second)
-    places = [
-        (
-            sum(k * here.get(c, 0) for c, k in kept.items()),
-            sum(k * there.get(c, 0) for c, k in kept.items()),
-        )
-    ]
-    for c, side in sides.items():
-        if c not in kept:
-            x_step, y_step = here.get(c, 0), there.get(c, 0)
-            places = [(x + k * x_step, y + k * y_step) for x, y in places for k in range(side)]
-    return tuple((at(op.left, x), at(op.right, y)) for x, y in places)
-
-
-def strides(letters: str, shape: Shape) -> dict[str, int]:
-    """How far apart entries are along each axis."""
-    found: dict[str, int] = {}
-    step = 1
-    for letter, side in zip(reversed(letters), reversed(shape), strict=True):
-        found[letter] = step
-        step *= side
-    return found
+    plan = summed(op.spec, types[op.left].shape, types[op.right].shape)
+    start, begin = 0, 0
+    for k, x_step, y_step in zip(unravelled(place, plan.sides), plan.here, plan.there, strict=True):
+        start, begin = start + k * x_step, begin + k * y_step
+    return tuple([(at(op.left, start + x), at(op.right, begin + y)) for x, y in plan.added])
 
 
 def looked_up(op: Lookup, place: int, types: Sequence[WireType], at: At) -> Pick:
     """One entry of what a table has at some indices."""
     axes, shape = len(op.indices), types[op.table].shape
     sides, width = shape[:axes], prod(shape[axes:])
-    parts = tuple(at(op.table, k * width + place % width) for k in range(prod(sides)))
+    parts = tuple([at(op.table, k * width + place % width) for k in range(prod(sides))])
     return Pick(tuple(at(index, place // width) for index in op.indices), sides, parts)
-
-
-def unravelled(place: int, sides: Sequence[int]) -> list[int]:
-    """The coordinates of a row-major place."""
-    found: list[int] = []
-    for side in reversed(sides):
-        place, at = divmod(place, side)
-        found.insert(0, at)
-    return found
