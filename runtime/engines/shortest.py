@@ -143,12 +143,15 @@ def best_words(graph: Graph, weights: FloatArray, fixings: IntArray) -> tuple[In
     `weights` is [position, letter, k], and `fixings[k]` the place of its fixing among the graph's.
     """
     count = int(weights.shape[2])
+    bounded = bool(np.isfinite(weights).all())
     ahead = np.zeros((graph.last, count))
     choice: list[IntArray] = []
     for position in reversed(range(len(graph.layers))):
         ways = onward(graph.layers[position], weights[position], ahead, fixings)
+        if not bounded:
+            ways = np.where(np.isnan(ways), inf, ways)
         choice.append(ways.argmin(axis=1))
-        ahead = np.take_along_axis(ways, choice[-1][:, None], axis=1)[:, 0]
+        ahead = ways.min(axis=1)
     state: IntArray = np.zeros(count, np.int64)
     each: IntArray = np.arange(count)
     word = np.zeros((len(graph.layers), count), np.int64)
@@ -159,13 +162,13 @@ def best_words(graph: Graph, weights: FloatArray, fixings: IntArray) -> tuple[In
 
 
 def onward(known: Layer, weights: FloatArray, ahead: FloatArray, fixings: IntArray) -> FloatArray:
-    """[state, letter, k]: the least sum by way of each letter."""
+    """[state, letter, k]: the least sum by way of each letter; NaN may stand where no word goes."""
     mine = weights[known.letters]
     if known.barred is not None:
         mine = mine + known.barred[:, fixings]
     beyond = np.concatenate([ahead, np.full((1, ahead.shape[1]), inf)])
-    found = beyond[known.step[:, known.letters]] + mine[None]
-    return np.where(np.isnan(found), inf, found)
+    found: FloatArray = beyond[known.step[:, known.letters]] + mine[None]
+    return found
 
 
 def path_sums(weights: FloatArray, words: IntArray) -> FloatArray:
