@@ -56,6 +56,7 @@ slow: setup  ## the tests that take minutes
 bench: setup  ## how fast the provers are
 	$(BIN)/python benchmarks/enumeration.py
 	$(BIN)/python benchmarks/words.py
+	$(BIN)/python benchmarks/lengths.py
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build

@@ -23,7 +23,7 @@ from circ.compiler.audit.entries import (
 )
 from circ.compiler.audit.known import value_of
 from circ.compiler.audit.moved import moved
-from circ.compiler.audit.rejected import Rejected, require
+from circ.compiler.audit.rejected import require
 from circ.compiler.tensor import Weights
 
 MOST_STATES = 1 << 16
@@ -64,7 +64,8 @@ class Machine:
         """For each layer, the states from which words of a class go on; the last layer too."""
         found = [[place == kind for place in range(len(self.classes))]]
         for step in reversed(self.steps):
-            found.append([any(s != DEAD and found[-1][s] for s in row) for row in step])
+            leads = [*found[-1], False].__getitem__  # the last stands for `DEAD`, which is -1
+            found.append([any(map(leads, row)) for row in step])
         return found[::-1]
 
 
@@ -267,9 +268,6 @@ def includes(language: Machine, kind: int, steps: Sequence[Step], states: Sequen
         ahead, other = alive[position + 1], steps[position]
         found: set[tuple[int, int]] = set()
         for mine, its in pairs:
-            for after, then in zip(step[mine], other[its], strict=True):
-                if after != DEAD and ahead[after]:
-                    if then == DEAD:
-                        raise Rejected("a word of a class is left out")
-                    found.add((after, then))
-        pairs = found
+            found.update(zip(step[mine], other[its], strict=True))
+        pairs = {(after, then) for after, then in found if after != DEAD and ahead[after]}
+        require(all(then != DEAD for _, then in pairs), "a word of a class is left out")

@@ -35,10 +35,10 @@ class Region:
         key = position, row if position == self.fixed else 0
         if key not in self.found:
             letters = self.letters_at(position, row)
+            columns = list(zip(*self.steps[position], strict=True))
             kinds: dict[tuple[int, ...], list[int]] = {}
             for place, letter in enumerate(letters):
-                column = tuple(states[letter] for states in self.steps[position])
-                kinds.setdefault(column, []).append(place)
+                kinds.setdefault(columns[letter], []).append(place)
             self.found[key] = letters, list(kinds.items())
         return self.found[key]
 
