@@ -151,7 +151,7 @@ IN_WORD_PATTERNS = {
 """Help for what a pattern of a word cannot hold."""
 
 FUNCTIONS_ELSEWHERE = {
-    "norm_2": "for a bound on it write `dot(x, x) <= r * r`",
+    "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",
     "norm": "write `norm_inf(x)` or `norm_1(x)`",
     "topk": "for the largest entry write `argmax(x)`",
     "sigmoid": "write `softmax([x, 0])[0]`",
@@ -159,8 +159,8 @@ FUNCTIONS_ELSEWHERE = {
     "silu": "write `x * softmax([x, 0])[0]`",
     "gelu": "of the smooth functions there are `exp` and `softmax`",
     "log": "of the smooth functions there are `exp` and `softmax`",
-    "layernorm": "division is by constants, so that norms of inputs cannot be divided by",
-    "rmsnorm": "division is by constants, so that norms of inputs cannot be divided by",
+    "layernorm": "of `c = x - mean(x)` write `c / sqrt(mean(c * c) + 0.00001)`",
+    "rmsnorm": "write `x / sqrt(mean(x * x) + 0.00001)`",
     "len": "write the number: an axis has a fixed length",
     "range": "write the numbers: `[0, 1, 2]`",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isqrt
 
-from circ.compiler.ir import Wire
+from circ.compiler.ir import Input, Weight, Wire, operands
 from circ.compiler.lower.environment import Environment
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
@@ -65,6 +65,18 @@ def operation(e: Binary, a: Fraction, b: Fraction) -> Fraction:
             if b == 0:
                 raise CircError(divides_by_zero(e.right.span))
             return a / b
+
+
+def varies(wire: Wire, env: Environment) -> bool:
+    """Whether a wire depends on an input or on a checkpoint, or is no single number."""
+    seen, waiting = set[Wire](), [wire]
+    while waiting:
+        x = waiting.pop()
+        if isinstance(env.b.ops[x], Input | Weight):
+            return True
+        waiting.extend(y for y in operands(env.b.ops[x]) if y not in seen)
+        seen.add(x)
+    return env.b.shape(wire) != ()
 
 
 def enclosed(wire: Wire, env: Environment) -> tuple[Fraction, Fraction]:

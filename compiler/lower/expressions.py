@@ -24,17 +24,18 @@ from circ.compiler.ir import Const, Not, Select, Smooth, Wire
 from circ.compiler.lower.along import lower_comprehension, lower_count, lower_fold
 from circ.compiler.lower.calls import lower_call, lower_site
 from circ.compiler.lower.compare import lower_compare, lower_member
-from circ.compiler.lower.constants import constant, enclosed
+from circ.compiler.lower.constants import constant, enclosed, varies
 from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
 from circ.compiler.lower.matches import lower_match
 from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.lower.word_patterns import lower_matches
+from circ.compiler.signs import Sign, sign_of
 from circ.lang.check.sites import site_read
 from circ.lang.check.tensors import tensor_path
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.types import divides_by_zero
+from circ.lang.errors.types import divides_by_zero, may_vanish
 from circ.lang.scope import key
 from circ.lang.syntax import (
     Attr,
@@ -182,14 +183,18 @@ def lower_times(left: Wire, right: Wire, env: Environment) -> Wire:
 
 
 def lower_quotient(e: Binary, env: Environment) -> Wire:
-    """Division by a constant, exactly where the constant is rational."""
+    """Division by a constant, exactly where the constant is rational, or by what is positive."""
     left = env.wire(e.left)
     divisor = constant(e.right, env)
     if divisor is None:
         right = env.wire(e.right)
-        low, high = enclosed(right, env)
-        if low <= 0 <= high:
-            raise CircError(divides_by_zero(e.right.span))
+        if varies(right, env):
+            if sign_of(env.b.ops, env.b.types, right) != Sign.POSITIVE:
+                raise CircError(may_vanish(e.right.span))
+        else:
+            low, high = enclosed(right, env)
+            if low <= 0 <= high:
+                raise CircError(divides_by_zero(e.right.span))
         return times(env.b, env.b.add(Smooth("recip", right)), left)
     if divisor == 0:
         raise CircError(divides_by_zero(e.right.span))

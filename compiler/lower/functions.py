@@ -22,13 +22,14 @@ from circ.compiler.builder import (
 )
 from circ.compiler.ir import Argmax, Index, Relu, Smooth, Softmax, Wire
 from circ.compiler.lower.compare import lower_entrywise, lower_operands
-from circ.compiler.lower.constants import constant, enclosed
+from circ.compiler.lower.constants import constant, enclosed, varies
 from circ.compiler.lower.endless import shares, tied
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.masks import lower_masked_softmax
 from circ.compiler.lower.positions import lower_extreme
+from circ.compiler.signs import Sign, sign_of
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.types import negative_root
+from circ.lang.errors.types import may_be_negative, negative_root
 from circ.lang.syntax import Call, Compare, Expr
 
 Meaning = Callable[[list[Wire], Environment], Wire]
@@ -58,13 +59,16 @@ def quantified(e: Call, env: Environment) -> Wire:
 
 
 def root(e: Call, env: Environment) -> Wire:
-    """√c of a constant; raises `CircError` where c may be negative."""
+    """√x; raises `CircError` where x may be negative."""
     value = constant(e, env)
     if value is not None:
         return number(env.b, value)
     (arg,) = e.args
     under = env.wire(arg)
-    if enclosed(under, env)[0] < 0:
+    if varies(under, env):
+        if sign_of(env.b.ops, env.b.types, under) == Sign.UNKNOWN:
+            raise CircError(may_be_negative(arg.span))
+    elif enclosed(under, env)[0] < 0:
         raise CircError(negative_root(arg.span))
     return env.b.add(Smooth("sqrt", under))
 

@@ -149,8 +149,9 @@ class Forms:
                 laid = [entry for x in wires for entry in self.entries(x)]
                 return [laid[k] for k in source]
             case Sum(terms=terms):
-                rows = zip(*(self.entries(x) for _, x in terms), strict=True)
-                return [self.total([*zip((c for c, _ in terms), row, strict=True)]) for row in rows]
+                columns = zip(*(self.entries(x) for _, x in terms), strict=True)
+                factors = [c for c, _ in terms]
+                return [self.total([*zip(factors, column, strict=True)]) for column in columns]
             case Contract():
                 return self.contracted(op)
             case Relu(operand=x):
@@ -200,7 +201,9 @@ class Forms:
 
     def product(self, x: Ratio, y: Ratio) -> Ratio:
         """x y."""
-        self.spend(len(x.above.parts) * len(y.above.parts) + len(x.below.parts) * len(y.below.parts))
+        self.spend(
+            len(x.above.parts) * len(y.above.parts) + len(x.below.parts) * len(y.below.parts)
+        )
         above = exponentials.product(x.above, y.above)
         below = exponentials.product(x.below, y.below)
         return NOTHING if above.zero else Ratio(above, below, tuple(sorted(x.scale + y.scale)))
@@ -245,12 +248,18 @@ class Forms:
             case "sqrt":
                 under = None if value is None else value.rational
                 root = None if under is None else surds.root(under)
-                return self.scaled(place) if root is None else Ratio(exponentials.constant(root), ONE)
+                return (
+                    self.scaled(place) if root is None else Ratio(exponentials.constant(root), ONE)
+                )
             case "recip":
                 if x.scale:
                     return self.scaled(place)
                 back = exponentials.inverse(x.above)
-                return Ratio(x.below, x.above) if back is None else Ratio(self.times(back, x.below), ONE)
+                return (
+                    Ratio(x.below, x.above)
+                    if back is None
+                    else Ratio(self.times(back, x.below), ONE)
+                )
 
     def scaled(self, place: tuple[Wire, int]) -> Ratio:
         """A number that is known to be positive, and no more."""

@@ -38,9 +38,7 @@ def decided(
     return Choices(value.shape, tuple(sets))
 
 
-def compared(
-    forms: Forms, op: Compare, sets: Sequence[frozenset[int]]
-) -> Iterator[frozenset[int]]:
+def compared(forms: Forms, op: Compare, sets: Sequence[frozenset[int]]) -> Iterator[frozenset[int]]:
     """Whether each entry of a comparison holds."""
     holds = {"<": (-1,), "<=": (-1, 0), "==": (0,)}[op.op]
     for k, known in enumerate(sets):

@@ -232,6 +232,10 @@ def obstacle(op: Op) -> str:
             return "a ReLU reads several positions"
         case Max():
             return "a maximum reads several positions"
+        case Smooth(function="recip"):
+            return (
+                "a divisor reads several positions, and not all that is compared is divided by it"
+            )
         case Smooth(function=function):
             return f"`{function}` reads several positions"
         case Select() | Lookup():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from circ.lang.check.constants import is_constant, whole
+from circ.lang.check.constants import whole
 from circ.lang.check.context import Context
 from circ.lang.check.operators import broadcast_type, counted
 from circ.lang.errors.names import not_a, unknown_function, unknown_name
@@ -14,7 +14,6 @@ from circ.lang.errors.types import (
     empty_axis,
     mismatch,
     negative_root,
-    not_constant,
     operands_differ,
     wrong_kind,
 )
@@ -223,13 +222,11 @@ def norm(e: Call, given: list[Array], ctx: Context) -> Type:
 
 
 def root(e: Call, given: list[Array], ctx: Context) -> Type:
-    """A number, of a constant."""
+    """The argument's shape; whether it may be negative shows when it is lowered."""
     (arg,) = e.args
-    if not is_constant(arg, ctx):
-        return ctx.error(not_constant(arg.span, "what `sqrt` reads"))
     if (whole(arg) or 0) < 0:
         return ctx.error(negative_root(arg.span))
-    return REAL
+    return entrywise(e, given, ctx)
 
 
 def truths(e: Call, given: list[Array], ctx: Context) -> Type:
@@ -257,7 +254,7 @@ FUNCTIONS: dict[str, Function] = {
     "abs": Function(1, 1, entrywise, "the absolute value, entrywise"),
     "exp": Function(1, 1, entrywise, "e^x, entrywise"),
     "clamp": Function(3, 3, clamped, "clamp(x, low, high): x held between two numbers"),
-    "sqrt": Function(1, 1, root, "the square root of a constant"),
+    "sqrt": Function(1, 1, root, "the square root, entrywise, of what is not negative"),
     "sum": Function(1, 1, leading, "the sum over the leading axis"),
     "mean": Function(1, 1, leading, "the mean over the leading axis"),
     "max": Function(1, None, extremum, "the largest over the leading axis, or of several values"),

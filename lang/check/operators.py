@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context
 from circ.lang.errors.domains import old_outside
 from circ.lang.errors.types import (
     divides_by_zero,
     mismatch,
-    not_constant,
     operands_differ,
     position_range,
     product_sizes,
@@ -98,16 +96,12 @@ def broadcast_type(
 
 
 def infer_quotient(e: Binary, ctx: Context) -> Type:
-    """Division is by a constant that is not zero."""
+    """Division is by a constant, or by what lowering shows to be positive."""
     left = expect_real(e.left, "`/`", ctx)
     right = expect_real(e.right, "`/`", ctx)
-    if isinstance(right, Invalid):
-        return INVALID
-    if not is_constant(e.right, ctx):
-        return ctx.error(not_constant(e.right.span, "a divisor"))
     if isinstance(e.right, Number) and e.right.value == 0:
         return ctx.error(divides_by_zero(e.right.span))
-    return left
+    return broadcast_type(e, "the two sides of `/`", e.left, e.right, left, right, ctx)
 
 
 def infer_product(e: Binary, ctx: Context) -> Type:

@@ -210,6 +210,21 @@ def within_order(span: Span, op: str) -> Diagnostic:
     return Diagnostic("E0220", f"`within` goes with `==`, not with `{op}`", span, help=help)
 
 
+def may_vanish(span: Span) -> Diagnostic:
+    """A divisor that is no constant, and not certainly positive."""
+    help = "add a small positive number to what is never negative: `x / sqrt(dot(x, x) + 0.00001)`"
+    return Diagnostic(
+        "E0227", "a divisor must be a constant, or certainly positive", span, help=help
+    )
+
+
+def may_be_negative(span: Span) -> Diagnostic:
+    """What a root is taken of, where it is no constant and not certainly positive or zero."""
+    help = "squares, their sums and means, and `relu` are never negative"
+    headline = "what `sqrt` reads must be a constant, or certainly not negative"
+    return Diagnostic("E0227", headline, span, help=help)
+
+
 def negative_root(span: Span) -> Diagnostic:
     """The square root of a negative constant."""
     return Diagnostic("E0221", "the square root of a negative number", span)

@@ -23,6 +23,7 @@ from circ.compiler.words.formula import Clause, Formula
 from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import attempts, split
 from circ.compiler.words.straight import first_relus
+from circ.compiler.words.unscaled import unscaled
 from circ.runtime.engines.choices import by_choice, first_of
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
@@ -60,7 +61,8 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     """Make a claim ready; raises what is in the way."""
     (bound,) = obligation.binders
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
-    found = cases(circuit, weights, obligation.conditions)
+    plain = unscaled(circuit, weights)
+    found = cases(plain.circuit, weights, obligation.conditions)
     judgement = judge_of(circuit, weights, obligation.conditions)
     reasons: list[NotSeparable] = []
     formulas: tuple[Formula, ...] = ()
@@ -68,10 +70,22 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
         alphabet = Alphabet(members(bound), bound.type.entries, fixed)
         try:
             if pieced(found, fixed):
-                return Setup(obligation, weights, found, alphabet, (), None, judgement, until)
+                return Setup(
+                    obligation, weights, found, alphabet, (), None, judgement, until, plain.dropped
+                )
             formulas = formulas or tuple(formula_of(found.circuit, x) for x in found.options)
             sums = sums_of(found.circuit, weights, found.word, alphabet, chain(*formulas))
-            return Setup(obligation, weights, found, alphabet, formulas, sums, judgement, until)
+            return Setup(
+                obligation,
+                weights,
+                found,
+                alphabet,
+                formulas,
+                sums,
+                judgement,
+                until,
+                plain.dropped,
+            )
         except NotSeparable as obstacle:
             reasons.append(obstacle)
     raise reasons[:2][-1]  # of the last position, which most often queries
@@ -144,7 +158,10 @@ def same_question(one: Piece, other: Piece) -> bool:
 
 def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     """What all classes come to, or those gone through in time."""
-    count, tally = len(setup.cases.options), Tally(measured=not setup.cases.conditional)
+    count, tally = (
+        len(setup.cases.options),
+        Tally(measured=not (setup.cases.conditional or setup.scaled)),
+    )
     done, stopped, obstacles = 0, "", list[str]()
     try:
         for kind in range(count):

@@ -38,6 +38,7 @@ from circ.compiler.words.loops import SHORT, Loops, loops, unrolled
 from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import Separated, split
 from circ.compiler.words.straight import first_relus
+from circ.compiler.words.unscaled import unscaled
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.one_word import OBSTACLES, Late, reason_of
 from circ.runtime.engines.precise import Question, weighed
@@ -122,7 +123,10 @@ def guarded(work: Callable[[], Found]) -> Found | Stuck:
 def set_up(short: Obligation, long: Obligation, weights: Weights, until: float) -> Search:
     """The machine of a claim, and what letters add at both lengths; raises what is in the way."""
     both = [
-        divided(narrowed(x.circuit, [*x.conditions, "goal"]), x.conditions) for x in (short, long)
+        divided(
+            unscaled(narrowed(x.circuit, [*x.conditions, "goal"]), weights).circuit, x.conditions
+        )
+        for x in (short, long)
     ]
     machine = loops(*(unrolled(parts, weights) for parts in both))
     few_enough(machine.outputs)

@@ -17,7 +17,7 @@ from circ.compiler.readings.closed import ONE, Forms, NotClosed, Ratio
 from circ.compiler.readings.exponentials import ExpSum
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.alternatives import Outcome, Word
-from circ.runtime.engines.precise import Question, Ways, compared, each_letter, weighed, ways_of
+from circ.runtime.engines.precise import Question, Ways, compared, each_letter, ways_of, weighed
 
 MOST_BEGINNINGS = 1 << 14
 """Different sums of beginnings that are gone on with."""
@@ -30,7 +30,7 @@ def by_sums(
 
     Open where a sum has no closed form, where too many differ, or one is too close to zero.
     """
-    nothing = ("open", asked.language.some_word())
+    nothing: Outcome = "open", asked.language.some_word()
     try:
         forms = letter_sums(asked, weights, bits)
     except NotClosed:

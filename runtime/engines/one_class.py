@@ -48,7 +48,8 @@ class Sums:
 class Setup:
     """A claim made ready: its classes, and unless ReLUs stand between, the formula of each and `sums`.
 
-    `until` is in seconds of `time.monotonic`.
+    `until` is in seconds of `time.monotonic`. `scaled`: what is compared was divided by a positive
+    number on both sides, so that its margins are not those of the claim.
     """
 
     obligation: Obligation
@@ -59,6 +60,7 @@ class Setup:
     sums: Sums | None
     judgement: Judge
     until: float
+    scaled: bool = False
 
     def require_time(self) -> None:
         """Raise `Late` when the time is up."""

@@ -20,6 +20,7 @@ from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
 from circ.compiler.words.cases import Cases, cases, formula_of
+from circ.compiler.words.unscaled import unscaled
 from circ.runtime.engines.alternatives import Outcome, Word
 from circ.runtime.engines.branching import Search, advance, started
 from circ.runtime.engines.classes import MORE_TIME
@@ -51,13 +52,14 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setup:
-    """A claim made ready; `until` is in seconds of `time.monotonic`."""
+    """A claim made ready; `until` and `scaled` are as for shortest paths (`one_class.Setup`)."""
 
     obligation: Obligation
     weights: Weights
     cases: Cases
     judge: Callable[[Word], Outcome]
     until: float
+    scaled: bool = False
 
     def late(self) -> bool:
         """Whether the time is up."""
@@ -71,7 +73,8 @@ class Setup:
 def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     """Make a claim ready; raises what is in the way."""
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
-    found = cases(circuit, weights, obligation.conditions)
+    plain = unscaled(circuit, weights)
+    found = cases(plain.circuit, weights, obligation.conditions)
     judgement = judge_of(obligation.circuit, weights, obligation.conditions)
     (bound,) = obligation.binders
 
@@ -79,7 +82,7 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
         said = judgement({bound.name: word})
         return ("fails" if said.fails else "open" if said.open else "holds"), word
 
-    return Setup(obligation, weights, found, judge, until)
+    return Setup(obligation, weights, found, judge, until, plain.dropped)
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ class Tally:
 
 def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     """What all classes come to, or those decided in time."""
-    count, tally, stopped = len(setup.cases.options), Tally(), ""
+    count, tally, stopped = len(setup.cases.options), Tally(measured=not setup.scaled), ""
     decided = 0
     try:
         for kind in range(count):
