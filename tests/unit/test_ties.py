@@ -50,7 +50,7 @@ def test_every_choice_is_followed(data: st.DataObject) -> None:
     assert named(naive.lowest) in found and named(naive.highest) in found
 
 
-def followed(choice: Mapping[Scores, int], scores: Scores) -> int:
+def followed(choice: Mapping[Scores, int], scores: tuple[Fraction, ...]) -> int:
     """The index that an outcome took; the first of the largest where there was no tie."""
     return choice.get(scores, naive.lowest(scores))
 
@@ -96,14 +96,30 @@ def test_a_choice_is_among_the_tied() -> None:
 
 
 def test_scores_that_are_not_known_are_no_tie() -> None:
-    """√2 - √2 is 0, but an enclosure cannot know: both indices stay open, and nobody is asked."""
+    """e^√(2 + e) less itself is 0, but nothing says so: both indices stay open, and nobody is asked."""
     b = Builder()
     x = b.add(Input("x", WireType(Real(), (2,))))
-    circuit = b.circuit({"y": b.add(Argmax(b.add(Smooth("sqrt", x))))})
-    inputs = at_point(circuit, {"x": [2, 2]})
+    inner = b.add(Smooth("sqrt", b.add(Sum(((Fraction(1), x), (Fraction(1), b.add(Smooth("exp", x))))))))
+    circuit = b.circuit({"y": b.add(Argmax(b.add(Smooth("exp", inner))))})
+    inputs = at_point(circuit, {"x": [1, 1]})
     (outcome,) = every_choice(circuit, inputs, {})
     assert outcome.choice == {}
     assert outcome.outputs["y"] == Choices((), (frozenset({0, 1}),))
+
+
+def test_irrational_scores_tie_where_their_closed_forms_are_equal() -> None:
+    """√2 ties with √2, and is broken like 2√2 / 2; √3 stands above both and leaves nothing to choose."""
+    b = Builder()
+    x = b.add(Input("x", WireType(Real(), (2,))))
+    root = b.add(Smooth("sqrt", x))
+    double = b.add(Smooth("sqrt", b.add(Sum(((Fraction(4), x),)))))
+    halved = b.add(Sum(((Fraction(1, 2), double),)))
+    circuit = b.circuit({"y": b.add(Argmax(root)), "again": b.add(Argmax(halved))})
+    tied = [*every_choice(circuit, at_point(circuit, {"x": [2, 2]}), {})]
+    assert [naive.known(one.outputs["y"]) for one in tied] == [[0], [1]]
+    assert all(one.outputs["y"] == one.outputs["again"] for one in tied)
+    (apart,) = every_choice(circuit, at_point(circuit, {"x": [2, 3]}), {})
+    assert naive.known(apart.outputs["y"]) == [1]
 
 
 def test_ties_of_constants_are_chosen_too() -> None:
