@@ -25,8 +25,9 @@ from circ.compiler.ir import (
 )
 from circ.compiler.readings import exponentials, surds
 from circ.compiler.readings.choices import EITHER, FALSE, TRUE, Choices
+from circ.compiler.readings.closed import Forms, NotClosed
 from circ.compiler.readings.exponentials import ExpSum
-from circ.compiler.readings.reference import at_point, enclose
+from circ.compiler.readings.reference import at_point, enclose, intervals
 from circ.compiler.readings.ties import every_choice
 from tests.agreement import naive
 
@@ -61,7 +62,10 @@ class TestNumbers:
         """Of random multiples of roots, as floats have them."""
         chance = Random(0)
         for _ in range(200):
-            under, q = chance.randint(1, 999), Fraction(chance.randint(-99, 99), chance.randint(1, 9))
+            under, q = (
+                chance.randint(1, 999),
+                Fraction(chance.randint(-99, 99), chance.randint(1, 9)),
+            )
             root = surds.root(Fraction(under))
             assert root is not None
             low, high = surds.bounds(surds.product(root, surds.of_rational(q)), 60)
@@ -82,7 +86,9 @@ class TestNumbers:
         chance = Random(1)
 
         def drawn() -> tuple[ExpSum, float]:
-            pairs = [(chance.randint(-5, 5), Fraction(chance.randint(-20, 20), 7)) for _ in range(4)]
+            pairs = [
+                (chance.randint(-5, 5), Fraction(chance.randint(-20, 20), 7)) for _ in range(4)
+            ]
             return summed(*((q, power(a)) for q, a in pairs)), sum(q * exp(a) for q, a in pairs)
 
         for _ in range(200):
@@ -154,13 +160,32 @@ class TestComparisons:
         """Shares over the root of the mean of their squares: equal where the shares are."""
         b = Builder()
         share = shares(b)
-        under = combine(b, (Fraction(1, 3), matmul(b, share, share)), (1, number(b, Fraction(1, 100))))
+        under = combine(
+            b, (Fraction(1, 3), matmul(b, share, share)), (1, number(b, Fraction(1, 100)))
+        )
         normed = times(b, b.add(Smooth("recip", b.add(Smooth("sqrt", under)))), share)
         sides = take(b, normed, [0]), take(b, normed, [1])
         circuit = b.circuit({"y": b.add(Compare("<", *sides)), "best": b.add(Argmax(normed))})
         assert truth(circuit, [1, 1, 0]) == FALSE
         ways = every_choice(circuit, at_point(circuit, {"x": [1, 1, 0]}), {})
         assert [naive.known(one.outputs["best"]) for one in ways] == [[0], [1]]
+
+    def test_two_norms_are_not_taken_for_one(self) -> None:
+        """Equal shares over the roots of different sums are not equal, though both have a root."""
+        b = Builder()
+        share = shares(b)
+        square = matmul(b, share, share)
+        roots = [b.add(Smooth("sqrt", combine(b, (k, square), (1, number(b, 1))))) for k in (1, 2)]
+        sides = [times(b, root, take(b, share, [k])) for k, root in enumerate(roots)]
+        circuit = b.circuit({"y": b.add(Compare("<", *sides))})
+        assert truth(circuit, [1, 1, 0]) == TRUE
+        more = b.add(
+            Compare("==", b.add(Relu(combine(b, (1, sides[0]), (-1, sides[1])))), number(b, 0))
+        )
+        assert truth(b.circuit({"y": more}), [1, 1, 0]) == TRUE
+        forms = Forms(circuit, intervals(circuit, at_point(circuit, {"x": [1, 1, 0]}), {}))
+        with pytest.raises(NotClosed):
+            forms.order(*(forms.entries(side)[0] for side in sides))
 
     def test_powers_of_powers_stay_open(self) -> None:
         """The theorem says nothing of exponents that are no algebraic numbers."""

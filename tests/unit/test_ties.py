@@ -99,7 +99,9 @@ def test_scores_that_are_not_known_are_no_tie() -> None:
     """e^√(2 + e) less itself is 0, but nothing says so: both indices stay open, and nobody is asked."""
     b = Builder()
     x = b.add(Input("x", WireType(Real(), (2,))))
-    inner = b.add(Smooth("sqrt", b.add(Sum(((Fraction(1), x), (Fraction(1), b.add(Smooth("exp", x))))))))
+    inner = b.add(
+        Smooth("sqrt", b.add(Sum(((Fraction(1), x), (Fraction(1), b.add(Smooth("exp", x)))))))
+    )
     circuit = b.circuit({"y": b.add(Argmax(b.add(Smooth("exp", inner))))})
     inputs = at_point(circuit, {"x": [1, 1]})
     (outcome,) = every_choice(circuit, inputs, {})
