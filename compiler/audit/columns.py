@@ -49,6 +49,14 @@ class Arithmetic(Protocol[C]):
         """For each row and letter, one of the columns."""
         ...
 
+    def at_letter(self, x: C, letter: int) -> C:
+        """The entries of one letter."""
+        ...
+
+    def hull(self, columns: Sequence[C]) -> C:
+        """Intervals that contain all of the columns."""
+        ...
+
     def below(self, x: C, y: C, *, strict: bool) -> list[list[bool | None]]:
         """Whether x is smaller, or at most y; None where the intervals do not say."""
         ...
@@ -82,6 +90,18 @@ class Codes:
 
     position: int | None
     grid: Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A leader is one of `slots`, whose scores read `places`, each with the `letter` there.
+
+    Where the scores read none, places and letter are None.
+    """
+
+    slots: tuple[int, ...]
+    places: tuple[int | None, ...]
+    letter: int | None
 
 
 class Bent(Exception):

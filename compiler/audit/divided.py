@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from circ.compiler.audit.entries import (
     Curve,
     Given,
+    Leader,
     Letter,
     Nodes,
+    Pick,
     Share,
     Stored,
     entries,
@@ -88,16 +90,31 @@ def several(mask: int) -> bool:
 
 
 def learned(nodes: Nodes, reads: Sequence[int]) -> list[bool]:
-    """The nodes behind which a smooth function stands, or several positions meet in weights."""
+    """The nodes behind which a smooth function stands, or several positions meet in weights, or are
+    compared there for the largest."""
     weighed: list[bool] = []
     found: list[bool] = []
     for place, node in enumerate(nodes.nodes):
         parts = nodes.parts[place]
         weighed.append(isinstance(node, Stored) or any(weighed[part] for part in parts))
-        meets = nodes.real[place] and weighed[place] and several(reads[place])
+        compares = nodes.real[place] or isinstance(node, Leader)
+        meets = compares and weighed[place] and several(reads[place])
         smooth = isinstance(node, Curve | Share)
         found.append(meets or smooth or any(found[part] for part in parts))
     return found
+
+
+def at_leader(nodes: Nodes, place: int, reads: Sequence[int]) -> tuple[int, ...]:
+    """What stands at the indices of scores that read a position each, besides one that asks."""
+    match nodes.nodes[place]:
+        case Pick(indices=(index,), parts=parts):
+            pass
+        case _:
+            return ()
+    leader = nodes.nodes[index]
+    if not isinstance(leader, Leader) or any(reads[x].bit_count() > 2 for x in leader.row):
+        return ()
+    return parts
 
 
 def functions(
@@ -117,8 +134,9 @@ def functions(
             continue
         parts = nodes.parts[place]
         joins = not nodes.real[place] or any(network[part] for part in parts)
+        chosen = at_leader(nodes, place, reads)
         for part in parts:
-            decides = joins and not nodes.real[part]
+            decides = joins and not nodes.real[part] and part not in chosen
             if network[part]:
                 waiting.append(part)
             elif several(reads[part]) or decides:

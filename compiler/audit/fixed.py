@@ -102,6 +102,17 @@ class FixedPoint:
 
         return column(sides([x.lo for x in choices]), sides([x.hi for x in choices]))
 
+    def at_letter(self, x: Fixed, letter: int) -> Fixed:
+        """The entries of one letter."""
+        lo = [[line[letter if len(line) > 1 else 0]] for line in x.lo]
+        hi = [[line[letter if len(line) > 1 else 0]] for line in x.hi]
+        return column(lo, hi)
+
+    def hull(self, columns: Sequence[Fixed]) -> Fixed:
+        """Intervals that contain all of the columns."""
+        lo = most([[[-a for a in row] for row in x.lo] for x in columns])
+        return column([[-a for a in row] for row in lo], most([x.hi for x in columns]))
+
     def below(self, x: Fixed, y: Fixed, *, strict: bool) -> list[list[bool | None]]:
         """Whether x is smaller, or at most y; None where the intervals do not say."""
         count = max(len(x.lo), len(y.lo))

@@ -148,6 +148,24 @@ class FloatPoint:
         at = np.broadcast_to(places, shape)[None]
         return Ball(np.take_along_axis(mids, at, 0)[0], np.take_along_axis(rads, at, 0)[0])
 
+    def at_letter(self, x: Ball, letter: int) -> Ball:
+        """The entries of one letter."""
+        if x.mid.shape[1] == 1:
+            return x
+        return Ball(x.mid[:, [letter]], x.rad[:, [letter]])
+
+    def hull(self, columns: Sequence[Ball]) -> Ball:
+        """Intervals that contain all of the columns."""
+        first, *others = columns
+        if all(
+            np.array_equal(first.low, x.low) and np.array_equal(first.high, x.high) for x in others
+        ):
+            return first
+        low, high = first.low, first.high
+        for x in others:
+            low, high = np.minimum(low, x.low), np.maximum(high, x.high)
+        return between(low, high)
+
     def below(self, x: Ball, y: Ball, *, strict: bool) -> list[list[bool | None]]:
         """Whether x is smaller, or at most y; None where the balls do not say."""
         if not (x.rad.any() or y.rad.any()):

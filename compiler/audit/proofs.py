@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
+from circ.compiler.audit.chosen import Leaders, leaders_of, looked_up_by, parts_of, scores_of
 from circ.compiler.audit.clauses import Beats, Clause, class_formula
-from circ.compiler.audit.columns import Arithmetic, Bent, C, Codes, Head, Total
+from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Given, Known, Rectified
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
@@ -49,11 +50,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A class of words: what is known there, which phase ReLUs have, and other ways to be right."""
+    """A class of words: what is known there, which phase ReLUs have, and other ways to be right.
+
+    `chosen` says among which entries leaders are.
+    """
 
     given: Mapping[int, Known]
     phases: Mapping[tuple[int, int], bool]
     besides: Clause
+    chosen: Mapping[int, Chosen]
     readings: tuple[Reading[Fixed], ...]
     confirm: Confirm | None
 
@@ -96,13 +101,14 @@ Leaf = Callable[[Data, Region, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """A claim, at which position letters are gone through, and where its ReLUs are."""
+    """A claim, at which position letters are gone through, and where its ReLUs and leaders are."""
 
     claim: Claim
     weights: Weights
     fixed: int | None
     apart: list[bool]
     relus: Mapping[tuple[int, int], int]
+    leaders: Leaders
     zero: int
     levels: tuple[Level, ...]
 
@@ -112,18 +118,18 @@ class Audit:
         region = whole(record.steps, record.states, self.claim.word.letters, self.fixed)
         values = self.claim.language.classes[kind]
         given = dict(zip(self.claim.values, values, strict=True))
-        self.goal(self.case(given, {}, (), confirm), record.proof, region, 0)
+        self.goal(self.case(given, {}, (), {}, confirm), record.proof, region, 0)
 
     def case(
         self, given: Mapping[int, Known], phases: Mapping[tuple[int, int], bool], besides: Clause,
-        confirm: Confirm | None,
+        chosen: Mapping[int, Chosen], confirm: Confirm | None,
     ) -> Case:  # fmt: skip
         """A case, ready to be read."""
         readings = tuple(
-            self.reading(level.math, level.shared, level.heads, given, phases)
+            self.reading(level.math, level.shared, level.heads, given, phases, chosen)
             for level in self.levels
         )
-        return Case(given, phases, besides, readings, confirm)
+        return Case(given, phases, besides, chosen, readings, confirm)
 
     def reading(
         self,
@@ -132,13 +138,14 @@ class Audit:
         heads: dict[tuple[int, ...], Head[C]],
         given: Mapping[int, Known],
         phases: Mapping[tuple[int, int], bool],
+        chosen: Mapping[int, Chosen],
     ) -> Reading[C]:
         """The numbers of a case; what it shares with other cases is kept."""
         letters = self.claim.word.letters
         rows = {} if self.fixed is None else {self.fixed: range(letters)}
         return Reading(
             math, self.claim.nodes, self.weights, letters, rows, given, phases, self.apart,
-            shared, heads,
+            shared, heads, chosen,
         )  # fmt: skip
 
     def parted(self, data: Data, region: Region, depth: int, leaf: Leaf) -> bool:
@@ -180,8 +187,10 @@ class Audit:
             for passes, proof in ((True, active), (False, idle)):
                 at, clause = self.phase(a_list(unit), not passes, strict=True)
                 phases, besides = {**case.phases, at: passes}, (*case.besides, *clause)
-                inner = self.case(case.given, phases, besides, case.confirm)
+                inner = self.case(case.given, phases, besides, case.chosen, case.confirm)
                 self.goal(inner, an_object(proof), region, depth + 1)
+        elif "choice" in data:
+            self.by_choice(case, data, region, depth)
         else:
             (proofs,) = only(data, "clauses")
             formula = class_formula(self.claim.nodes, self.claim.options, case.given)
@@ -224,7 +233,19 @@ class Audit:
         at, clause = self.phase(unit[:2], active, strict=False)
         require(at not in case.phases, "a ReLU has a phase already")
         self.clause(case, clause, an_object(unit[3]), region, 0)
-        return self.case(case.given, {**case.phases, at: active}, case.besides, case.confirm)
+        phases = {**case.phases, at: active}
+        return self.case(case.given, phases, case.besides, case.chosen, case.confirm)
+
+    # --- hard choices ---------------------------------------------------------------------------
+
+    def by_choice(self, case: Case, data: Data, region: Region, depth: int) -> None:
+        """Check a goal index by index, and letter by letter, of a leader."""
+        require(depth < DEEPEST, "a proof has splits too deep in splits")
+        for at, chosen, inside, proof in parts_of(self.leaders, case.readings[-1], data, region):
+            given = self.leaders.settled(case.given, at, chosen)
+            known = {**case.chosen, at: chosen}
+            inner = self.case(given, case.phases, case.besides, known, case.confirm)
+            self.goal(inner, proof, inside, depth + 1)
 
     # --- one clause -----------------------------------------------------------------------------
 
@@ -236,7 +257,7 @@ class Audit:
             (count,) = only(data, "words")
             words = region.words(MOST_WORDS)
             require(len(words) == a_number(count, MOST_WORDS + 1), "it counts other words")
-            self.one_by_one(case.given, clause, words)
+            self.one_by_one(case.given, clause, words, case.chosen)
             return
         path = path_of(clause, data)
         if case.confirm is not None and case.confirm(case, [path], region)[0]:
@@ -253,12 +274,13 @@ class Audit:
                 raise Rejected(str(bent)) from bent
 
     def one_by_one(
-        self, given: Mapping[int, Known], clause: Clause, words: list[tuple[int, ...]]
-    ) -> None:
+        self, given: Mapping[int, Known], clause: Clause, words: list[tuple[int, ...]],
+        chosen: Mapping[int, Chosen],
+    ) -> None:  # fmt: skip
         """Check that one of some comparisons holds on each of some words."""
         left = words
         for level in self.levels:
-            left = failing(self, level.math, given, clause, left)
+            left = failing(self, level.math, given, clause, left, chosen)
         require(not left, "a word is not shown to be right")
 
     def met(self, witness: tuple[int, ...] | None) -> None:
@@ -272,9 +294,27 @@ class Audit:
         kind = self.claim.language.class_of(witness)
         require(kind != DEAD, "a word does not meet the conditions")
         given = dict(zip(self.claim.values, self.claim.language.classes[kind], strict=True))
+        letters = self.leaders.letters
+        given.update((node, witness[place]) for place, node in letters.items())
         for condition in self.claim.weighed:
+            leaders = looked_up_by(self.claim.nodes, [condition], given)
+            self.met_by(witness, condition, given, {}, leaders)
+
+    def met_by(
+        self, witness: tuple[int, ...], condition: int, given: Mapping[int, Known],
+        chosen: Mapping[int, Chosen], leaders: Sequence[int],
+    ) -> None:  # fmt: skip
+        """Check that a word meets a condition, whichever entries leaders are."""
+        if not leaders:
             for clause in class_formula(self.claim.nodes, [(condition, True)], given):
-                self.one_by_one(given, clause, [witness])
+                self.one_by_one(given, clause, [witness], chosen)
+            return
+        first, *others = leaders
+        reading = at_words(self, self.levels[-1].math, given, [witness], chosen)
+        for slot in scores_of(reading, first).leading():
+            one = Chosen((slot,), (None,), None)
+            known = self.leaders.settled(given, first, one)
+            self.met_by(witness, condition, known, {**chosen, first: one}, others)
 
 
 def audit_of(claim: Claim, weights: Weights, fixed: int | None) -> Audit:
@@ -283,7 +323,8 @@ def audit_of(claim: Claim, weights: Weights, fixed: int | None) -> Audit:
     zero = claim.nodes.add(Given(Fraction(0), True), real=True)
     relus = {node.at: node.part for node in claim.nodes.nodes if isinstance(node, Rectified)}
     apart = set_apart(claim.nodes, claim.values)
-    return Audit(claim, weights, fixed, apart, relus, zero, fresh_levels())
+    leaders = leaders_of(claim.nodes)
+    return Audit(claim, weights, fixed, apart, relus, leaders, zero, fresh_levels())
 
 
 def fresh_levels() -> tuple[Level, ...]:
@@ -298,22 +339,44 @@ def path_of(clause: Clause, data: Data) -> Path:
     return Path(clause, multipliers_of(multipliers, len(clause)), potentials_of(text, kind))
 
 
+def at_words(
+    audit: Audit,
+    math: FixedPoint,
+    given: Mapping[int, Known],
+    words: list[tuple[int, ...]],
+    chosen: Mapping[int, Chosen],
+) -> Reading[Fixed]:
+    """A claim's numbers on some words, one a row."""
+    claim = audit.claim
+    fixed = {p: [word[p] for word in words] for p in range(claim.word.length)}
+    apart = [True] * len(claim.nodes.nodes)
+    return Reading(
+        math,
+        claim.nodes,
+        audit.weights,
+        claim.word.letters,
+        fixed,
+        given,
+        {},
+        apart,
+        {},
+        {},
+        chosen,
+    )
+
+
 def failing(
     audit: Audit,
     math: FixedPoint,
     given: Mapping[int, Known],
     clause: Clause,
     words: list[tuple[int, ...]],
+    chosen: Mapping[int, Chosen],
 ) -> list[tuple[int, ...]]:
     """The words on which no comparison is shown to hold."""
     if not words:
         return []
-    claim = audit.claim
-    fixed = {p: [word[p] for word in words] for p in range(claim.word.length)}
-    apart = [True] * len(claim.nodes.nodes)
-    reading = Reading(
-        math, claim.nodes, audit.weights, claim.word.letters, fixed, given, {}, apart, {}, {}
-    )
+    reading = at_words(audit, math, given, words, chosen)
     right = [False] * len(words)
     for beats in clause:
         more, less = reading.total(beats.more), reading.total(beats.less)

@@ -5,13 +5,12 @@ What float64 does not confirm is left to whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from circ.compiler.audit.columns import Bent, Codes, Head, Total
-from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
 from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
 from circ.compiler.audit.proofs import Audit, Case, Path
@@ -33,7 +32,7 @@ class Quick:
 
     def __call__(self, case: Case, paths: Sequence[Path], region: Region) -> list[bool]:
         """Which of some proofs by potentials float64 confirms."""
-        reading = self.reading(case.given, case.phases)
+        reading = self.reading(case)
         found = [False] * len(paths)
         groups: dict[int, list[tuple[int, Difference]]] = {}
         for place, path in enumerate(paths):
@@ -58,11 +57,10 @@ class Quick:
                 found[place] = yes
         return found
 
-    def reading(
-        self, given: Mapping[int, Known], phases: Mapping[tuple[int, int], bool]
-    ) -> Reading[Ball]:
+    def reading(self, case: Case) -> Reading[Ball]:
         """The numbers of a case."""
-        return self.audit.reading(self.math, self.shared, self.heads, given, phases)
+        given, phases, chosen = case.given, case.phases, case.chosen
+        return self.audit.reading(self.math, self.shared, self.heads, given, phases, chosen)
 
 
 def difference(path: Path, reading: Reading[Ball]) -> Difference:

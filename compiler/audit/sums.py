@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Generic
 
-from circ.compiler.audit.columns import Arithmetic, Bent, C, Codes, Grid, Head, Total
+from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Grid, Head, Total
 from circ.compiler.audit.entries import (
     Curve,
     Given,
@@ -39,7 +39,8 @@ from circ.compiler.tensor import Weights
 class Reading(Generic[C]):
     """Reads nodes where the `fixed` positions have one letter a row and some nodes are `given`.
 
-    `phases` says of ReLUs whether they pass on what they are applied to, or are zero. `apart` are
+    `phases` says of ReLUs whether they pass on what they are applied to, or are zero, and `chosen`
+    among which entries a leader is. `apart` are
     the nodes that what is given bears on; all others are in `shared`, for every reading of the rows.
     """
 
@@ -53,6 +54,7 @@ class Reading(Generic[C]):
     apart: Sequence[bool]
     shared: dict[int, Total[C] | Codes]
     heads: dict[tuple[int, ...], Head[C]]
+    chosen: Mapping[int, Chosen] = field(default_factory=dict[int, Chosen])
     own: dict[int, Total[C] | Codes] = field(default_factory=dict[int, "Total[C] | Codes"])
     own_heads: dict[tuple[int, ...], Head[C]] = field(
         default_factory=dict[tuple[int, ...], "Head[C]"]
@@ -89,6 +91,8 @@ class Reading(Generic[C]):
         if place in self.given:
             return ()
         node = self.nodes.nodes[place]
+        if isinstance(node, Pick) and self.nodes.real[place] and node.indices[0] in self.chosen:
+            return (*node.indices[1:], *node.parts)
         if isinstance(node, Pick) and not self.nodes.real[place]:
             return (*node.indices, *(p for p in node.parts if not self.plain(p)))
         return self.nodes.parts[place]
@@ -271,7 +275,12 @@ class Reading(Generic[C]):
 
     def picked(self, node: Pick) -> Total[C]:
         """What a table has at an index."""
-        place = self.chosen(node)
+        match node.indices:
+            case (leader,) if leader in self.chosen:
+                return self.standing(node, self.chosen[leader])
+            case _:
+                pass
+        place = self.which(node)
         if place.position is None and len(place.grid) == 1:
             return self.number_at(node.parts[place.grid[0][0]])
         parts = [self.number_at(part) for part in node.parts]
@@ -279,7 +288,7 @@ class Reading(Generic[C]):
         column = self.math.pick([column for _, column in tables], place.grid)
         return self.at(one_position([place.position, *(at for at, _ in tables)]), column)
 
-    def chosen(self, node: Pick) -> Codes:
+    def which(self, node: Pick) -> Codes:
         """Which part is picked; alike for all that the same indices pick."""
         key = node.indices, node.sides
         if key not in self.picks:
@@ -287,6 +296,23 @@ class Reading(Generic[C]):
             places = self.places(node, [code for code in codes if isinstance(code, Codes)])
             self.picks[key] = places
         return self.picks[key]
+
+    def standing(self, node: Pick, chosen: Chosen) -> Total[C]:
+        """What a table has at a leader: of the letter there, and between what several entries say."""
+        if len(chosen.slots) == 1:
+            (slot,) = chosen.slots
+            alone = self.number_at(node.parts[slot])
+            if alone.head is not None or not alone.terms.keys() <= {*chosen.places}:
+                return alone
+        found: list[C] = []
+        for slot, place in zip(chosen.slots, chosen.places, strict=True):
+            at, column = self.table(self.number_at(node.parts[slot]))
+            if at is not None and chosen.letter is not None:
+                require(at == place, "what is looked up reads another letter than its score")
+                column = self.math.at_letter(column, chosen.letter)
+            require(at is None or chosen.letter is not None, "what is looked up reads a letter")
+            found.append(column)
+        return Total(None, {}, found[0] if len(found) == 1 else self.math.hull(found))
 
     def places(self, node: Pick, codes: Sequence[Codes]) -> Codes:
         """Which part is picked, by row and by letter."""
@@ -345,10 +371,10 @@ def one_position(positions: Sequence[int | None]) -> int | None:
 
 
 def set_apart(nodes: Nodes, values: Sequence[int]) -> list[bool]:
-    """The nodes that some values, or the phase of a ReLU, bear on."""
+    """The nodes that some values, the phase of a ReLU, or a leader bear on."""
     found: list[bool] = []
     own = {*values}
     for place, node in enumerate(nodes.nodes):
-        bent = isinstance(node, Rectified) or place in own
+        bent = isinstance(node, Rectified | Leader) or place in own
         found.append(bent or any(found[part] for part in nodes.parts[place]))
     return found

@@ -9,6 +9,7 @@ from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.region import Region
 from circ.runtime.certificates.alternatives import searched
+from circ.runtime.certificates.choices import by_choice, next_choice
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.relus import without_relus
 from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference, total
@@ -25,6 +26,9 @@ def goal_proof(work: Work, case: Case, region: Region, depth: int) -> Data:
     work.require_time()
     if depth > DEEPEST:
         raise NoCertificate("the words would have to be split too often")
+    leader = next_choice(work, case)
+    if leader is not None:
+        return by_choice(work, case, region, depth, leader, goal_proof)
     nodes, options = work.claim.nodes, work.claim.options
     formula = [(*clause, *case.besides) for clause in class_formula(nodes, options, case.given)]
     try:

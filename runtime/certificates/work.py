@@ -8,7 +8,7 @@ from fractions import Fraction
 from time import monotonic
 
 from circ.compiler.audit.clauses import Beats, Clause
-from circ.compiler.audit.columns import Codes, Head, Total
+from circ.compiler.audit.columns import Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference
@@ -29,22 +29,27 @@ class NoCertificate(Exception):
 class Case:
     """What is known in a class of words, which phases ReLUs have, and other ways to be right.
 
-    `doubts` counts the phases that are assumed.
+    `doubts` counts the phases that are assumed, and `chosen` says among which entries leaders are.
     """
 
     given: Mapping[int, Known]
     phases: Mapping[tuple[int, int], bool]
     besides: Clause
     doubts: int
+    chosen: Mapping[int, Chosen]
     reading: Reading[Ball]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """A claim to be certified, as it will be audited; `until` is in seconds of `time.monotonic`."""
+    """A claim to be certified, as it will be audited; `until` is in seconds of `time.monotonic`.
+
+    `leaders` are those by which something is looked up.
+    """
 
     audit: Audit
     until: float
+    leaders: tuple[int, ...] = ()
     math: FloatPoint = field(default_factory=float_point)
     shared: dict[int, Total[Ball] | Codes] = field(default_factory=dict[int, "Total[Ball] | Codes"])
     heads: dict[tuple[int, ...], Head[Ball]] = field(
@@ -64,19 +69,22 @@ class Work:
     def case_of(self, values: Sequence[Known]) -> Case:
         """A class of words."""
         given = dict(zip(self.claim.values, values, strict=True))
-        return Case(given, {}, (), 0, self.reading(given, {}))
+        return Case(given, {}, (), 0, {}, self.reading(given, {}, {}))
 
     def reading(
-        self, given: Mapping[int, Known], phases: Mapping[tuple[int, int], bool]
+        self,
+        given: Mapping[int, Known],
+        phases: Mapping[tuple[int, int], bool],
+        chosen: Mapping[int, Chosen],
     ) -> Reading[Ball]:
         """The numbers of a case."""
-        return self.audit.reading(self.math, self.shared, self.heads, given, phases)
+        return self.audit.reading(self.math, self.shared, self.heads, given, phases, chosen)
 
     def by_words(self, case: Case, clause: Clause, region: Region) -> Data:
         """A proof by going through the words one by one; raises `NoCertificate` where one fails."""
         try:
             words = region.words(MOST_WORDS)
-            self.audit.one_by_one(case.given, clause, words)
+            self.audit.one_by_one(case.given, clause, words, case.chosen)
         except Rejected as reason:
             raise NoCertificate(str(reason)) from reason
         return {"words": len(words)}
@@ -87,9 +95,15 @@ class Work:
         """A case in which more ReLUs have a phase; assumed, where something else would do too."""
         known = {**case.phases, **phases}
         doubts = case.doubts + bool(besides)
-        return Case(
-            case.given, known, (*case.besides, *besides), doubts, self.reading(case.given, known)
-        )
+        reading = self.reading(case.given, known, case.chosen)
+        return Case(case.given, known, (*case.besides, *besides), doubts, case.chosen, reading)
+
+    def with_choice(self, case: Case, leader: int, chosen: Chosen) -> Case:
+        """A case in which a leader is one of some entries."""
+        given = self.audit.leaders.settled(case.given, leader, chosen)
+        known = {**case.chosen, leader: chosen}
+        reading = self.reading(given, case.phases, known)
+        return Case(given, case.phases, case.besides, case.doubts, known, reading)
 
 
 def total(

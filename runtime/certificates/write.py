@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from circ.compiler.audit.chosen import looked_up_by
 from circ.compiler.audit.clauses import class_formula
 from circ.compiler.audit.columns import Bent, Codes
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
@@ -26,6 +27,7 @@ from circ.compiler.audit.rejected import Rejected
 from circ.compiler.finding import Fails, Limits, silent
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
+from circ.runtime.certificates.choices import tried
 from circ.runtime.certificates.goal import goal_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines.automata import decide
@@ -74,23 +76,28 @@ def header(obligation: Obligation, weights: Weights, work: Work) -> Data:
         "words": str(language.count()),
         "classes": len(language.classes),
         "fixed": work.audit.fixed,
-        "witness": met_by(obligation, weights, work.until) if work.claim.weighed else None,
+        "witness": met_by(obligation, weights, work) if work.claim.weighed else None,
     }
 
 
-def met_by(obligation: Obligation, weights: Weights, until: float) -> list[int]:
+def met_by(obligation: Obligation, weights: Weights, work: Work) -> list[int]:
     """A word that meets the conditions about the network: one that fails the claim that none does."""
     question = denying(obligation, None)
-    found = decide(question, weights, Limits(max(until - monotonic(), 0.0), first=True), silent)
+    found = decide(
+        question, weights, Limits(max(work.until - monotonic(), 0.0), first=True), silent
+    )
     if not isinstance(found, Fails):
         raise NoCertificate("no word is known to meet the conditions")
-    return [int(letter) for letter in found.witness[obligation.binders[0].name]]
+    witness = [int(letter) for letter in found.witness[obligation.binders[0].name]]
+    work.audit.met(tuple(witness))
+    return witness
 
 
 def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
     """The claim with the position fixed at which its numbers are sums; raises `Rejected`."""
     last = claim.word.length - 1
-    free = Work(audit_of(claim, weights, None), until)
+    leaders = looked_up_by(claim.nodes, (place for place, _ in claim.options), claim.values)
+    free = Work(audit_of(claim, weights, None), until, leaders)
     reasons: list[Rejected] = []
     for fixed in (None, last, *range(last)):
         work = free if fixed is None else fixed_at(free, fixed)
@@ -105,7 +112,9 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
 
 def fixed_at(free: Work, position: int) -> Work:
     """The claim with one position fixed; what was read of others while none was, is read the same."""
-    work = Work(replace(free.audit, fixed=position, levels=fresh_levels()), free.until)
+    work = Work(
+        replace(free.audit, fixed=position, levels=fresh_levels()), free.until, free.leaders
+    )
     reads = positions(free.claim.nodes)
     for place, found in free.shared.items():
         alone = isinstance(found, Codes) or found.head is None
@@ -118,7 +127,7 @@ def readable(work: Work) -> None:
     """Raise `Rejected` unless the numbers that classes compare are sums, ReLUs taken out."""
     seen: set[int] = set()
     for values in work.claim.language.classes:
-        case = work.case_of(values)
+        case = tried(work, work.case_of(values))
         for clause in class_formula(work.claim.nodes, work.claim.options, case.given):
             compared = {place for beats in clause for place in (beats.more, beats.less)}
             for place in sorted(compared - seen):
