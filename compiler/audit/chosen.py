@@ -133,11 +133,17 @@ class Leaders:
             self.behind[leader] = sorted(k for k in found if not self.nodes.real[k])
         return self.behind[leader]
 
-    def settled(self, given: Mapping[int, Known], leader: int, chosen: Chosen) -> dict[int, Known]:
-        """What is given, and what is the same for all indices chosen."""
+    def settled(
+        self, given: Mapping[int, Known], leader: int, chosen: Chosen, asking: Mapping[int, int]
+    ) -> dict[int, Known]:
+        """What is given, and what is the same for all indices chosen.
+
+        `asking` has the letter at the position that is fixed, where it is one.
+        """
+        told = {self.letters[at]: c for at, c in asking.items() if at in self.letters}
         ways: list[Truths] = []
         for slot, place in zip(chosen.slots, chosen.places, strict=True):
-            known: dict[int, Known] = {**given, leader: slot}
+            known: dict[int, Known] = {**given, **told, leader: slot}
             if place is not None and place in self.letters and chosen.letter is not None:
                 known[self.letters[place]] = chosen.letter
             ways.append(Truths(self.nodes, known))
@@ -148,6 +154,13 @@ class Leaders:
             if value is not None and not others:
                 found[place] = value
         return found
+
+
+def asking(region: Region) -> dict[int, int]:
+    """The letter at the fixed position, where a region is of one row."""
+    if region.fixed is None or len(region.rows) > 1:
+        return {}
+    return {region.fixed: region.rows[0]}
 
 
 def leaders_of(nodes: Nodes) -> Leaders:

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
-from circ.compiler.audit.chosen import Leaders, leaders_of, looked_up_by, parts_of, scores_of
+from circ.compiler.audit.chosen import (
+    Leaders,
+    asking,
+    leaders_of,
+    looked_up_by,
+    parts_of,
+    scores_of,
+)
 from circ.compiler.audit.clauses import Beats, Clause, class_formula
 from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Given, Known, Rectified
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.machine import DEAD, includes
+from circ.compiler.audit.on_words import failing, on_words
 from circ.compiler.audit.paths import TooClose, shown
 from circ.compiler.audit.record import (
     DEEPEST,
@@ -242,7 +250,7 @@ class Audit:
         """Check a goal index by index, and letter by letter, of a leader."""
         require(depth < DEEPEST, "a proof has splits too deep in splits")
         for at, chosen, inside, proof in parts_of(self.leaders, case.readings[-1], data, region):
-            given = self.leaders.settled(case.given, at, chosen)
+            given = self.leaders.settled(case.given, at, chosen, asking(inside))
             known = {**case.chosen, at: chosen}
             inner = self.case(given, case.phases, case.besides, known, case.confirm)
             self.goal(inner, proof, inside, depth + 1)
@@ -280,7 +288,9 @@ class Audit:
         """Check that one of some comparisons holds on each of some words."""
         left = words
         for level in self.levels:
-            left = failing(self, level.math, given, clause, left, chosen)
+            if left:
+                reading = on_words(self.claim, self.weights, level.math, given, chosen, left)
+                left = failing(reading, clause, left)
         require(not left, "a word is not shown to be right")
 
     def met(self, witness: tuple[int, ...] | None) -> None:
@@ -310,10 +320,11 @@ class Audit:
                 self.one_by_one(given, clause, [witness], chosen)
             return
         first, *others = leaders
-        reading = at_words(self, self.levels[-1].math, given, [witness], chosen)
+        math = self.levels[-1].math
+        reading = on_words(self.claim, self.weights, math, given, chosen, [witness])
         for slot in scores_of(reading, first).leading():
             one = Chosen((slot,), (None,), None)
-            known = self.leaders.settled(given, first, one)
+            known = self.leaders.settled(given, first, one, {})
             self.met_by(witness, condition, known, {**chosen, first: one}, others)
 
 
@@ -337,54 +348,6 @@ def path_of(clause: Clause, data: Data) -> Path:
     kind = "f4" if "f4" in data else "f8"
     multipliers, text = only(data, "multipliers", kind)
     return Path(clause, multipliers_of(multipliers, len(clause)), potentials_of(text, kind))
-
-
-def at_words(
-    audit: Audit,
-    math: FixedPoint,
-    given: Mapping[int, Known],
-    words: list[tuple[int, ...]],
-    chosen: Mapping[int, Chosen],
-) -> Reading[Fixed]:
-    """A claim's numbers on some words, one a row."""
-    claim = audit.claim
-    fixed = {p: [word[p] for word in words] for p in range(claim.word.length)}
-    apart = [True] * len(claim.nodes.nodes)
-    return Reading(
-        math,
-        claim.nodes,
-        audit.weights,
-        claim.word.letters,
-        fixed,
-        given,
-        {},
-        apart,
-        {},
-        {},
-        chosen,
-    )
-
-
-def failing(
-    audit: Audit,
-    math: FixedPoint,
-    given: Mapping[int, Known],
-    clause: Clause,
-    words: list[tuple[int, ...]],
-    chosen: Mapping[int, Chosen],
-) -> list[tuple[int, ...]]:
-    """The words on which no comparison is shown to hold."""
-    if not words:
-        return []
-    reading = at_words(audit, math, given, words, chosen)
-    right = [False] * len(words)
-    for beats in clause:
-        more, less = reading.total(beats.more), reading.total(beats.less)
-        require(more.known and less.known, "a number is not known at a word")
-        found = math.below(less.rest, more.rest, strict=beats.strict)
-        for place in range(len(words)):
-            right[place] |= found[place if len(found) > 1 else 0][0] is True
-    return [word for word, is_right in zip(words, right, strict=True) if not is_right]
 
 
 def pair_of(part: object, below: int) -> tuple[list[int], Data]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from circ.compiler.audit.machine import DEAD, Step
+from circ.compiler.audit.machine import DEAD, MOST_STATES, Step
 from circ.compiler.audit.region import Region
+from circ.compiler.audit.rejected import require
 
 
 def somewhere(region: Region, places: Iterable[int], letter: int) -> Region:
@@ -24,6 +25,7 @@ def somewhere(region: Region, places: Iterable[int], letter: int) -> Region:
                 goes_on = after != DEAD and (seen or position < max(spots))
                 row.append(found.setdefault((after, seen), len(found)) if goes_on else DEAD)
             rows.append(row)
+        require(len(found) <= MOST_STATES, "a choice needs too many states")
         steps.append(rows)
         names = found
     states = [*map(len, steps), len(names)]

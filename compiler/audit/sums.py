@@ -91,8 +91,8 @@ class Reading(Generic[C]):
         if place in self.given:
             return ()
         node = self.nodes.nodes[place]
-        if isinstance(node, Pick) and self.nodes.real[place] and node.indices[0] in self.chosen:
-            return (*node.indices[1:], *node.parts)
+        if isinstance(node, Pick) and self.at_leader(node):
+            return node.parts
         if isinstance(node, Pick) and not self.nodes.real[place]:
             return (*node.indices, *(p for p in node.parts if not self.plain(p)))
         return self.nodes.parts[place]
@@ -275,11 +275,8 @@ class Reading(Generic[C]):
 
     def picked(self, node: Pick) -> Total[C]:
         """What a table has at an index."""
-        match node.indices:
-            case (leader,) if leader in self.chosen:
-                return self.standing(node, self.chosen[leader])
-            case _:
-                pass
+        if self.at_leader(node):
+            return self.standing(node, self.chosen[node.indices[0]])
         place = self.which(node)
         if place.position is None and len(place.grid) == 1:
             return self.number_at(node.parts[place.grid[0][0]])
@@ -296,6 +293,11 @@ class Reading(Generic[C]):
             places = self.places(node, [code for code in codes if isinstance(code, Codes)])
             self.picks[key] = places
         return self.picks[key]
+
+    def at_leader(self, node: Pick) -> bool:
+        """Whether it is a number that is looked up by a leader alone, which is chosen."""
+        numbers = all(self.nodes.real[part] for part in node.parts)
+        return numbers and len(node.indices) == 1 and node.indices[0] in self.chosen
 
     def standing(self, node: Pick, chosen: Chosen) -> Total[C]:
         """What a table has at a leader: of the letter there, and between what several entries say."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from circ.compiler.audit.chosen import Entry, Scores, scores_of, words_of
+from circ.compiler.audit.chosen import Entry, Scores, asking, scores_of, words_of
 from circ.compiler.audit.clauses import class_formula
 from circ.compiler.audit.columns import Chosen
 from circ.compiler.audit.entries import Known, Pick
@@ -39,7 +39,9 @@ def tried(work: Work, case: Case) -> Case:
     """A case in which each leader is its first entry, with the first letter; raises `Rejected`."""
     while (leader := next_choice(work, case)) is not None:
         place = scores_of(exact(work, case), leader).places[0]
-        case = work.with_choice(case, leader, Chosen((0,), (place,), None if place is None else 0))
+        first = Chosen((0,), (place,), None if place is None else 0)
+        asked = {} if work.audit.fixed is None else {work.audit.fixed: 0}
+        case = work.with_choice(case, leader, first, asked)
     return case
 
 
@@ -61,7 +63,7 @@ def by_choice(
     for chosen, rows in grouped(work, case, region, leader, scores):
         work.require_time()
         inside = words_of(scores, region, rows, chosen)
-        inner = work.with_choice(case, leader, chosen)
+        inner = work.with_choice(case, leader, chosen, asking(inside))
         if any(next(inside.words_of(row), None) is not None for row in rows):
             proof = prove(work, inner, inside, depth + 1)
         else:
@@ -90,7 +92,8 @@ def grouped(
     for (row, letter, *_), some in slots.items():
         chosen = Chosen(tuple(some), tuple(scores.places[slot] for slot in some), letter)
         left = scores.below(region.with_rows([row]), some, letter).allowed
-        key = (chosen, *sorted(left.items()))
+        apart = row if alike.asks(row, some[0], letter) else None
+        key = (chosen, apart, *sorted(left.items()))
         found.setdefault(key, (chosen, []))[1].append(row)
         if len(found) > MOST_PARTS:
             raise NoCertificate(f"a hard choice has more than {MOST_PARTS:,} parts")
@@ -111,8 +114,8 @@ class Alike:
     scores: Scores
     picks: list[Pick]
     tables: dict[int, Floats | None] = field(default_factory=dict[int, "Floats | None"])
-    truths: dict[tuple[int, int | None], Truths] = field(
-        default_factory=dict[tuple[int, "int | None"], Truths]
+    truths: dict[tuple[int | None, int, int | None], Truths] = field(
+        default_factory=dict[tuple["int | None", int, "int | None"], Truths]
     )
 
     def key(self, entry: Entry) -> Key:
@@ -125,16 +128,23 @@ class Alike:
         if table is None:
             return row, letter, reach, slot, ()
         at = row if table.shape[1] > 1 else 0, (letter or 0) if table.shape[2] > 1 else 0
-        return row, letter, reach, table[:, at[0], at[1]].tobytes(), self.truth(slot, letter)
+        return row, letter, reach, table[:, at[0], at[1]].tobytes(), self.truth(row, slot, letter)
 
-    def truth(self, slot: int, letter: int | None) -> Truths:
+    def asks(self, row: int, slot: int, letter: int | None) -> bool:
+        """Whether something is known because the row is."""
+        return self.truth(row, slot, letter) != self.truth(None, slot, letter)
+
+    def truth(self, row: int | None, slot: int, letter: int | None) -> Truths:
         """What is discrete behind an index, and known."""
-        if (slot, letter) not in self.truths:
-            leaders, place = self.work.audit.leaders, self.scores.places[slot]
-            known = leaders.settled(self.case.given, self.leader, Chosen((slot,), (place,), letter))
+        key = row, slot, letter
+        if key not in self.truths:
+            leaders, fixed = self.work.audit.leaders, self.work.audit.fixed
+            chosen = Chosen((slot,), (self.scores.places[slot],), letter)
+            asked = {} if row is None or fixed is None else {fixed: row}
+            known = leaders.settled(self.case.given, self.leader, chosen, asked)
             behind = (k for k in leaders.discrete(self.leader) if k != self.leader)
-            self.truths[slot, letter] = tuple((k, known[k]) for k in behind if k in known)
-        return self.truths[slot, letter]
+            self.truths[key] = tuple((k, known[k]) for k in behind if k in known)
+        return self.truths[key]
 
     def table(self, slot: int) -> Floats | None:
         """The numbers looked up at an index."""

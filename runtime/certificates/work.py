@@ -98,9 +98,11 @@ class Work:
         reading = self.reading(case.given, known, case.chosen)
         return Case(case.given, known, (*case.besides, *besides), doubts, case.chosen, reading)
 
-    def with_choice(self, case: Case, leader: int, chosen: Chosen) -> Case:
-        """A case in which a leader is one of some entries."""
-        given = self.audit.leaders.settled(case.given, leader, chosen)
+    def with_choice(
+        self, case: Case, leader: int, chosen: Chosen, asked: Mapping[int, int]
+    ) -> Case:
+        """A case in which a leader is one of some entries, on words with the letters `asked` for."""
+        given = self.audit.leaders.settled(case.given, leader, chosen, asked)
         known = {**case.chosen, leader: chosen}
         reading = self.reading(given, case.phases, known)
         return Case(given, case.phases, case.besides, case.doubts, known, reading)
