@@ -22,12 +22,17 @@ from circ.compiler.tensor import Weights
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """A claim that a certificate proves: of how many words, in how many classes."""
+    """A claim that a certificate proves: of how many words, in how many classes.
+
+    `words` is None where they are of every length. `alike`: it rests on that all positions are treated
+    alike.
+    """
 
     claim: str
     tool: str
-    words: int
+    words: int | None
     classes: int
+    alike: bool = False
 
 
 def audited(

@@ -42,8 +42,27 @@ class Claim:
     language: Machine
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A claim as `Claim` has it; of the conditions, those that are `plain` are about no network."""
+
+    nodes: Nodes
+    word: Word
+    plain: tuple[int, ...]
+    options: tuple[tuple[int, bool], ...]
+    values: tuple[int, ...]
+    weighed: tuple[int, ...]
+
+
 def divided(obligation: Obligation, weights: Weights) -> Claim:
     """A claim about one word; raises `Rejected` for another, or one of too many states."""
+    found = taken_apart(obligation)
+    language = machine(found.nodes, found.word, found.plain, found.values, weights)
+    return Claim(found.nodes, found.word, found.options, found.values, found.weighed, language)
+
+
+def taken_apart(obligation: Obligation) -> Parts:
+    """A claim about one word, its words not looked at; raises `Rejected` for another."""
     word = word_of(obligation)
     outputs = obligation.circuit.outputs
     wires = [outputs[name] for name in (*obligation.conditions, "goal")]
@@ -52,11 +71,10 @@ def divided(obligation: Obligation, weights: Weights) -> Claim:
     reads = positions(nodes)
     network = learned(nodes, reads)
     weighed = tuple(node for node in conditions if network[node])
-    plain = [node for node in conditions if not network[node]]
+    plain = tuple(node for node in conditions if not network[node])
     values = functions(nodes, [*weighed, goal], network, reads)
-    language = machine(nodes, word, plain, values, weights)
     options = (*((node, False) for node in weighed), (goal, True))
-    return Claim(nodes, word, options, tuple(values), weighed, language)
+    return Parts(nodes, word, plain, options, tuple(values), weighed)
 
 
 def word_of(obligation: Obligation) -> Word:

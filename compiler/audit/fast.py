@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
 from circ.compiler.audit.columns import Head, Total
 from circ.compiler.audit.floats import TINY, Ball, Floats, IntArray
@@ -235,9 +236,41 @@ def proved(paths: Weighed, potentials: Floats, strict: Sequence[bool]) -> list[b
         end = start
         right &= (mine <= behind(paths, position, ahead, FAR)).all(axis=(1, 2))
         ahead = mine
-    least = down(ahead[:, :, 0] + paths.rest)
-    sure = np.where(np.array(strict)[:, None], least > 0, least >= 0)
-    return list(map(bool, right & sure.all(axis=1)))
+    return list(map(bool, right & positive(paths, ahead, strict)))
+
+
+def proved_onwards(
+    paths: Weighed,
+    potentials: Floats,
+    strict: Sequence[bool],
+    start: int,
+    ending: npt.NDArray[np.bool_],
+) -> list[bool]:
+    """As `proved`, of words of `start` letters and more, with a loop: see `circ.compiler.audit.around`.
+
+    `ending` [row, state]: the states of the loop from which words go on.
+    """
+    states = paths.region.states
+    right = np.ones(len(strict), np.bool_)
+    end = potentials.shape[2]
+    ahead = potentials[:, :, end - states[2] :]
+    last: Floats = np.zeros((*paths.rest.shape, 1))
+    for position, after in ((3, last), (2, np.where(ending, ahead, FAR))):
+        right &= (ahead <= behind(paths, position, after, FAR)).all(axis=(1, 2))
+    end -= states[2]
+    for position in [2] * (start - 3) + [1, 0]:
+        mine = potentials[:, :, end - states[position] : end]
+        end -= states[position]
+        right &= (mine <= behind(paths, position, ahead, FAR)).all(axis=(1, 2))
+        ahead = mine
+    return list(map(bool, right & positive(paths, ahead, strict)))
+
+
+def positive(paths: Weighed, begin: Floats, strict: Sequence[bool]) -> npt.NDArray[np.bool_]:
+    """Whether the potentials of the start, and what no position changes, are enough in all rows."""
+    least = down(begin[:, :, 0] + paths.rest)
+    sure: npt.NDArray[np.bool_] = np.where(np.array(strict)[:, None], least > 0, least >= 0)
+    return sure.all(axis=1)
 
 
 def behind(paths: Weighed, position: int, ahead: Floats, beyond: float) -> Floats:

@@ -81,11 +81,8 @@ def machine(
     nodes: Nodes, word: Word, conditions: Sequence[int], values: Sequence[int], weights: Weights
 ) -> Machine:
     """The words on which all conditions hold, by the values of some nodes."""
-    chain, places = chained(nodes, [*conditions, *values])
-    layers = laid(chain, word, [places[n] for n in (*conditions, *values)])
-    known: list[Known] = []
-    for node, last in zip(chain.nodes, layers.last, strict=True):
-        known.append(value_of(node, known.__getitem__, weights) if last < 0 else False)
+    layers = layered(nodes, word, [*conditions, *values])
+    known = beforehand(layers, weights)
     states: list[tuple[Known, ...]] = [()]
     steps: list[Step] = []
     tried = 0
@@ -95,14 +92,31 @@ def machine(
         states, step = stepped(layers, position, states, known, weights)
         require(len(states) <= MOST_STATES, "its words need too many states to be audited")
         steps.append(step)
-    ends = layers.carried[word.length]
-    found: list[tuple[Known, ...] | None] = []
-    for state in states:
-        put(known, ends, state)
-        outcome = [known[place] for place in layers.wanted]
-        met = all(outcome[: len(conditions)])
-        found.append(tuple(outcome[len(conditions) :]) if met else None)
+    found = [ended(layers, state, known, len(conditions)) for state in states]
     return merged(steps, found)
+
+
+def layered(nodes: Nodes, word: Word, wanted: Sequence[int]) -> Layers:
+    """What some nodes are computed from, letter by letter."""
+    chain, places = chained(nodes, wanted)
+    return laid(chain, word, [places[node] for node in wanted])
+
+
+def beforehand(layers: Layers, weights: Weights) -> list[Known]:
+    """The values of all nodes that read no letter; room for those of the others."""
+    known: list[Known] = []
+    for node, last in zip(layers.nodes, layers.last, strict=True):
+        known.append(value_of(node, known.__getitem__, weights) if last < 0 else False)
+    return known
+
+
+def ended(
+    layers: Layers, state: Sequence[Known], known: list[Known], conditions: int
+) -> tuple[Known, ...] | None:
+    """The values after a word that leads to a state, None where it does not meet the conditions."""
+    put(known, layers.carried[layers.word.length], state)
+    outcome = [known[place] for place in layers.wanted]
+    return tuple(outcome[conditions:]) if all(outcome[:conditions]) else None
 
 
 def put(known: list[Known], places: Sequence[int], values: Sequence[Known]) -> None:

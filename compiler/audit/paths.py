@@ -78,41 +78,67 @@ def shown(
     """
     count = sum(region.states[:-1])
     require(len(potentials) == count * len(region.rows), "potentials are missing, or too many")
-    by_position: dict[int | None, list[Slot]] = {}
-    for slot in slots(total):
-        by_position.setdefault(slot.place, []).append(slot)
+    parts = by_position(total)
     for k, row in enumerate(region.rows):
         mine = whole_numbers(potentials[k * count : (k + 1) * count], 2 * math.bits)
-        rest = sum(least(slot, row, [0], math.bits)[0] for slot in by_position.get(None, []))
-        start = walked(by_position, math, region, mine, row) + rest
-        if start < 0 or (start == 0 and strict):
-            raise TooClose("potentials do not show that a number is positive")
+        require_positive(walked(parts, math, region, mine, row), parts, math, row, strict)
+
+
+Parts = dict[int | None, list[Slot]]
+"""Slots by the position that they read."""
+
+
+def by_position(total: Total[Fixed]) -> Parts:
+    """The slots of a number."""
+    found: Parts = {}
+    for slot in slots(total):
+        found.setdefault(slot.place, []).append(slot)
+    return found
+
+
+def require_positive(start: int, parts: Parts, math: FixedPoint, row: int, strict: bool) -> None:
+    """Raise `Rejected` unless the potential of the start, and what no position changes, are enough."""
+    start += sum(least(slot, row, [0], math.bits)[0] for slot in parts.get(None, []))
+    if start < 0 or (start == 0 and strict):
+        raise TooClose("potentials do not show that a number is positive")
 
 
 def walked(
-    parts: dict[int | None, list[Slot]],
-    math: FixedPoint,
-    region: Region,
-    potentials: Sequence[int],
-    row: int,
+    parts: Parts, math: FixedPoint, region: Region, potentials: Sequence[int], row: int
 ) -> int:
     """The potential of the start, all of them checked edge by edge."""
     ahead: Sequence[int] = [0] * region.states[-1]
     end = len(potentials)
     for position in reversed(range(len(region.steps))):
-        letters, kinds = region.kinds_at(position, row)
-        weights = [0] * len(letters)
-        for slot in parts.get(position, []) if letters else []:
-            weights = list(map(int.__add__, weights, least(slot, row, letters, math.bits)))
         mine = potentials[end - region.states[position] : end]
         end -= region.states[position]
-        for column, members in kinds:
-            least_of_kind = min([weights[place] for place in members])
-            for potential, after in zip(mine, column, strict=True):
-                if after != DEAD and potential > least_of_kind + ahead[after]:
-                    raise TooClose("a potential is too high")
+        require_below(mine, ways(parts, math, region, position, row), ahead)
         ahead = mine
     return ahead[0]
+
+
+Way = tuple[tuple[int, ...], int]
+"""Letters that lead on alike: the state after each state, and the least that any of them adds."""
+
+
+def ways(parts: Parts, math: FixedPoint, region: Region, position: int, row: int) -> list[Way]:
+    """What the letters at a position lead to, and add."""
+    letters, kinds = region.kinds_at(position, row)
+    weights = [0] * len(letters)
+    for slot in parts.get(position, []) if letters else []:
+        weights = list(map(int.__add__, weights, least(slot, row, letters, math.bits)))
+    found: list[Way] = []
+    for column, members in kinds:
+        found.append((column, min([weights[place] for place in members])))
+    return found
+
+
+def require_below(potentials: Sequence[int], ways: Sequence[Way], ahead: Sequence[int]) -> None:
+    """Raise `Rejected` where a potential is more than an edge adds and the potential behind it."""
+    for column, weight in ways:
+        for potential, after in zip(potentials, column, strict=True):
+            if after != DEAD and potential > weight + ahead[after]:
+                raise TooClose("a potential is too high")
 
 
 def whole_numbers(potentials: Sequence[float], bits: int) -> list[int]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from time import monotonic
+from typing import BinaryIO
 
 from circ.compiler.audit.audit import Audited, audited
 from circ.compiler.audit.divided import divided
+from circ.compiler.audit.loops import SHORT
+from circ.compiler.audit.onwards import AuditedOnwards, audited_onwards
 from circ.compiler.audit.rejected import require
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.tensor import Weights
@@ -37,6 +43,11 @@ def certificate_path(folder: Path, claim: str, length: int | None = None) -> Pat
     return folder / (f"{claim}.cert" if length is None else f"{claim}.{length}.cert")
 
 
+def onwards_path(folder: Path, claim: str) -> Path:
+    """Where the certificate for all lengths from some one on stands."""
+    return folder / f"{claim}.onwards.cert"
+
+
 def certify(
     question: Question, weights: Weights, verdict: Verdict, folder: Path, timeout: float
 ) -> Certified | Uncertified | None:
@@ -48,8 +59,6 @@ def certify(
 
     if not isinstance(verdict, Proved):
         return None
-    if verdict.lengths is not None and verdict.lengths.onwards is not None:
-        return Uncertified("a proof for all lengths at once has none yet")
     lengths = [None] if verdict.lengths is None else [*verdict.lengths.held]
     until = monotonic() + timeout
     paths: list[Path] = []
@@ -61,6 +70,12 @@ def certify(
             path = certificate_path(folder, question.name, length)
             write_file(obligation, weights, path, until)
             paths.append(path)
+        if verdict.lengths is not None and question.lengths is not None:
+            start = verdict.lengths.onwards or verdict.lengths.none_from
+            if start is not None:
+                path = onwards_path(folder, question.name)
+                write_onwards_file(question, weights, start, path, until)
+                paths.append(path)
     except NoCertificate as reason:
         return Uncertified(str(reason))
     return Certified(tuple(paths), sum(path.stat().st_size for path in paths))
@@ -70,26 +85,42 @@ def write_file(obligation: Obligation, weights: Weights, path: Path, until: floa
     """Write one certificate; raises `NoCertificate`, and `CircError` where the file cannot be written."""
     from circ.runtime.certificates.write import write_certificate
 
+    with written(path) as stream:
+        write_certificate(obligation, weights, until, stream)
+
+
+def write_onwards_file(
+    question: Question, weights: Weights, start: int, path: Path, until: float
+) -> None:
+    """Write the certificate for all lengths from `start` on; raises as `write_file`."""
+    from circ.runtime.certificates.onwards import write_onwards
+
+    near, far = (question.alike(length) for length in (SHORT, SHORT + 1))
+    with written(path) as stream:
+        write_onwards(near, far, weights, start, until, stream)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A new file, in a folder that is made; raises `CircError` where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = error.strerror or str(error)
         raise CircError(writing.cannot_write(str(path.parent), why)) from error
     with replacing(path, overwrite=True) as stream:
-        write_certificate(obligation, weights, until, stream)
+        yield stream
 
 
 # --- auditing -------------------------------------------------------------------------------------
 
 
-def paths_of(folder: Path, question: Question) -> list[tuple[int | None, Path]]:
-    """The files in which the certificates of a claim stand, by the lengths of its word."""
+def some_file(folder: Path, question: Question) -> bool:
+    """Whether a claim has a certificate, at some length of its word."""
     if question.lengths is None:
-        return [(None, certificate_path(folder, question.name))]
-    first, last = question.lengths.first, question.lengths.last
-    if last is None:
-        return []
-    return [(n, certificate_path(folder, question.name, n)) for n in range(first, last + 1)]
+        return certificate_path(folder, question.name).exists()
+    paths = [onwards_path(folder, question.name), *folder.glob(f"{escape(question.name)}.*.cert")]
+    return any(path.exists() for path in paths)
 
 
 def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bool) -> Audited:
@@ -97,16 +128,50 @@ def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bo
 
     Raises `Rejected`, and `OSError` where a file cannot be read.
     """
+    if question.lengths is None:
+        path = certificate_path(folder, question.name)
+        return audit_file(question.at(None), weights, path, exact=exact)
+    first, last = question.lengths.first, question.lengths.last
+    if last is not None:
+        found = audit_lengths(question, weights, folder, range(first, last + 1), exact=exact)
+        require(found.words != 0, "no word meets the conditions")
+        return found
+    path = onwards_path(folder, question.name)
+    require(path.exists(), "there is no certificate for all lengths from some one on")
+    beyond = audit_onwards(question, weights, path, exact=exact)
+    short = range(first, beyond.start)
+    found = audit_lengths(question, weights, folder, short, exact=exact)
+    require(found.words != 0 or beyond.witnessed, "no word meets the conditions")
+    words = None if beyond.classes else found.words
+    return Audited(question.name, beyond.tool, words, found.classes + beyond.classes, alike=True)
+
+
+def audit_lengths(
+    question: Question, weights: Weights, folder: Path, lengths: Iterable[int], *, exact: bool
+) -> Audited:
+    """Check the certificates of some lengths; those without words need none."""
     words, classes, tool = 0, 0, ""
-    for length, path in paths_of(folder, question):
-        obligation = question.at(length)
-        if length is not None and not path.exists():
+    for length in lengths:
+        obligation, path = question.at(length), certificate_path(folder, question.name, length)
+        if not path.exists():
             empty(obligation, weights, length)
             continue
         found = audit_file(obligation, weights, path, exact=exact)
-        words, classes, tool = words + found.words, classes + found.classes, found.tool
-    require(words > 0, "no word meets the conditions")
+        words, classes, tool = words + (found.words or 0), classes + found.classes, found.tool
     return Audited(question.name, tool, words, classes)
+
+
+def audit_onwards(
+    question: Question, weights: Weights, path: Path, *, exact: bool
+) -> AuditedOnwards:
+    """Check the certificate for all lengths from some one on; raises as `audit_file`."""
+    near, far = (question.alike(length) for length in (SHORT, SHORT + 1))
+    with path.open("rb") as stream:
+        if exact:
+            return audited_onwards(near, far, weights, stream)
+        from circ.compiler.audit.quick_onwards import quick_onwards
+
+        return audited_onwards(near, far, weights, stream, quick_onwards)
 
 
 def empty(obligation: Obligation, weights: Weights, length: int) -> None:

@@ -12,7 +12,7 @@ from circ.compiler.driver import Program
 from circ.compiler.obligation import Question
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate
-from circ.runtime.certificates.files import audit_files, certificate_path, paths_of
+from circ.runtime.certificates.files import audit_files, certificate_path, some_file
 from circ.runtime.exits import Exit, worst
 from circ.runtime.report import Line
 from circ.runtime.session import Opened, checked, chosen, settings
@@ -20,6 +20,8 @@ from circ.runtime.terminal import show_data, show_diagnostics, show_lines
 
 TRUSTED = ("the front end", "Python's whole numbers and fractions")
 TRUSTED_FAST = (*TRUSTED, "IEEE arithmetic of numpy")
+ALIKE = "that all positions are treated alike"
+"""At all lengths at once."""
 
 
 def run_audit(
@@ -49,11 +51,6 @@ def run_audit(
     return worst(codes)
 
 
-def some_file(folder: Path, question: Question) -> bool:
-    """Whether a claim has a certificate, at some length of its word."""
-    return any(path.exists() for _, path in paths_of(folder, question))
-
-
 def audit(program: Program, folder: Path, question: Question, exact: bool) -> Audited | str:
     """What the certificates of a claim prove, or the first reason why one does not hold."""
     try:
@@ -65,9 +62,11 @@ def audit(program: Program, folder: Path, question: Question, exact: bool) -> Au
         raise CircError(no_certificate(str(path), error.strerror or "unreadable")) from error
 
 
-def trusted(exact: bool) -> tuple[str, ...]:
+def trusted(outcome: Audited | str, exact: bool) -> tuple[str, ...]:
     """What has to be right for an audit to be right, besides the audit itself."""
-    return TRUSTED if exact else TRUSTED_FAST
+    known = TRUSTED if exact else TRUSTED_FAST
+    alike = isinstance(outcome, Audited) and outcome.alike
+    return (known[0], ALIKE, *known[1:]) if alike else known
 
 
 def outcome_lines(name: str, outcome: Audited | str, exact: bool, seconds: float) -> list[Line]:
@@ -78,20 +77,24 @@ def outcome_lines(name: str, outcome: Audited | str, exact: bool, seconds: float
             Line("plain", f"    {outcome}"),
         ]
     classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
+    every = outcome.words is None
+    words = "every word, of whatever length" if every else f"all {outcome.words:,} words"
+    holds = "the certificate holds" + (" at every length" if outcome.alike else "")
     return [
-        Line("good", f"✓ {name}: the certificate holds  ({seconds:.1f} s)"),
-        Line("plain", f"    on all {outcome.words:,} words, in {classes}"),
-        Line("faint", f"    trusted: {', '.join(trusted(exact))}"),
+        Line("good", f"✓ {name}: {holds}  ({seconds:.1f} s)"),
+        Line("plain", f"    on {words}, in {classes}"),
+        Line("faint", f"    trusted: {', '.join(trusted(outcome, exact))}"),
     ]
 
 
 def outcome_data(
     name: str, outcome: Audited | str, exact: bool, seconds: float
 ) -> dict[str, object]:
-    """The outcome as data."""
+    """The outcome as data; `words` is null where they are of every length."""
     data: dict[str, object] = {"claim": name, "holds": isinstance(outcome, Audited)}
     if isinstance(outcome, str):
         data["reason"] = outcome
     else:
         data |= {"words": outcome.words, "classes": outcome.classes, "tool": outcome.tool}
-    return data | {"trusted": list(trusted(exact)), "exact": exact, "seconds": round(seconds, 3)}
+    said = {"trusted": list(trusted(outcome, exact)), "exact": exact}
+    return data | said | {"seconds": round(seconds, 3)}

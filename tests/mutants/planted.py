@@ -504,8 +504,8 @@ MUTANTS = (
     Mutant(
         "an_audit_skips_edges",
         "compiler/audit/paths.py",
-        "        for column, members in kinds:\n",
-        "        for column, members in kinds[1:]:\n",
+        "    for column, members in kinds:\n",
+        "    for column, members in kinds[1:]:\n",
         ("tests/agreement/test_certificates.py::test_a_raised_potential_is_caught",),
     ),
     Mutant(

@@ -1,0 +1,149 @@
+"""A claim about words of any length, read at two lengths that have to agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic
+
+from circ.compiler.audit.clauses import Clause, Formula, class_formula
+from circ.compiler.audit.columns import Arithmetic, C, Codes, Head, Total
+from circ.compiler.audit.divided import Parts
+from circ.compiler.audit.entries import Known, Letter
+from circ.compiler.audit.forms import Forms
+from circ.compiler.audit.once import Once
+from circ.compiler.audit.rejected import require
+from circ.compiler.audit.sums import Reading, set_apart
+from circ.compiler.audit.turns import DIFFERS, folded
+from circ.compiler.tensor import Weights
+
+End = int
+"""Of a word: 0, or -1 for the last letter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """The claim at one length; `apart` as for `Reading`, `fixed` is the end that is gone through."""
+
+    parts: Parts
+    weights: Weights
+    fixed: End | None
+    apart: list[bool]
+
+    def given(self, values: tuple[Known, ...]) -> dict[int, Known]:
+        """What is known in a class."""
+        return dict(zip(self.parts.values, values, strict=True))
+
+    def formula(self, values: tuple[Known, ...]) -> Formula:
+        """The goal in a class."""
+        return class_formula(self.parts.nodes, self.parts.options, self.given(values))
+
+    def rows(self) -> dict[int, range]:
+        """The letters of the position that is gone through."""
+        word = self.parts.word
+        return {} if self.fixed is None else {self.fixed % word.length: range(word.letters)}
+
+    def named(self, place: int) -> tuple[str, int] | None:
+        """What is not looked into: what sorts the words, and letters, told apart by the ends."""
+        if place in self.parts.values:
+            return "value", self.parts.values.index(place)
+        node = self.parts.nodes.nodes[place]
+        if not isinstance(node, Letter):
+            return None
+        at_end = node.position in (0, self.parts.word.length - 1)
+        return ("end", int(node.position > 0)) if at_end else ("letter", 0)
+
+
+def side_of(parts: Parts, weights: Weights, fixed: End | None) -> Side:
+    """The claim at one length."""
+    return Side(parts, weights, fixed, set_apart(parts.nodes, parts.values))
+
+
+Sides = tuple[Side, Side]
+
+
+def require_alike_goals(sides: Sides) -> None:
+    """Raise `Rejected` unless the goal is made alike of what sorts the words and of comparisons."""
+    forms = Forms()
+    short, long = (goals(side, forms) for side in sides)
+    require(short == long, "what is claimed differs from length to length")
+
+
+def goals(side: Side, forms: Forms) -> list[tuple[int, bool]]:
+    """The forms of the options, down to numbers."""
+    nodes, options = side.parts.nodes, side.parts.options
+
+    def named(place: int) -> tuple[str, int] | None:
+        return ("number", 0) if nodes.real[place] else side.named(place)
+
+    found = forms.under(nodes, [place for place, _ in options], named)
+    return [(found[place], wanted) for place, wanted in options]
+
+
+def same_comparisons(near: Clause, far: Clause) -> bool:
+    """Whether two clauses have as many comparisons, as strict."""
+    return [beats.strict for beats in near] == [beats.strict for beats in far]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Both(Generic[C]):
+    """The numbers of a claim by one arithmetic; what classes share is kept, of each length."""
+
+    sides: Sides
+    math: Once[C]
+    forms: Forms = field(default_factory=Forms)
+    shared: tuple[dict[int, Total[C] | Codes], ...] = field(default_factory=lambda: ({}, {}))
+    heads: tuple[dict[tuple[int, ...], Head[C]], ...] = field(default_factory=lambda: ({}, {}))
+
+    def readings(self, values: tuple[Known, ...]) -> Readings[C]:
+        """The numbers in a class."""
+        near, far = (
+            Reading(
+                self.math, side.parts.nodes, side.weights, side.parts.word.letters, side.rows(),
+                side.given(values), {}, side.apart, shared, heads,
+            )
+            for side, shared, heads in zip(self.sides, self.shared, self.heads, strict=True)
+        )  # fmt: skip
+        return Readings(self, near, far)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings(Generic[C]):
+    """The numbers of a claim in a class, at both lengths."""
+
+    both: Both[C]
+    near: Reading[C]
+    far: Reading[C]
+
+    def total(self, near: Total[C], far: Total[C]) -> Total[C]:
+        """A number as if about words of four letters; raises `Rejected`."""
+        length = self.both.sides[0].parts.word.length
+        return folded(near, far, length, self.both.math.zero)
+
+    def require_alike(self) -> None:
+        """Raise `Rejected` unless what was read of indices and truths is of the same forms everywhere."""
+        short, long = (
+            self.codes(*pair) for pair in zip(self.both.sides, (self.near, self.far), strict=True)
+        )
+        length, none = self.both.sides[0].parts.word.length, frozenset[int]()
+        each = short.get(1, none)
+        between = [short.get(place, none) for place in range(2, length - 1)]
+        between += [long.get(place, none) for place in range(1, length)]
+        require(all(other == each for other in between), DIFFERS)
+        for one, other in ((None, None), (0, 0), (length - 1, length)):
+            require(short.get(one, none) == long.get(other, none), DIFFERS)
+
+    def codes(self, side: Side, reading: Reading[C]) -> Mapping[int | None, frozenset[int]]:
+        """The forms of the indices and truths that were read, by the position that they read."""
+        read = {**reading.shared, **reading.own}
+        found = {place: x.position for place, x in read.items() if isinstance(x, Codes)}
+        named = self.both.forms.under(side.parts.nodes, found, side.named)
+        return {
+            at: frozenset(named[place] for place, position in found.items() if position == at)
+            for at in {*found.values()}
+        }
+
+
+def both_of(sides: Sides, math: Arithmetic[C]) -> Both[C]:
+    """A claim's numbers at both lengths."""
+    return Both(sides, Once(math))
