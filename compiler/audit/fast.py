@@ -270,7 +270,8 @@ def positive(paths: Weighed, begin: Floats, strict: Sequence[bool]) -> npt.NDArr
     """Whether the potentials of the start, and what no position changes, are enough in all rows."""
     least = down(begin[:, :, 0] + paths.rest)
     sure: npt.NDArray[np.bool_] = np.where(np.array(strict)[:, None], least > 0, least >= 0)
-    return sure.all(axis=1)
+    found: npt.NDArray[np.bool_] = np.logical_and.reduce(sure, axis=1)
+    return found
 
 
 def behind(paths: Weighed, position: int, ahead: Floats, beyond: float) -> Floats:
