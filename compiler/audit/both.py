@@ -121,10 +121,9 @@ class Readings(Generic[C]):
         return folded(near, far, length, self.both.math.zero)
 
     def require_alike(self) -> None:
-        """Raise `Rejected` unless what was read of indices and truths is of the same forms everywhere."""
-        short, long = (
-            self.codes(*pair) for pair in zip(self.both.sides, (self.near, self.far), strict=True)
-        )
+        """Raise `Rejected` unless what was read of one letter, or of none, has the same forms everywhere."""
+        sides = zip(self.both.sides, (self.near, self.far), strict=True)
+        short, long = (self.forms(side, reading) for side, reading in sides)
         length, none = self.both.sides[0].parts.word.length, frozenset[int]()
         each = short.get(1, none)
         between = [short.get(place, none) for place in range(2, length - 1)]
@@ -133,15 +132,25 @@ class Readings(Generic[C]):
         for one, other in ((None, None), (0, 0), (length - 1, length)):
             require(short.get(one, none) == long.get(other, none), DIFFERS)
 
-    def codes(self, side: Side, reading: Reading[C]) -> Mapping[int | None, frozenset[int]]:
-        """The forms of the indices and truths that were read, by the position that they read."""
+    def forms(self, side: Side, reading: Reading[C]) -> Mapping[int | None, frozenset[int]]:
+        """The forms of what was read of one position or none, by the position."""
         read = {**reading.shared, **reading.own}
-        found = {place: x.position for place, x in read.items() if isinstance(x, Codes)}
+        found = {place: one_read(x) for place, x in read.items() if is_of_one(x)}
         named = self.both.forms.under(side.parts.nodes, found, side.named)
         return {
             at: frozenset(named[place] for place, position in found.items() if position == at)
             for at in {*found.values()}
         }
+
+
+def is_of_one(value: Total[C] | Codes) -> bool:
+    """Whether it reads one position at most, besides those that are fixed."""
+    return isinstance(value, Codes) or (value.head is None and len(value.terms) < 2)
+
+
+def one_read(value: Total[C] | Codes) -> int | None:
+    """The position that it reads, if there is one."""
+    return value.position if isinstance(value, Codes) else next(iter(value.terms), None)
 
 
 def both_of(sides: Sides, math: Arithmetic[C]) -> Both[C]:

@@ -41,7 +41,8 @@ from circ.compiler.tensor import Weights
 class AuditedOnwards:
     """A claim that is proved of all words of `start` letters and more, in so many classes.
 
-    `witnessed`: some such word meets the conditions, as far as those are about no network.
+    `witnessed`: some such word meets the conditions. Whether conditions about the network are met is not
+    looked into here, but at the lengths before.
     """
 
     tool: str
@@ -130,7 +131,8 @@ def checked(
         includes(audit.language, kind, region.steps)
         check(audit, audit.language.classes[kind], region, proof, levels, confirm)
     require(not missing, "a class is left out")
-    return AuditedOnwards(header.tool, header.start, header.classes, header.classes > 0)
+    witnessed = header.classes > 0 and not audit.sides[0].parts.weighed
+    return AuditedOnwards(header.tool, header.start, header.classes, witnessed)
 
 
 def expected(header: Header, near: Obligation, far: Obligation, weights: Weights) -> None:

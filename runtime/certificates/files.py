@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import escape
@@ -101,7 +101,7 @@ def write_onwards_file(
 
 
 @contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
+def written(path: Path) -> Generator[BinaryIO]:
     """A new file, in a folder that is made; raises `CircError` where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.balls import FloatArray
@@ -169,8 +170,8 @@ def by_brute_force(case: Case) -> tuple[int | None, bool, bool]:
     return None, close, some
 
 
-def decided(case: Case, folder: Path, timeout: float = 20.0) -> Verdict:
-    """What Circ says."""
+def spelled(case: Case, folder: Path) -> Program:
+    """The claim as a spec."""
     c = f"({case.c})" if case.c >= 0 else f"(0 - {-case.c})"
     text = SPEC.format(
         query=case.query,
@@ -179,7 +180,12 @@ def decided(case: Case, folder: Path, timeout: float = 20.0) -> Verdict:
         goal=GOALS[case.goal].replace("{c}", c),
     )
     weights = json.loads(json.dumps({k: v.tolist() for k, v in case.weights.items()}))
-    program = lowered(text, folder, weights)
+    return lowered(text, folder, weights)
+
+
+def decided(case: Case, folder: Path, timeout: float = 20.0) -> Verdict:
+    """What Circ says."""
+    program = spelled(case, folder)
     return answer(program.question("x"), program.weights, Limits(timeout=timeout))[1]
 
 
