@@ -66,14 +66,14 @@ def accepted(program: Program, sides: Sides, data: bytes, *, exact: bool = True)
     return True
 
 
-@pytest.mark.parametrize("first", range(0, 48, 12))
+@pytest.mark.parametrize("first", [0, 24])
 def test_what_has_a_certificate_is_true(first: int, tmp_path: Path) -> None:
     """No word of five to eight letters fails where there is one, nor a long one of those tried.
 
     Most claims that none of these words fails have one: all but those that break later.
     """
     true, certified = 0, 0
-    for seed in range(first, first + 12):
+    for seed in range(first, first + 24):
         case = heads.case(seed)
         program = heads.spelled(case, tmp_path)
         sides = sides_of(program, "x")
@@ -124,8 +124,8 @@ PAIRS = {
     "letters": ("in Sorted: read(s) > -0.25 or share(s) > 3", "in Sorted: read(s) > -0.01 or share(s) > 3"),
     "ending": ("in Begun: mixed(s)[0] > -0.76", "in Begun: mixed(s)[0] > -0.7"),
     "alternatives": (
-        "in Begun: mixed(s)[0] > -0.5 or mixed(s)[1] > mixed(s)[0] - 1",
-        "in Begun: mixed(s)[0] > -0.5 or mixed(s)[0] > mixed(s)[1] + 3",
+        "in Begun: mixed(s)[0] > 0.5 or mixed(s)[0] < 1.2",
+        "in Begun: mixed(s)[0] > 1.5 or mixed(s)[0] < 1",
     ),
     "rare": ("in Rare: share(s) > -0.25", "in Rare: share(s) > 0.04 and read(s) > 0.125"),
     "late": ("in Late: share(s) > 0", "in Late: share(s) > 0.5"),
@@ -179,7 +179,7 @@ def test_no_change_of_a_certificate_proves_what_is_false(name: str, program: Pro
     false = sides_of(program, f"{name}_false")
     lines = [stamped(program, lines[0], false), *lines[1:]]
     assert not accepted(program, false, joined(lines))
-    for change, data in changed(lines, 60):
+    for change, data in changed(lines, 25):
         assert not accepted(program, false, data), change
         assert not accepted(program, false, data, exact=False), change
 
@@ -206,14 +206,14 @@ def test_every_change_of_a_certificate_is_caught(name: str, program: Program) ->
     """Whatever is changed, left out, doubled or swapped: the audit rejects it, or the proof still stands."""
     sides, lines = true_claim(program, name)
     caught = 0
-    for (path, new), data in changed(lines, 250):
+    for (path, new), data in changed(lines, 120):
         if accepted(program, sides, data):
             in_another_order = unordered(records(data)) == unordered(lines)
             assert name_of(path) in HARMLESS or in_another_order, (path, new)
             assert accepted(program, sides, data, exact=False), (path, new)
         else:
             caught += 1
-    assert caught > 80
+    assert caught > 60
 
 
 @pytest.mark.parametrize("name", ["letters", "ending"])
@@ -225,10 +225,10 @@ def test_a_raised_potential_is_caught(name: str, program: Program) -> None:
         if path and path[-1] == "f8":
             for text in nudged(cast("str", at(lines, path)), "f8"):
                 data = joined(cast("Records", put(lines, path, text)))
-                raised += not (
-                    accepted(program, sides, data) or accepted(program, sides, data, exact=False)
-                )
-            if raised > 40:
+                assert not accepted(program, sides, data)
+                assert not accepted(program, sides, data, exact=False)
+                raised += 1
+            if raised > 20:
                 return
     pytest.fail("potentials are compared")
 
@@ -242,7 +242,7 @@ def test_an_edge_left_out_is_caught(program: Program) -> None:
             data = joined(cast("Records", put(lines, (k, *path), -1)))
             assert not accepted(program, sides, data), path
             missed += 1
-    assert missed > 10
+    assert missed > 7
 
 
 def edges(line: dict[str, object]) -> list[tuple[object, ...]]:
@@ -276,23 +276,22 @@ PLACES = """
 enum C = { a, b }
 checkpoint m from "model.safetensors"
 circuit ones[n](s: C[n]) -> real[n] = 1
-circuit back[n](s: C[n]) -> C[7] = fold v = [b, b, b, b, b, b, b] over x in s: [x, v[0], v[1], v[2], v[3], v[4], v[5]]
+circuit back[n](s: C[n]) -> C[4] = fold v = [b, b, b, b] over x in s: [x, v[0], v[1], v[2]]
 circuit read[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x in s ]
 circuit placed[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ ([ m.v[x] for x in s ] - m.pos[:n])
-circuit few[n](s: C[n]) -> real = sum([ cases { sum(ones(s)) <= 9 => m.v[x], else => 0 - 1 } for x in s ])
+circuit once[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] + m.v[s[3]] for x in s ]
 """  # fmt: skip
 
 KNOWING = {
-    "added": "sum(ones(s)) <= 9",
-    "added_up": "read(s) > sum(ones(s)) - 9",
-    "shared": "softmax(ones(s))[0] > 0.1",
-    "looked_back": "back(s)[6] == b",
-    "third": "s[2] == s[2] and read(s) > 0 and s[3] == s[0]",
+    "added": "read(s) > sum(ones(s)) - 9",
+    "shared": "read(s) > softmax(ones(s))[0] - 0.1",
+    "looked_back": "back(s)[3] == b or read(s) > 0",
+    "third": "s[2] == s[3] or read(s) > 0",
     "placed": "placed(s) > 0",
-    "switched": "few(s) > 0",
-    "switched_so": "read(s) > cases { sum(ones(s)) <= 9 => 0, else => 2 }",
+    "last_but_one": "s[-2] == a or read(s) > 0",
+    "once": "once(s) > 0",
 }
-"""What holds, or may, of short words, and says something of places or of how many there are."""
+"""What says something of places, or of how many there are, and holds of short words or all."""
 
 
 @pytest.mark.parametrize("name", KNOWING)
@@ -302,13 +301,12 @@ def test_what_knows_of_positions_has_none(name: str, tmp_path: Path) -> None:
     A claim about each of some lengths may say more than one about all lengths; its circuits are given
     for those of such a claim.
     """
-    claim = f"claim x: forall s in {{ s: C[1..12] }}: {KNOWING[name]}"
-    pos = [-0.25] * 9 + [9.0] * 3
-    weights = {"k": [0.5, 0.25], "v": [0.5, 1.0], "pos": pos}
+    claim = f"claim x: forall s in {{ s: C[4..12] }}: {KNOWING[name]}"
+    weights = {"k": [0.5, 0.25], "v": [0.5, 1.0], "pos": [-0.25] * 9 + [9.0] * 3}
     program = lowered(PLACES + claim, tmp_path, weights)
     sides = program.claim("x", SHORT), program.claim("x", SHORT + 1)
     stream = BytesIO()
-    with pytest.raises(NoCertificate, match="differ"):
+    with pytest.raises(NoCertificate, match="differ|several positions"):
         write_onwards(*sides, program.weights, SHORT, monotonic() + 60, stream)
 
 
