@@ -306,7 +306,7 @@ def test_what_knows_of_positions_has_none(name: str, tmp_path: Path) -> None:
     program = lowered(PLACES + claim, tmp_path, weights)
     sides = program.claim("x", SHORT), program.claim("x", SHORT + 1)
     stream = BytesIO()
-    with pytest.raises(NoCertificate, match="differ|several positions"):
+    with pytest.raises(NoCertificate, match=r"differ|several positions"):
         write_onwards(*sides, program.weights, SHORT, monotonic() + 60, stream)
 
 

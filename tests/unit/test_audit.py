@@ -9,6 +9,7 @@ from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from time import monotonic
 
 import pytest
 
@@ -23,6 +24,8 @@ from circ.compiler.ir import Compare as CompareOp
 from circ.compiler.ir import Comparison, Index, Input, Lookup, Weight, WireType
 from circ.compiler.obligation import Bound, Obligation, Words
 from circ.compiler.tensor import Tensor
+from circ.runtime.certificates.onwards import write_onwards
+from tests.unit.lowered import lowered
 from tests.unit.obligations import NOWHERE
 from tests.unit.specs import Rows, command, write_spec
 
@@ -83,6 +86,104 @@ class TestTheCommand:
         assert command("prove", spec, "above", "--certificate", proofs) == 0
         assert command("audit", spec, proofs, "odd") == 4
         assert command("audit", spec, proofs, "none") == 4
+
+
+# --- all lengths of a word ------------------------------------------------------------------------
+
+ENDLESS = """
+enum C = { a, b, c }
+checkpoint m from "model.safetensors"
+circuit f[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x in s ]
+claim above: forall s in { s: C[1..] | s[0] == a }: f(s) > -0.25
+claim two: forall s in { s: C[1..] | s matches a b }: f(s) > -0.25
+claim none: forall s in { s: C[5..] | s[0] == a } where f(s) < -0.25: f(s) > 7
+"""
+
+READS: dict[str, Rows] = {"k": [1.0, 0.0, -0.5], "v": [1.0, -0.25, 0.125]}
+
+
+class TestAllLengths:
+    """The short lengths have a certificate each, and all others one together."""
+
+    def test_every_length_can_be_audited(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It is told that this rests on all positions being treated alike."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        names = {f"above.{n}.cert" for n in (1, 2, 3, 4, "onwards")}
+        assert {path.name for path in proofs.iterdir()} == names
+        capsys.readouterr()
+
+        for exact in ([], ["--exact"]):
+            assert command("audit", spec, proofs, *exact) == 0
+            out = capsys.readouterr().out
+            assert "above: the certificate holds at every length" in out
+            assert "on every word, of whatever length" in out
+            assert "that all positions are treated alike" in out
+        assert command("audit", spec, proofs, "--json") == 0
+        (found,) = json.loads(capsys.readouterr().out)["certificates"]
+        assert found["words"] is None
+        assert "that all positions are treated alike" in found["trusted"]
+
+    def test_no_piece_may_be_missing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Neither that of a short length, nor the one for all others."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "two", "--certificate", proofs) == 0
+        for path in sorted(proofs.iterdir()):
+            aside = path.rename(tmp_path / "aside")
+            assert command("audit", spec, proofs) == 1, path
+            assert "there is no certificate for" in capsys.readouterr().out
+            aside.rename(path)
+        assert command("audit", spec, proofs) == 0
+
+    def test_no_length_may_be_missing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Where the certificate for all others begins later, those between are wanted."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        onwards_from(7, spec, "above", proofs)
+        capsys.readouterr()
+
+        assert command("audit", spec, proofs) == 1
+        assert "no certificate for words of length 5" in capsys.readouterr().out
+        onwards_from(5, spec, "above", proofs)
+        assert command("audit", spec, proofs) == 0
+
+    def test_no_words_of_other_lengths(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """That there are none is checked too, and rests on the same."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        assert command("prove", spec, "two", "--certificate", proofs) == 0
+        capsys.readouterr()
+
+        assert command("audit", spec, proofs, "two") == 0
+        out = capsys.readouterr().out
+        assert "on all 1 words, in 1 class" in out
+        assert "that all positions are treated alike" in out
+
+    def test_what_no_word_meets_is_not_shown(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A condition about the network that no word meets makes everything true of all of them."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        onwards_from(5, spec, "none", proofs)
+
+        assert command("audit", spec, proofs, "none") == 1
+        assert "no word meets the conditions" in capsys.readouterr().out
+
+
+def onwards_from(start: int, spec: Path, claim: str, folder: Path) -> None:
+    """Leave the certificate for all lengths from one on."""
+    program = lowered(spec.read_text(), spec.parent)
+    near, far = map(program.question(claim).alike, (5, 6))
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{claim}.onwards.cert").open("wb") as stream:
+        write_onwards(near, far, program.weights, start, monotonic() + 60, stream)
 
 
 # --- strict and weak ------------------------------------------------------------------------------
