@@ -8,14 +8,18 @@ from pathlib import Path
 from time import monotonic
 from typing import cast
 
+import numpy as np
 import pytest
 
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.onwards import audited_onwards
+from circ.compiler.audit.paths import Way
 from circ.compiler.audit.quick_onwards import quick_onwards
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.driver import Program
 from circ.compiler.obligation import Obligation
+from circ.compiler.readings.arrays import IntArray
+from circ.runtime.certificates import onwards as writer
 from circ.runtime.certificates.onwards import write_onwards
 from circ.runtime.certificates.work import NoCertificate
 from tests.agreement import test_any_length as heads
@@ -268,6 +272,36 @@ def test_a_certificate_is_from_its_own_length_on(program: Program) -> None:
         assert not accepted(
             program, sides, joined([{**lines[0][0], "start": start}, *lines[0][1:]])
         )
+
+
+def test_sums_that_go_on_falling_are_no_potentials(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Least sums over words of up to twelve letters show what breaks at thirteen to hold of these.
+
+    They meet every other condition: at the ends, along the layers, and at the start.
+    """
+
+    def fallen_so_far(each: list[Way], ahead: IntArray) -> IntArray:
+        for _ in range(12 - SHORT):
+            ahead = np.minimum(ahead, writer.back(each, ahead, ahead.size))
+        return ahead
+
+    def unseen(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(writer, "fallen", fallen_so_far)
+    true = sides_of(program, "dilution_true")
+    data = certificate(program, true)
+    assert data is not None
+    assert accepted(program, true, data)
+    monkeypatch.setattr(writer, "shown_onwards", unseen)
+    for name in ("dilution", "quotient"):
+        false = sides_of(program, f"{name}_false")
+        data = certificate(program, false)
+        assert data is not None
+        assert not accepted(program, false, data)
+        assert not accepted(program, false, data, exact=False)
 
 
 # --- what knows of positions ----------------------------------------------------------------------
