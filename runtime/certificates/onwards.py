@@ -43,6 +43,9 @@ from circ.runtime.certificates.write import put
 EXACT = 51
 """Bits of what potentials may come to."""
 
+ROOMS = (1 << 8, 0)
+"""By how much less a weight is taken: more than float64 loses of it, or nothing."""
+
 BEYOND = 1 << (EXACT + 1)
 """The potential of a state from which no word goes on."""
 
@@ -242,7 +245,7 @@ def row_proof(work: Work, total: Total[Fixed], region: Region, strict: bool) -> 
 
     With some room, so that float64 confirms them; without, where a loop adds nothing.
     """
-    for room in (1, 0):
+    for room in ROOMS:
         found = potentials_of(work, total, region, room)
         if found is None:
             continue
@@ -262,7 +265,7 @@ def potentials_of(work: Work, total: Total[Fixed], region: Region, room: int) ->
     steps[EACH] = within(steps[EACH], ending(region, row))
     sizes = layers(region, work.audit.start)
     largest = max([0, *(abs(weight) for some in steps for _, weight in some)]).bit_length()
-    shift = max(largest + sum(sizes).bit_length() - EXACT, 0)
+    shift = max(largest + 1 + sum(sizes).bit_length() - EXACT, 0)
     first, second, each, last = (
         [(column, (weight >> shift) - room) for column, weight in some] for some in steps
     )

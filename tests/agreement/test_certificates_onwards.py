@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
-from circ.compiler.audit.onwards import audited_onwards
+from circ.compiler.audit.entries import Known
+from circ.compiler.audit.onwards import Confirm, Onwards, Turned, audited_onwards
 from circ.compiler.audit.paths import Way
 from circ.compiler.audit.quick_onwards import quick_onwards
 from circ.compiler.audit.rejected import Rejected
@@ -302,6 +304,27 @@ def test_sums_that_go_on_falling_are_no_potentials(
         assert data is not None
         assert not accepted(program, false, data)
         assert not accepted(program, false, data, exact=False)
+
+
+def test_float64_confirms_what_has_room(program: Program) -> None:
+    """A loop that adds exactly zero is left to whole numbers; one that adds something is not."""
+    for name, sure in (("ending", True), ("alternatives", True), ("dilution", False)):
+        sides, lines = true_claim(program, name)
+        seen: list[bool] = []
+
+        def watched(audit: Onwards, seen: list[bool] = seen) -> Confirm:
+            confirm = quick_onwards(audit)
+
+            def told(values: tuple[Known, ...], proofs: Sequence[Turned]) -> list[bool]:
+                found = confirm(values, proofs)
+                seen.extend(found)
+                return found
+
+            return told
+
+        audited_onwards(*sides, program.weights, BytesIO(joined(lines)), watched)
+        assert seen
+        assert all(yes == sure for yes in seen)
 
 
 # --- what knows of positions ----------------------------------------------------------------------
