@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Generic
 
 from circ.compiler.audit.columns import Arithmetic, C, Grid
+from circ.compiler.audit.rejected import Rejected
 from circ.compiler.ir import SmoothName
 
 
@@ -63,6 +64,14 @@ class Once(Generic[C]):
         """For each row and letter, one of the columns."""
         key = ("pick", tuple(map(id, choices)), tuple(map(tuple, index)))
         return self.kept(key, lambda: self.math.pick(choices, index))
+
+    def at_letter(self, x: C, letter: int) -> C:
+        """The entries of one letter."""
+        return self.kept(("letter", id(x), letter), lambda: self.math.at_letter(x, letter))
+
+    def hull(self, columns: Sequence[C]) -> C:
+        """Intervals in which any value may be are no function of the row and the letter."""
+        raise Rejected("a hard choice is followed at one length alone")
 
     def below(self, x: C, y: C, *, strict: bool) -> list[list[bool | None]]:
         """Whether x is smaller, or at most y; None where the intervals do not say."""
