@@ -72,14 +72,14 @@ def accepted(program: Program, sides: Sides, data: bytes, *, exact: bool = True)
     return True
 
 
-@pytest.mark.parametrize("first", [0, 24])
+@pytest.mark.parametrize("first", [0, 16])
 def test_what_has_a_certificate_is_true(first: int, tmp_path: Path) -> None:
-    """No word of five to eight letters fails where there is one, nor a long one of those tried.
+    """No word of five to seven letters fails where there is one, nor a long one of those tried.
 
     Most claims that none of these words fails have one: all but those that break later.
     """
     true, certified = 0, 0
-    for seed in range(first, first + 24):
+    for seed in range(first, first + 16):
         case = heads.case(seed)
         program = heads.spelled(case, tmp_path)
         sides = sides_of(program, "x")
@@ -96,8 +96,8 @@ def test_what_has_a_certificate_is_true(first: int, tmp_path: Path) -> None:
 
 
 def some_word_fails(case: heads.Case) -> bool:
-    """Whether a word of five to eight letters fails a claim."""
-    for length in range(SHORT, heads.LONGEST + 1):
+    """Whether a word of five to seven letters fails a claim."""
+    for length in range(SHORT, heads.LONGEST):
         rows = heads.words(length)
         for word, read in zip(heads.spelt(rows), heads.reads(case, rows), strict=True):
             if heads.in_domain(case.domain, word) and heads.margin(case, word, read) < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -23,6 +24,9 @@ def column(value: float) -> Fixed:
     return MATH.number(Fraction(value))
 
 
+Made = Callable[[int], Total[Fixed]]
+"""A number about words of so many letters."""
+
 ZERO, REST, FIRST, EACH, LAST = MATH.zero, *map(column, (0.5, 1, 2, 3))
 
 
@@ -40,9 +44,8 @@ def averaged(length: int) -> Total[Fixed]:
 
 
 @pytest.mark.parametrize("made", [plain, averaged])
-def test_a_number_is_as_if_of_four_letters(made: object) -> None:
+def test_a_number_is_as_if_of_four_letters(made: Made) -> None:
     """A first one, two that stand for all between, and a last one."""
-    assert callable(made)
     near, far = made(LENGTH), made(LENGTH + 1)
     found = folded(near, far, LENGTH, ZERO)
     assert found.rest is REST
@@ -55,11 +58,10 @@ def test_a_number_is_as_if_of_four_letters(made: object) -> None:
 
 @pytest.mark.parametrize("made", [plain, averaged])
 @pytest.mark.parametrize("length", [LENGTH, LENGTH + 1])
-def test_no_place_may_add_anything_else(made: object, length: int) -> None:
+def test_no_place_may_add_anything_else(made: Made, length: int) -> None:
     """Neither another term at some place of either length, nor another rest; the same value is not
     enough, if it was computed in another way."""
-    assert callable(made)
-    sides: dict[int, Total[Fixed]] = {n: made(n) for n in (LENGTH, LENGTH + 1)}
+    sides = {n: made(n) for n in (LENGTH, LENGTH + 1)}
     total = sides[length]
     others = [replace(total, rest=column(0.5))]
     for slot in total.terms:
