@@ -74,7 +74,7 @@ def goals(side: Side, forms: Forms) -> list[tuple[int, bool]]:
     nodes, options = side.parts.nodes, side.parts.options
 
     def named(place: int) -> tuple[str, int] | None:
-        return ("number", 0) if nodes.real[place] else side.named(place)
+        return side.named(place) or (("number", 0) if nodes.real[place] else None)
 
     found = forms.under(nodes, [place for place, _ in options], named)
     return [(found[place], wanted) for place, wanted in options]

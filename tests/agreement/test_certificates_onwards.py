@@ -367,6 +367,19 @@ def test_what_knows_of_positions_has_none(name: str, tmp_path: Path) -> None:
         write_onwards(*sides, program.weights, SHORT, monotonic() + 60, stream)
 
 
+def test_other_lengths_read_the_same(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The front end keeps its word: from 9 letters and 10, the classes and their proofs are the same."""
+    near = [certificate(program, sides_of(program, f"{name}_true")) for name in PAIRS]
+    for module in ("loops", "onwards"):
+        monkeypatch.setattr(f"circ.compiler.audit.{module}.SHORT", 9)
+    for name, data in zip(PAIRS, near, strict=True):
+        question = program.question(f"{name}_true")
+        again = certificate(program, (question.alike(9), question.alike(10)))
+        assert data is not None
+        assert again is not None
+        assert records(again)[1:] == records(data)[1:]
+
+
 def test_each_length_is_read_at_its_own_length(program: Program) -> None:
     """Neither the same length twice, nor two that do not follow one another."""
     question = program.question("letters_true")
