@@ -7,9 +7,10 @@ word, so that little has to be kept. States that lead on alike are one state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from circ.compiler.audit.entries import (
     Given,
@@ -19,6 +20,7 @@ from circ.compiler.audit.entries import (
     Linear,
     Node,
     Nodes,
+    Pick,
     Products,
 )
 from circ.compiler.audit.known import value_of
@@ -169,21 +171,41 @@ def stepped(
     before, after = layers.carried[position], layers.carried[position + 1]
     fresh = [n for n, p in enumerate(layers.last) if p == position]
     letters = [n for n in fresh if isinstance(layers.nodes[n], Letter)]
-    fresh = [n for n in fresh if not isinstance(layers.nodes[n], Letter)]
+    ready = [
+        (n, reader(layers, n, known, weights))
+        for n in fresh
+        if not isinstance(layers.nodes[n], Letter)
+    ]
     found: dict[tuple[Known, ...], int] = {}
     step: Step = []
-    value = known.__getitem__
     for state in states:
         put(known, before, state)
         row: list[int] = []
         for letter in range(layers.word.letters):
             for place in letters:
                 known[place] = letter
-            for place in fresh:
-                known[place] = value_of(layers.nodes[place], value, weights)
+            for place, read in ready:
+                known[place] = read()
             row.append(found.setdefault(tuple([known[n] for n in after]), len(found)))
         step.append(row)
     return list(found), step
+
+
+def reader(layers: Layers, place: int, known: list[Known], weights: Weights) -> Callable[[], Known]:
+    """What works out a node from what is known; a table that no letter changes is laid out once."""
+    node = layers.nodes[place]
+    if not isinstance(node, Pick) or any(layers.last[part] >= 0 for part in node.parts):
+        return partial(value_of, node, known.__getitem__, weights)
+    table = [known[part] for part in node.parts]
+    ways = list(zip(node.indices, node.sides, strict=True))
+
+    def picked() -> Known:
+        at = 0
+        for index, side in ways:
+            at = at * side + int(known[index])
+        return table[at]
+
+    return picked
 
 
 def reading(nodes: Nodes) -> list[int]:
