@@ -37,7 +37,7 @@ def verdict(folder: Path, claim: str, divided: str) -> Verdict:
     return prove(found.claim(claim), found.weights)
 
 
-@pytest.mark.parametrize("divided", ["", " / sqrt(2)", " / sqrt(12)"])
+@pytest.mark.parametrize("divided", ["", " / sqrt(12)"])
 class TestTies:
     """Letters that cancel in pairs, with scores that are rational, or over a root."""
 
