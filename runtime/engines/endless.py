@@ -8,8 +8,10 @@ two lengths, which must agree; and the discrete part is a machine with loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import TypeVar
@@ -21,6 +23,7 @@ from circ.compiler.ir import Circuit
 from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation, Words
 from circ.compiler.readings.arrays import IntArray
+from circ.compiler.readings.closed import NotClosed
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import PRECISIONS
@@ -39,6 +42,8 @@ from circ.compiler.words.separable import NotSeparable
 from circ.compiler.words.separated import Separated, split
 from circ.compiler.words.straight import first_relus
 from circ.compiler.words.unscaled import unscaled
+from circ.runtime.engines.amounts import Amount
+from circ.runtime.engines.exact_sums import letter_sums
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.one_word import OBSTACLES, Late, reason_of
 from circ.runtime.engines.precise import Question, weighed
@@ -183,6 +188,12 @@ def side(
     return Side(parts, circuit, options, formulas, alphabet, found, field)
 
 
+Exact = Fraction | Amount
+
+Weighing = Callable[[Question, Weights], Sequence[Sequence[Exact]]]
+"""What each letter adds at each place, and last what none changes: `[letter][place]`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
     """Asks of each clause from which length on it is not proved, of words of `start` letters or more."""
@@ -235,10 +246,12 @@ class Search:
     def exactly(self, asked: Rivals, again: Rivals, row: int, fixing: int, kind: int) -> int:
         """The same of one comparison under one fixing, in exact arithmetic."""
         found = self.start
-        for bits in PRECISIONS:
-            turn = self.exact_turn(asked, again, row, fixing, kind, bits)
-            reached = least_lengths(self.machine, turn, self.start, asked.strict, self.late)
-            found = int(reached.length[0, 0])
+        rounded: list[Weighing] = [partial(least_weights, bits=bits) for bits in PRECISIONS]
+        for weigh in (*rounded, exact_weights):
+            with suppress(NotClosed):
+                turn = self.exact_turn(asked, again, row, fixing, kind, weigh)
+                reached = least_lengths(self.machine, turn, self.start, asked.strict, self.late)
+                found = int(reached.length[0, 0])
             if not found:
                 break
         return found
@@ -278,20 +291,20 @@ class Search:
         return Turn(begin, each[0], last[0], rest[0][:, 0], self.final(kind))
 
     def each_place(
-        self, side: Side, asked: Rivals, row: int, fixing: int, bits: int
-    ) -> list[list[Fraction]]:
+        self, side: Side, asked: Rivals, row: int, fixing: int, weigh: Weighing
+    ) -> list[list[Exact]]:
         """What each letter adds at each place, and last what none changes, at least."""
         nothing = Automaton((), ())
         literal = asked.literals[row]
         question = Question(side.split, side.alphabet, nothing, literal, asked.over, fixing)
-        return [list(place) for place in zip(*weighed(question, self.weights, bits), strict=True)]
+        return [list(place) for place in zip(*weigh(question, self.weights), strict=True)]
 
     def exact_turn(
-        self, asked: Rivals, again: Rivals, row: int, fixing: int, kind: int, bits: int
+        self, asked: Rivals, again: Rivals, row: int, fixing: int, kind: int, weigh: Weighing
     ) -> Turn:
-        """The same turn under one fixing in Fractions; raises `Blown` like `turn`."""
+        """The same turn under one fixing in exact numbers; raises `Blown` like `turn`."""
         near, far = (
-            self.each_place(side, comparisons, row, fixing, bits)
+            self.each_place(side, comparisons, row, fixing, weigh)
             for side, comparisons in ((self.near, asked), (self.far, again))
         )
         length = len(near) - 1
@@ -310,7 +323,18 @@ def worst(lengths: IntArray) -> int:
     return int(lengths[lengths > 0].min()) if lengths.any() else 0
 
 
-def column(place: Sequence[Fraction]) -> Sums:
+def least_weights(asked: Question, weights: Weights, bits: int) -> Sequence[Sequence[Exact]]:
+    """What each letter adds at each place, at least: in Fractions."""
+    return weighed(asked, weights, bits)
+
+
+def exact_weights(asked: Question, weights: Weights) -> Sequence[Sequence[Exact]]:
+    """What each letter adds at each place, exactly; raises `NotClosed`."""
+    found = letter_sums(asked, weights, PRECISIONS[0])
+    return [[Amount(form) for form in places] for places in found]
+
+
+def column(place: Sequence[Exact]) -> Sums:
     """[1, letter, 1]: what each letter adds at a place."""
     found: Sums = np.array(place, object)[None, :, None]
     return found

@@ -832,4 +832,12 @@ MUTANTS = (
         "Tally(measured=not setup.cases.conditional)",
         ("tests/unit/test_final_norms.py",),
     ),
+    Mutant(
+        "amounts_compared_with_zero_alone",
+        "runtime/engines/amounts.py",
+        "        found = exponentials.sign(gap)\n",
+        "        found = exponentials.sign(self.form)\n",
+        ("tests/unit/test_lengths.py",),
+        slow=True,
+    ),
 )

@@ -8,7 +8,17 @@ from random import Random
 
 import pytest
 
-from circ.compiler.builder import Builder, combine, matmul, number, reals, stack, take, times
+from circ.compiler.builder import (
+    Builder,
+    combine,
+    matmul,
+    number,
+    reals,
+    reindex,
+    stack,
+    take,
+    times,
+)
 from circ.compiler.ir import (
     Argmax,
     Circuit,
@@ -186,6 +196,20 @@ class TestComparisons:
         forms = Forms(circuit, intervals(circuit, at_point(circuit, {"x": [1, 1, 0]}), {}))
         with pytest.raises(NotClosed):
             forms.order(*(forms.entries(side)[0] for side in sides))
+
+    def test_shares_of_two_rows_are_brought_over_one_denominator(self) -> None:
+        """Half of e / (e + 1) is e / (e + e + 1 + 1); and that is less than e / (e + e + 1)."""
+        b = Builder()
+        x = b.add(Input("x", WireType(Real(), (3,))))
+        rows = [reindex(b, [x], source, (len(source),)) for source in ((0, 2), (0, 1, 2, 2))]
+        few, many = (take(b, b.add(Softmax(row)), [0]) for row in rows)
+        same = b.add(Compare("==", combine(b, (Fraction(1, 2), few)), many))
+        circuit = b.circuit(
+            {"y": same, "z": b.add(Compare("<", many, take(b, b.add(Softmax(x)), [0])))}
+        )
+        found = enclose(circuit, at_point(circuit, {"x": [1, 1, 0]}), {})
+        assert all(isinstance(v, Choices) and v.sets == (TRUE,) for v in found.values())
+        assert truth(circuit, [1 + TINY, 1, 0]) == FALSE
 
     def test_powers_of_powers_stay_open(self) -> None:
         """The theorem says nothing of exponents that are no algebraic numbers."""

@@ -171,6 +171,22 @@ claim strict: forall s in { s: C[1..] }: read(s) > 0
     assert strict.lengths == ByLength(1, ())
 
 
+def test_letters_that_cancel_may_stand_any_number_of_times(tmp_path: Path) -> None:
+    """e^k - e^k is zero, exactly, with each turn of the loop; and e^k - e^l falls where l is larger."""
+    text = """
+enum C = { a, b, c }
+checkpoint m from "model.safetensors"
+circuit read[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x in s ]
+claim zero: forall s in { s: C[1..] | s matches (a b)* }: read(s) == 0
+claim falls: forall s in { s: C[1..] | s matches a (a c)* }: read(s) > 0
+"""
+    program = lowered(text, tmp_path, {"k": [0.5, 0.5, 1.0], "v": [1.0, -1.0, -1.0]})
+    zero, falls = (verdict(program, name) for name in ("zero", "falls"))
+    assert isinstance(zero, Proved)
+    assert zero.lengths is not None and zero.lengths.onwards is not None
+    assert isinstance(falls, Refuted)
+
+
 def test_a_loop_that_loses_little_breaks_late(tmp_path: Path) -> None:
     """The first length at which it does is found, or how far it was looked."""
     claims = """
