@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from circ.compiler.audit.clauses import Clause
 from circ.compiler.audit.columns import Chosen
@@ -30,6 +30,27 @@ def on_words(
     return Reading(
         math, claim.nodes, weights, claim.word.letters, fixed, given, {}, apart, {}, {}, chosen
     )
+
+
+def by_leaders(
+    chosen: Mapping[int, Chosen], words: SomeWords
+) -> Iterator[tuple[dict[int, Chosen], SomeWords]]:
+    """Words together on which leaders may be the same: those entries that read the letter chosen."""
+    found: dict[tuple[tuple[int, Chosen], ...], SomeWords] = {}
+    for word in words:
+        left = tuple((leader, leading(one, word)) for leader, one in chosen.items())
+        found.setdefault(left, []).append(word)
+    for left, some in found.items():
+        yield dict(left), some
+
+
+def leading(chosen: Chosen, word: tuple[int, ...]) -> Chosen:
+    """The entries of which the letter chosen stands in a word; all of them, if it nowhere does."""
+    pairs = zip(chosen.slots, chosen.places, strict=True)
+    left = [(slot, at) for slot, at in pairs if at is None or word[at] == chosen.letter]
+    if not left:
+        return chosen
+    return Chosen(tuple(slot for slot, _ in left), tuple(at for _, at in left), chosen.letter)
 
 
 def failing(reading: Reading[Fixed], clause: Clause, words: SomeWords) -> SomeWords:

@@ -21,7 +21,7 @@ from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Given, Known, Rectified
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.machine import DEAD, includes
-from circ.compiler.audit.on_words import failing, on_words
+from circ.compiler.audit.on_words import by_leaders, failing, on_words
 from circ.compiler.audit.paths import TooClose, shown
 from circ.compiler.audit.record import (
     DEEPEST,
@@ -286,12 +286,13 @@ class Audit:
         chosen: Mapping[int, Chosen],
     ) -> None:  # fmt: skip
         """Check that one of some comparisons holds on each of some words."""
-        left = words
-        for level in self.levels:
-            if left:
-                reading = on_words(self.claim, self.weights, level.math, given, chosen, left)
-                left = failing(reading, clause, left)
-        require(not left, "a word is not shown to be right")
+        for leaders, some in by_leaders(chosen, words):
+            left = some
+            for level in self.levels:
+                if left:
+                    reading = on_words(self.claim, self.weights, level.math, given, leaders, left)
+                    left = failing(reading, clause, left)
+            require(not left, "a word is not shown to be right")
 
     def met(self, witness: tuple[int, ...] | None) -> None:
         """Check that some word meets the conditions about the network, if there are any."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from circ.compiler.audit.clauses import Clause, class_formula
+import numpy as np
+import numpy.typing as npt
+
+from circ.compiler.audit.clauses import Beats, Clause, class_formula
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.region import Region
 from circ.runtime.certificates.alternatives import searched
-from circ.runtime.certificates.choices import by_choice, next_choice
+from circ.runtime.certificates.choices import by_choice, exact, next_choice
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.relus import without_relus
 from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference, total
@@ -79,6 +82,14 @@ def single_proofs(
     return found
 
 
+def known(work: Work, case: Case, beats: Beats, region: Region) -> npt.NDArray[np.bool_]:
+    """In which rows a comparison holds of numbers that no letter changes, in whole numbers."""
+    reading = exact(work, case)
+    more, less = reading.total(beats.more).rest, reading.total(beats.less).rest
+    found = reading.math.below(less, more, strict=beats.strict)
+    return np.array([found[row if len(found) > 1 else 0][0] is True for row in region.rows])
+
+
 def several_proof(work: Work, case: Case, clause: Clause, region: Region) -> Data:
     """A proof that one of some comparisons holds on each word; raises `NoCertificate`."""
     if not clause:
@@ -87,9 +98,12 @@ def several_proof(work: Work, case: Case, clause: Clause, region: Region) -> Dat
     left = list(range(len(region.rows)))
     for place, beats in enumerate(clause):
         factors = [float(k == place) for k in range(len(clause))]
-        paths = weighed([Difference(total(case.reading, clause, factors))], region)
+        number = total(case.reading, clause, factors)
+        paths = weighed([Difference(number)], region)
         potentials = potentials_for(paths, "f8")[0]
         sure = positive(paths, potentials[None], [beats.strict])[0]
+        if number.known and not sure.all():
+            potentials, sure = np.zeros_like(potentials), known(work, case, beats, region)
         rows = [k for k in left if sure[k]]
         if len(rows) == len(region.rows):
             return path_proof(factors, potentials, "f8")
