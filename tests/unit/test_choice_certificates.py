@@ -20,7 +20,7 @@ from circ.compiler.audit.machine import DEAD
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.somewhere import somewhere
 from circ.compiler.builder import combine, number, take, times
-from circ.compiler.finding import Fails, Holds, Limits, silent
+from circ.compiler.finding import Fails, Limits, silent
 from circ.compiler.ir import Compare, Lookup, Smooth
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor, Weights
@@ -138,7 +138,7 @@ def test_roots_that_may_be_equal_are_a_tie() -> None:
         claim = Claim((3.0, 12.0), length=4).starting_with(1)
         roots = claim.b.add(Smooth("sqrt", claim.scores))
         halves = claim.b.add(Lookup(claim.tensor((1.0, 0.5)), (claim.word,)))
-            claim.scores = times(claim.b, roots, halves)
+        claim.scores = times(claim.b, roots, halves)
         question = claim.made(claim.at_most(bound, claim.read((2.0, 1.0))))
         assert (certificate(*question) is not None) == wanted
 
