@@ -653,6 +653,37 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "an_audit_misses_a_choice",
+        "compiler/audit/chosen.py",
+        '    require(seen.issuperset(scores.possible(region)), "a choice is left out")\n',
+        "",
+        ("tests/unit/test_choice_certificates.py::test_no_choice_can_be_left_out",),
+    ),
+    Mutant(
+        "an_audit_leaves_a_tie_to_one_letter",
+        "compiler/audit/chosen.py",
+        "if any(self.low(index, row, c) <= top",
+        "if any(self.low(index, row, c) < top or c == letter",
+        ("tests/unit/test_choice_certificates.py::test_the_word_of_a_tie_is_in_the_part_of_each",),
+    ),
+    Mutant(
+        "an_audit_takes_one_index_for_several",
+        "compiler/audit/sums.py",
+        "found[0] if len(found) == 1 else self.math.hull(found)",
+        "found[0]",
+        (
+            "tests/unit/test_choice_certificates.py"
+            "::test_indices_that_read_otherwise_are_not_taken_together",
+        ),
+    ),
+    Mutant(
+        "an_audit_shares_what_was_chosen",
+        "compiler/audit/sums.py",
+        "isinstance(node, Rectified | Leader) or",
+        "isinstance(node, Rectified) or",
+        ("tests/unit/test_choice_certificates.py::test_a_proof_of_a_letter_is_of_no_other",),
+    ),
+    Mutant(
         "order_checked_by_a_swap_alone",
         "compiler/words/unordered.py",
         "return [as_read(length, free[:2]), as_read(length, free)]",
