@@ -244,7 +244,7 @@ class TestTheAuditIsIndependent:
 
     def test_the_fast_path_needs_numpy_besides(self) -> None:
         """No torch, and no solver."""
-        reached = {library(module) for module in reached_from("circ.compiler.audit.quick")}
+        reached = {library(module) for module in reached_from("circ.compiler.audit.in_floats")}
         assert reached & (SOLVERS | {"torch"}) == set()
 
     def test_it_reads_circuits_by_itself(self) -> None:

@@ -1,50 +1,55 @@
 """Auditing a certificate: the obligation is derived again, and the proof checked step by step.
 
-What stands in the certificate is believed of nothing. Its classes have to be those of the claim, its
-automata to accept every word of a class, its splits to leave nothing out, and every potential to be
-what it says. `Rejected` has the first reason why it is not so.
+What stands in the certificate is believed of nothing. `Rejected` has the first reason why it does not
+hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from circ.compiler.audit.classes import checked_by_paths
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
-from circ.compiler.audit.divided import divided
-from circ.compiler.audit.proofs import Audit, Confirm, audit_of
-from circ.compiler.audit.record import Header, class_of, class_text, header_of, lines
+from circ.compiler.audit.inputs import Fast, checked_by_inputs
+from circ.compiler.audit.proofs import Audit, Confirm
+from circ.compiler.audit.record import Data, Header, header_of, lines
 from circ.compiler.audit.rejected import Rejected, require
+from circ.compiler.audit.witness import checked_by_witness
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """A claim that a certificate proves: of how many words, in how many classes.
+    """A claim that a certificate proves, by which kind of proof: of how many inputs, in how many classes.
 
-    `words` is None where they are of every length. `alike`: it rests on that all positions are treated
-    alike.
+    A kind without classes has none. `words` is None where they are of every length; `alike`: it rests
+    on that all positions are treated alike.
     """
 
     claim: str
     tool: str
+    by: str
     words: int | None
-    classes: int
+    classes: int = 0
     alike: bool = False
 
 
-def audited(
-    obligation: Obligation,
-    weights: Weights,
-    stream: BinaryIO,
-    quick: Callable[[Audit], Confirm] | None = None,
-) -> Audited:
-    """Check a certificate of a claim; raises `Rejected` with the first reason why it does not hold.
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The fast ways to check: what `paths` confirms is not checked again in whole numbers, nor what
+    `inputs` is sure of."""
 
-    What `quick` confirms is not checked again in whole numbers.
-    """
+    paths: Callable[[Audit], Confirm]
+    inputs: Fast
+
+
+def audited(
+    obligation: Obligation, weights: Weights, stream: BinaryIO, quick: Quick | None = None
+) -> Audited:
+    """Check a certificate of a claim; raises `Rejected` with the first reason why it does not hold."""
     try:
         return checked(obligation, weights, stream, quick)
     except RecursionError as error:
@@ -52,10 +57,7 @@ def audited(
 
 
 def checked(
-    obligation: Obligation,
-    weights: Weights,
-    stream: BinaryIO,
-    quick: Callable[[Audit], Confirm] | None,
+    obligation: Obligation, weights: Weights, stream: BinaryIO, quick: Quick | None
 ) -> Audited:
     """As `audited`; a claim or a proof that is too deep raises `RecursionError`."""
     records = lines(stream)
@@ -64,22 +66,36 @@ def checked(
         raise Rejected("the file is empty")
     header = header_of(first)
     expected(header, obligation, weights)
-    claim = divided(obligation, weights)
-    audit = audit_of(claim, weights, header.fixed)
-    require(claim.language.count() == header.words, "it counts other words than there are")
-    require(header.words > 0, "no word meets the conditions")
-    require(len(claim.language.classes) == header.classes, "it counts other classes than there are")
-    audit.met(header.witness)
-    confirm = quick(audit) if quick else None
-    missing = {class_text(values): kind for kind, values in enumerate(claim.language.classes)}
-    for data in records:
-        record = class_of(data, claim.word.letters, claim.word.length)
-        kind = missing.pop(record.values, None)
-        if kind is None:
-            raise Rejected("a class is not among those of the claim, or is there twice")
-        audit.checked(kind, record, confirm)
-    require(not missing, "a class is left out")
-    return Audited(header.claim, header.tool, header.words, header.classes)
+    words, classes = by_kind(header, obligation, weights, records, quick)
+    return Audited(header.claim, header.tool, header.by, words, classes)
+
+
+def by_kind(
+    header: Header,
+    obligation: Obligation,
+    weights: Weights,
+    records: Iterator[Data],
+    quick: Quick | None,
+) -> tuple[int, int]:
+    """How many inputs a proof of some kind is about, and how many classes; raises `Rejected`."""
+    match header.by:
+        case "paths":
+            confirm = quick.paths if quick else None
+            return checked_by_paths(header.rest, records, obligation, weights, confirm)
+        case "inputs":
+            none_left(records)
+            fast = quick.inputs if quick else None
+            return checked_by_inputs(header.rest, obligation, weights, fast), 0
+        case "witness":
+            none_left(records)
+            return checked_by_witness(header.rest, obligation, weights), 0
+        case _:
+            raise Rejected("it proves by means that are not known")
+
+
+def none_left(records: Iterator[Data]) -> None:
+    """Raise `Rejected` where more is said than there should be."""
+    require(next(records, None) is None, "it has a line too many")
 
 
 def expected(header: Header, obligation: Obligation, weights: Weights) -> None:

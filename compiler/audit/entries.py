@@ -49,7 +49,7 @@ Known = Fraction | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The letter of the word at a position."""
+    """The entry of the input at a position; inputs stand one after the other."""
 
     position: int
 
@@ -251,7 +251,7 @@ def entry(circuit: Circuit, wire: Wire, place: int, at: At) -> Node | int:
     op, types = circuit.ops[wire], circuit.types
     match op:
         case Input():
-            return Letter(place)
+            return Letter(place + sum(types[w].entries for w in inputs_before(circuit, wire)))
         case Const(type=known, values=values):
             return Given(simplest(values[place]), known.sort == Real())
         case Weight(key=key):
@@ -276,6 +276,11 @@ def entry(circuit: Circuit, wire: Wire, place: int, at: At) -> Node | int:
             return Curve(name, at(x, place))
         case _:
             return row_wise(op, place, types, at)
+
+
+def inputs_before(circuit: Circuit, wire: Wire) -> list[Wire]:
+    """The inputs that stand before one."""
+    return [Wire(k) for k, op in enumerate(circuit.ops[:wire]) if isinstance(op, Input)]
 
 
 def simplest(value: Known) -> Known:

@@ -33,16 +33,27 @@ Data = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is claimed proved: hashes of the claim and of what it reads, and how words are cut up.
+    """What is claimed proved, by which kind of proof: hashes of the claim and of what it reads.
+
+    `rest` has the fields of that kind.
+    """
+
+    tool: str
+    claim: str
+    by: str
+    obligation: str
+    tensors: Mapping[str, str]
+    rest: Data
+
+
+@dataclass(frozen=True, slots=True)
+class ByPaths:
+    """How words are cut up, for a proof by paths.
 
     `fixed` is the position whose letter is gone through, if there is one; `witness` a word that meets
     the conditions, where these are about the network.
     """
 
-    tool: str
-    claim: str
-    obligation: str
-    tensors: Mapping[str, str]
     words: int
     classes: int
     fixed: int | None
@@ -136,17 +147,25 @@ def only(data: Data, *names: str) -> list[object]:
 
 def header_of(data: Data) -> Header:
     """The first record."""
-    fields = ("tool", "claim", "obligation", "tensors", "words", "classes", "fixed", "witness")
     require(data.get("format") == FORMAT, f"it is no certificate of the format `{FORMAT}`")
-    _, tool, claim, obligation, tensors, words, classes, fixed, witness = only(
-        data, "format", *fields
-    )
-    largest = 1 << 63
+    fields = ("format", "tool", "claim", "by", "obligation", "tensors")
+    require({*fields} <= {*data}, f"the fields {', '.join(fields)} are expected")
+    _, tool, claim, by, obligation, tensors = (data[name] for name in fields)
     return Header(
         a_text(tool),
         a_text(claim),
+        a_text(by),
         a_text(obligation),
         {key: a_text(value) for key, value in an_object(tensors).items()},
+        {name: value for name, value in data.items() if name not in fields},
+    )
+
+
+def by_paths(rest: Data) -> ByPaths:
+    """The header of a proof by paths."""
+    words, classes, fixed, witness = only(rest, "words", "classes", "fixed", "witness")
+    largest = 1 << 63
+    return ByPaths(
         a_count(words),
         a_number(classes, largest),
         None if fixed is None else a_number(fixed, largest),

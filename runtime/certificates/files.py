@@ -11,7 +11,7 @@ from time import monotonic
 from typing import BinaryIO
 
 from circ.compiler.audit.audit import Audited, audited
-from circ.compiler.audit.divided import divided
+from circ.compiler.audit.emptiness import none_meets
 from circ.compiler.audit.loops import SHORT
 from circ.compiler.audit.onwards import AuditedOnwards, audited_onwards
 from circ.compiler.audit.rejected import require
@@ -59,16 +59,14 @@ def certify(
 
     if not isinstance(verdict, Proved):
         return None
-    lengths = [None] if verdict.lengths is None else [*verdict.lengths.held]
+    lengths = lengths_of(question, verdict)
     until = monotonic() + timeout
     paths: list[Path] = []
     try:
         for length in lengths:
             obligation = question.at(length)
-            if obligation.quantifier == "exists":
-                return Uncertified("that something exists is shown by the input itself")
             path = certificate_path(folder, question.name, length)
-            write_file(obligation, weights, path, until)
+            write_file(obligation, weights, verdict, path, until)
             paths.append(path)
         if verdict.lengths is not None and question.lengths is not None:
             start = verdict.lengths.onwards or verdict.lengths.none_from
@@ -81,12 +79,23 @@ def certify(
     return Certified(tuple(paths), sum(path.stat().st_size for path in paths))
 
 
-def write_file(obligation: Obligation, weights: Weights, path: Path, until: float) -> None:
+def lengths_of(question: Question, verdict: Proved) -> list[int | None]:
+    """The lengths of a claim's word that need a certificate: of an `exists`, that of its input."""
+    if verdict.lengths is None:
+        return [None]
+    if question.at(verdict.lengths.at).quantifier == "exists":
+        return [verdict.lengths.at]
+    return [*verdict.lengths.held]
+
+
+def write_file(
+    obligation: Obligation, weights: Weights, verdict: Proved, path: Path, until: float
+) -> None:
     """Write one certificate; raises `NoCertificate`, and `CircError` where the file cannot be written."""
-    from circ.runtime.certificates.write import write_certificate
+    from circ.runtime.certificates.choose import write_proof
 
     with written(path) as stream:
-        write_certificate(obligation, weights, until, stream)
+        write_proof(obligation, weights, verdict, until, stream)
 
 
 def write_onwards_file(
@@ -128,37 +137,61 @@ def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bo
 
     Raises `Rejected`, and `OSError` where a file cannot be read.
     """
-    if question.lengths is None:
+    lengths = question.lengths
+    if lengths is None:
         path = certificate_path(folder, question.name)
         return audit_file(question.at(None), weights, path, exact=exact)
+    if question.at(None).quantifier == "exists":
+        there = lengths_there(folder, question)
+        require(there != [], "there is no certificate of any length")
+        return audit_lengths(question, weights, folder, there, exact=exact)
+    if lengths.last is None:
+        return audit_all_lengths(question, weights, folder, exact=exact)
+    every = range(lengths.first, lengths.last + 1)
+    found = audit_lengths(question, weights, folder, every, exact=exact)
+    require(found.words != 0, "no word meets the conditions")
+    return found
+
+
+def lengths_there(folder: Path, question: Question) -> list[int]:
+    """The lengths of a claim's word that have a certificate."""
+    names = (path.name.split(".")[-2] for path in folder.glob(f"{escape(question.name)}.*.cert"))
+    found = sorted(int(name) for name in names if name.isdecimal() and len(name) < 6)
+    assert question.lengths is not None
     first, last = question.lengths.first, question.lengths.last
-    if last is not None:
-        found = audit_lengths(question, weights, folder, range(first, last + 1), exact=exact)
-        require(found.words != 0, "no word meets the conditions")
-        return found
+    return [n for n in found if first <= n and (last is None or n <= last)]
+
+
+def audit_all_lengths(
+    question: Question, weights: Weights, folder: Path, *, exact: bool
+) -> Audited:
+    """Check the certificate for all lengths from some one on, and those of the lengths before."""
     path = onwards_path(folder, question.name)
     require(path.exists(), "there is no certificate for all lengths from some one on")
     beyond = audit_onwards(question, weights, path, exact=exact)
-    short = range(first, beyond.start)
+    assert question.lengths is not None
+    short = range(question.lengths.first, beyond.start)
     found = audit_lengths(question, weights, folder, short, exact=exact)
     require(found.words != 0 or beyond.witnessed, "no word meets the conditions")
     words = None if beyond.classes else found.words
-    return Audited(question.name, beyond.tool, words, found.classes + beyond.classes, alike=True)
+    classes = found.classes + beyond.classes
+    return Audited(question.name, beyond.tool, "lengths", words, classes, alike=True)
 
 
 def audit_lengths(
     question: Question, weights: Weights, folder: Path, lengths: Iterable[int], *, exact: bool
 ) -> Audited:
     """Check the certificates of some lengths; those without words need none."""
-    words, classes, tool = 0, 0, ""
+    found: list[Audited] = []
     for length in lengths:
         obligation, path = question.at(length), certificate_path(folder, question.name, length)
-        if not path.exists():
+        if path.exists():
+            found.append(audit_file(obligation, weights, path, exact=exact))
+        else:
             empty(obligation, weights, length)
-            continue
-        found = audit_file(obligation, weights, path, exact=exact)
-        words, classes, tool = words + (found.words or 0), classes + found.classes, found.tool
-    return Audited(question.name, tool, words, classes)
+    words, classes = sum(one.words or 0 for one in found), sum(one.classes for one in found)
+    tool, by = (found[-1].tool, found[-1].by) if found else ("", "")
+    return Audited(question.name, tool, by, words, classes)
 
 
 def audit_onwards(
@@ -176,8 +209,9 @@ def audit_onwards(
 
 def empty(obligation: Obligation, weights: Weights, length: int) -> None:
     """Raise `Rejected` unless no word of a length meets the conditions, which needs no certificate."""
-    count = divided(obligation, weights).language.count()
-    require(count == 0, f"there is no certificate for words of length {length}")
+    require(
+        none_meets(obligation, weights), f"there is no certificate for words of length {length}"
+    )
 
 
 def audit_file(obligation: Obligation, weights: Weights, path: Path, *, exact: bool) -> Audited:
@@ -185,6 +219,6 @@ def audit_file(obligation: Obligation, weights: Weights, path: Path, *, exact: b
     with path.open("rb") as stream:
         if exact:
             return audited(obligation, weights, stream)
-        from circ.compiler.audit.quick import quick_of
+        from circ.compiler.audit.in_floats import QUICK
 
-        return audited(obligation, weights, stream, quick_of)
+        return audited(obligation, weights, stream, QUICK)

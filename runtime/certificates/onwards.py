@@ -36,9 +36,9 @@ from circ.compiler.audit.rejected import Rejected
 from circ.compiler.obligation import Obligation
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.tensor import Weights
+from circ.runtime.certificates.opening import put
 from circ.runtime.certificates.paths import path_proof
 from circ.runtime.certificates.work import Data, NoCertificate
-from circ.runtime.certificates.write import put
 
 EXACT = 51
 """Bits of what potentials may come to."""

@@ -6,9 +6,7 @@ known to pass, but for mistakes that the audit is there to find.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from importlib.metadata import version
 from time import monotonic
 from typing import BinaryIO
 
@@ -17,11 +15,10 @@ import numpy as np
 from circ.compiler.audit.chosen import looked_up_by
 from circ.compiler.audit.clauses import class_formula
 from circ.compiler.audit.columns import Bent, Codes
-from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.divided import Claim, divided, positions
 from circ.compiler.audit.machine import merged
 from circ.compiler.audit.proofs import audit_of, fresh_levels
-from circ.compiler.audit.record import FORMAT, plain
+from circ.compiler.audit.record import plain
 from circ.compiler.audit.region import whole
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.finding import Fails, Limits, silent
@@ -29,11 +26,10 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.runtime.certificates.choices import tried
 from circ.runtime.certificates.goal import goal_proof
+from circ.runtime.certificates.opening import Data, opening, put
 from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines.automata import decide
 from circ.runtime.engines.one_word import denying
-
-Data = dict[str, object]
 
 
 def write_certificate(
@@ -42,7 +38,7 @@ def write_certificate(
     until: float,
     stream: BinaryIO,
 ) -> None:
-    """Write a certificate; raises `NoCertificate` with the reason where there is none.
+    """Write a certificate by paths; raises `NoCertificate` with the reason where there is none.
 
     `until` is in seconds of `time.monotonic`.
     """
@@ -59,20 +55,10 @@ def write_certificate(
         raise NoCertificate("the claim is too deep to be audited") from error
 
 
-def put(stream: BinaryIO, record: Data) -> None:
-    """A line of the file."""
-    stream.write(json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n")
-
-
 def header(obligation: Obligation, weights: Weights, work: Work) -> Data:
     """What the certificate is about."""
     language = work.claim.language
-    return {
-        "format": FORMAT,
-        "tool": f"circ {version('circ-lang')}",
-        "claim": obligation.name,
-        "obligation": obligation_digest(obligation),
-        "tensors": tensor_digests(obligation, weights),
+    return opening(obligation, weights, "paths") | {
         "words": str(language.count()),
         "classes": len(language.classes),
         "fixed": work.audit.fixed,

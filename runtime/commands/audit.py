@@ -76,15 +76,26 @@ def outcome_lines(name: str, outcome: Audited | str, exact: bool, seconds: float
             Line("bad", f"✗ {name}: rejected  ({seconds:.1f} s)"),
             Line("plain", f"    {outcome}"),
         ]
-    classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
-    every = outcome.words is None
-    words = "every word, of whatever length" if every else f"all {outcome.words:,} words"
     holds = "the certificate holds" + (" at every length" if outcome.alike else "")
     return [
         Line("good", f"✓ {name}: {holds}  ({seconds:.1f} s)"),
-        Line("plain", f"    on {words}, in {classes}"),
+        Line("plain", f"    {proved_of(outcome)}"),
         Line("faint", f"    trusted: {', '.join(trusted(outcome, exact))}"),
     ]
+
+
+def proved_of(outcome: Audited) -> str:
+    """Of what a certificate proves its claim, and how."""
+    match outcome.by:
+        case "witness":
+            return "by its witness"
+        case "inputs":
+            return f"on all {outcome.words:,} inputs, one by one"
+        case _:
+            classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
+            every = outcome.words is None
+            words = "every word, of whatever length" if every else f"all {outcome.words:,} words"
+            return f"on {words}, in {classes}"
 
 
 def outcome_data(
@@ -95,6 +106,7 @@ def outcome_data(
     if isinstance(outcome, str):
         data["reason"] = outcome
     else:
-        data |= {"words": outcome.words, "classes": outcome.classes, "tool": outcome.tool}
+        data |= {"by": outcome.by, "words": outcome.words, "classes": outcome.classes}
+        data |= {"tool": outcome.tool}
     said = {"trusted": list(trusted(outcome, exact)), "exact": exact}
     return data | said | {"seconds": round(seconds, 3)}

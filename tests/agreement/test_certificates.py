@@ -17,7 +17,7 @@ import pytest
 
 from circ.compiler.audit.audit import audited
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
-from circ.compiler.audit.quick import quick_of
+from circ.compiler.audit.in_floats import QUICK
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.finding import Empty, Fails, Holds, Limits, silent
 from circ.compiler.obligation import Obligation
@@ -46,7 +46,7 @@ def certificate(claim: Obligation, weights: Weights) -> bytes | None:
 def accepted(claim: Obligation, weights: Weights, data: bytes, *, exact: bool = True) -> bool:
     """Whether an audit says that a certificate holds."""
     try:
-        audited(claim, weights, BytesIO(data), None if exact else quick_of)
+        audited(claim, weights, BytesIO(data), None if exact else QUICK)
     except Rejected:
         return False
     return True

@@ -672,8 +672,7 @@ MUTANTS = (
         "found[0] if len(found) == 1 else self.math.hull(found)",
         "found[0]",
         (
-            "tests/unit/test_choice_certificates.py"
-            "::test_indices_that_read_otherwise_are_not_taken_together",
+            "tests/unit/test_choice_certificates.py::test_indices_that_read_otherwise_are_not_taken_together",
         ),
     ),
     Mutant(

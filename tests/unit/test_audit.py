@@ -52,7 +52,7 @@ class TestTheCommand:
         spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
 
         assert command("prove", spec, "--certificate", proofs) == 1
-        assert [path.name for path in proofs.iterdir()] == ["above.cert"]
+        assert {path.name for path in proofs.iterdir()} == {"above.cert", "some.cert"}
         assert command("audit", spec, proofs) == 0
         assert command("audit", spec, proofs, "above", "--exact") == 0
 
@@ -60,10 +60,26 @@ class TestTheCommand:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """A claim that is proved in a way that leaves no certificate says so."""
-        spec = write_spec(tmp_path, READING, WEIGHTS)
+        spec = write_spec(tmp_path, READING + "claim four: count { s in Words } == 81\n", WEIGHTS)
 
-        assert command("prove", spec, "some", "--certificate", tmp_path / "proofs") == 0
-        assert "no certificate: that something exists" in capsys.readouterr().out
+        assert command("prove", spec, "four", "--certificate", tmp_path / "proofs") == 0
+        assert "no certificate: it is about numbers of inputs" in capsys.readouterr().out
+
+    def test_how_it_is_proved_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """An `exists` has its witness, few words are gone through."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "some", "--certificate", proofs) == 0
+        capsys.readouterr()
+
+        assert command("audit", spec, proofs) == 0
+        told = capsys.readouterr().out
+        assert "on all 81 inputs, one by one" in told
+        assert "by its witness" in told
+        assert command("audit", spec, proofs, "--json") == 0
+        found = json.loads(capsys.readouterr().out)["certificates"]
+        assert [(one["by"], one["words"]) for one in found] == [("inputs", 81), ("witness", 1)]
 
     def test_a_certificate_of_other_weights_is_1(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -209,7 +225,7 @@ def test_a_sum_that_may_be_zero_is_not_above_zero(op: Comparison) -> None:
     """Zero is as good as positive for a weak comparison, and for no strict one."""
     claim = at_least_zero(op)
     header: dict[str, object] = {
-        "format": "circ certificate 1", "tool": "by hand", "claim": "c",
+        "format": "circ certificate 1", "tool": "by hand", "claim": "c", "by": "paths",
         "obligation": obligation_digest(claim), "tensors": tensor_digests(claim, ZERO_OR_ONE), "words": "4", "classes": 1,
         "fixed": None, "witness": None,
     }  # fmt: skip
