@@ -129,13 +129,28 @@ class Evaluator(Generic[R, V]):
 
     def truth(self, numbers: V, count: int, roots: Sequence[int]) -> V:
         """Whether some nodes hold, all of them, on each of so many inputs; the tables are there."""
-        whole = Space[R, V](numbers, count)
-        filling = Filling(self, dict(self.tables), whole)
-        filling.fill(self.untabled(roots), {*roots})
+        filling, whole = self.filled(numbers, count, roots)
         if not roots:
             return self.math.wide(self.math.code(1), count)
         found = [filling.code(root, whole) for root in roots]
         return self.math.wide(self.math.joined("all", found), count)
+
+    def values(
+        self, numbers: V, count: int, reals: Sequence[int], codes: Sequence[int]
+    ) -> tuple[list[R], list[V]]:
+        """The values of some nodes on each of so many inputs; the tables are there."""
+        filling, whole = self.filled(numbers, count, (*reals, *codes))
+        found = [self.math.wide(filling.code(root, whole), count) for root in codes]
+        return [filling.real(root, whole) for root in reals], found
+
+    def filled(
+        self, numbers: V, count: int, roots: Sequence[int]
+    ) -> tuple[Filling[R, V], Space[R, V]]:
+        """Some nodes computed on so many inputs."""
+        whole = Space[R, V](numbers, count)
+        filling = Filling(self, dict(self.tables), whole)
+        filling.fill(self.untabled(roots), {*roots})
+        return filling, whole
 
 
 @dataclass(slots=True, eq=False)

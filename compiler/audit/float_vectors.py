@@ -169,6 +169,7 @@ class FloatVectors(CodeArrays):
 
     def ratio(self, part: Real, whole: Real) -> Real:
         """A power divided by a sum that it is part of."""
+        assert part.rel and whole.rel, "powers"
         rad = (2 * (part.rel + whole.rel) + 4 * UNIT) * WIDER
         return checked(Real(part.mid / whole.mid, rad, open=opened([part, whole])))
 
@@ -222,12 +223,19 @@ class FloatVectors(CodeArrays):
         np.put_along_axis(scores, found[None], -inf, axis=0)
         return masked(np.where(best - scores.max(axis=0) > gap, found, OPEN), opened(row))
 
-    def keys(self, x: Real) -> list[object]:
-        """What tells the enclosures of a column apart, entry by entry."""
-        found: list[object] = x.mid.tolist()
-        if x.open is None:
-            return found
-        return list(zip(found, x.open.tolist(), strict=True))
+    def keys(self, x: Real, count: int) -> list[object]:
+        """What tells the enclosures of a column of so many entries apart."""
+        mids: list[float] = np.broadcast_to(x.mid, count).tolist()
+        flags: list[bool] = np.broadcast_to(no_flags(x), count).tolist()
+        found: list[object] = list(zip(mids, flags, strict=True))
+        return found
+
+    def laid(self, parts: Sequence[tuple[Real, int]]) -> Real:
+        """Columns of so many entries, end to end."""
+        mid = np.concatenate([np.broadcast_to(x.mid, count) for x, count in parts])
+        flags = np.concatenate([np.broadcast_to(no_flags(x), count) for x, count in parts])
+        off, grain = max(x.off for x, _ in parts), min(x.grain for x, _ in parts)
+        return Real(mid, off, grain=grain, open=either(None, flags))
 
 
 def grain_of(value: float) -> float:

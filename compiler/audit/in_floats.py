@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,27 +11,38 @@ from circ.compiler.audit.audit import Quick
 from circ.compiler.audit.bound import Asked
 from circ.compiler.audit.code_arrays import Codes
 from circ.compiler.audit.float_vectors import FloatVectors, Real
-from circ.compiler.audit.inputs import Batches, batches
+from circ.compiler.audit.groups import grouped
+from circ.compiler.audit.inputs import judge_of
+from circ.compiler.audit.judged import Batches, Judge
 from circ.compiler.audit.quick import quick_of
 from circ.compiler.tensor import Weights
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class InFloats:
-    """Judges inputs in float64."""
+    """Going through inputs in float64."""
 
-    claim: Asked
-    weights: Weights
-    inner: Batches[Real, Codes] = field(init=False)
+    def judge(self, claim: Asked, weights: Weights) -> Judge:
+        """What judges many inputs."""
+        return Quiet(judge_of(claim, weights, FloatVectors()))
 
-    def __post_init__(self) -> None:
-        self.inner = batches(self.claim, self.weights, FloatVectors())
+    def grouped(self, claim: Asked, weights: Weights, tick: Callable[[], None]) -> int:
+        """How many inputs of several binders meet the conditions; raises `Rejected`."""
+        with np.errstate(all="ignore"):  # what overflows is refused
+            return grouped(claim, weights, FloatVectors(), tick)
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Judges inputs without a word about overflows, which are refused."""
+
+    inner: Batches[Real, Codes]
 
     def __call__(self, numbers: Sequence[int] | range) -> tuple[int, list[int]]:
         """As `Judge` says."""
-        with np.errstate(all="ignore"):  # what overflows is refused
+        with np.errstate(all="ignore"):
             return self.inner(numbers)
 
 
-QUICK = Quick(quick_of, InFloats)
+QUICK = Quick(quick_of, InFloats())
 """Both fast paths."""

@@ -152,6 +152,10 @@ class Vectors(Protocol[R, V]):
         """The entries."""
         ...
 
-    def keys(self, x: R) -> list[object]:
-        """What tells the enclosures of a column apart, entry by entry."""
+    def keys(self, x: R, count: int) -> list[object]:
+        """What tells the enclosures of a column of so many entries apart."""
+        ...
+
+    def laid(self, parts: Sequence[tuple[R, int]]) -> R:
+        """Columns of so many entries, end to end."""
         ...

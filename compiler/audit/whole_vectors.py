@@ -150,6 +150,7 @@ class WholeVectors(CodeLists):
     def ratio(self, part: Whole, whole: Whole) -> Whole:
         """A power divided by a sum that it is part of."""
         bits = self.bits
+        assert part.rel and whole.rel, "powers"
         within(part.rel + whole.rel < 1 << (bits - 4), "a score is not known well enough")
         pairs = zip(*aligned([part.mid, whole.mid]), strict=True)
         rad = 2 * (part.rel + whole.rel) + 2
@@ -173,7 +174,7 @@ class WholeVectors(CodeLists):
         flags = x.open
         if flags is not None and len(flags) > 1:
             flags = list(map(flags.__getitem__, index))
-        return Whole(list(map(x.mid.__getitem__, index)), x.rad, flags)
+        return Whole(list(map(x.mid.__getitem__, index)), x.rad, flags, x.rel)
 
     # --- codes ----------------------------------------------------------------------------------
 
@@ -203,9 +204,18 @@ class WholeVectors(CodeLists):
             found.append(at if not others or best - max(others) > gap else OPEN)
         return masked(found, opened(row))
 
-    def keys(self, x: Whole) -> list[object]:
-        """What tells the enclosures of a column apart, entry by entry."""
-        return list(x.mid) if x.open is None else list(zip(x.mid, x.open, strict=True))
+    def keys(self, x: Whole, count: int) -> list[object]:
+        """What tells the enclosures of a column of so many entries apart."""
+        found: list[object] = list(
+            zip(self.wide(x.mid, count), self.wide(as_codes(x), count), strict=True)
+        )
+        return found
+
+    def laid(self, parts: Sequence[tuple[Whole, int]]) -> Whole:
+        """Columns of so many entries, end to end."""
+        mid = [value for x, count in parts for value in self.wide(x.mid, count)]
+        flags = [flag == 1 for x, count in parts for flag in self.wide(as_codes(x), count)]
+        return Whole(mid, most([x for x, _ in parts]), flags if any(flags) else None)
 
 
 def power_of(x: int, bits: int) -> int:

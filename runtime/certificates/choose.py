@@ -9,8 +9,6 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved
 from circ.runtime.certificates.inputs import (
-    can_go_through,
-    count_of,
     write_by_inputs,
     write_witness,
 )
@@ -37,9 +35,11 @@ def write_proof(
         if verdict.example is None:
             raise NoCertificate("no input was found")
         write_witness(obligation, weights, verdict.example.witness, stream)
-    elif not can_go_through(obligation):
+        return
+    count = inputs_of(obligation)
+    if count is None:
         write_certificate(obligation, weights, until, stream)
-    elif (count_of(obligation) or 0) <= FEW:
+    elif count <= FEW or len(obligation.binders) != 1:
         write_by_inputs(obligation, weights, until, stream)
     else:
         try:

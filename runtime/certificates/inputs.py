@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 from time import monotonic
 from typing import BinaryIO
 
@@ -19,20 +18,17 @@ from circ.runtime.certificates.opening import opening, put
 from circ.runtime.certificates.work import NoCertificate
 
 
-def count_of(obligation: Obligation) -> int | None:
-    """How many inputs there are, whatever their conditions; None for real numbers."""
-    sides: list[int] = []
+def inputs_of(obligation: Obligation) -> int | None:
+    """How many inputs an audit would go through, whatever their conditions; None for too many.
+
+    Those of several binders count one by one: each is sorted apart from the others.
+    """
+    counts: list[int] = []
     for bound in obligation.binders:
         if not isinstance(bound.values, Words) or not isinstance(bound.type.sort, Index):
             return None
-        sides.append(bound.type.sort.size**bound.type.entries)
-    return prod(sides)
-
-
-def can_go_through(obligation: Obligation) -> bool:
-    """Whether there are few enough inputs for an audit to go through them."""
-    count = count_of(obligation)
-    return count is not None and count <= MOST_INPUTS
+        counts.append(bound.type.sort.size**bound.type.entries)
+    return sum(counts) if all(count <= MOST_INPUTS for count in counts) else None
 
 
 def write_by_inputs(
@@ -45,7 +41,7 @@ def write_by_inputs(
             raise NoCertificate("time ran out")
 
     try:
-        found = gone_through(asked(obligation, weights), weights, InFloats, in_time)
+        found = gone_through(asked(obligation, weights), weights, InFloats(), in_time)
     except Rejected as reason:
         raise NoCertificate(str(reason)) from reason
     put(stream, opening(obligation, weights, "inputs") | {"words": str(found)})

@@ -1,0 +1,75 @@
+"""Many inputs judged at once: which meet the conditions, and whether they are right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol
+
+from circ.compiler.audit.bound import Asked
+from circ.compiler.audit.evaluated import Evaluator
+from circ.compiler.audit.plan import Plan
+from circ.compiler.audit.rejected import require
+from circ.compiler.audit.vectors import OPEN, R, V
+
+TABLE = 1 << 12
+"""Combinations of letters for which a node is computed once and for all."""
+
+CELLS = 1 << 24
+"""Values of nodes in one batch."""
+
+LARGEST_BATCH = 1 << 13
+
+
+class Judge(Protocol):
+    """What can be told of many inputs at once."""
+
+    def __call__(self, numbers: Sequence[int] | range) -> tuple[int, list[int]]:
+        """How many of some inputs meet the conditions, and are right; and which are left open.
+
+        Raises `Rejected` where one that meets them is wrong, `NotKnown` where nothing can be told.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches(Generic[R, V]):
+    """Judges inputs in one arithmetic; the tables are made for the first that are asked about."""
+
+    claim: Asked
+    evaluator: Evaluator[R, V]
+
+    def __call__(self, numbers: Sequence[int] | range) -> tuple[int, list[int]]:
+        """As `Judge` says."""
+        right, left = self.judged(numbers)
+        return self.evaluator.math.length(right), left
+
+    def judged(self, numbers: Sequence[int] | range) -> tuple[V, list[int]]:
+        """The inputs that meet the conditions and are right, and those that are left open."""
+        math, claim = self.evaluator.math, self.claim
+        self.evaluator.prepare(claim.roots)
+        if isinstance(numbers, range):
+            asked = math.span(numbers.start, numbers.stop)
+        else:
+            asked = math.column(numbers)
+        met = self.evaluator.truth(asked, len(numbers), claim.conditions)
+        open_ones = math.listed(math.at(asked, math.places(met, OPEN)))
+        inside = math.at(asked, math.places(met, 1))
+        count = math.length(inside)
+        if not count:
+            return inside, open_ones
+        goal = self.evaluator.truth(inside, count, [claim.goal])
+        wrong = math.length(math.places(goal, 0))
+        require(wrong == 0, "the goal does not hold at an input")
+        open_ones += math.listed(math.at(inside, math.places(goal, OPEN)))
+        return math.at(inside, math.places(goal, 1)), open_ones
+
+
+def batch_size(plan: Plan) -> int:
+    """How many inputs are read at once."""
+    return max(min(CELLS // max(len(plan.nodes), 1), LARGEST_BATCH), 1 << 8)
+
+
+def parts(count: int, size: int) -> Iterator[range]:
+    """The numbers below `count`, in batches."""
+    return (range(first, min(first + size, count)) for first in range(0, count, size))
