@@ -9,6 +9,7 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved
 from circ.runtime.certificates.inputs import (
+    inputs_of,
     write_by_inputs,
     write_witness,
 )
