@@ -28,6 +28,8 @@ class CodeArrays:
 
     def joined(self, name: JoinName, parts: Sequence[Codes]) -> Codes:
         """Whether all hold, whether any does, or the largest."""
+        if not parts:
+            return self.code(1 if name == "all" else 0)
         rows = np.array(np.broadcast_arrays(*parts))
         unknown = (rows == OPEN).any(axis=0)
         match name:

@@ -22,6 +22,8 @@ class CodeLists:
 
     def joined(self, name: JoinName, parts: Sequence[list[int]]) -> list[int]:
         """Whether all hold, whether any does, or the largest."""
+        if not parts:
+            return [1 if name == "all" else 0]
         rows = zip(*aligned(parts), strict=True)
         match name:
             case "all":
