@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from typing import Protocol
 
+from circ.compiler.audit.blends import Blends, rows_of
 from circ.compiler.audit.chosen import (
     Leaders,
     asking,
@@ -15,11 +17,12 @@ from circ.compiler.audit.chosen import (
     parts_of,
     scores_of,
 )
-from circ.compiler.audit.clauses import Beats, Clause, class_formula
+from circ.compiler.audit.clauses import Beats, Clause, Formula, class_formula
 from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Given, Known, Rectified
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
+from circ.compiler.audit.lines import Exact
 from circ.compiler.audit.machine import DEAD, includes
 from circ.compiler.audit.on_words import by_leaders, failing, on_words
 from circ.compiler.audit.paths import TooClose, shown
@@ -37,6 +40,7 @@ from circ.compiler.audit.record import (
 )
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected, require
+from circ.compiler.audit.several import Holds, Several
 from circ.compiler.audit.sums import Reading, set_apart
 from circ.compiler.tensor import Weights
 
@@ -100,8 +104,17 @@ class Path:
         return reading.added(parts)
 
 
-Confirm = Callable[["Case", Sequence[Path], Region], list[bool]]
-"""Which of some proofs hold on a region, as far as can be told fast."""
+class Confirm(Protocol):
+    """What can be told fast."""
+
+    def __call__(self, case: Case, paths: Sequence[Path], region: Region) -> list[bool]:
+        """Which of some proofs by potentials hold on a region."""
+        ...
+
+    def steps(self, case: Case, formula: Formula, region: Region) -> Holds | None:
+        """What checks steps about the row of a region, if there is anything."""
+        ...
+
 
 Leaf = Callable[[Data, Region, int], None]
 """What checks the proof for one part of the words."""
@@ -199,6 +212,9 @@ class Audit:
                 self.goal(inner, an_object(proof), region, depth + 1)
         elif "choice" in data:
             self.by_choice(case, data, region, depth)
+        elif "lines" in data:
+            (proof,) = only(data, "lines")
+            self.several(case, region).check(an_object(proof), region, depth + 1)
         else:
             (proofs,) = only(data, "clauses")
             formula = class_formula(self.claim.nodes, self.claim.options, case.given)
@@ -210,6 +226,24 @@ class Audit:
             ]
             for clause, proof in self.unconfirmed(case, pairs, region):
                 self.clause(case, clause, proof, region, depth + 1)
+
+    def several(self, case: Case, region: Region) -> Several:
+        """What checks a proof about several heads, in the row of a region."""
+        bare = not (case.phases or case.besides or case.chosen)
+        require(bare, "lines are about the goal as it is")
+        formula = class_formula(self.claim.nodes, self.claim.options, case.given)
+        rows = {} if self.fixed is None else {self.fixed: region.rows[:1]}
+        readings = [
+            Reading(
+                level.math, self.claim.nodes, self.weights, region.letters, rows, case.given, {},
+                self.apart, {}, {},
+            )
+            for level in self.levels
+        ]  # fmt: skip
+        heads = rows_of(self.claim.nodes)
+        exact = Exact([*map(Blends, readings)], formula, heads, self.relus)
+        holds = case.confirm.steps(case, formula, region) if case.confirm else None
+        return Several(exact, holds, self.parted, partial(self.clause, case))
 
     def unconfirmed(
         self, case: Case, pairs: list[tuple[Clause, Data]], region: Region

@@ -5,18 +5,23 @@ What float64 does not confirm is left to whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from circ.compiler.audit.blends import Blends
+from circ.compiler.audit.clauses import Formula
 from circ.compiler.audit.columns import Bent, Codes, Head, Total
+from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
 from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
 from circ.compiler.audit.proofs import Audit, Case, Path
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Reading
+from circ.compiler.audit.swift import Numbers, Swift
+from circ.compiler.audit.tables import ways_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +33,9 @@ class Quick:
     shared: dict[int, Total[Ball] | Codes] = field(default_factory=dict[int, "Total[Ball] | Codes"])
     heads: dict[tuple[int, ...], Head[Ball]] = field(
         default_factory=dict[tuple[int, ...], "Head[Ball]"]
+    )
+    last: list[tuple[Mapping[int, Known], Numbers]] = field(
+        default_factory=list[tuple[Mapping[int, Known], Numbers]]
     )
 
     def __call__(self, case: Case, paths: Sequence[Path], region: Region) -> list[bool]:
@@ -56,6 +64,19 @@ class Quick:
             for (place, _), yes in zip(group, sure, strict=True):
                 found[place] = yes
         return found
+
+    def steps(self, case: Case, formula: Formula, region: Region) -> Swift | None:
+        """What checks steps about the row of a region; None where float64 cannot read it."""
+        if not self.last or self.last[-1][0] is not case.given:
+            blends = Blends(self.reading(replace(case, phases={})))
+            self.last[:] = [(case.given, Numbers(blends, formula, self.audit.relus))]
+        numbers = self.last[-1][1]
+        try:
+            with np.errstate(all="ignore"):  # what overflows is refused
+                tables = numbers.tables(region.rows[0], region)
+        except (Rejected, Bent):
+            return None
+        return Swift(tables, numbers.units, numbers.beats, formula, ways_of(region))
 
     def reading(self, case: Case) -> Reading[Ball]:
         """The numbers of a case."""

@@ -68,6 +68,18 @@ class Reading(Generic[C]):
         known = self.found(place)
         if isinstance(known, Total):
             return known
+        self.prepare(place)
+        return self.number_at(place)
+
+    def code(self, place: int) -> Codes:
+        """An index or a truth; raises `Rejected` where it is not read at one position."""
+        self.prepare(place)
+        found = self.found(place)
+        assert isinstance(found, Codes)
+        return found
+
+    def prepare(self, place: int) -> None:
+        """Read a node and what it needs."""
         needed, waiting = set[int](), [place]
         while waiting:
             at = waiting.pop()
@@ -76,7 +88,6 @@ class Reading(Generic[C]):
                 waiting.extend(self.parts(at))
         for at in sorted(needed):
             self.put(at, self.read(at))
-        return self.number_at(place)
 
     def found(self, place: int) -> Total[C] | Codes | None:
         """What was read before."""

@@ -44,12 +44,14 @@ class Case:
 class Work:
     """A claim to be certified, as it will be audited; `until` is in seconds of `time.monotonic`.
 
-    `leaders` are those by which something is looked up.
+    `leaders` are those by which something is looked up. `several`: its numbers are put together of
+    several heads.
     """
 
     audit: Audit
     until: float
     leaders: tuple[int, ...] = ()
+    several: bool = False
     math: FloatPoint = field(default_factory=float_point)
     shared: dict[int, Total[Ball] | Codes] = field(default_factory=dict[int, "Total[Ball] | Codes"])
     heads: dict[tuple[int, ...], Head[Ball]] = field(

@@ -19,7 +19,7 @@ from circ.compiler.audit.divided import Claim, divided, positions
 from circ.compiler.audit.machine import merged
 from circ.compiler.audit.proofs import audit_of, fresh_levels
 from circ.compiler.audit.record import plain
-from circ.compiler.audit.region import whole
+from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.finding import Fails, Limits, silent
 from circ.compiler.obligation import Obligation
@@ -27,6 +27,7 @@ from circ.compiler.tensor import Weights
 from circ.runtime.certificates.choices import tried
 from circ.runtime.certificates.goal import goal_proof
 from circ.runtime.certificates.opening import Data, opening, put
+from circ.runtime.certificates.several import numbers_of, several_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines.automata import decide
 from circ.runtime.engines.one_word import denying
@@ -85,15 +86,26 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
     leaders = looked_up_by(claim.nodes, (place for place, _ in claim.options), claim.values)
     free = Work(audit_of(claim, weights, None), until, leaders)
     reasons: list[Rejected] = []
-    for fixed in (None, last, *range(last)):
-        work = free if fixed is None else fixed_at(free, fixed)
+    for several, fixed in in_turn(last):
+        work = replace(free if fixed is None else fixed_at(free, fixed), several=several)
         try:
-            readable(work)
+            if several:
+                readable_by_lines(work)
+            else:
+                readable(work)
         except Rejected as reason:
             reasons.append(reason)
         else:
             return work
-    raise reasons[:2][-1]  # of the last position, which most often queries
+    raise reasons[3]  # of the last position, which most often queries
+
+
+def in_turn(last: int) -> list[tuple[bool, int | None]]:
+    """Whether numbers are put together of several heads, and the fixed position: the likely ones first."""
+    likely: list[tuple[bool, int | None]] = [
+        (several, fixed) for several in (False, True) for fixed in (None, last)
+    ]
+    return likely + [(several, fixed) for several in (False, True) for fixed in range(last)]
 
 
 def fixed_at(free: Work, position: int) -> Work:
@@ -121,6 +133,14 @@ def readable(work: Work) -> None:
             seen |= compared
 
 
+def readable_by_lines(work: Work) -> None:
+    """Raise `Rejected` unless what classes compare is made of heads, and of ReLUs behind them."""
+    for values in work.claim.language.classes:
+        case = work.case_of(values)
+        formula = class_formula(work.claim.nodes, work.claim.options, case.given)
+        numbers_of(work, case, formula)
+
+
 def straightened(work: Work, case: Case, place: int) -> Case:
     """A case in which a number is read, some ReLUs taken to pass on what they are applied to."""
     while True:
@@ -132,6 +152,18 @@ def straightened(work: Work, case: Case, place: int) -> Case:
             return case
 
 
+def proof_by_paths(work: Work, case: Case, region: Region) -> Data | None:
+    """A proof over one head; None where there is none, or that would take too long."""
+    now = monotonic()
+    inside = replace(work, until=now + (work.until - now) / 2)
+    try:
+        return goal_proof(inside, case, region, 0)
+    except NoCertificate:
+        if not work.audit.relus:
+            raise
+        return None
+
+
 def class_record(work: Work, kind: int) -> Data:
     """The record of one class."""
     language = work.claim.language
@@ -140,5 +172,7 @@ def class_record(work: Work, kind: int) -> Data:
     states = [*map(len, own.steps), 1]
     region = whole(own.steps, states, work.claim.word.letters, work.audit.fixed)
     values = language.classes[kind]
-    proof = goal_proof(work, work.case_of(values), region, 0)
+    case = work.case_of(values)
+    by_paths = None if work.several else proof_by_paths(work, case, region)
+    proof = several_proof(work, case, region) if by_paths is None else by_paths
     return {"class": list(map(plain, values)), "steps": own.steps, "proof": proof}

@@ -1,0 +1,261 @@
+"""Certificates about several heads and the ReLUs behind them: parts of the words, and lines on them.
+
+Words are parted where a bound is not positive, at the position to which most of what it loses is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.audit.blends import Blends, Unit
+from circ.compiler.audit.clauses import Formula, class_formula
+from circ.compiler.audit.columns import Bent
+from circ.compiler.audit.floats import Floats
+from circ.compiler.audit.region import Region
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.audit.slopes import Limits
+from circ.compiler.audit.swift import Numbers
+from circ.compiler.audit.tables import Truths, alive_in, ways_of
+from circ.runtime.certificates.blame import blamed, chosen
+from circ.runtime.certificates.bounds import FAR, Best, Parts, Row, bounded, parts_of, rounded
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work
+
+AT_ONCE = 32
+"""Parts that are bounded at once."""
+
+DEEPEST = 100
+"""Parts of parts."""
+
+FEW = 4
+"""Words that are rather gone through one by one than parted."""
+
+
+def several_proof(work: Work, case: Case, region: Region) -> Data:
+    """A proof that the goal holds on all words of a class; raises `NoCertificate` and `Rejected`."""
+    formula = class_formula(work.claim.nodes, work.claim.options, case.given)
+    if not all(formula):
+        raise NoCertificate("the goal does not hold in a class")
+    numbers = numbers_of(work, case, formula)
+    parts: list[object] = []
+    for row in region.rows:
+        inside = region.with_rows([row])
+        tables = numbers.tables(row, inside)
+        search = Search(work, case, formula, numbers, inside, Row(tables, ways_of(inside)))
+        parts.append([[row], {"lines": search.proof()}])
+    return {"rows": parts}
+
+
+def numbers_of(work: Work, case: Case, formula: Formula) -> Numbers:
+    """What a class compares; raises `Rejected` where that is not read."""
+    numbers = Numbers(Blends(case.reading), formula, work.audit.relus)
+    try:
+        for beats in numbers.beats:
+            numbers.blends.blend(beats.more)
+            numbers.blends.blend(beats.less)
+        for at in numbers.units:
+            numbers.blends.blend(work.audit.relus[at])
+    except Bent as bent:
+        raise Rejected(str(bent)) from bent
+    return numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A weighted sum of how far comparisons hold, and of which clauses it is one, with what weights."""
+
+    mix: Floats
+    clauses: dict[int, list[int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Words whose clauses are still open, what is known of ReLUs there, and the proof, to be filled in."""
+
+    alive: Truths
+    left: Truths
+    low: Floats
+    high: Floats
+    depth: int
+    proof: Data = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """The proof for one row."""
+
+    work: Work
+    case: Case
+    formula: Formula
+    numbers: Numbers
+    region: Region
+    row: Row
+
+    @property
+    def units(self) -> list[Unit]:
+        """The ReLUs, in order."""
+        return self.numbers.units
+
+    def proof(self) -> Data:
+        """A proof for all words of the row; raises `NoCertificate`."""
+        units, count = len(self.units), len(self.formula)
+        unknown = np.full(units, np.inf)
+        every: Truths = np.ones(count, np.bool_)
+        first = Part(alive_in(self.region), every, -unknown, unknown, 0)
+        waiting = [first]
+        candidates = self.candidates()
+        while waiting:
+            self.work.require_time()
+            some = [waiting.pop() for _ in range(min(AT_ONCE, len(waiting)))]
+            waiting.extend(self.advanced(some, candidates))
+        return first.proof
+
+    def candidates(self) -> list[Candidate]:
+        """Each comparison by itself, and the mean of each clause of several."""
+        beats, first = self.numbers.beats, len(self.units)
+        count = self.row.tables.count
+        found: list[Candidate] = []
+        for k, beat in enumerate(beats):
+            mix = np.zeros(count)
+            mix[first + k] = 1
+            of = {
+                place: [int(other == beat) for other in clause]
+                for place, clause in enumerate(self.formula)
+                if beat in clause
+            }
+            found.append(Candidate(mix, of))
+        for place, clause in enumerate(self.formula):
+            if len(clause) > 1:
+                mix = np.zeros(count)
+                for beat in clause:
+                    mix[first + beats.index(beat)] += 1
+                found.append(Candidate(mix, {place: [1] * len(clause)}))
+        return found
+
+    # --- a few parts at once --------------------------------------------------------------------
+
+    def advanced(self, some: Sequence[Part], candidates: Sequence[Candidate]) -> list[Part]:
+        """Write down what is shown of some parts; the parts of those that are left open."""
+        parts = parts_of(self.row, np.stack([part.alive for part in some]))
+        limits, records = self.limits(parts, some)
+        asked = [x for x in candidates if any(part.left[k] for part in some for k in x.clauses)]
+        wanted = np.stack([x.mix for x in asked])[None].repeat(len(some), 0)
+        best = bounded(parts, wanted, limits)
+        found: list[Part] = []
+        for z, part in enumerate(some):
+            own = Limits(limits.low[z], limits.high[z], limits.slope[z])
+            settled = ((part.low < 0) & (part.high > 0)) & ((own.low >= 0) | (own.high <= 0))
+            shown = shown_by(part, asked, best, z)
+            left = part.left.copy()
+            left[[proof["clause"] for proof in shown]] = False
+            keep = shown or settled.any()
+            then: Data | None = {} if left.any() else None
+            if keep:
+                part.proof.update(bounds=records[z], shown=shown, then=then)
+            inner = then if keep and then is not None else part.proof
+            if left.any():
+                known = np.where(settled, own.low, part.low), np.where(settled, own.high, part.high)
+                after = Part(part.alive, left, *known, part.depth, inner)
+                worst = worst_of(after, asked, best, z)
+                blame = blamed(parts, best, z, worst, asked[worst].mix, own)
+                found.extend(self.divided(parts, z, after, blame))
+        return found
+
+    def divided(self, parts: Parts, z: int, part: Part, blame: Floats) -> list[Part]:
+        """A part in two, its proof a split; or gone through, where it has few words."""
+        split = chosen(parts, z, blame)
+        if split is None or part.alive.sum(-1).prod() <= FEW:
+            self.by_words(part)
+            return []
+        if part.depth >= DEEPEST:
+            raise NoCertificate("the words would have to be split too often")
+        position, letters = split
+        found: list[Part] = []
+        for some in letters:
+            alive = part.alive.copy()
+            alive[position] = False
+            alive[position, some] = True
+            found.append(Part(alive, part.left, part.low, part.high, part.depth + 1))
+        pairs = [[some, x.proof] for some, x in zip(letters, found, strict=True)]
+        part.proof.update(position=position, parts=pairs)
+        return found
+
+    def by_words(self, part: Part) -> None:
+        """Go through the words of a part; raises `NoCertificate` where one is not shown to be right."""
+        region = self.region
+        for position, alive in enumerate(part.alive):
+            if position != region.fixed:
+                region = region.with_letters(position, np.flatnonzero(alive).tolist())
+        for k in np.flatnonzero(part.left).tolist():
+            part.proof.update(self.work.by_words(self.case, self.formula[k], region))
+
+    # --- ReLUs ----------------------------------------------------------------------------------
+
+    def limits(self, parts: Parts, some: Sequence[Part]) -> tuple[Limits, list[list[object]]]:
+        """Bounds of all ReLUs on some parts, and the proofs of those that are not settled."""
+        low, high = (np.stack([getattr(part, side) for part in some]) for side in ("low", "high"))
+        slope = np.where(high > -low, 1.0, 0.0)
+        records: list[list[object]] = [[] for _ in some]
+        for units in self.levels():
+            size = len(units)
+            wanted = np.zeros((len(some), 2 * size, self.row.tables.count))
+            wanted[:, range(size), units] = 1
+            wanted[:, range(size, 2 * size), units] = -1
+            best = bounded(parts, wanted, Limits(low, high, slope))
+            floor, ceiling = (
+                rounded(best.bound[:, :size], up=False),
+                -rounded(best.bound[:, size:], up=False),
+            )
+            unknown = (low[:, units] < 0) & (high[:, units] > 0)
+            fresh = unknown & (floor > -FAR) & (ceiling < FAR)
+            low[:, units] = np.where(fresh, floor, low[:, units])
+            high[:, units] = np.where(fresh, ceiling, high[:, units])
+            slope = np.where(high > -low, 1.0, 0.0)
+            for z, k in zip(*np.nonzero(fresh), strict=True):
+                at = self.units[units[k]]
+                unit = units[k]
+                records[z].append(
+                    [*at, float(low[z, unit]), float(high[z, unit]), float(slope[z, unit]),
+                     lines_at(best, z, k), lines_at(best, z, size + k)]
+                )  # fmt: skip
+        return Limits(low, high, slope), records
+
+    def levels(self) -> list[list[int]]:
+        """The ReLUs by how many stand before them, one behind the other."""
+        sizes, found = self.row.tables.bends.size, list[int]()
+        for i in range(len(self.units)):
+            found.append(1 + max((found[j] for j in np.flatnonzero(sizes[i])), default=-1))
+        return [
+            [i for i, own in enumerate(found) if own == k]
+            for k in range(max(found, default=-1) + 1)
+        ]
+
+
+def lines_at(best: Best, z: int, x: int) -> list[list[float]]:
+    """The lines behind a bound."""
+    pairs = zip(best.c[:, z, x].tolist(), best.q[:, z, x].tolist(), strict=True)
+    return [list(pair) for pair in pairs]
+
+
+def shown_by(part: Part, asked: Sequence[Candidate], best: Best, z: int) -> list[Data]:
+    """The open clauses that some sum shows to hold."""
+    found: dict[int, Data] = {}
+    for x in np.flatnonzero(best.bound[z] > 0).tolist():
+        for k, weights in asked[x].clauses.items():
+            if part.left[k] and k not in found:
+                lines = lines_at(best, z, x)
+                found[k] = {"clause": k, "multipliers": weights, "lines": lines}
+    return list(found.values())
+
+
+def worst_of(part: Part, asked: Sequence[Candidate], best: Best, z: int) -> int:
+    """The sum that comes closest to showing the clause that is furthest from being shown."""
+    bounds: dict[int, tuple[float, int]] = {}
+    for x, candidate in enumerate(asked):
+        for k in candidate.clauses:
+            if part.left[k]:
+                mine = float(best.bound[z, x]), x
+                bounds[k] = max(bounds.get(k, mine), mine)
+    return min(bounds.values())[1]
