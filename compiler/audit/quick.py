@@ -16,11 +16,12 @@ from circ.compiler.audit.columns import Bent, Codes, Head, Total
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
 from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
+from circ.compiler.audit.numbers import Numbers, numbers_of
 from circ.compiler.audit.proofs import Audit, Case, Path
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Reading
-from circ.compiler.audit.swift import Numbers, Swift
+from circ.compiler.audit.swift import Swift
 from circ.compiler.audit.tables import ways_of
 
 
@@ -67,16 +68,16 @@ class Quick:
 
     def steps(self, case: Case, formula: Formula, region: Region) -> Swift | None:
         """What checks steps about the row of a region; None where float64 cannot read it."""
-        if not self.last or self.last[-1][0] is not case.given:
-            blends = Blends(self.reading(replace(case, phases={})))
-            self.last[:] = [(case.given, Numbers(blends, formula, self.audit.relus))]
-        numbers = self.last[-1][1]
         try:
             with np.errstate(all="ignore"):  # what overflows is refused
-                tables = numbers.tables(region.rows[0], region)
+                if not self.last or self.last[-1][0] is not case.given:
+                    blends = Blends(self.reading(replace(case, phases={})))
+                    numbers = numbers_of(blends, formula, self.audit.relus)
+                    self.last[:] = [(case.given, numbers)]
+                numbers = self.last[-1][1]
+                return Swift(numbers, numbers.tables(region), ways_of(region))
         except (Rejected, Bent):
             return None
-        return Swift(tables, numbers.units, numbers.beats, formula, ways_of(region))
 
     def reading(self, case: Case) -> Reading[Ball]:
         """The numbers of a case."""

@@ -49,7 +49,8 @@ def by_head(place: Place, head: int) -> Floats:
     sign = 1 if q * whole <= 1 else -1
     lost = abs(short * (1 - q * whole) / whole)
     shares = apart(place, sign * (top - c * powers)) + apart(place, -sign * powers)
-    return lost * shares / 2
+    found: Floats = shares * (lost / 2)
+    return found
 
 
 def apart(place: Place, tables: Floats) -> Floats:
@@ -72,17 +73,22 @@ def by_relus(place: Place, mix: Floats, limits: Limits) -> Floats:
     values = values + (place.read(tables.tops.value) / wholes[:, None]).sum(0)
     for i in range(units):
         values = values + tables.bends.value[:, i] * max(float(values[i]), 0.0)
-    below, above, zeros = limits.lines()
-    operands = values[:units]
-    passed = np.maximum(operands, 0)
-    under, over = passed - below * operands, above * (operands - zeros) - passed
-    lost = np.where(factors > 0, factors * under, -factors * over)
-    for i in np.flatnonzero(lost > 0):
+    lost = np.nan_to_num(lost_by_lines(factors, values[:units], limits))
+    for i in np.flatnonzero(lost > 0).tolist():
         table = tables.plain.value[i] + np.einsum("hpv,h->pv", tables.tops.value[:, i], 1 / wholes)
         ratios = place.read(tables.tops.value[:, i]) / wholes**2
         table = table - np.einsum("hpv,h->pv", tables.powers.value, ratios)
         spread = apart(place, table)
-        found += float(lost[i]) * spread / max(float(spread.max(-1).sum()), 1e-300)
+        found += lost[i] * spread / max(float(spread.max(-1).sum()), 1e-300)
+    return found
+
+
+def lost_by_lines(factors: Floats, operands: Floats, limits: Limits) -> Floats:
+    """What each ReLU's line is off by, times its factor."""
+    below, above, zeros = limits.lines()
+    passed = np.maximum(operands, 0)
+    under, over = passed - below * operands, above * (operands - zeros) - passed
+    found: Floats = np.where(factors > 0, factors * under, -factors * over)
     return found
 
 

@@ -67,14 +67,13 @@ class Parts:
 def parts_of(row: Row, alive: Truths) -> Parts:
     """Parts by their letters."""
     tables, n = row.tables, row.length
-    bars = np.where(alive, 0.0, inf)
-    powers = tables.powers.value[:, None]
-    low = least(row.ways, powers[:, :, :n] + bars) + powers[:, :, n, 0]
-    high = powers[:, :, n, 0] - least(row.ways, bars - powers[:, :, :n])
+    bars, off = np.where(alive, 0.0, inf), SLACK * tables.powers.size
+    below, above = ((tables.powers.value + sign * off)[:, None] for sign in (-1, 1))
+    low = least(row.ways, below[:, :, :n] + bars) + below[:, :, n, 0]
+    high = above[:, :, n, 0] - least(row.ways, bars - above[:, :, :n])
     sizes = [largest(x, alive) for x in (tables.powers, tables.tops, tables.plain)]
     sizes[1] = np.moveaxis(sizes[1], 1, 2)
-    off = sizes[0] * SLACK
-    return Parts(row, alive, bars, high + off, low - off, sizes[0], sizes[1], sizes[2].T)
+    return Parts(row, alive, bars, high, low, sizes[0], sizes[1], sizes[2].T)
 
 
 def largest(x: Sized, alive: Truths) -> Floats:
@@ -168,19 +167,19 @@ def both_sides(parts: Parts, head: int, mixed: Mixed) -> tuple[Side, Side]:
     tables = parts.row.tables
     top = summed(mixed.mix.value, tables.tops.value[head])
     size = of_size(mixed, parts.tops[head])
+    off = SLACK * summed(mixed.mix.size, tables.tops.size[head])
     found: list[Side] = []
     for sign, scale in ((1.0, parts.most[head]), (-1.0, parts.fewest[head])):
-        c = sign * rounded(lowest(parts, head, sign * top, size), up=False)
+        c = sign * rounded(lowest(parts, head, sign * top, off), up=False)
         c = np.where(size > 0, c, 0.0)
-        inverse = rounded(1 / np.where(scale > 0, scale, 1.0), up=sign < 0)
-        q = np.where(scale > 0, inverse, 0.0)[:, None] + np.zeros_like(c)
+        q = rounded(1 / scale, up=sign < 0)[:, None] + np.zeros_like(c)
         rest = top - c[..., None, None] * tables.powers.value[head]
         found.append(Side(c, q, rest, size + np.abs(c) * parts.powers[head][:, None], top))
     return found[0], found[1]
 
 
-def lowest(parts: Parts, head: int, top: Floats, size: Floats) -> Floats:
-    """About the least of N/Z on the words of each part, from below."""
+def lowest(parts: Parts, head: int, top: Floats, off: Floats) -> Floats:
+    """About the least of N/Z on the words of each part, from below; N is known but for `off`."""
     row, bars = parts.row, parts.bars[:, None]
     n, powers = row.length, row.tables.powers.value[head]
     share = parts.alive / np.maximum(parts.alive.sum(-1, keepdims=True), 1)
@@ -189,12 +188,11 @@ def lowest(parts: Parts, head: int, top: Floats, size: Floats) -> Floats:
     for _ in range(ROUNDS):
         words = best_words(row.ways, top[..., :n, :] - c[..., None, None] * powers[:n] + bars)
         c = along(top, words) / along(powers, words)
-    weights = top - c[..., None, None] * powers
+    whole = powers + np.copysign(SLACK, c)[..., None, None] * row.tables.powers.size[head]
+    weights = top - off - c[..., None, None] * whole
     short = least(row.ways, weights[..., :n, :] + bars) + weights[..., n, 0]
-    room = SLACK * (size + np.abs(c) * parts.powers[head][:, None])
-    below = parts.fewest[head][:, None]
-    found = c + np.minimum(short - room, 0) / np.where(below > 0, below, 1.0)
-    return np.where((below > 0) & np.isfinite(found), found, -FAR)
+    found = c + np.minimum(short, 0) / parts.fewest[head][:, None]
+    return np.where(np.isfinite(found), found, -inf)
 
 
 def summed(mix: Floats, tables: Floats) -> Floats:

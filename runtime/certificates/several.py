@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from circ.compiler.audit.blends import Blends, Unit
+from circ.compiler.audit.blends import Blends
 from circ.compiler.audit.clauses import Formula, class_formula
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.floats import Floats
+from circ.compiler.audit.numbers import Numbers, numbers_of
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.slopes import Limits
-from circ.compiler.audit.swift import Numbers
 from circ.compiler.audit.tables import Truths, alive_in, ways_of
 from circ.runtime.certificates.blame import blamed, chosen
-from circ.runtime.certificates.bounds import FAR, Best, Parts, Row, bounded, parts_of, rounded
+from circ.runtime.certificates.bounds import Best, Parts, Row, bounded, parts_of
+from circ.runtime.certificates.limits import limited, lines_at
 from circ.runtime.certificates.work import Case, Data, NoCertificate, Work
 
 AT_ONCE = 32
@@ -36,30 +37,26 @@ FEW = 4
 def several_proof(work: Work, case: Case, region: Region) -> Data:
     """A proof that the goal holds on all words of a class; raises `NoCertificate` and `Rejected`."""
     formula = class_formula(work.claim.nodes, work.claim.options, case.given)
+    if not formula:
+        return {"clauses": []}
     if not all(formula):
         raise NoCertificate("the goal does not hold in a class")
-    numbers = numbers_of(work, case, formula)
+    numbers = compared(work, case, formula)
     parts: list[object] = []
     for row in region.rows:
         inside = region.with_rows([row])
-        tables = numbers.tables(row, inside)
+        tables = numbers.tables(inside)
         search = Search(work, case, formula, numbers, inside, Row(tables, ways_of(inside)))
         parts.append([[row], {"lines": search.proof()}])
     return {"rows": parts}
 
 
-def numbers_of(work: Work, case: Case, formula: Formula) -> Numbers:
+def compared(work: Work, case: Case, formula: Formula) -> Numbers:
     """What a class compares; raises `Rejected` where that is not read."""
-    numbers = Numbers(Blends(case.reading), formula, work.audit.relus)
     try:
-        for beats in numbers.beats:
-            numbers.blends.blend(beats.more)
-            numbers.blends.blend(beats.less)
-        for at in numbers.units:
-            numbers.blends.blend(work.audit.relus[at])
+        return numbers_of(Blends(case.reading), formula, work.audit.relus)
     except Bent as bent:
         raise Rejected(str(bent)) from bent
-    return numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,14 +90,9 @@ class Search:
     region: Region
     row: Row
 
-    @property
-    def units(self) -> list[Unit]:
-        """The ReLUs, in order."""
-        return self.numbers.units
-
     def proof(self) -> Data:
         """A proof for all words of the row; raises `NoCertificate`."""
-        units, count = len(self.units), len(self.formula)
+        units, count = len(self.numbers.units), len(self.formula)
         unknown = np.full(units, np.inf)
         every: Truths = np.ones(count, np.bool_)
         first = Part(alive_in(self.region), every, -unknown, unknown, 0)
@@ -114,7 +106,7 @@ class Search:
 
     def candidates(self) -> list[Candidate]:
         """Each comparison by itself, and the mean of each clause of several."""
-        beats, first = self.numbers.beats, len(self.units)
+        beats, first = self.numbers.beats, len(self.numbers.units)
         count = self.row.tables.count
         found: list[Candidate] = []
         for k, beat in enumerate(beats):
@@ -139,7 +131,8 @@ class Search:
     def advanced(self, some: Sequence[Part], candidates: Sequence[Candidate]) -> list[Part]:
         """Write down what is shown of some parts; the parts of those that are left open."""
         parts = parts_of(self.row, np.stack([part.alive for part in some]))
-        limits, records = self.limits(parts, some)
+        low, high = np.stack([x.low for x in some]), np.stack([x.high for x in some])
+        limits, records = limited(parts, self.numbers.units, low, high)
         asked = [x for x in candidates if any(part.left[k] for part in some for k in x.clauses)]
         wanted = np.stack([x.mix for x in asked])[None].repeat(len(some), 0)
         best = bounded(parts, wanted, limits)
@@ -149,12 +142,12 @@ class Search:
             settled = ((part.low < 0) & (part.high > 0)) & ((own.low >= 0) | (own.high <= 0))
             shown = shown_by(part, asked, best, z)
             left = part.left.copy()
-            left[[proof["clause"] for proof in shown]] = False
-            keep = shown or settled.any()
-            then: Data | None = {} if left.any() else None
-            if keep:
-                part.proof.update(bounds=records[z], shown=shown, then=then)
-            inner = then if keep and then is not None else part.proof
+            left[[*shown]] = False
+            inner = part.proof
+            if shown or settled.any():
+                inner = dict[str, object]()
+                then = inner if left.any() else None
+                part.proof.update(bounds=records[z], shown=[*shown.values()], then=then)
             if left.any():
                 known = np.where(settled, own.low, part.low), np.where(settled, own.high, part.high)
                 after = Part(part.alive, left, *known, part.depth, inner)
@@ -191,55 +184,8 @@ class Search:
         for k in np.flatnonzero(part.left).tolist():
             part.proof.update(self.work.by_words(self.case, self.formula[k], region))
 
-    # --- ReLUs ----------------------------------------------------------------------------------
 
-    def limits(self, parts: Parts, some: Sequence[Part]) -> tuple[Limits, list[list[object]]]:
-        """Bounds of all ReLUs on some parts, and the proofs of those that are not settled."""
-        low, high = (np.stack([getattr(part, side) for part in some]) for side in ("low", "high"))
-        slope = np.where(high > -low, 1.0, 0.0)
-        records: list[list[object]] = [[] for _ in some]
-        for units in self.levels():
-            size = len(units)
-            wanted = np.zeros((len(some), 2 * size, self.row.tables.count))
-            wanted[:, range(size), units] = 1
-            wanted[:, range(size, 2 * size), units] = -1
-            best = bounded(parts, wanted, Limits(low, high, slope))
-            floor, ceiling = (
-                rounded(best.bound[:, :size], up=False),
-                -rounded(best.bound[:, size:], up=False),
-            )
-            unknown = (low[:, units] < 0) & (high[:, units] > 0)
-            fresh = unknown & (floor > -FAR) & (ceiling < FAR)
-            low[:, units] = np.where(fresh, floor, low[:, units])
-            high[:, units] = np.where(fresh, ceiling, high[:, units])
-            slope = np.where(high > -low, 1.0, 0.0)
-            for z, k in zip(*np.nonzero(fresh), strict=True):
-                at = self.units[units[k]]
-                unit = units[k]
-                records[z].append(
-                    [*at, float(low[z, unit]), float(high[z, unit]), float(slope[z, unit]),
-                     lines_at(best, z, k), lines_at(best, z, size + k)]
-                )  # fmt: skip
-        return Limits(low, high, slope), records
-
-    def levels(self) -> list[list[int]]:
-        """The ReLUs by how many stand before them, one behind the other."""
-        sizes, found = self.row.tables.bends.size, list[int]()
-        for i in range(len(self.units)):
-            found.append(1 + max((found[j] for j in np.flatnonzero(sizes[i])), default=-1))
-        return [
-            [i for i, own in enumerate(found) if own == k]
-            for k in range(max(found, default=-1) + 1)
-        ]
-
-
-def lines_at(best: Best, z: int, x: int) -> list[list[float]]:
-    """The lines behind a bound."""
-    pairs = zip(best.c[:, z, x].tolist(), best.q[:, z, x].tolist(), strict=True)
-    return [list(pair) for pair in pairs]
-
-
-def shown_by(part: Part, asked: Sequence[Candidate], best: Best, z: int) -> list[Data]:
+def shown_by(part: Part, asked: Sequence[Candidate], best: Best, z: int) -> dict[int, Data]:
     """The open clauses that some sum shows to hold."""
     found: dict[int, Data] = {}
     for x in np.flatnonzero(best.bound[z] > 0).tolist():
@@ -247,7 +193,7 @@ def shown_by(part: Part, asked: Sequence[Candidate], best: Best, z: int) -> list
             if part.left[k] and k not in found:
                 lines = lines_at(best, z, x)
                 found[k] = {"clause": k, "multipliers": weights, "lines": lines}
-    return list(found.values())
+    return found
 
 
 def worst_of(part: Part, asked: Sequence[Candidate], best: Best, z: int) -> int:

@@ -27,7 +27,7 @@ from circ.compiler.tensor import Weights
 from circ.runtime.certificates.choices import tried
 from circ.runtime.certificates.goal import goal_proof
 from circ.runtime.certificates.opening import Data, opening, put
-from circ.runtime.certificates.several import numbers_of, several_proof
+from circ.runtime.certificates.several import compared, several_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines.automata import decide
 from circ.runtime.engines.one_word import denying
@@ -138,7 +138,7 @@ def readable_by_lines(work: Work) -> None:
     for values in work.claim.language.classes:
         case = work.case_of(values)
         formula = class_formula(work.claim.nodes, work.claim.options, case.given)
-        numbers_of(work, case, formula)
+        compared(work, case, formula)
 
 
 def straightened(work: Work, case: Case, place: int) -> Case:
