@@ -29,7 +29,7 @@ from circ.runtime.certificates.goal import goal_proof
 from circ.runtime.certificates.opening import Data, opening, put
 from circ.runtime.certificates.several import compared, several_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
-from circ.runtime.engines.automata import decide
+from circ.runtime.engines import automata, token_sets
 from circ.runtime.engines.one_word import denying
 
 
@@ -70,14 +70,14 @@ def header(obligation: Obligation, weights: Weights, work: Work) -> Data:
 def met_by(obligation: Obligation, weights: Weights, work: Work) -> list[int]:
     """A word that meets the conditions about the network: one that fails the claim that none does."""
     question = denying(obligation, None)
-    found = decide(
-        question, weights, Limits(max(work.until - monotonic(), 0.0), first=True), silent
-    )
-    if not isinstance(found, Fails):
-        raise NoCertificate("no word is known to meet the conditions")
-    witness = [int(letter) for letter in found.witness[obligation.binders[0].name]]
-    work.audit.met(tuple(witness))
-    return witness
+    for decide in (automata.decide, token_sets.decide):
+        limits = Limits(max(work.until - monotonic(), 0.0), first=True)
+        found = decide(question, weights, limits, silent)
+        if isinstance(found, Fails):
+            witness = [int(letter) for letter in found.witness[obligation.binders[0].name]]
+            work.audit.met(tuple(witness))
+            return witness
+    raise NoCertificate("no word is known to meet the conditions")
 
 
 def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
