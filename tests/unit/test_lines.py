@@ -190,6 +190,15 @@ def test_the_line_on_the_other_side_shows_nothing(exact: bool) -> None:
 
 
 @EXACT
+def test_a_line_above_a_relu_is_above_it(exact: bool) -> None:
+    """It is zero where the operand is least, and not where that is zero: a ReLU is not below 2/5 of x - 1,
+    and a bit."""
+    asked = claim(rectified("-1", "0.4", "0.05"))
+    proof = step([bound(asked, -1.51, 1.005)], [[-0.001, 0]] * 2)
+    refused(asked, proof, exact, "do not show")
+
+
+@EXACT
 def test_a_bound_holds_where_it_is_shown(exact: bool) -> None:
     """What is shown of one part of the words is not known of another; of parts of it, it is."""
     known, lines = bound(UPPER, -1.51, 1.005), [[-0.4, 0], [-0.4, 0]]
