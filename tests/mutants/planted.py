@@ -682,7 +682,6 @@ MUTANTS = (
         "isinstance(node, Rectified) or",
         ("tests/unit/test_choice_certificates.py::test_a_proof_of_a_letter_is_of_no_other",),
     ),
-    Mutant(),
     Mutant(
         "an_audit_believes_a_line",
         "compiler/audit/lines.py",

@@ -12,7 +12,7 @@ import pytest
 
 from circ.compiler.audit.audit import Audited, audited
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
-from circ.compiler.audit.quick import quick_of
+from circ.compiler.audit.in_floats import QUICK
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.builder import Builder, both, combine, number, take
 from circ.compiler.ir import Compare, Relu, Wire
@@ -33,7 +33,7 @@ def certificate(asked: Asked, proof: Data) -> BytesIO:
     """A certificate with the same proof for each letter at the last position."""
     obligation, weights = asked
     header = {
-        "format": "circ certificate 1", "tool": "by hand", "claim": "c",
+        "format": "circ certificate 1", "tool": "by hand", "claim": "c", "by": "paths",
         "obligation": obligation_digest(obligation),
         "tensors": tensor_digests(obligation, weights), "words": str(LETTERS**LENGTH),
         "classes": 1, "fixed": LENGTH - 1, "witness": None,
@@ -45,7 +45,7 @@ def certificate(asked: Asked, proof: Data) -> BytesIO:
 
 def holds(asked: Asked, proof: Data, exact: bool) -> Audited:
     """What an audit says; raises `Rejected`."""
-    return audited(*asked, certificate(asked, proof), None if exact else quick_of)
+    return audited(*asked, certificate(asked, proof), None if exact else QUICK)
 
 
 def refused(asked: Asked, proof: Data, exact: bool, reason: str) -> None:
@@ -244,7 +244,7 @@ def test_what_is_written_holds(name: str, exact: bool) -> None:
     asked, stream = WRITTEN[name](), BytesIO()
     write_certificate(*asked, monotonic() + 60, stream)
     stream.seek(0)
-    assert audited(*asked, stream, None if exact else quick_of).words == LETTERS**LENGTH
+    assert audited(*asked, stream, None if exact else QUICK).words == LETTERS**LENGTH
 
 
 def test_what_is_false_or_late_has_none() -> None:
