@@ -517,7 +517,7 @@ MUTANTS = (
     ),
     Mutant(
         "an_audit_misses_a_class",
-        "compiler/audit/audit.py",
+        "compiler/audit/classes.py",
         '    require(not missing, "a class is left out")\n',
         "",
         ("tests/agreement/test_certificates.py::test_every_change_of_a_certificate_is_caught",),
@@ -639,8 +639,8 @@ MUTANTS = (
     Mutant(
         "an_audit_leaves_lengths_out",
         "runtime/certificates/files.py",
-        "short = range(first, beyond.start)",
-        "short = range(first, first)",
+        "short = range(question.lengths.first, beyond.start)",
+        "short = range(0)",
         ("tests/unit/test_audit.py::TestAllLengths",),
         slow=True,
     ),

@@ -218,7 +218,16 @@ def test_bounds_are_of_relus_and_once(exact: bool) -> None:
     """A bound of something else, or a second one of the same, is none."""
     lines, known = [[-0.4, 0], [-0.4, 0]], bound(UPPER, -1.51, 1.005)
     refused(UPPER, step([known, known], lines), exact, "bounded twice")
-    for change in ({0: 0}, {1: 7}, {0: -1}, {2: "low"}, {3: None}, {5: LOOSE}, {6: []}):
+    changes: list[dict[int, object]] = [
+        {0: 0},
+        {1: 7},
+        {0: -1},
+        {2: "low"},
+        {3: None},
+        {5: LOOSE},
+        {6: []},
+    ]
+    for change in changes:
         other = [change.get(k, part) for k, part in enumerate(known)]
         with pytest.raises(Rejected):
             holds(UPPER, step([known, other], lines), exact)
