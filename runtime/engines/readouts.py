@@ -15,7 +15,7 @@ import numpy as np
 
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.positions import NOWHERE
-from circ.compiler.readings.arrays import IntArray
+from circ.compiler.readings.arrays import IntArray, Where
 from circ.compiler.readings.balls import Ball, FloatArray, radius
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.readings.floats import Values, prepare, read
@@ -124,7 +124,8 @@ def fill(found: Readout, ball: Ball, terms: Terms, some: slice) -> None:
     for mid, rad, row in zip(*sides, np.where(places == NOWHERE, length, places), strict=True):
         slack = (rad + room * (np.abs(mid) + rad)) * WIDER
         one = bool((row == row[0]).all())
-        entry, position = (slice(None), int(row[0])) if one else (np.arange(size), row)
+        entry: Where = slice(None) if one else np.arange(size)
+        position: int | IntArray = int(row[0]) if one else row
         for side, sign in ((found.low, -1.0), (found.high, 1.0)):
             edge = mid + sign * slack
             edge[np.isnan(edge)] = sign * np.inf
