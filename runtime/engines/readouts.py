@@ -119,13 +119,13 @@ def fill(found: Readout, ball: Ball, terms: Terms, some: slice) -> None:
     count, length = terms.places.shape[0], above - 1
     places = terms.places.reshape(count, size)
     room = (4 * length + 4 * count + 64) * DOUBLE.unit
-    every: IntArray = np.arange(size)
+    every: IntArray = np.arange(int(size))
     across = size, (some.stop - some.start) * fixings
     sides = (x.reshape(count, size, -1) for x in (ball.mid, radius(ball)))
     for mid, rad, row in zip(*sides, np.where(places == NOWHERE, length, places), strict=True):
         slack = (rad + room * (np.abs(mid) + rad)) * WIDER
         one = bool((row == row[0]).all())
-        entry: Where = slice(None) if one else every
+        entry: Where = slice(0, size) if one else every
         position: int | IntArray = int(row[0]) if one else row
         for side, sign in ((found.low, -1.0), (found.high, 1.0)):
             edge = mid + sign * slack
