@@ -211,14 +211,18 @@ def parts_of(
         require(seen.isdisjoint(entries), "a choice is there twice")
         seen |= entries
         chosen = Chosen(tuple(slots), tuple(scores.places[slot] for slot in slots), letter)
-        yield leader, chosen, words_of(scores, region, rows, chosen), proof
+        inside = words_of(scores, region, rows, chosen)
+        if proof is None:
+            require(not inside.has_words, "a part has words, and no proof for them")
+        else:
+            yield leader, chosen, inside, proof
     require(seen.issuperset(scores.possible(region)), "a choice is left out")
 
 
 def part_of(
     part: object, scores: Scores, region: Region
-) -> tuple[list[int], list[int], int | None, Data]:
-    """The rows, the indices and the letter of a part, and the proof for it."""
+) -> tuple[list[int], list[int], int | None, Data | None]:
+    """The rows, the indices and the letter of a part, and the proof for it, if it needs one."""
     found = a_list(part)
     require(len(found) == 4, "a part is rows, indices, a letter and a proof")
     rows = numbers(found[0], region.letters)
@@ -226,4 +230,4 @@ def part_of(
     slots = numbers(found[1], len(scores.places))
     require(rows != [] and slots != [], "a part has no rows, or no indices")
     letter = None if found[2] is None else a_number(found[2], region.letters)
-    return rows, slots, letter, an_object(found[3])
+    return rows, slots, letter, None if found[3] is None else an_object(found[3])

@@ -67,6 +67,11 @@ class Region:
                 found.append(word)
         return found
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is one at all."""
+        return any(next(self.words_of(row), None) is not None for row in self.rows)
+
     def words_of(self, row: int) -> Iterator[tuple[int, ...]]:
         """The words of one row."""
         alive = [[True] * self.states[-1]]

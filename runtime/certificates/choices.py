@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from circ.compiler.audit.chosen import Entry, Scores, asking, scores_of, words_of
-from circ.compiler.audit.clauses import class_formula
 from circ.compiler.audit.columns import Chosen
 from circ.compiler.audit.entries import Known, Pick
 from circ.compiler.audit.fixed import Fixed
@@ -63,19 +62,12 @@ def by_choice(
     for chosen, rows in grouped(work, case, region, leader, scores):
         work.require_time()
         inside = words_of(scores, region, rows, chosen)
-        inner = work.with_choice(case, leader, chosen, asking(inside))
-        if any(next(inside.words_of(row), None) is not None for row in rows):
+        proof: Data | None = None
+        if inside.has_words:
+            inner = work.with_choice(case, leader, chosen, asking(inside))
             proof = prove(work, inner, inside, depth + 1)
-        else:
-            proof = of_no_word(work, inner)
         parts.append([rows, list(chosen.slots), chosen.letter, proof])
     return {"choice": work.audit.leaders.places.index(leader), "parts": parts}
-
-
-def of_no_word(work: Work, case: Case) -> Data:
-    """A proof that the goal holds on no word at all."""
-    formula = class_formula(work.claim.nodes, work.claim.options, case.given)
-    return {"clauses": [{"words": 0} for _ in formula]}
 
 
 def grouped(

@@ -22,6 +22,7 @@ from circ.compiler.audit.rejected import Rejected
 from circ.compiler.finding import Empty, Fails, Holds, Limits, silent
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor, Weights
+from circ.runtime.certificates import alternatives
 from circ.runtime.certificates.work import NoCertificate
 from circ.runtime.certificates.write import write_certificate
 from circ.runtime.engines import enumeration
@@ -350,3 +351,14 @@ def test_a_certificate_is_of_one_claim_and_its_weights() -> None:
     assert not accepted(claim, others, data)
     assert not accepted(replace(claim, name="d"), weights, data)
     assert not accepted(replace(claim, expects="refuted"), weights, data)
+
+
+def test_a_writer_gives_up_where_too_many_sets_of_words_are_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sets of words are split so often and no more, and the reason says so, well before time is up."""
+    claim, weights = claim_about_a_head(222)
+    assert certificate(claim, weights) is not None
+    monkeypatch.setattr(alternatives, "PARTS", 1)
+    with pytest.raises(NoCertificate, match="more than 1 sets of words"):
+        write_certificate(claim, weights, monotonic() + 60, BytesIO())

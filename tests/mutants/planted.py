@@ -664,16 +664,14 @@ MUTANTS = (
         "compiler/audit/chosen.py",
         "if any(self.low(index, row, c) <= top",
         "if any(self.low(index, row, c) < top or c == letter",
-        ("tests/unit/test_choice_certificates.py::test_the_word_of_a_tie_is_in_the_part_of_each",),
+        ("tests/unit/test_choice_certificates.py::test_every_index_that_may_lead_is_possible",),
     ),
     Mutant(
         "an_audit_takes_one_index_for_several",
         "compiler/audit/sums.py",
         "found[0] if len(found) == 1 else self.math.hull(found)",
         "found[0]",
-        (
-            "tests/unit/test_choice_certificates.py::test_indices_that_read_otherwise_are_not_taken_together",
-        ),
+        ("tests/unit/test_choice_certificates.py::test_indices_that_read_otherwise_stay_apart",),
     ),
     Mutant(
         "an_audit_shares_what_was_chosen",

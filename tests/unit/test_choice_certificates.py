@@ -184,7 +184,7 @@ def parts_in(lines: Records) -> list[Parts]:
 
 
 def without_some(lines: Records) -> Iterator[Records]:
-    """A certificate without one part, or one row, one index or the letter of one."""
+    """A certificate without one part, or one row, one index, the letter or the proof of one."""
     for k, parts in enumerate(parts_in(lines), 1):
         path = (k, "proof", "parts")
         for n, part in enumerate(parts):
@@ -195,6 +195,8 @@ def without_some(lines: Records) -> Iterator[Records]:
                     left = [x for x in entries if x != entry]
                     yield replaced(lines, (*path, n, field), left)
             yield replaced(lines, (*path, n, 2), 0 if part[2] is None else None)
+            if part[3] is not None:
+                yield replaced(lines, (*path, n, 3), None)
 
 
 def replaced(lines: Records, path: tuple[object, ...], new: object) -> Records:
@@ -226,7 +228,7 @@ def asking_claim() -> Question:
     return claim.made(claim.at_most(1.0, claim.read((1.0, 0.5, 0.75))))
 
 
-def test_indices_that_read_otherwise_are_not_taken_together() -> None:
+def test_indices_that_read_otherwise_stay_apart() -> None:
     """What is read at several positions is proved of whatever they say: where the last one says more,
     the proof that took all positions for one does not hold."""
     question, key = placed_claim()
