@@ -158,7 +158,7 @@ class Leaders:
 
 def asking(region: Region) -> dict[int, int]:
     """The letter at the fixed position, where a region is of one row."""
-    if region.fixed is None or len(region.rows) > 1:
+    if region.fixed is None or len(region.rows) != 1:
         return {}
     return {region.fixed: region.rows[0]}
 
