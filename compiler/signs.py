@@ -31,11 +31,12 @@ from circ.compiler.readings.reference import coefficients, named_alike
 
 
 class Sign(IntEnum):
-    """What is known of every entry."""
+    """What is known of every entry; `APART`: it is at least some positive number, the same for all inputs."""
 
     UNKNOWN = 0
     NOT_NEGATIVE = 1
     POSITIVE = 2
+    APART = 3
 
 
 def sign_of(ops: Sequence[Op], types: Sequence[WireType], wire: Wire) -> Sign:
@@ -61,7 +62,7 @@ def surely_positive(ops: Sequence[Op], types: Sequence[WireType], wire: Wire) ->
             seen.add(x)
             waiting.extend(operands(ops[x]))
     needed = {"exp": Sign.UNKNOWN, "sqrt": Sign.NOT_NEGATIVE, "recip": Sign.POSITIVE}
-    return sign_of(ops, types, wire) == Sign.POSITIVE and all(
+    return sign_of(ops, types, wire) >= Sign.POSITIVE and all(
         sign_of(ops, types, op.operand) >= needed[op.function]
         for op in (ops[x] for x in seen)
         if isinstance(op, Smooth)
@@ -75,7 +76,7 @@ def of(
     match ops[wire]:
         case Const(type=kind, values=values) if kind.sort == Real():
             least = min(values, default=Fraction(1))
-            return Sign.POSITIVE if least > 0 else Sign(int(least == 0))
+            return Sign.APART if least > 0 else Sign(int(least == 0))
         case Sum() as op:
             parts = [scaled(ops, x, c, known) for x, c in coefficients(op) if c]
             return max(parts) if parts and min(parts) > Sign.UNKNOWN else Sign(int(not parts))
@@ -87,12 +88,14 @@ def of(
             return max(least, Sign.NOT_NEGATIVE) if square else least
         case Relu(operand=x):
             return max(known[x], Sign.NOT_NEGATIVE)
-        case Smooth(function="exp") | Softmax():
+        case Smooth(function="exp", operand=x):
+            return Sign.APART if known[x] > Sign.UNKNOWN else Sign.POSITIVE
+        case Softmax():
             return Sign.POSITIVE
         case Smooth(function="sqrt", operand=x):
             return max(known[x], Sign.NOT_NEGATIVE)
         case Smooth(operand=x):
-            return known[x] if known[x] == Sign.POSITIVE else Sign.UNKNOWN
+            return Sign.POSITIVE if known[x] >= Sign.POSITIVE else Sign.UNKNOWN
         case Max(operand=x) | Lookup(table=x):
             return known[x]
         case Select(then=then, otherwise=otherwise):
@@ -108,5 +111,5 @@ def scaled(ops: Sequence[Op], wire: Wire, factor: Fraction, known: Mapping[Wire,
     op = ops[wire]
     if isinstance(op, Const):
         least = min((factor * value for value in op.values), default=Fraction(1))
-        return Sign.POSITIVE if least > 0 else Sign(int(least == 0))
+        return Sign.APART if least > 0 else Sign(int(least == 0))
     return known[wire] if factor > 0 else Sign.UNKNOWN

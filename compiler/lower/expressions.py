@@ -183,13 +183,13 @@ def lower_times(left: Wire, right: Wire, env: Environment) -> Wire:
 
 
 def lower_quotient(e: Binary, env: Environment) -> Wire:
-    """Division by a constant, exactly where the constant is rational, or by what is positive."""
+    """Division by a constant, exactly where the constant is rational, or by what is apart from zero."""
     left = env.wire(e.left)
     divisor = constant(e.right, env)
     if divisor is None:
         right = env.wire(e.right)
         if varies(right, env):
-            if sign_of(env.b.ops, env.b.types, right) != Sign.POSITIVE:
+            if sign_of(env.b.ops, env.b.types, right) != Sign.APART:
                 raise CircError(may_vanish(e.right.span))
         else:
             low, high = enclosed(right, env)

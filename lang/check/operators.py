@@ -96,7 +96,7 @@ def broadcast_type(
 
 
 def infer_quotient(e: Binary, ctx: Context) -> Type:
-    """Division is by a constant, or by what lowering shows to be positive."""
+    """Division is by a constant, or by what lowering shows to keep clear of zero."""
     left = expect_real(e.left, "`/`", ctx)
     right = expect_real(e.right, "`/`", ctx)
     if isinstance(e.right, Number) and e.right.value == 0:

@@ -211,10 +211,10 @@ def within_order(span: Span, op: str) -> Diagnostic:
 
 
 def may_vanish(span: Span) -> Diagnostic:
-    """A divisor that is no constant, and not certainly positive."""
+    """A divisor that is no constant, and may come close to zero."""
     help = "add a small positive number to what is never negative: `x / sqrt(dot(x, x) + 0.00001)`"
     return Diagnostic(
-        "E0227", "a divisor must be a constant, or certainly positive", span, help=help
+        "E0227", "a divisor must be a constant, or certainly keep clear of zero", span, help=help
     )
 
 
