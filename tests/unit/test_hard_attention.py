@@ -133,15 +133,28 @@ def test_scores_that_float64_does_not_tell_apart(exponent: int) -> None:
 
 
 def test_what_exact_arithmetic_does_not_tell_apart_is_open() -> None:
-    """√3 and √12/2 are equal, but no enclosure says so: which of the two is read is not known."""
+    """√e² and √e⁴ e⁻¹ are equal, but no closed form says so: which of the two is read is not known."""
+    claim = Claim((3.0, 12.0)).starting_with(1)
+    powers = (
+        claim.b.add(Smooth("exp", claim.b.add(Lookup(claim.tensor(some), (claim.word,)))))
+        for some in ((2.0, 4.0), (0.0, -1.0))
+    )
+    claim.scores = times(claim.b, claim.b.add(Smooth("sqrt", next(powers))), next(powers))
+    unknown = found(claim, claim.at_most(1.5, claim.read((2.0, 1.0))))
+    assert isinstance(unknown, Stuck)
+    assert isinstance(found(claim, claim.at_most(2.0, claim.read((2.0, 1.0)))), Holds)
+
+
+def test_roots_that_are_equal_tie() -> None:
+    """√3 and √12/2 are equal, which their closed forms say: either may be read, so that 2 may be."""
     claim = Claim((3.0, 12.0)).starting_with(1)
     roots = claim.b.add(
         Smooth("sqrt", claim.b.add(Lookup(claim.tensor((3.0, 12.0)), (claim.word,))))
     )
     halves = claim.b.add(Lookup(claim.tensor((1.0, 0.5)), (claim.word,)))
     claim.scores = times(claim.b, roots, halves)
-    unknown = found(claim, claim.at_most(1.5, claim.read((2.0, 1.0))))
-    assert isinstance(unknown, Stuck)
+    failing = found(claim, claim.at_most(1.5, claim.read((2.0, 1.0))))
+    assert isinstance(failing, Fails)
     assert isinstance(found(claim, claim.at_most(2.0, claim.read((2.0, 1.0)))), Holds)
 
 
