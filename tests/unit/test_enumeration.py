@@ -183,10 +183,10 @@ class TestCloseCalls:
         )
 
     def test_what_the_reference_cannot_decide_is_not_guessed(self) -> None:
-        """1 <= e^x · e^-x is true with equality, which no enclosure of e^x shows: stuck there."""
+        """1 <= e^y · e^-y is true with equality for y = e^x, which has no closed form: stuck there."""
         b = Builder()
         s = b.add(Input("s", WireType(Index(2), (1,))))
-        x = b.add(Lookup(reals(b, [Fraction(0), Fraction(1)], (2,)), (s,)))
+        x = b.add(Smooth("exp", b.add(Lookup(reals(b, [Fraction(0), Fraction(1)], (2,)), (s,)))))
         up, down = b.add(Smooth("exp", x)), b.add(Smooth("exp", combine(b, (-1, x))))
         powers = matmul(b, up, down)
         goal = b.add(Compare("<=", number(b, 1), powers))
@@ -442,13 +442,13 @@ def test_a_word_that_the_circuit_never_reads_is_counted_all_the_same() -> None:
 
 
 def test_conditions_too_close_to_tell_are_not_met(tmp_path: Path) -> None:
-    """e·e < e² holds nowhere, which no precision shows: neither empty nor proved of any input.
+    """y·y < e^2e for y = e^e holds nowhere, and nothing shows it: neither empty nor proved of any input.
 
     Where some input surely meets the conditions, the claim is proved, of nobody knows how many.
     """
     text = """
 enum C = { a, b }
-circuit close(s: C[2]) -> real = exp(1) * exp(1) - exp(2)
+circuit close(s: C[2]) -> real = exp(exp(1)) * exp(exp(1)) - exp(2 * exp(1))
 claim one: forall s in { s: C[2] | close(s) < 0 }: s[0] == a or s[0] == b
 claim two: forall s, t in { s: C[2] } where close(s) < close(t) - close(s): s[0] in [a, b]
 claim some: exists s in { s: C[2] | close(s) < 0 }: s[0] != a and s[0] != b
