@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from circ.compiler.audit.blends import Blends, Unit, rows_of
+from circ.compiler.audit.blends import Blend, Blends, Unit, rows_of
 from circ.compiler.audit.clauses import Beats, Formula
 from circ.compiler.audit.floats import Ball
 from circ.compiler.audit.region import Region
@@ -18,28 +18,23 @@ from circ.compiler.audit.tables import Layout, Tables, tables_of
 class Numbers:
     """The clauses of a class, their comparisons `beats`, and the ReLUs `units` behind these.
 
-    A ReLU stands before those that read it; `relus` are the operands.
+    A ReLU stands before those that read it. `numbers` are their operands, then the differences.
     """
 
     blends: Blends[Ball]
     formula: Formula
-    relus: Mapping[Unit, int]
     beats: Sequence[Beats]
     units: Sequence[Unit]
+    numbers: Sequence[Blend[Ball]]
 
     def tables(self, region: Region) -> Tables:
         """All numbers in the one row of a region; raises `Rejected` where float64 is not enough."""
-        blends, math = self.blends, self.blends.reading.math
-        minus = math.number(Fraction(-1))
-        numbers = [blends.blend(self.relus[at]) for at in self.units]
-        for beats in self.beats:
-            more, less = blends.blend(beats.more), blends.blend(beats.less)
-            numbers.append(blends.added([(math.one, more), (minus, less)]))
+        blends = self.blends
         own, shared = blends.reading.own_heads, blends.reading.heads
         heads = [own.get(key) or shared.get(key) for key in rows_of(blends.reading.nodes)]
         (row,) = region.rows
         layout = Layout(heads, self.units, row, len(region.steps), region.letters)
-        found = tables_of(numbers, layout)
+        found = tables_of(self.numbers, layout)
         require_shallow(found)
         return found
 
@@ -57,4 +52,10 @@ def numbers_of(blends: Blends[Ball], formula: Formula, relus: Mapping[Unit, int]
         if at not in units:
             units.add(at)
             waiting.extend(blends.blend(relus[at]).bends)
-    return Numbers(blends, formula, relus, beats, sorted(units, key=relus.__getitem__))
+    first = sorted(units, key=relus.__getitem__)
+    math, minus = blends.reading.math, blends.reading.math.number(Fraction(-1))
+    numbers = [blends.blend(relus[at]) for at in first]
+    for one in beats:
+        pairs = [(math.one, blends.blend(one.more)), (minus, blends.blend(one.less))]
+        numbers.append(blends.added(pairs))
+    return Numbers(blends, formula, beats, first, numbers)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
@@ -90,7 +88,7 @@ def test_no_change_of_a_certificate_proves_what_is_false(seed: int) -> None:
         "obligation": obligation_digest(claim),
         "tensors": tensor_digests(claim, false),
     }
-    lines = cast("Records", [stamped, *lines[1:]])
+    lines = [stamped, *lines[1:]]
     assert not accepted(claim, false, joined(lines))
     for change, data in changed(lines, 20):
         assert not accepted(claim, false, data), change

@@ -117,9 +117,8 @@ def test_every_clause_is_shown(exact: bool) -> None:
 def test_multipliers_are_not_negative(exact: bool) -> None:
     """Nor zero, which would show that a weak comparison holds."""
     for weights in ([-1], [0]):
-        proof = step([], LOOSE)
-        (shown,) = (dict(one) for one in proof["shown"])  # type: ignore[attr-defined]
-        proof["shown"] = [{**shown, "multipliers": weights}]
+        shown = {"clause": 0, "multipliers": weights, "lines": LOOSE}
+        proof: Data = {"bounds": [], "shown": [shown], "then": None}
         refused(claim(below(0, 1.99)), proof, exact, "multipliers")
 
 
@@ -218,17 +217,11 @@ def test_bounds_are_of_relus_and_once(exact: bool) -> None:
     """A bound of something else, or a second one of the same, is none."""
     lines, known = [[-0.4, 0], [-0.4, 0]], bound(UPPER, -1.51, 1.005)
     refused(UPPER, step([known, known], lines), exact, "bounded twice")
-    changes: list[dict[int, object]] = [
-        {0: 0},
-        {1: 7},
-        {0: -1},
-        {2: "low"},
-        {3: None},
-        {5: LOOSE},
-        {6: []},
-    ]
-    for change in changes:
-        other = [change.get(k, part) for k, part in enumerate(known)]
+    changes: list[tuple[int, object]] = [
+        (0, 0), (1, 7), (0, -1), (2, "low"), (3, None), (5, LOOSE), (6, []),
+    ]  # fmt: skip
+    for place, part in changes:
+        other = [*known[:place], part, *known[place + 1 :]]
         with pytest.raises(Rejected):
             holds(UPPER, step([known, other], lines), exact)
         with pytest.raises(Rejected):
