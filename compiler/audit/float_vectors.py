@@ -32,8 +32,8 @@ ALIKE = 2.0**500
 NEAR_ZERO = 2.0**-400
 """What is divided by, and what a root is taken of, is at least so large."""
 
-STACKS = 32
-"""Columns put together that are kept, for all the sums over them."""
+CELLS = 1 << 22
+"""Entries of columns put together that are kept, for all the sums over them."""
 
 Flags = npt.NDArray[np.bool_] | None
 
@@ -62,13 +62,23 @@ class Real:
         return self.rad + self.rel * self.size * WIDER if self.rel else self.rad
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Columns one below the other, and the sizes, bounds and grains of each."""
+
+    columns: Sequence[Real]
+    mids: Floats
+    sizes: Floats
+    offs: Floats
+    grains: Floats
+    open: Flags
+
+
 @dataclass(frozen=True, slots=True)
 class FloatVectors(CodeArrays):
     """Arithmetic in float64, all rounding accounted for."""
 
-    stacks: dict[tuple[int, ...], tuple[Floats, Sequence[Real]]] = field(
-        default_factory=dict[tuple[int, ...], "tuple[Floats, Sequence[Real]]"]
-    )
+    stacks: dict[tuple[int, ...], Stack] = field(default_factory=dict[tuple[int, ...], Stack])
 
     def number(self, value: Fraction) -> Real:
         """A known number."""
@@ -87,38 +97,40 @@ class FloatVectors(CodeArrays):
     def dot(self, pairs: Sequence[tuple[Real, Real]]) -> Real:
         """A sum of products."""
         within(len(pairs) < MOST_TERMS, "a sum is too long")
-        flags = opened([x for pair in pairs for x in pair])
-        factors: list[float] = []
-        wide: list[Real] = []
-        mid: Floats = np.zeros(1)
-        total = off = 0.0
-        grain = inf
-        for x, y in pairs:
-            if y.mid.size == 1:
-                x, y = y, x
+        sides = [(x, y) if x.mid.size == 1 else (y, x) for x, y in pairs]
+        if len(sides) > 2 and all(x.mid.size == 1 and y.mid.size > 1 for x, y in sides):
+            row, columns = (self.stacked(side) for side in zip(*sides, strict=True))
+            mid = row.mids[:, 0] @ columns.mids
+            total = float(row.sizes @ columns.sizes)
+            off = float(row.sizes @ columns.offs + row.offs @ (columns.sizes + columns.offs))
+            grain = float((row.grains * columns.grains).min())
+            flags = columns.open if row.open is None else either(columns.open, row.open)
+            return summed(mid, total, off, grain, len(sides), flags)
+        mid, total, off, grain = np.zeros(1), 0.0, 0.0, ALIKE
+        for x, y in sides:
+            mid = mid + x.mid * y.mid
             total += x.size * y.size
             off += x.size * y.off + x.off * (y.size + y.off)
             grain = min(grain, x.grain * y.grain)
-            if x.mid.size == 1 and y.mid.size > 1:
-                factors.append(x.mid[0])
-                wide.append(y)
-            else:
-                mid = mid + x.mid * y.mid
-        if wide:
-            mid = mid + np.array(factors) @ self.stacked(wide)
-        if grain > 0 and total <= EXACT * grain:
-            return checked(Real(mid, 0.0, grain=min(grain, ALIKE), open=flags))
-        rad = (off + total * ((len(pairs) + 4) * UNIT)) * WIDER + TINY
-        return checked(Real(mid, rad, open=flags))
+        flags = opened([x for pair in sides for x in pair])
+        return summed(mid, total, off, grain, len(sides), flags)
 
-    def stacked(self, columns: Sequence[Real]) -> Floats:
+    def stacked(self, columns: Sequence[Real]) -> Stack:
         """Columns one below the other."""
         key = tuple([id(x) for x in columns])
         if key not in self.stacks:
-            if len(self.stacks) >= STACKS:
-                del self.stacks[next(iter(self.stacks))]
-            self.stacks[key] = np.array([x.mid for x in columns]), columns
-        return self.stacks[key][0]
+            kept = sum(some.mids.size for some in self.stacks.values())
+            if kept > CELLS:
+                self.stacks.clear()
+            self.stacks[key] = Stack(
+                columns,
+                np.array(np.broadcast_arrays(*(x.mid for x in columns))),
+                np.array([x.size for x in columns]),
+                np.array([x.off for x in columns]),
+                np.array([x.grain for x in columns]),
+                opened(columns),
+            )
+        return self.stacks[key]
 
     def largest(self, parts: Sequence[Real]) -> Real:
         """The largest."""
@@ -236,6 +248,14 @@ class FloatVectors(CodeArrays):
         flags = np.concatenate([np.broadcast_to(no_flags(x), count) for x, count in parts])
         off, grain = max(x.off for x, _ in parts), min(x.grain for x, _ in parts)
         return Real(mid, off, grain=grain, open=either(None, flags))
+
+
+def summed(mid: Floats, total: float, off: float, grain: float, terms: int, flags: Flags) -> Real:
+    """A sum of products of so many terms; `total` bounds their sizes, `off` what their parts lack."""
+    if grain > 0 and total <= EXACT * grain:
+        return checked(Real(mid, 0.0, grain=min(grain, ALIKE), open=flags))
+    rad = (off + total * ((terms + 4) * UNIT)) * WIDER + TINY
+    return checked(Real(mid, rad, open=flags))
 
 
 def grain_of(value: float) -> float:
