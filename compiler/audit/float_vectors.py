@@ -80,6 +80,11 @@ class FloatVectors(CodeArrays):
 
     stacks: dict[tuple[int, ...], Stack] = field(default_factory=dict[tuple[int, ...], Stack])
 
+    @property
+    def room(self) -> int:
+        """For how many numbers there is room; most of a batch is dropped before its end."""
+        return 1 << 26
+
     def number(self, value: Fraction) -> Real:
         """A known number."""
         try:

@@ -159,7 +159,7 @@ def classes_of(
     )
     evaluator = letters_read(plan, weights, math, TABLE)
     evaluator.prepare((*found.own, *edge))
-    for numbers in parts(plan.total, batch_size(plan)):
+    for numbers in parts(plan.total, batch_size(plan, math.room)):
         tick()
         found.sort(evaluator, weights, numbers)
     return found
@@ -189,7 +189,7 @@ def grouped(claim: Asked, weights: Weights, math: Vectors[R, V], tick: Callable[
     evaluator = Evaluator(plan, math, weights, numbers, codes, TABLE)
     judge = Batches(Asked(plan, some.joint, claim.goal, {}), evaluator)
     found = 0
-    for batch in parts(plan.total, batch_size(plan)):
+    for batch in parts(plan.total, batch_size(plan, math.room)):
         tick()
         right, left = judge.judged(batch)
         if left:

@@ -22,6 +22,11 @@ from circ.compiler.tensor import Weights
 class InFloats:
     """Going through inputs in float64."""
 
+    @property
+    def room(self) -> int:
+        """For how many numbers there is room."""
+        return FloatVectors().room
+
     def judge(self, claim: Asked, weights: Weights) -> Judge:
         """What judges many inputs."""
         return Quiet(judge_of(claim, weights, FloatVectors()))

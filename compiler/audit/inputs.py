@@ -30,7 +30,12 @@ Tick = Callable[[], None]
 
 
 class Fast(Protocol):
-    """The same in a faster arithmetic."""
+    """The same in a faster arithmetic, which has room for so many numbers."""
+
+    @property
+    def room(self) -> int:
+        """For how many."""
+        ...
 
     def judge(self, claim: Asked, weights: Weights) -> Judge:
         """What judges many inputs."""
@@ -70,9 +75,11 @@ def gone_through(
 def one_by_one(claim: Asked, count: int, weights: Weights, fast: Fast | None, tick: Tick) -> int:
     """As `gone_through`, input by input."""
     judges: list[Judge] = [fast.judge(claim, weights)] if fast else []
-    judges.append(judge_of(claim, weights, WholeVectors(BITS[0]), 0 if fast else TABLE))
+    slow = WholeVectors(BITS[0])
+    judges.append(judge_of(claim, weights, slow, 0 if fast else TABLE))
+    size = batch_size(claim.plan, fast.room if fast else slow.room)
     found = 0
-    for numbers in parts(count, batch_size(claim.plan)):
+    for numbers in parts(count, size):
         tick()
         left: Sequence[int] | range = numbers
         for judge in judges:

@@ -15,10 +15,7 @@ from circ.compiler.audit.vectors import OPEN, R, V
 TABLE = 1 << 12
 """Combinations of letters for which a node is computed once and for all."""
 
-CELLS = 1 << 24
-"""Values of nodes in one batch."""
-
-LARGEST_BATCH = 1 << 13
+LARGEST_BATCH = 1 << 14
 
 
 class Judge(Protocol):
@@ -65,9 +62,9 @@ class Batches(Generic[R, V]):
         return math.at(inside, math.places(goal, 1)), open_ones
 
 
-def batch_size(plan: Plan) -> int:
-    """How many inputs are read at once."""
-    return max(min(CELLS // max(len(plan.nodes), 1), LARGEST_BATCH), 1 << 8)
+def batch_size(plan: Plan, room: int) -> int:
+    """How many inputs are read at once, where there is room for so many values of nodes."""
+    return max(min(room // max(len(plan.nodes), 1), LARGEST_BATCH), 1 << 8)
 
 
 def parts(count: int, size: int) -> Iterator[range]:

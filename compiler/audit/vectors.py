@@ -26,6 +26,11 @@ V = TypeVar("V")
 class Vectors(Protocol[R, V]):
     """Arithmetic on columns, every enclosure rounded outwards."""
 
+    @property
+    def room(self) -> int:
+        """For how many numbers there is room."""
+        ...
+
     # --- numbers --------------------------------------------------------------------------------
 
     def number(self, value: Fraction) -> R:

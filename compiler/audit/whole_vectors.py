@@ -56,6 +56,11 @@ class WholeVectors(CodeLists):
 
     bits: int
 
+    @property
+    def room(self) -> int:
+        """For how many numbers there is room; most of a batch is dropped before its end."""
+        return 1 << 24
+
     def number(self, value: Fraction) -> Whole:
         """A known number."""
         low, rest = divmod(value.numerator << self.bits, value.denominator)
