@@ -90,15 +90,20 @@ class WholeVectors(CodeLists):
                 columns.append(y.mid)
             else:
                 total = plus(total, list(map(mul, x.mid, y.mid)))
-        total = plus(total, weighted(factors, columns))
-        return self.shifted(total, rad, opened([x for pair in pairs for x in pair]))
+        flags = opened([x for pair in pairs for x in pair])
+        if total == [0]:
+            spare = min(zeros_of(factors), self.bits)
+            short = [factor >> spare for factor in factors]
+            return self.shifted(weighted(short, columns), rad, flags, self.bits - spare)
+        return self.shifted(plus(total, weighted(factors, columns)), rad, flags, self.bits)
 
-    def shifted(self, total: list[int], rad: int, flags: Flags) -> Whole:
-        """Products as numbers; exact ones stay so where no bit is lost."""
-        bits, last = self.bits, (1 << self.bits) - 1
+    def shifted(self, total: list[int], rad: int, flags: Flags, bits: int) -> Whole:
+        """Sums of products with so many bits too many; `rad` has as many too many as there are after the
+        point. Exact ones stay so where no bit is lost."""
+        last = (1 << bits) - 1
         mid = [z >> bits for z in total]
         exact = rad == 0 and not any(z & last for z in total)
-        return Whole(mid, 0 if exact else (rad >> bits) + 2, flags)
+        return Whole(mid, 0 if exact else (rad >> self.bits) + 2, flags)
 
     def largest(self, parts: Sequence[Whole]) -> Whole:
         """The largest."""
@@ -221,6 +226,14 @@ class WholeVectors(CodeLists):
         mid = [value for x, count in parts for value in self.wide(x.mid, count)]
         flags = [flag == 1 for x, count in parts for flag in self.wide(as_codes(x), count)]
         return Whole(mid, most([x for x, _ in parts]), flags if any(flags) else None)
+
+
+def zeros_of(factors: Sequence[int]) -> int:
+    """With how many zero bits all factors end: of weights, which have few bits, it is most of them."""
+    joined = 0
+    for factor in factors:
+        joined |= abs(factor)
+    return (joined & -joined).bit_length() - 1 if joined else 0
 
 
 def power_of(x: int, bits: int) -> int:

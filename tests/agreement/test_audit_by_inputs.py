@@ -162,12 +162,12 @@ def not_all_ones(b: Builder, wires: list[Wire]) -> Wire:
 @pytest.mark.parametrize("exact", [False, True])
 def test_the_last_input_counts(exact: bool) -> None:
     """A claim that fails on the very last of many words is rejected, whatever number it states."""
-    claim = claim_of(not_all_ones, letters("s", 14))
-    for words in (2**14, 2**14 - 1, 2**13):
+    claim = claim_of(not_all_ones, letters("s", 15))
+    for words in (2**15, 2**15 - 1, 2**14):
         data = certificate(claim, {}, "inputs", words=str(words))
         assert not accepted(claim, {}, data, exact=exact)
-    held = claim_of(not_all_ones, letters("s", 14), where=not_all_ones)
-    data = certificate(held, {}, "inputs", words=str(2**14 - 1))
+    held = claim_of(not_all_ones, letters("s", 15), where=not_all_ones)
+    data = certificate(held, {}, "inputs", words=str(2**15 - 1))
     assert accepted(held, {}, data, exact=exact)
 
 
