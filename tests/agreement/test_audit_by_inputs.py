@@ -272,15 +272,10 @@ def test_a_witness_is_put_to_the_test() -> None:
         for word, right in (([0, 0, 1], True), ([1, 1, 1], False), ([0, 1, 1], False)):
             data = certificate(claim, {}, "witness", input={"s": word})
             assert accepted(claim, {}, data, exact=exact) == right
-    others: list[object] = [
-        {"s": [0, 0]},
-        {"s": [0, 0, 2]},
-        {"s": [0, 0, -1]},
-        {"t": [0, 0, 1]},
-        {},
-        [],
-    ]
-    for given_input in others:
+    no_inputs: list[object] = [
+        {"s": [0, 0]}, {"s": [0, 0, 2]}, {"s": [0, 0, -1]}, {"t": [0, 0, 1]}, {}, [],
+    ]  # fmt: skip
+    for given_input in no_inputs:
         data = certificate(claim, {}, "witness", input=given_input)
         assert not accepted(claim, {}, data, exact=True)
     universal = replace(claim, quantifier="forall")
