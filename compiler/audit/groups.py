@@ -23,6 +23,9 @@ from circ.compiler.tensor import Weights
 BITS = 512
 """After the point, for words whose values are open otherwise."""
 
+MOST_CLASSES = 1 << 20
+"""Of the words of one binder."""
+
 MOST_COMBINATIONS = 1 << 24
 """Of classes."""
 
@@ -122,6 +125,7 @@ class Classes(Generic[R, V]):
         if rank < len(self.counts):
             self.counts[rank] += 1
             return False
+        require(len(self.counts) < MOST_CLASSES, "its words are of too many classes")
         self.counts.append(1)
         self.codes.append(row)
         return True
