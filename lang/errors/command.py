@@ -51,6 +51,12 @@ def no_certificate(path: str, why: str = "there is no such file") -> Diagnostic:
     return Diagnostic("E0709", f"cannot read the certificate {path}: {why}", None, help=help)
 
 
+def no_certificates(folder: str) -> Diagnostic:
+    """A folder in which no claim of the spec has a certificate."""
+    help = "`circ prove SPEC --certificate DIR` leaves one for each claim that has one"
+    return Diagnostic("E0709", f"no claim has a certificate in {folder}", None, help=help)
+
+
 def no_page(code: str) -> Diagnostic:
     """A code that no page explains."""
     return Diagnostic("E0706", f"there is no page on `{code}`", None, help="codes look like E0101")

@@ -11,12 +11,12 @@ from circ.compiler.audit.rejected import Rejected
 from circ.compiler.driver import Program
 from circ.compiler.obligation import Question
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.command import no_certificate
+from circ.lang.errors.command import no_certificate, no_certificates
 from circ.runtime.certificates.files import audit_files, certificate_path, some_file
 from circ.runtime.exits import Exit, worst
 from circ.runtime.report import Line
 from circ.runtime.session import Opened, checked, chosen, settings
-from circ.runtime.terminal import show_data, show_diagnostics, show_lines
+from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
 TRUSTED = ("the front end", "Python's whole numbers and fractions")
 TRUSTED_FAST = (*TRUSTED, "IEEE arithmetic of numpy")
@@ -33,21 +33,27 @@ def run_audit(
     names = chosen(program.typed.scope.claims, claims, "claim")
     questions = {name: program.question(name) for name in names}
     there = [name for name in names if some_file(folder, questions[name])]
-    for name in names:
-        if name not in there and (claims or not there):
-            raise CircError(no_certificate(str(certificate_path(folder, name))))
+    without = [name for name in names if name not in there]
+    if claims and without:
+        raise CircError(no_certificate(str(certificate_path(folder, without[0]))))
+    if not there:
+        raise CircError(no_certificates(str(folder)))
     codes: list[Exit] = []
     found: list[object] = []
     for name in there:
         start = monotonic()
-        outcome = audit(program, folder, questions[name], exact)
+        with progress(f"auditing {name}", as_json):
+            outcome = audit(program, folder, questions[name], exact)
         seconds = monotonic() - start
         codes.append(Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED)
         found.append(outcome_data(name, outcome, exact, seconds))
         if not as_json:
             show_lines(outcome_lines(name, outcome, exact, seconds))
     if as_json:
-        show_data({"spec": str(spec), "certificates": found, "exit": int(worst(codes))})
+        data = {"spec": str(spec), "certificates": found, "without": without}
+        show_data(data | {"exit": int(worst(codes))})
+    elif without:
+        show_lines([Line("faint", f"without a certificate: {', '.join(without)}")])
     return worst(codes)
 
 

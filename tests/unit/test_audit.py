@@ -95,11 +95,18 @@ class TestTheCommand:
         assert found["holds"] is False
         assert found["reason"] == "a tensor has changed since"
 
-    def test_no_certificate_is_4(self, tmp_path: Path) -> None:
-        """A folder without one is a wrong command line, and so is a claim that has none in it."""
+    def test_no_certificate_is_4(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A folder without one is a wrong command line, and so is a claim that has none in it.
+
+        Claims that are not named are told where they have none.
+        """
         spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
         assert command("audit", spec, proofs) == 4
+        assert f"no claim has a certificate in {proofs}" in capsys.readouterr().err
         assert command("prove", spec, "above", "--certificate", proofs) == 0
+        capsys.readouterr()
+        assert command("audit", spec, proofs) == 0
+        assert "without a certificate: odd" in capsys.readouterr().out
         assert command("audit", spec, proofs, "odd") == 4
         assert command("audit", spec, proofs, "none") == 4
 
