@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 
 import numpy as np
 
@@ -20,11 +22,14 @@ from circ.compiler.ir import Circuit, Index, Wire
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.tensor import Weights
 from circ.compiler.words.alike import alike
-from circ.compiler.words.layers import at_the_end, cut, extended
+from circ.compiler.words.layers import Blown, at_the_end, cut, extended
 from circ.compiler.words.scalars import Scalars
 
 DEAD = -1
 """In place of a state from which no word is accepted."""
+
+MANY = 1 << 8
+"""States before a letter, from which on it is asked whether there is time left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +115,11 @@ def automaton(
     word: Wire,
     conditions: Sequence[Wire],
     functions: Sequence[Wire],
+    until: float = inf,
 ) -> Automaton:
     """The words that meet the conditions, by the values of the functions; raises `Blown`.
 
-    All of these wires are truths or indices.
+    All of these wires are truths or indices. `until` is in seconds of `time.monotonic`.
     """
     scalars = Scalars(circuit)
     wanted = [
@@ -127,6 +133,8 @@ def automaton(
     layers = cut(scalars, weights, wanted, known.entries)
     states, steps = np.zeros((0, 1)), list[IntArray]()
     for position in range(known.entries):
+        if states.shape[1] > MANY and monotonic() > until:
+            raise Blown(f"time ran out at letter {position + 1} of its words' automaton")
         states, step = extended(layers, position, states, known.sort.size)
         steps.append(step)
     entries = at_the_end(layers, wanted, states)

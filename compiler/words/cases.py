@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import (
@@ -94,10 +95,15 @@ def divided(circuit: Circuit, conditions: Sequence[str]) -> Division:
     return Division(circuit, word, plain, weighed, functions)
 
 
-def cases(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> Cases:
-    """As `divided`, with the automaton of the words by classes; raises `Blown` and `TooMany`."""
+def cases(
+    circuit: Circuit, weights: Weights, conditions: Sequence[str], until: float = inf
+) -> Cases:
+    """As `divided`, with the automaton of the words by classes; raises `Blown` and `TooMany`.
+
+    `until` is in seconds of `time.monotonic`.
+    """
     parts = divided(circuit, conditions)
-    language = automaton(circuit, weights, parts.word, parts.plain, parts.functions)
+    language = automaton(circuit, weights, parts.word, parts.plain, parts.functions, until)
     few_enough(language.outputs)
     inside, options = parts.options(language.outputs)
     (word,) = inside.inputs.values()

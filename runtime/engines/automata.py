@@ -62,7 +62,7 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     (bound,) = obligation.binders
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
     plain = unscaled(circuit, weights)
-    found = cases(plain.circuit, weights, obligation.conditions)
+    found = cases(plain.circuit, weights, obligation.conditions, until)
     judgement = judge_of(circuit, weights, obligation.conditions)
     reasons: list[NotSeparable] = []
     formulas: tuple[Formula, ...] = ()

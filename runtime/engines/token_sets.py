@@ -74,7 +74,7 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
     """Make a claim ready; raises what is in the way."""
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
     plain = unscaled(circuit, weights)
-    found = cases(plain.circuit, weights, obligation.conditions)
+    found = cases(plain.circuit, weights, obligation.conditions, until)
     judgement = judge_of(obligation.circuit, weights, obligation.conditions)
     (bound,) = obligation.binders
 

@@ -118,6 +118,8 @@ def test_too_many_states_are_refused() -> None:
     condition = b.add(Compare("<=", total, number(b, 5)))
     with pytest.raises(Blown, match="states after"):
         automaton(b.circuit({}), {}, s, [condition], [])
+    with pytest.raises(Blown, match="time ran out at letter 6 "):
+        automaton(b.circuit({}), {}, s, [condition], [], until=0.0)
 
 
 def test_rows_that_hash_alike_are_told_apart() -> None:
