@@ -259,6 +259,7 @@ MUTANTS = (
         "return [x if x.over else self.over(over, x) for x in parts]",
         "return [x if x.over else replace(x, over=over) for x in parts]",
         ("tests/agreement/test_heads.py",),
+        slow=True,
     ),
     Mutant(
         "relu_phase_taken_for_granted",
@@ -296,6 +297,7 @@ MUTANTS = (
         "return below if below.empty else with_letter_at(below, positions, letter)",
         "return below if below.empty else with_letter_at(below, positions[:1], letter)",
         ("tests/unit/test_hard_attention.py", "tests/agreement/test_hard_heads.py"),
+        slow=True,
     ),
     Mutant(
         "close_scores_taken_for_unequal",
@@ -619,6 +621,7 @@ MUTANTS = (
         "near.rest is far.rest",
         "near.rest is near.rest",
         ("tests/unit/test_turns.py",),
+        slow=True,
     ),
     Mutant(
         "an_audit_misses_words_of_a_loop",
@@ -665,6 +668,7 @@ MUTANTS = (
         "if any(self.low(index, row, c) <= top",
         "if any(self.low(index, row, c) < top or c == letter",
         ("tests/unit/test_choice_certificates.py::test_every_index_that_may_lead_is_possible",),
+        slow=True,
     ),
     Mutant(
         "an_audit_takes_one_index_for_several",
@@ -672,6 +676,7 @@ MUTANTS = (
         "found[0] if len(found) == 1 else self.math.hull(found)",
         "found[0]",
         ("tests/unit/test_choice_certificates.py::test_indices_that_read_otherwise_stay_apart",),
+        slow=True,
     ),
     Mutant(
         "an_audit_shares_what_was_chosen",
@@ -679,6 +684,7 @@ MUTANTS = (
         "isinstance(node, Rectified | Leader) or",
         "isinstance(node, Rectified) or",
         ("tests/unit/test_choice_certificates.py::test_a_proof_of_a_letter_is_of_no_other",),
+        slow=True,
     ),
     Mutant(
         "an_audit_believes_a_line",
@@ -693,6 +699,7 @@ MUTANTS = (
         "return [(slope, operand), (down, known)]",
         "return [(slope, operand)]",
         ("tests/unit/test_lines.py::test_a_line_above_a_relu_is_above_it",),
+        slow=True,
     ),
     Mutant(
         "an_audit_believes_a_bound",
@@ -700,6 +707,7 @@ MUTANTS = (
         "for at, bound in step.bounds.items():\n",
         "for at, bound in list(step.bounds.items())[1:]:\n",
         ("tests/unit/test_lines.py::test_a_bound_is_shown",),
+        slow=True,
     ),
     Mutant(
         "an_audit_in_floats_believes_a_line",
@@ -746,6 +754,7 @@ MUTANTS = (
         "rad = (off + total * ((terms + 4) * UNIT)) * WIDER + TINY",
         "rad = off + TINY",
         ("tests/agreement/test_audit_by_inputs.py::test_floats_enclose_what_finer_numbers_are",),
+        slow=True,
     ),
     Mutant(
         "an_audit_breaks_ties_in_favour",
@@ -760,6 +769,7 @@ MUTANTS = (
         "            self.counts[rank] += 1\n",
         "",
         ("tests/agreement/test_audit_by_inputs.py::test_several_words_go_by_classes",),
+        slow=True,
     ),
     Mutant(
         "an_audit_trusts_a_witness",
@@ -767,6 +777,7 @@ MUTANTS = (
         "return all(found[root] for root in claim.roots)",
         "return bool(found[claim.goal])",
         ("tests/agreement/test_audit_by_inputs.py::test_a_witness_is_put_to_the_test",),
+        slow=True,
     ),
     Mutant(
         "order_checked_by_a_swap_alone",
@@ -862,6 +873,7 @@ MUTANTS = (
         'drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), aligned)))',
         "drawn(name, total(times(x, aligned)))",
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "powers_of_any_degree",
@@ -869,6 +881,7 @@ MUTANTS = (
         "if degrees[wire] > HIGHEST:",
         "if degrees[wire] > HIGHEST**20:",
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "exponents_rounded_to_64_bits",
@@ -884,6 +897,7 @@ MUTANTS = (
         "    return Surd(frozenset({(inside, Fraction(outside, x.denominator))}))",
         "    return Surd(frozenset({(2, Fraction(outside, x.denominator))}))",
         ("tests/unit/test_closed_forms.py",),
+        slow=True,
     ),
     Mutant(
         "two_scales_taken_for_one",
@@ -891,6 +905,7 @@ MUTANTS = (
         "        if any(x.scale != first.scale for _, x in some):\n            raise NotClosed\n",
         "",
         ("tests/unit/test_closed_forms.py",),
+        slow=True,
     ),
     Mutant(
         "denominators_not_brought_together",
@@ -898,6 +913,7 @@ MUTANTS = (
         "                    return self.crosswise(some)\n",
         "                    continue\n",
         ("tests/unit/test_closed_forms.py",),
+        slow=True,
     ),
     Mutant(
         "tie_holds_a_strict_comparison",
@@ -912,6 +928,7 @@ MUTANTS = (
         "if sign < 0 or (sign == 0 and asked.literal.strict):",
         "if sign <= 0:",
         ("tests/agreement/test_tied_heads.py",),
+        slow=True,
     ),
     Mutant(
         "beginnings_in_different_states_taken_for_one",
@@ -919,6 +936,7 @@ MUTANTS = (
         "        if (position, state, form) in seen:\n            continue\n",
         "        if (position, form) in {(p, f) for p, _, f in seen}:\n            continue\n",
         ("tests/unit/test_exact_sums.py",),
+        slow=True,
     ),
     Mutant(
         "factor_dropped_though_it_may_be_negative",
@@ -933,6 +951,7 @@ MUTANTS = (
         "    return sign_of(ops, types, wire) >= Sign.POSITIVE and all(",
         "    return sign_of(ops, types, wire) >= Sign.NOT_NEGATIVE and all(",
         ("tests/unit/test_final_norms.py",),
+        slow=True,
     ),
     Mutant(
         "norm_dropped_beside_a_shift",
@@ -940,6 +959,7 @@ MUTANTS = (
         "zero = [self.vanishes(wire) for wire in wires]",
         "zero = [not factors for factors, _ in parts]",
         ("tests/unit/test_final_norms.py",),
+        slow=True,
     ),
     Mutant(
         "margin_of_what_is_left_of_a_norm",
@@ -947,6 +967,7 @@ MUTANTS = (
         "Tally(measured=not (setup.cases.conditional or setup.scaled))",
         "Tally(measured=not setup.cases.conditional)",
         ("tests/unit/test_final_norms.py",),
+        slow=True,
     ),
     Mutant(
         "amounts_compared_with_zero_alone",
