@@ -100,7 +100,7 @@ class Rivals:
 
     def pieces(self, size: int) -> Iterator[Rows]:
         """All rows, so many together that their weights, `size` for each, fit in a cache."""
-        step, count = max(1, CACHED // size), len(self.literals)
+        step, count = max(1, CACHED // max(size, 1)), len(self.literals)
         first, second = one_or_all(self.first), self.second
         start, stop = int(second.min()), int(second.max()) + 1
         dense = isinstance(first, slice) and stop - start <= 2 * count
