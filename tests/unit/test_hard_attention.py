@@ -132,6 +132,7 @@ def test_scores_that_float64_does_not_tell_apart(exponent: int) -> None:
         assert isinstance(found(claim, one), wanted)
 
 
+@pytest.mark.slow
 def test_what_exact_arithmetic_does_not_tell_apart_is_open() -> None:
     """√e² and √e⁴ e⁻¹ are equal, but no closed form says so: which of the two is read is not known."""
     claim = Claim((3.0, 12.0)).starting_with(1)

@@ -343,6 +343,7 @@ def test_no_margin_of_all_where_one_length_has_none(tmp_path: Path) -> None:
     assert found.margin is None
 
 
+@pytest.mark.slow
 def test_any_length_breaks_where_the_lengths_do(tmp_path: Path) -> None:
     """The first letter queries, with a weight of its own; both ways find the same length."""
     head = (
