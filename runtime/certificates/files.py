@@ -142,9 +142,11 @@ def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bo
         path = certificate_path(folder, question.name)
         return audit_file(question.at(None), weights, path, exact=exact)
     if question.at(None).quantifier == "exists":
-        there = lengths_there(folder, question)
-        require(there != [], "there is no certificate of any length")
-        return audit_lengths(question, weights, folder, there, exact=exact)
+        found = audit_lengths(
+            question, weights, folder, lengths_there(folder, question), exact=exact
+        )
+        require(found.words != 0, "there is no certificate of any length")
+        return found
     if lengths.last is None:
         return audit_all_lengths(question, weights, folder, exact=exact)
     every = range(lengths.first, lengths.last + 1)
@@ -156,7 +158,8 @@ def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bo
 def lengths_there(folder: Path, question: Question) -> list[int]:
     """The lengths of a claim's word that have a certificate."""
     names = (path.name.split(".")[-2] for path in folder.glob(f"{escape(question.name)}.*.cert"))
-    found = sorted(int(name) for name in names if name.isdecimal() and len(name) < 6)
+    plain = (name for name in names if name.isdecimal() and name.isascii() and len(name) < 6)
+    found = sorted(int(name) for name in plain if name[0] != "0")
     assert question.lengths is not None
     first, last = question.lengths.first, question.lengths.last
     return [n for n in found if first <= n and (last is None or n <= last)]

@@ -120,6 +120,7 @@ circuit f[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x 
 claim above: forall s in { s: C[1..] | s[0] == a }: f(s) > -0.25
 claim two: forall s in { s: C[1..] | s matches a b }: f(s) > -0.25
 claim none: forall s in { s: C[5..] | s[0] == a } where f(s) < -0.25: f(s) > 7
+claim some: exists s in { s: C[1..3] | s matches a b }: f(s) > 7
 """
 
 READS: dict[str, Rows] = {"k": [1.0, 0.0, -0.5], "v": [1.0, -0.25, 0.125]}
@@ -186,7 +187,7 @@ class TestAllLengths:
 
         assert command("audit", spec, proofs, "two") == 0
         out = capsys.readouterr().out
-        assert "on all 1 words, in 1 class" in out
+        assert "on all 1 words, one by one" in out
         assert "that all positions are treated alike" in out
 
     def test_what_no_word_meets_is_not_shown(
@@ -198,6 +199,15 @@ class TestAllLengths:
 
         assert command("audit", spec, proofs, "none") == 1
         assert "no word meets the conditions" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("length", ["1", "01", "001", "3", "\u0661"])
+    def test_that_something_exists_has_a_witness(self, tmp_path: Path, length: str) -> None:
+        """At a length that no word has there is none, whatever the file is called."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        proofs.mkdir()
+        (proofs / f"some.{length}.cert").touch()
+
+        assert command("audit", spec, proofs, "some") == 1
 
 
 def onwards_from(start: int, spec: Path, claim: str, folder: Path) -> None:
