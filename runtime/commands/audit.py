@@ -98,9 +98,11 @@ def proved_of(outcome: Audited) -> str:
         case "inputs":
             return f"on all {outcome.words:,} inputs, one by one"
         case _:
-            classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
             every = outcome.words is None
             words = "every word, of whatever length" if every else f"all {outcome.words:,} words"
+            if not outcome.classes:
+                return f"on {words}, one by one"
+            classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
             return f"on {words}, in {classes}"
 
 
