@@ -57,10 +57,10 @@ def entries(bound: Bound, found: object) -> list[Known]:
 def a_fraction(value: object) -> Fraction:
     """A rational number, written as text."""
     text = a_text(value)
-    above, _, below = text.removeprefix("-").partition("/")
-    plain = all(part.isdecimal() and part.isascii() for part in (above, below or "1"))
-    require(plain and len(text) <= LONGEST, "a number is expected")
-    require(int(below or "1") > 0, "a number is expected")
+    parts = text.removeprefix("-").split("/")
+    plain = all(part.isdecimal() and part.isascii() for part in parts)
+    require(plain and len(parts) <= 2 and len(text) <= LONGEST, "a number is expected")
+    require(len(parts) == 1 or int(parts[1]) > 0, "what is divided by is zero")
     return Fraction(text)
 
 
