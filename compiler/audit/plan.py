@@ -142,13 +142,13 @@ class Parts:
 def taken_apart(nodes: Nodes, weights: Weights) -> tuple[Parts, list[int]]:
     """The same nodes without what is multiplied by zero, and where each of them is now."""
     found = Parts()
-    places: list[int] = []
-    for node, real in zip(nodes.nodes, nodes.real, strict=True):
-        places.append(put(found, node, real, places, weights))
-    return found, places
+    places: dict[int, int] = {}
+    for place, (node, real) in enumerate(zip(nodes.nodes, nodes.real, strict=True)):
+        places[place] = put(found, node, real, places, weights)
+    return found, list(places.values())
 
 
-def put(found: Parts, node: Node, real: bool, to: Sequence[int], weights: Weights) -> int:
+def put(found: Parts, node: Node, real: bool, to: Mapping[int, int], weights: Weights) -> int:
     """One node."""
     match node:
         case Share(row=row, place=place):
@@ -162,9 +162,7 @@ def put(found: Parts, node: Node, real: bool, to: Sequence[int], weights: Weight
             some = [p for p in both if not any(zero(found, x, weights) for x in p)]
             return found.add(Products(tuple(some)) if some else Given(0, True))
         case _:
-            return found.add(
-                moved(node, dict(enumerate(to))) if parts_of(node) else node, real=real
-            )
+            return found.add(moved(node, to), real=real)
 
 
 def zero(found: Parts, place: int, weights: Weights) -> bool:
