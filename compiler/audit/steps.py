@@ -62,6 +62,8 @@ def step_of(bounds: object, shown: object, formula: Formula, heads: int) -> Step
         require(0 <= inside.slope <= 1, "a line below a ReLU is too steep, or falls")
         found[at] = inside
     proofs = [shown_of(an_object(entry), formula, heads) for entry in a_list(shown)]
+    once = len({proof.clause for proof in proofs}) == len(proofs)
+    require(once, "a clause is shown twice")
     return Step(found, proofs)
 
 

@@ -213,6 +213,14 @@ def test_a_bound_holds_where_it_is_shown(exact: bool) -> None:
 
 
 @EXACT
+def test_a_clause_is_shown_once(exact: bool) -> None:
+    """Where one is said to be shown twice, the step could be made as large as one likes."""
+    shown = {"clause": 0, "multipliers": [1], "lines": LOOSE}
+    twice: Data = {"bounds": [], "shown": [shown, shown], "then": None}
+    refused(claim(below(0, 2.01)), twice, exact, "shown twice")
+
+
+@EXACT
 def test_bounds_are_of_relus_and_once(exact: bool) -> None:
     """A bound of something else, or a second one of the same, is none."""
     lines, known = [[-0.4, 0], [-0.4, 0]], bound(UPPER, -1.51, 1.005)
