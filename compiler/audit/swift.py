@@ -47,20 +47,19 @@ class Swift:
     def asked(self, step: Step) -> Asked:
         """What has to be positive."""
         numbers, count = self.numbers, self.tables.count
-        rows: list[tuple[Floats, float, bool, Lines]] = []
+        rows: list[tuple[Floats, float, Lines]] = []
         for at, bound in step.bounds.items():
             unit = np.zeros(count)
             unit[numbers.units.index(at)] = 1
-            rows.append((unit, -bound.low, False, bound.below))
-            rows.append((-unit, bound.high, False, bound.above))
+            rows.append((unit, -bound.low, bound.below))
+            rows.append((-unit, bound.high, bound.above))
         for proof in step.shown:
-            mix, strict = np.zeros(count), False
+            mix = np.zeros(count)
             for beats, factor in zip(numbers.formula[proof.clause], proof.factors, strict=True):
                 mix[len(numbers.units) + numbers.beats.index(beats)] += float(factor)
-                strict |= bool(factor) and beats.strict
-            rows.append((mix, 0.0, strict, proof.lines))
+            rows.append((mix, 0.0, proof.lines))
         heads = self.tables.powers.value.shape[0]
-        given = np.array([[line or (np.nan, np.nan) for line in row[3]] for row in rows])
+        given = np.array([[line or (np.nan, np.nan) for line in row[2]] for row in rows])
         given = given.reshape(len(rows), heads, 2).transpose(2, 1, 0)
         return Asked(
             np.array([row[0] for row in rows]).reshape(len(rows), count),
