@@ -29,8 +29,8 @@ from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.loops import SHORT, Loops, includes, loops
 from circ.compiler.audit.onward_record import Header, class_of, header_of
 from circ.compiler.audit.paths import TooClose
-from circ.compiler.audit.proofs import BITS, Path, pair_of, path_of
-from circ.compiler.audit.record import Data, a_list, an_object, class_text, lines, only
+from circ.compiler.audit.proofs import BITS, Path, path_of
+from circ.compiler.audit.record import Data, a_list, an_object, class_text, lines, only, pair_of
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.obligation import Obligation

@@ -34,8 +34,8 @@ from circ.compiler.audit.record import (
     a_number,
     an_object,
     multipliers_of,
-    numbers,
     only,
+    pair_of,
     potentials_of,
 )
 from circ.compiler.audit.region import Region, whole
@@ -383,15 +383,6 @@ def path_of(clause: Clause, data: Data) -> Path:
     kind = "f4" if "f4" in data else "f8"
     multipliers, text = only(data, "multipliers", kind)
     return Path(clause, multipliers_of(multipliers, len(clause)), potentials_of(text, kind))
-
-
-def pair_of(part: object, below: int) -> tuple[list[int], Data]:
-    """Rows or letters, and the proof for them."""
-    found = a_list(part)
-    require(len(found) == 2, "a part is some numbers and a proof")
-    entries = numbers(found[0], below)
-    require(entries != [], "a part has no rows, or no letters")
-    return entries, an_object(found[1])
 
 
 def numbers_pair(unit: Iterable[object]) -> tuple[int, int]:

@@ -132,6 +132,15 @@ def numbers(value: object, below: int) -> list[int]:
     return found
 
 
+def pair_of(part: object, below: int) -> tuple[list[int], Data]:
+    """Rows or letters, and the proof for them."""
+    found = a_list(part)
+    require(len(found) == 2, "a part is some numbers and a proof")
+    entries = numbers(found[0], below)
+    require(entries != [], "a part has no rows, or no letters")
+    return entries, an_object(found[1])
+
+
 def a_text(value: object) -> str:
     """A text."""
     if type(value) is not str:
