@@ -175,7 +175,8 @@ def audit_all_lengths(
     assert question.lengths is not None
     short = range(question.lengths.first, beyond.start)
     found = audit_lengths(question, weights, folder, short, exact=exact)
-    require(found.words != 0 or beyond.witnessed, "no word meets the conditions")
+    met = beyond.witnessed and beyond.start >= question.lengths.first
+    require(found.words != 0 or met, "no word meets the conditions")
     words = None if beyond.classes else found.words
     classes = found.classes + beyond.classes
     return Audited(question.name, beyond.tool, "lengths", words, classes, alike=True)

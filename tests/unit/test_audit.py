@@ -120,6 +120,7 @@ circuit f[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x 
 claim above: forall s in { s: C[1..] | s[0] == a }: f(s) > -0.25
 claim two: forall s in { s: C[1..] | s matches a b }: f(s) > -0.25
 claim none: forall s in { s: C[5..] | s[0] == a } where f(s) < -0.25: f(s) > 7
+claim long: forall s in { s: C[8..] | count { x in s | 1 < 2 } <= 6 }: f(s) > -9
 claim some: exists s in { s: C[1..3] | s matches a b }: f(s) > 7
 """
 
@@ -198,6 +199,16 @@ class TestAllLengths:
         onwards_from(5, spec, "none", proofs)
 
         assert command("audit", spec, proofs, "none") == 1
+        assert "no word meets the conditions" in capsys.readouterr().out
+
+    def test_shorter_words_show_nothing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """That words meet the conditions is shown by those that the claim is about."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        onwards_from(5, spec, "long", proofs)
+
+        assert command("audit", spec, proofs, "long") == 1
         assert "no word meets the conditions" in capsys.readouterr().out
 
     @pytest.mark.parametrize("length", ["1", "01", "001", "3", "\u0661"])
