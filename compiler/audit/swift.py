@@ -17,11 +17,11 @@ from circ.compiler.audit.slopes import Limits, straightened
 from circ.compiler.audit.steps import Lines, Step
 from circ.compiler.audit.tables import OFF, Sized, Tables, Truths, Ways, alive_in, least
 
-LARGE = 2.0**400
-"""What a number of a proof is at most, to be checked in float64."""
+LARGE = 2.0**200
+"""What a number of a proof is at most, to be checked in float64, and what numbers are multiplied by."""
 
 UNDER = 2.0**-400
-"""Above all that underflows, LARGE times."""
+"""Above all that underflows, LARGE times, and divided by a denominator, which is above 1 / `WIDEST`."""
 
 JUST = 2.0**-48
 """More than a product of two numbers is off by, as a share of it."""
@@ -73,7 +73,7 @@ class Swift:
         total, rest = times(mixed.mix, tables.plain), mixed.rest
         rest = Sized(rest.value + asked.more, rest.size + np.abs(asked.more))
         bars = np.where(alive_in(region), 0.0, inf)
-        sure = np.ones(asked.more.shape, np.bool_)
+        sure = (mixed.mix.size < LARGE).all(axis=-1)
         for h in range(asked.c.shape[0]):
             top = times(mixed.mix, Sized(tables.tops.value[h], tables.tops.size[h]))
             read = (top.size > 0).any(axis=(-1, -2))

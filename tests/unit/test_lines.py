@@ -14,10 +14,23 @@ from circ.compiler.audit.audit import Audited, audited
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.in_floats import QUICK
 from circ.compiler.audit.rejected import Rejected
-from circ.compiler.builder import Builder, both, combine, number, take
-from circ.compiler.ir import Compare, Relu, Wire
+from circ.compiler.builder import Builder, both, combine, matmul, number, take, truth
+from circ.compiler.ir import (
+    Compare,
+    Const,
+    Input,
+    Lookup,
+    Real,
+    Relu,
+    Softmax,
+    Wire,
+    WireType,
+)
+from circ.compiler.obligation import Obligation
 from circ.runtime.certificates.work import NoCertificate
 from circ.runtime.certificates.write import write_certificate
+from tests.agreement.heads import word
+from tests.unit.obligations import NOWHERE
 from tests.unit.test_token_sets import LENGTH, LETTERS, Asked, Goal, above, below, claim
 
 Data = dict[str, object]
@@ -234,6 +247,29 @@ def test_bounds_are_of_relus_and_once(exact: bool) -> None:
             holds(UPPER, step([known, other], lines), exact)
         with pytest.raises(Rejected):
             holds(UPPER, step([other], lines), exact)
+
+
+@EXACT
+@pytest.mark.parametrize("factor", [1.0, 2.0**199, 2.0**399, 2.0**999])
+def test_what_underflows_is_not_lost(factor: float, exact: bool) -> None:
+    """What a head reads is less than nothing by 2^-700, its powers below 2^-398: their product is zero in
+    float64, and no multiplier makes that a proof."""
+    shown = {"clause": 0, "multipliers": [factor], "lines": [[0, 0]]}
+    refused(tiny(), {"bounds": [], "shown": [shown], "then": None}, exact, "not below")
+
+
+def tiny() -> Asked:
+    """The false claim that a head, which reads -2^-700 of each letter, reads more than -2^-701."""
+    b = Builder()
+    bound = word(LETTERS, LENGTH)
+    s = b.add(Input("s", bound.type))
+    scores, values = ([part] * LETTERS for part in (Fraction(-276), Fraction(-1, 1 << 700)))
+    kind = WireType(Real(), (LETTERS,))
+    score, value = (b.add(Lookup(b.add(Const(kind, tuple(x))), (s,))) for x in (scores, values))
+    read = matmul(b, b.add(Softmax(score)), value)
+    goal = b.add(Compare("<", number(b, Fraction(-1, 1 << 701)), read))
+    outputs = {"in s": truth(b, True), "goal": goal}
+    return Obligation("c", "forall", b.circuit(outputs), (bound,), NOWHERE), {}
 
 
 # --- written --------------------------------------------------------------------------------------
