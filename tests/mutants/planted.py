@@ -648,6 +648,14 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "an_audit_wants_no_witness",
+        "runtime/certificates/files.py",
+        '        require(found.words != 0, "there is no certificate of any length")\n',
+        "",
+        ("tests/unit/test_audit.py::TestAllLengths",),
+        slow=True,
+    ),
+    Mutant(
         "an_audit_takes_conditions_for_met",
         "compiler/audit/onwards.py",
         "header.classes > 0 and not audit.sides[0].parts.weighed",
@@ -715,6 +723,14 @@ MUTANTS = (
         "sure &= ~read | ((low >= 0) &",
         "sure &= ~read | (",
         ("tests/unit/test_lines.py::test_a_false_claim_has_no_lines",),
+        slow=True,
+    ),
+    Mutant(
+        "an_audit_in_floats_loses_what_underflows",
+        "compiler/audit/swift.py",
+        "LARGE = 2.0**200",
+        "LARGE = 2.0**400",
+        ("tests/unit/test_lines.py::test_what_underflows_is_not_lost",),
         slow=True,
     ),
     Mutant(
