@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.metadata import version
 from math import ldexp
 from time import monotonic
 from typing import BinaryIO
@@ -36,7 +35,7 @@ from circ.compiler.audit.rejected import Rejected
 from circ.compiler.obligation import Obligation
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.tensor import Weights
-from circ.runtime.certificates.opening import put
+from circ.runtime.certificates.opening import put, tool
 from circ.runtime.certificates.paths import path_proof
 from circ.runtime.certificates.work import Data, NoCertificate
 
@@ -65,7 +64,7 @@ def write_onwards(
         header: Data = {
             "format": FORMAT,
             "by": BY,
-            "tool": f"circ {version('circ-lang')}",
+            "tool": tool(),
             "claim": near.name,
             "obligations": [obligation_digest(near), obligation_digest(far)],
             "tensors": tensor_digests(near, weights),

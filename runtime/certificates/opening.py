@@ -14,11 +14,16 @@ from circ.compiler.tensor import Weights
 Data = dict[str, object]
 
 
+def tool() -> str:
+    """What writes certificates."""
+    return f"circ {version('circ-lang')}"
+
+
 def opening(obligation: Obligation, weights: Weights, by: str) -> Data:
     """What a certificate is about, and the kind of its proof."""
     return {
         "format": FORMAT,
-        "tool": f"circ {version('circ-lang')}",
+        "tool": tool(),
         "claim": obligation.name,
         "by": by,
         "obligation": obligation_digest(obligation),
