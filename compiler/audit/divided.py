@@ -6,12 +6,14 @@ left of the goal compares numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from circ.compiler.audit.clauses import Formula, class_formula
 from circ.compiler.audit.entries import (
     Curve,
     Given,
+    Known,
     Leader,
     Letter,
     Nodes,
@@ -20,6 +22,7 @@ from circ.compiler.audit.entries import (
     Stored,
     entries,
 )
+from circ.compiler.audit.factors import Scaled, scaled_sides, without_factors
 from circ.compiler.audit.machine import Machine, Word, machine
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.ir import Index
@@ -31,7 +34,8 @@ from circ.compiler.tensor import Weights
 class Claim:
     """On every word one of `options` is as said; in a class, `values` are known.
 
-    `weighed` are the conditions about the network, which are among the options.
+    `weighed` are the conditions about the network, which are among the options. `scaled` has the
+    positive factors of the numbers that are compared.
     """
 
     nodes: Nodes
@@ -40,6 +44,17 @@ class Claim:
     values: tuple[int, ...]
     weighed: tuple[int, ...]
     language: Machine
+    scaled: Mapping[int, Scaled]
+
+    def formula(self, given: Mapping[int, Known]) -> Formula:
+        """When one of the options is as said, in a class."""
+        return self.formula_of(self.options, given)
+
+    def formula_of(
+        self, options: Iterable[tuple[int, bool]], given: Mapping[int, Known]
+    ) -> Formula:
+        """When one of some truths is as said, by comparisons without common positive factors."""
+        return without_factors(class_formula(self.nodes, options, given), self.scaled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,11 @@ def divided(obligation: Obligation, weights: Weights) -> Claim:
     """A claim about one word; raises `Rejected` for another, or one of too many states."""
     found = taken_apart(obligation)
     language = machine(found.nodes, found.word, found.plain, found.values, weights)
-    return Claim(found.nodes, found.word, found.options, found.values, found.weighed, language)
+    wide = [several(mask) for mask in positions(found.nodes)]
+    scaled = scaled_sides(found.nodes, wide, weights)
+    return Claim(
+        found.nodes, found.word, found.options, found.values, found.weighed, language, scaled
+    )
 
 
 def taken_apart(obligation: Obligation) -> Parts:

@@ -17,7 +17,7 @@ from circ.compiler.audit.chosen import (
     parts_of,
     scores_of,
 )
-from circ.compiler.audit.clauses import Beats, Clause, Formula, class_formula
+from circ.compiler.audit.clauses import Beats, Clause, Formula
 from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Given, Known, Rectified
@@ -217,7 +217,7 @@ class Audit:
             self.several(case, region).check(an_object(proof), region, depth + 1)
         else:
             (proofs,) = only(data, "clauses")
-            formula = class_formula(self.claim.nodes, self.claim.options, case.given)
+            formula = self.claim.formula(case.given)
             found = a_list(proofs)
             require(len(found) == len(formula), "there is a proof for each clause")
             pairs = [
@@ -231,7 +231,7 @@ class Audit:
         """What checks a proof about several heads, in the row of a region."""
         bare = not (case.phases or case.besides or case.chosen)
         require(bare, "lines are about the goal as it is")
-        formula = class_formula(self.claim.nodes, self.claim.options, case.given)
+        formula = self.claim.formula(case.given)
         rows = {} if self.fixed is None else {self.fixed: region.rows[:1]}
         readings = [
             Reading(
@@ -351,7 +351,7 @@ class Audit:
     ) -> None:  # fmt: skip
         """Check that a word meets a condition, whichever entries leaders are."""
         if not leaders:
-            for clause in class_formula(self.claim.nodes, [(condition, True)], given):
+            for clause in self.claim.formula_of([(condition, True)], given):
                 self.one_by_one(given, clause, [witness], chosen)
             return
         first, *others = leaders

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from circ.compiler.audit.clauses import Beats, Clause, class_formula
+from circ.compiler.audit.clauses import Beats, Clause
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.region import Region
@@ -32,8 +32,7 @@ def goal_proof(work: Work, case: Case, region: Region, depth: int) -> Data:
     leader = next_choice(work, case)
     if leader is not None:
         return by_choice(work, case, region, depth, leader, goal_proof)
-    nodes, options = work.claim.nodes, work.claim.options
-    formula = [(*clause, *case.besides) for clause in class_formula(nodes, options, case.given)]
+    formula = [(*clause, *case.besides) for clause in work.claim.formula(case.given)]
     try:
         return {"clauses": clause_proofs(work, case, formula, region)}
     except Bent:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from circ.compiler.audit.blends import Blends
-from circ.compiler.audit.clauses import Formula, class_formula
+from circ.compiler.audit.clauses import Formula
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.floats import Floats
 from circ.compiler.audit.numbers import Numbers, numbers_of
@@ -36,7 +36,7 @@ FEW = 4
 
 def several_proof(work: Work, case: Case, region: Region) -> Data:
     """A proof that the goal holds on all words of a class; raises `NoCertificate` and `Rejected`."""
-    formula = class_formula(work.claim.nodes, work.claim.options, case.given)
+    formula = work.claim.formula(case.given)
     if not formula:
         return {"clauses": []}
     if not all(formula):

@@ -13,7 +13,6 @@ from typing import BinaryIO
 import numpy as np
 
 from circ.compiler.audit.chosen import looked_up_by
-from circ.compiler.audit.clauses import class_formula
 from circ.compiler.audit.columns import Bent, Codes
 from circ.compiler.audit.divided import Claim, divided, positions
 from circ.compiler.audit.machine import merged
@@ -126,7 +125,7 @@ def readable(work: Work) -> None:
     seen: set[int] = set()
     for values in work.claim.language.classes:
         case = tried(work, work.case_of(values))
-        for clause in class_formula(work.claim.nodes, work.claim.options, case.given):
+        for clause in work.claim.formula(case.given):
             compared = {place for beats in clause for place in (beats.more, beats.less)}
             for place in sorted(compared - seen):
                 case = straightened(work, case, place)
@@ -137,7 +136,7 @@ def readable_by_lines(work: Work) -> None:
     """Raise `Rejected` unless what classes compare is made of heads, and of ReLUs behind them."""
     for values in work.claim.language.classes:
         case = work.case_of(values)
-        formula = class_formula(work.claim.nodes, work.claim.options, case.given)
+        formula = work.claim.formula(case.given)
         compared(work, case, formula)
 
 
