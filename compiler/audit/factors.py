@@ -198,24 +198,21 @@ class Scaling:
             case Stored(key=key, place=entry) if self.weights[key].values[entry] == 0:
                 return None, place
             case Linear(terms=terms):
-                parts = [self.found[x] for _, x in terms]
-                pairs = zip((c for c, _ in terms), parts, strict=True)
-                left = Linear(tuple((c, part) for c, (_, part) in pairs))
-                return self.made(place, common(factors for factors, _ in parts), left)
+                total = Linear(tuple((c, self.found[x][1]) for c, x in terms))
+                return self.made(place, (self.found[x][0] for _, x in terms), total)
             case Products(pairs=pairs):
-                sides = [(self.found[x], self.found[y]) for x, y in pairs]
-                left = tuple((x, y) for (_, x), (_, y) in sides)
-                factors = common(together(x, y) for (x, _), (y, _) in sides)
-                return self.made(place, factors, self.product(left))
-            case Pick(indices=indices, sides=sides, parts=numbers):
-                parts = [self.found[x] for x in numbers]
-                left = Pick(indices, sides, tuple(part for _, part in parts))
-                return self.made(place, common(factors for factors, _ in parts), left)
+                both = [(self.found[x], self.found[y]) for x, y in pairs]
+                left = self.product(tuple((x, y) for (_, x), (_, y) in both))
+                return self.made(place, (together(x, y) for (x, _), (y, _) in both), left)
+            case Pick(indices=indices, sides=sides, parts=parts):
+                picked = Pick(indices, sides, tuple(self.found[x][1] for x in parts))
+                return self.made(place, (self.found[x][0] for x in parts), picked)
             case _:
                 return (), place
 
-    def made(self, place: int, factors: Factors, left: Node) -> Scaled:
-        """A number with its factors, if it has any; else it is what it was."""
+    def made(self, place: int, parts: Iterable[Factors], left: Node) -> Scaled:
+        """A number by the factors of its parts, where these are alike; else it is what it was."""
+        factors = common(parts)
         return (factors, self.nodes.add(left, real=True)) if factors else (factors, place)
 
     def product(self, pairs: tuple[tuple[int, int], ...]) -> Node:

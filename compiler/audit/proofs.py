@@ -137,8 +137,7 @@ class Audit:
         """Check the proof of one class."""
         includes(self.claim.language, kind, record.steps, record.states)
         region = whole(record.steps, record.states, self.claim.word.letters, self.fixed)
-        values = self.claim.language.classes[kind]
-        given = dict(zip(self.claim.values, values, strict=True))
+        given = dict(zip(self.claim.values, self.claim.language.classes[kind], strict=True))
         self.goal(self.case(given, {}, (), {}, confirm), record.proof, region, 0)
 
     def case(
