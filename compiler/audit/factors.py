@@ -44,7 +44,7 @@ def bare(beats: Beats, scaled: Mapping[int, Scaled]) -> Beats:
     """A comparison without the factors that both sides have."""
     ours, more = scaled.get(beats.more, ((), beats.more))
     theirs, less = scaled.get(beats.less, ((), beats.less))
-    return Beats(more, less, beats.strict) if common([ours, theirs]) else beats
+    return Beats(more, less, beats.strict) if common([ours, theirs]) != () else beats
 
 
 def common(parts: Iterable[Factors]) -> Factors:
@@ -70,7 +70,7 @@ NEEDED = {"exp": Sign.UNKNOWN, "sqrt": Sign.NOT_NEGATIVE, "recip": Sign.POSITIVE
 """What a number has to be for a smooth function of it to be defined."""
 
 
-def sign_of(nodes: Nodes, node: Node, known: Sequence[Sign]) -> Sign:
+def sign_of(node: Node, known: Sequence[Sign]) -> Sign:
     """The sign of a number, from those of the nodes before it."""
     match node:
         case Given(value=value):
@@ -111,7 +111,7 @@ def positive_curves(nodes: Nodes, wide: Sequence[bool]) -> frozenset[int]:
     signs: list[Sign] = []
     defined: list[bool] = []
     for node, parts in zip(nodes.nodes, nodes.parts, strict=True):
-        signs.append(sign_of(nodes, node, signs))
+        signs.append(sign_of(node, signs))
         sure = not isinstance(node, Curve) or signs[node.part] >= NEEDED[node.name]
         defined.append(sure and all(defined[part] for part in parts))
     return frozenset(
@@ -211,9 +211,9 @@ class Scaling:
                 return (), place
 
     def made(self, place: int, parts: Iterable[Factors], left: Node) -> Scaled:
-        """A number by the factors of its parts, where these are alike; else it is what it was."""
+        """A number of parts with the same factors; else it is what it was."""
         factors = common(parts)
-        return (factors, self.nodes.add(left, real=True)) if factors else (factors, place)
+        return (factors, place) if factors == () else (factors, self.nodes.add(left, real=True))
 
     def product(self, pairs: tuple[tuple[int, int], ...]) -> Node:
         """A sum of products; a plain sum where a factor of each was the curve alone."""

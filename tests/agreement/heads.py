@@ -74,6 +74,11 @@ class Head:
 
     def logits(self) -> Wire:
         """A read-out for each letter."""
+        read = self.read()
+        return matmul(self.b, self.tensor(self.letters, self.width), read)
+
+    def read(self) -> Wire:
+        """What is read of the word."""
         b = self.b
         x = b.add(Lookup(self.tensor(self.letters, self.width), (self.word,)))
         if self.chance.random() < 0.6:
@@ -87,7 +92,7 @@ class Head:
             read = combine(b, (1, read), (1, take(b, x, [at])))
         if self.chance.random() < 0.25:
             read = combine(b, (1, read), (1, self.mlp(read)))
-        return matmul(b, self.tensor(self.letters, self.width), read)
+        return read
 
     def mlp(self, x: Wire) -> Wire:
         """A ReLU layer of a few units, or two."""

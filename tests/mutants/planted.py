@@ -565,6 +565,22 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "an_audit_takes_off_factors_that_differ",
+        "compiler/audit/factors.py",
+        "return found.pop() if len(found) == 1 else ()",
+        "return found.pop()",
+        ("tests/unit/test_audit_factors.py",),
+        slow=True,
+    ),
+    Mutant(
+        "an_audit_takes_off_factors_that_may_be_zero",
+        "compiler/audit/factors.py",
+        "if defined[place] and signs[place] == Sign.POSITIVE",
+        "if defined[place] and signs[place] >= Sign.NOT_NEGATIVE",
+        ("tests/unit/test_audit_factors.py::test_a_factor_that_is_zero_on_a_word_stays",),
+        slow=True,
+    ),
+    Mutant(
         "an_audit_forgets_the_loop",
         "compiler/audit/around.py",
         "    require_below(ahead, within(each, ending(region, row)), ahead)\n",
