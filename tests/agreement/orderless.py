@@ -36,14 +36,14 @@ class Orderless(Head):
         """A read-out for each letter, of one way to put the letters together or two."""
         b = self.b
         x = b.add(Lookup(self.tensor(self.letters, self.width), (self.word,)))
-        read = combine(b, *((1, self.read(x)) for _ in range(self.chance.randint(1, 2))))
+        read = combine(b, *((1, self.mixed(x)) for _ in range(self.chance.randint(1, 2))))
         if self.at is not None and self.chance.random() < 0.5:
             read = combine(b, (1, read), (1, take(b, x, [self.at])))
         if self.chance.random() < 0.7:
             read = combine(b, (1, read), (1, self.mlp(read)))
         return matmul(b, self.tensor(self.letters, self.width), read)
 
-    def read(self, x: Wire) -> Wire:
+    def mixed(self, x: Wire) -> Wire:
         """What is read of all positions: the mean, the largest, by attention from one, or from the mean."""
         b = self.b
         share = reals(b, (Fraction(1, self.length),) * self.length, (self.length,))
