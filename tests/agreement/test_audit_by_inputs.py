@@ -9,11 +9,14 @@ from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from random import Random
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from circ.compiler.audit import alone as looking
+from circ.compiler.audit import groups, inputs
 from circ.compiler.audit.audit import audited
 from circ.compiler.audit.bound import asked
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
@@ -260,6 +263,34 @@ def test_every_field_matters() -> None:
         for other in others:
             harmless = name == "tool" and isinstance(other, str)
             assert harmless or not taken(header | {name: other})
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("module", "limit", "enough"),
+    [(inputs, "MOST_INPUTS", 8), (groups, "MOST_CLASSES", 2), (groups, "MOST_COMBINATIONS", 4)],
+)
+def test_what_is_gone_through_is_bounded(
+    module: ModuleType, limit: str, enough: int, exact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of a binder, their classes, and the combinations of these: one more is refused."""
+    claim = claim_of(same_letter, letters("s", 3), letters("t", 3), where=same_letter)
+    data = certificate(claim, {}, "inputs", words="32")
+    monkeypatch.setattr(inputs, "FEW", 0)
+    monkeypatch.setattr(module, limit, enough)
+    assert accepted(claim, {}, data, exact=exact)
+    monkeypatch.setattr(module, limit, enough - 1)
+    assert not accepted(claim, {}, data, exact=exact)
+
+
+def test_ways_to_break_ties_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two ways in which two scores may tie are looked at, and what ties before they are told apart."""
+    sure = claim_of(some_leads, letters("s", 2), where=alike)
+    data = certificate(sure, {}, "inputs", words="2")
+    monkeypatch.setattr(looking, "MOST_WAYS", 3)
+    assert accepted(sure, {}, data, exact=True)
+    monkeypatch.setattr(looking, "MOST_WAYS", 2)
+    assert not accepted(sure, {}, data, exact=True)
 
 
 # --- witnesses ------------------------------------------------------------------------------------
