@@ -57,7 +57,7 @@ def clause_proofs(work: Work, case: Case, clauses: Sequence[Clause], region: Reg
         for place, proof in zip(places, proofs, strict=True):
             found[place] = proof
     return [
-        several_proof(work, case, clause, region) if proof is None else proof
+        alternatives_proof(work, case, clause, region) if proof is None else proof
         for clause, proof in zip(clauses, found, strict=True)
     ]
 
@@ -89,7 +89,7 @@ def known(work: Work, case: Case, beats: Beats, region: Region) -> npt.NDArray[n
     return np.array([found[row if len(found) > 1 else 0][0] is True for row in region.rows])
 
 
-def several_proof(work: Work, case: Case, clause: Clause, region: Region) -> Data:
+def alternatives_proof(work: Work, case: Case, clause: Clause, region: Region) -> Data:
     """A proof that one of some comparisons holds on each word; raises `NoCertificate`."""
     if not clause:
         raise NoCertificate("the goal does not hold in a class")
