@@ -158,6 +158,22 @@ def test_what_both_sides_have_goes(name: str) -> None:
     assert name == "at least" or holds(question, of_the_bare(question))
 
 
+def test_heads_that_are_added_have_lines_behind_a_norm() -> None:
+    """A norm of what two heads read goes as well; each head has its lines then."""
+    b = Builder()
+    first = read(b)
+    letters = b.add(Input("s", WireType(Index(LETTERS), (LENGTH,))))
+    scores = b.add(Lookup(reals(b, map(Fraction, (0, 1, 0)), (LETTERS,)), (letters,)))
+    values = b.add(Lookup(table(b, [[0.25, 0], [0, 0.125], [0.5, 0.25]]), (letters,)))
+    both = combine(b, (1, first), (1, matmul(b, b.add(Softmax(scores)), values)))
+    question = claim(b, first_is_more(b, norm(b, both)))
+    assert is_true(question)
+    data = certificate(question, WEIGHTS)
+    assert data is not None
+    assert b'"lines"' in data
+    assert holds(question, data)
+
+
 def by_sign(shift: float) -> Making:
     """A factor 1/(x₀ + shift)."""
     return lambda b, x: first_is_more(
