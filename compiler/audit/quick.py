@@ -24,6 +24,9 @@ from circ.compiler.audit.sums import Reading
 from circ.compiler.audit.swift import Swift
 from circ.compiler.audit.tables import ways_of
 
+MOST_EDGES = 1 << 16
+"""Edges of a layer along which the sums of all that a step says are taken at once."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quick:
@@ -67,7 +70,9 @@ class Quick:
         return found
 
     def steps(self, case: Case, formula: Formula, region: Region) -> Swift | None:
-        """What checks steps about the row of a region; None where float64 cannot read it."""
+        """What checks steps about the row of a region; None where float64 cannot read it, or has no room."""
+        if max(region.states) * region.letters > MOST_EDGES:
+            return None
         try:
             with np.errstate(all="ignore"):  # what overflows is refused
                 if not self.last or self.last[-1][0] is not case.given:

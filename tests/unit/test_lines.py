@@ -10,6 +10,7 @@ from time import monotonic
 
 import pytest
 
+from circ.compiler.audit import quick
 from circ.compiler.audit.audit import Audited, audited
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.in_floats import QUICK
@@ -291,6 +292,15 @@ def test_what_is_written_holds(name: str, exact: bool) -> None:
     write_certificate(*asked, monotonic() + 60, stream)
     stream.seek(0)
     assert audited(*asked, stream, None if exact else QUICK).words == LETTERS**LENGTH
+
+
+def test_without_room_for_floats_whole_numbers_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Automata of very many edges are followed without arrays of all of them, to the same end."""
+    monkeypatch.setattr(quick, "MOST_EDGES", 0)
+    asked, stream = UPPER, BytesIO()
+    write_certificate(*asked, monotonic() + 60, stream)
+    stream.seek(0)
+    assert audited(*asked, stream, QUICK).words == LETTERS**LENGTH
 
 
 def test_what_is_false_or_late_has_none() -> None:
