@@ -35,8 +35,9 @@ def show_lines(lines: Iterable[Line]) -> None:
 
 
 def show_data(data: object) -> None:
-    """Print data as JSON."""
-    OUT.print(Text(json.dumps(data, indent=2, ensure_ascii=False)))
+    """Print data as JSON; half a character, which no file may have, as its escape."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    OUT.print(Text(text.encode(errors="backslashreplace").decode()))
 
 
 def write_text(text: str, out: Path | None) -> None:

@@ -95,6 +95,22 @@ class TestTheCommand:
         assert found["holds"] is False
         assert found["reason"] == "a tensor has changed since"
 
+    def test_half_a_character_is_escaped(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What wrote a certificate may have any name, as data too."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        path = proofs / "above.cert"
+        first, *others = path.read_text().splitlines(keepends=True)
+        header = json.dumps(json.loads(first) | {"tool": "\ud800"})
+        path.write_text("".join([header + "\n", *others]))
+        capsys.readouterr()
+
+        assert command("audit", spec, proofs, "--json") == 0
+        (found,) = json.loads(capsys.readouterr().out)["certificates"]
+        assert found["tool"] == "\ud800"
+
     def test_no_certificate_is_4(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A folder without one is a wrong command line, and so is a claim that has none in it.
 
