@@ -5,11 +5,15 @@ positive on every word. Where both sides of a comparison are multiples of it, aÂ
 a > b says, and so does the largest of several. Each step is read off the ops: a factor is a scalar
 that several positions decide and that is certainly positive (`compiler/signs.py`), and goes through
 what is linear, and through ReLUs and maxima. A number that is added behind the norm keeps it.
+
+Where two entries tie, one choice function may take one of them in a vector, and the other in a multiple
+of it. So the factors stay where without them the scores of two indices would be the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from circ.compiler.builder import Builder, number
@@ -56,10 +60,15 @@ def unscaled(circuit: Circuit, weights: Weights) -> Unscaled:
     """A circuit that reads one word, its comparisons and indices without common positive factors."""
     (word,) = circuit.inputs.values()
     roots = [*circuit.outputs.values()]
-    work = Rewriting(circuit, weights, places(circuit, roots, word))
-    work.moved[word] = work.b.add(circuit.ops[word])
-    for wire in sorted(live(circuit, roots)):
-        work.moved[wire] = work.b.add(work.replaced(circuit.ops[wire]))
+    kept = set[Wire]()
+    while True:
+        work = Rewriting(circuit, weights, places(circuit, roots, word), kept)
+        work.moved[word] = work.b.add(circuit.ops[word])
+        for wire in sorted(live(circuit, roots)):
+            work.moved[wire] = work.b.add(work.replaced(circuit.ops[wire]))
+        if work.confused <= kept:
+            break
+        kept |= work.confused
     if not work.dropped:
         return Unscaled(circuit, dropped=False)
     outputs = {name: work.moved[wire] for name, wire in circuit.outputs.items()}
@@ -68,15 +77,25 @@ def unscaled(circuit: Circuit, weights: Weights) -> Unscaled:
 
 @dataclass(slots=True)
 class Rewriting:
-    """Copies a circuit into `b`; `moved` has the new wires, and `known` the factors of the old ones."""
+    """Copies a circuit into `b`; `moved` has the new wires, and `known` the factors of the old ones.
+
+    The scores in `kept` keep their factors; `scores` has those that indices go by now, and which they were.
+    """
 
     circuit: Circuit
     weights: Weights
     places: Mapping[Wire, Masks]
+    kept: AbstractSet[Wire]
     b: Builder = field(default_factory=Builder)
     moved: dict[Wire, Wire] = field(default_factory=dict[Wire, Wire])
     known: dict[Wire, Scaled] = field(default_factory=dict[Wire, Scaled])
+    scores: dict[Wire, set[Wire]] = field(default_factory=dict[Wire, "set[Wire]"])
     dropped: bool = False
+
+    @property
+    def confused(self) -> set[Wire]:
+        """The scores of different indices that are the same now."""
+        return {x for some in self.scores.values() if len(some) > 1 for x in some}
 
     def replaced(self, op: Op) -> Op:
         """An op on the new wires; a comparison or an index on what is left of its operands."""
@@ -87,8 +106,10 @@ class Rewriting:
                     renamed(op, self.moved.__getitem__) if found is None else Compare(op.op, *found)
                 )
             case Argmax(operand=x):
-                found = self.common([x])
-                return renamed(op, self.moved.__getitem__) if found is None else Argmax(*found)
+                found = None if x in self.kept else self.common([x])
+                (scores,) = found or [self.moved[x]]
+                self.scores.setdefault(scores, set()).add(x)
+                return Argmax(scores)
             case _:
                 return renamed(op, self.moved.__getitem__)
 
@@ -134,8 +155,15 @@ class Rewriting:
         match op:
             case Contract(spec=spec, left=left, right=right):
                 (first, x), (second, y) = self.factor(left), self.factor(right)
-                found = (*first, *second)
-                return self.made(wire, tuple(sorted(found)), Contract(spec, x, y))
+                found = tuple(sorted((*first, *second)))
+                for side, other, part in ((left, right, y), (right, left, x)):
+                    whole = (
+                        self.positive(side)
+                        and self.circuit.types[other] == self.circuit.types[wire]
+                    )
+                    if whole and not self.positive(other) and self.in_order(spec):
+                        return found, part
+                return self.made(wire, found, Contract(spec, x, y))
             case Sum(terms=terms):
                 parts = self.alike([x for _, x in terms])
                 if parts is None:
@@ -175,6 +203,12 @@ class Rewriting:
         if self.positive(wire):
             return (wire,), number(self.b, 1)
         return self.scaled(wire)
+
+    @staticmethod
+    def in_order(spec: str) -> bool:
+        """Whether a product with a scalar has the entries of the other side where they were."""
+        sides, output = spec.split("->")
+        return output in sides.split(",")
 
     def positive(self, wire: Wire) -> bool:
         """Whether a wire is a scalar that several positions decide, and positive on every word."""

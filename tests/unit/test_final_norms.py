@@ -191,3 +191,27 @@ def test_signs_are_read_off_the_operations() -> None:
     inner = b.add(Smooth("exp", b.add(Smooth("recip", square))))
     assert sign_of(b.ops, b.types, inner) == Sign.POSITIVE
     assert not surely_positive(b.ops, b.types, inner)
+
+
+@pytest.mark.parametrize("behind", ["a norm", "a norm, doubled", "nothing", "the same"])
+def test_indices_of_different_scores_stay_apart(behind: str) -> None:
+    """Where all entries tie, a vector and a multiple of it may have different indices."""
+    b = Builder()
+    letters = b.add(Input("s", WireType(Index(LETTERS), (LENGTH,))))
+    scores = b.add(Lookup(reals(b, map(Fraction, (1, 0, 2)), (LETTERS,)), (letters,)))
+    values = b.add(Lookup(table(b, [[1, 1], [2, 2], [3, 3]]), (letters,)))
+    x = matmul(b, b.add(Softmax(scores)), values)
+    one = times(b, scale(b, x), x)
+    match behind:
+        case "a norm" | "a norm, doubled":
+            under = combine(b, (1, matmul(b, x, x)), (1, number(b, 2)))
+            other = times(b, b.add(Smooth("recip", b.add(Smooth("sqrt", under)))), x)
+        case "nothing":
+            other = x
+        case _:
+            other = one
+    if behind == "a norm, doubled":
+        one, other = (combine(b, (2, y)) for y in (one, other))
+    paths, words = decided(b, b.add(Compare("==", b.add(Argmax(one)), b.add(Argmax(other)))))
+    assert isinstance(words, Holds if behind == "the same" else Fails)
+    assert isinstance(paths, Holds) == (behind == "the same")
