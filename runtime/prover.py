@@ -42,6 +42,9 @@ failing word is counted."""
 REPLAYED = 100
 """Listed inputs that are replayed exactly, besides the one that is shown."""
 
+REPLAYING = 10.0
+"""Seconds that this may take."""
+
 
 def prove(
     obligation: Obligation,
@@ -239,8 +242,13 @@ def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
     if not found.replay.exact:
         return contradicted(finding, found)
     listed = finding.failing or (finding.witness,)
-    exactly = list(replays(question, weights, listed[:REPLAYED]))
-    false = len(listed[:REPLAYED]) - len(exactly)
+    until, tried = monotonic() + REPLAYING, list[tuple[Witness, bool]]()
+    for outcome in replays(question, weights, listed[:REPLAYED]):
+        tried.append(outcome)
+        if monotonic() > until:
+            break
+    exactly = [witness for witness, fails in tried if fails]
+    false = len(tried) - len(exactly)
     if false:
         listed = tuple(exactly) or (finding.witness,)
         finding = replace(
@@ -263,12 +271,12 @@ def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
 
 def overruled(false: int) -> str:
     """A warning about inputs that an engine lists and exact arithmetic denies."""
-    return f"{false} of the inputs that the engine listed do not fail in exact arithmetic"
+    return f"{false} of the inputs that the engine listed are not shown to fail in exact arithmetic"
 
 
 def contradicted(finding: Fails, found: Example) -> Unknown:
     """An engine's failing input that exact arithmetic does not confirm decides nothing."""
-    reason = "an input that the engine reported as failing does not fail in exact arithmetic"
+    reason = "an input that the engine reported as failing is not shown to fail in exact arithmetic"
     return Unknown(reason, finding.method, hardest=found.witness)
 
 

@@ -76,16 +76,15 @@ def strays(
 
 def replays(
     obligation: Obligation, weights: Weights, witnesses: Iterable[Witness]
-) -> Iterator[Witness]:
-    """Those that refute the obligation in exact arithmetic: `replay(…).exact` alone.
+) -> Iterator[tuple[Witness, bool]]:
+    """Each with whether it refutes the obligation in exact arithmetic: `replay(…).exact` alone.
 
     What no input changes is computed once; a witness that it leaves open is tried again without.
     """
     known = constants(obligation.circuit, weights)
     for witness in witnesses:
         found = trial(obligation, weights, witness, known=known)
-        if found.refutes or trial(obligation, weights, witness).refutes:
-            yield witness
+        yield witness, found.refutes or trial(obligation, weights, witness).refutes
 
 
 def replay_many(

@@ -62,6 +62,7 @@ def certify(
     lengths = lengths_of(question, verdict)
     until = monotonic() + timeout
     paths: list[Path] = []
+    clear(folder, question.name)
     try:
         for length in lengths:
             obligation = question.at(length)
@@ -75,8 +76,26 @@ def certify(
                 write_onwards_file(question, weights, start, path, until)
                 paths.append(path)
     except NoCertificate as reason:
+        clear(folder, question.name)
         return Uncertified(str(reason))
     return Certified(tuple(paths), sum(path.stat().st_size for path in paths))
+
+
+def clear(folder: Path, claim: str) -> None:
+    """Remove the certificates of a claim: those of an earlier proof, or of a part of one."""
+    try:
+        for path in (certificate_path(folder, claim), *of_lengths(folder, claim)):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise CircError(writing.cannot_write(str(folder), why)) from error
+
+
+def of_lengths(folder: Path, claim: str) -> list[Path]:
+    """The certificates of lengths of a claim's word that are there, that of all from some one on too."""
+    names = (path.name.removesuffix(".cert") for path in folder.glob(f"{escape(claim)}.*.cert"))
+    lengths = (name.removeprefix(f"{claim}.") for name in names)
+    return [folder / f"{claim}.{n}.cert" for n in lengths if n == "onwards" or n.isdecimal()]
 
 
 def lengths_of(question: Question, verdict: Proved) -> list[int | None]:
@@ -128,8 +147,7 @@ def some_file(folder: Path, question: Question) -> bool:
     """Whether a claim has a certificate, at some length of its word."""
     if question.lengths is None:
         return certificate_path(folder, question.name).exists()
-    paths = [onwards_path(folder, question.name), *folder.glob(f"{escape(question.name)}.*.cert")]
-    return any(path.exists() for path in paths)
+    return of_lengths(folder, question.name) != []
 
 
 def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bool) -> Audited:

@@ -99,7 +99,11 @@ def proved_of(outcome: Audited) -> str:
             return f"on all {outcome.words:,} inputs, one by one"
         case _:
             every = outcome.words is None
-            words = "every word, of whatever length" if every else f"all {outcome.words:,} words"
+            words = (
+                "every word of its domain, of whatever length"
+                if every
+                else f"all {outcome.words:,} words"
+            )
             if not outcome.classes:
                 return f"on {words}, one by one"
             classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")

@@ -111,6 +111,21 @@ class TestTheCommand:
         (found,) = json.loads(capsys.readouterr().out)["certificates"]
         assert found["tool"] == "\ud800"
 
+    def test_what_is_proved_again_leaves_no_older_files(self, tmp_path: Path) -> None:
+        """Those of an earlier proof go, and those of the lengths before one that has none."""
+        normed = "(f(s) + 1) / sqrt(f(s) * f(s) + 1) > 0"
+        text = f"{ENDLESS}claim tall: forall s in {{ s: C[1..] }}: {normed}\n"
+        spec, proofs = write_spec(tmp_path, text, READS), tmp_path / "proofs"
+        proofs.mkdir()
+        for name in ("tall.7.cert", "above.9.cert", "above.cert", "above.txt"):
+            (proofs / name).write_text("", encoding="utf-8")
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        left = {path.name for path in proofs.iterdir()}
+        assert not left & {"above.9.cert", "above.cert"}
+        assert {"above.txt", "tall.7.cert", "above.onwards.cert"} <= left
+        assert command("prove", spec, "tall", "--certificate", proofs) == 0
+        assert not [path for path in proofs.iterdir() if path.name.startswith("tall")]
+
     def test_no_certificate_is_4(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A folder without one is a wrong command line, and so is a claim that has none in it.
 
@@ -160,7 +175,7 @@ class TestAllLengths:
             assert command("audit", spec, proofs, *exact) == 0
             out = capsys.readouterr().out
             assert "above: the certificate holds at every length" in out
-            assert "on every word, of whatever length" in out
+            assert "on every word of its domain, of whatever length" in out
             assert "that all positions are treated alike" in out
         assert command("audit", spec, proofs, "--json") == 0
         (found,) = json.loads(capsys.readouterr().out)["certificates"]

@@ -119,7 +119,19 @@ class TestEnginesAreNotTrusted:
         verdict = prove(below(1), {})
         assert isinstance(verdict, Refuted)
         assert (verdict.failing, verdict.count) == ((good,), None)
-        assert "1 of the inputs that the engine listed do not fail" in verdict.warnings[-1]
+        assert (
+            "1 of the inputs that the engine listed are not shown to fail" in verdict.warnings[-1]
+        )
+
+    def test_a_long_list_is_replayed_in_part(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """When the time for it is up, the verdict says how many were replayed."""
+        monkeypatch.setattr(prover, "REPLAYING", -1.0)
+        listed = tuple(Witness((("x", (Fraction(v),)),)) for v in (1, Fraction(3, 4)))
+        finding = Fails("honest", (), Size(None, 1), listed[0], count=2, failing=listed)
+        self.answering(monkeypatch, finding)
+        verdict = prove(below(0.5), {})
+        assert isinstance(verdict, Refuted)
+        assert (verdict.failing, verdict.replayed) == (listed, 1)
 
     def test_the_next_engine_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An engine that is stuck passes the question on; what it reached is kept."""
