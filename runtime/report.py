@@ -65,7 +65,7 @@ def certificate_lines(left: Certified | Uncertified | None, seconds: float) -> l
         case Certified(paths=(path,), size=size):
             return [Line("plain", f"    certificate: {path}  ({size:,} bytes){took}")]
         case Certified(paths=paths, size=size):
-            where = f"{paths[0]} to {paths[-1].name}"
+            where = f"{len(paths)} files, {paths[0]} to {paths[-1].name}"
             return [Line("plain", f"    certificates: {where}  ({size:,} bytes){took}")]
         case Uncertified(reason=reason):
             return [Line("doubt", f"    no certificate: {reason}{took}")]

@@ -79,7 +79,8 @@ class Alone:
             return Outcome.OUTSIDE
         if met == [1]:
             right, doubt = looked_at(evaluator, self.number, (claim.goal,))
-            require(right != [0], "the goal does not hold at an input")
+            some = ", ties broken in some way" if given else ""
+            require(right != [0], f"the goal does not hold at an input{some}")
             if right == [1]:
                 return Outcome.RIGHT
         if doubt is None:

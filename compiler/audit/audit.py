@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from circ.compiler.audit.classes import checked_by_paths
-from circ.compiler.audit.digest import obligation_digest, tensor_digests
+from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
 from circ.compiler.audit.inputs import Fast, checked_by_inputs
 from circ.compiler.audit.proofs import Audit, Confirm
 from circ.compiler.audit.record import Data, Header, header_of, lines
@@ -102,4 +102,4 @@ def expected(header: Header, obligation: Obligation, weights: Weights) -> None:
     """Raise `Rejected` where a certificate is about something else."""
     require(header.claim == obligation.name, "it is about another claim")
     require(header.obligation == obligation_digest(obligation), "the claim has changed since")
-    require(header.tensors == tensor_digests(obligation, weights), "a tensor has changed since")
+    require_unchanged(header.tensors, tensor_digests(obligation, weights))

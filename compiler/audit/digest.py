@@ -6,9 +6,11 @@ import hashlib
 import json
 import sys
 from array import array
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 
+from circ.compiler.audit.rejected import require
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor, Weights
 
@@ -40,6 +42,13 @@ def plain(value: object) -> object:
 def tensor_digests(obligation: Obligation, weights: Weights) -> dict[str, str]:
     """SHA-256 of each tensor that a claim reads, by its key."""
     return {key: tensor_digest(weights[key]) for key in sorted({*obligation.circuit.weights})}
+
+
+def require_unchanged(found: Mapping[str, str], digests: Mapping[str, str]) -> None:
+    """Raise `Rejected` unless hashes that were found are those of the tensors that a claim reads."""
+    for key, digest in digests.items():
+        require(found.get(key) == digest, f"the tensor {key} has changed since")
+    require(found.keys() == digests.keys(), "it names tensors that the claim does not read")
 
 
 def tensor_digest(tensor: Tensor) -> str:

@@ -22,7 +22,7 @@ from circ.compiler.audit.both import (
     side_of,
 )
 from circ.compiler.audit.columns import Bent, C, Total
-from circ.compiler.audit.digest import obligation_digest, tensor_digests
+from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
 from circ.compiler.audit.divided import Parts, taken_apart
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
@@ -142,7 +142,7 @@ def expected(header: Header, near: Obligation, far: Obligation, weights: Weights
     require(header.obligations == digests, "the claim has changed since")
     tensors = tensor_digests(near, weights)
     require(tensors == tensor_digests(far, weights), "what it reads differs from length to length")
-    require(header.tensors == tensors, "a tensor has changed since")
+    require_unchanged(header.tensors, tensors)
 
 
 def onwards(near: Parts, far: Parts, weights: Weights, fixed: int | None, start: int) -> Onwards:

@@ -93,7 +93,7 @@ class TestTheCommand:
         assert command("audit", spec, proofs, "--json") == 1
         (found,) = json.loads(capsys.readouterr().out)["certificates"]
         assert found["holds"] is False
-        assert found["reason"] == "a tensor has changed since"
+        assert found["reason"] == "the tensor m/W has changed since"
 
     def test_half_a_character_is_escaped(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
