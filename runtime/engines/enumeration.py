@@ -140,9 +140,10 @@ class Tried:
 
     @property
     def tied(self) -> int:
-        """How many inputs fail only for some way of breaking ties."""
-        numbers = self.report.tally.tied
-        return self.source.stands_for(np.array(numbers, np.int64)) if self.counted else len(numbers)
+        """How many inputs fail only for some way of breaking ties; of those listed, if not all are known."""
+        numbers = np.array(self.report.tally.tied, np.int64)
+        known = self.complete and self.counted
+        return self.source.stands_for(numbers) if known else numbers.size
 
     @property
     def size(self) -> Size:
