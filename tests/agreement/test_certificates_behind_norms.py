@@ -50,7 +50,7 @@ def claim_behind_a_norm(seed: int) -> tuple[Obligation, dict[str, Tensor]]:
     return Obligation("c", "forall", head.b.circuit(outputs), (bound,), NOWHERE), head.weights
 
 
-@pytest.mark.parametrize("start", [0, 30])
+@pytest.mark.parametrize("start", [0, pytest.param(30, marks=pytest.mark.slow)])
 def test_what_has_a_certificate_is_true(start: int) -> None:
     """A claim that is false has none; most true ones have, which hold fast and exactly."""
     true, false, certified = 0, 0, 0

@@ -35,7 +35,7 @@ ALSO_HARMLESS = HARMLESS | {"bounds", "lines", "shown"}
 """Lower lines and wider bounds may do as well, and what is shown may be shown twice."""
 
 
-@pytest.mark.parametrize("start", range(0, 60, 20))
+@pytest.mark.parametrize("start", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in (20, 40))])
 def test_what_has_a_certificate_is_true(start: int) -> None:
     """A claim that is false has none; that of a true one is accepted, fast and exactly."""
     by_lines = 0

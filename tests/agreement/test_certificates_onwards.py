@@ -72,7 +72,7 @@ def accepted(program: Program, sides: Sides, data: bytes, *, exact: bool = True)
     return True
 
 
-@pytest.mark.parametrize("first", [0, 16])
+@pytest.mark.parametrize("first", [0, pytest.param(16, marks=pytest.mark.slow)])
 def test_what_has_a_certificate_is_true(first: int, tmp_path: Path) -> None:
     """No word of five to seven letters fails where there is one, nor a long one of those tried.
 

@@ -26,7 +26,9 @@ TINY = Fraction(1, 1 << 300)
 
 
 @pytest.mark.parametrize("normed", [False, True])
-@pytest.mark.parametrize("start", range(0, 48, CLAIMS))
+@pytest.mark.parametrize(
+    "start", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(CLAIMS, 48, CLAIMS))]
+)
 def test_paths_decide_what_ties(start: int, normed: bool) -> None:
     """The verdict of the numbers, by either engine; what fails fails in the exact replay.
 

@@ -34,6 +34,7 @@ MUTANTS = (
         "return torch.relu(values[x])",
         "return values[x].abs()",
         ("tests/agreement/test_torch.py",),
+        slow=True,
     ),
     Mutant(
         "dropped_bias",
@@ -135,6 +136,7 @@ MUTANTS = (
         "meets = True if True in conditions else None if None in conditions else False",
         "meets = bool(conditions - {False})",
         ("tests/unit/test_enumeration.py::test_conditions_too_close_to_tell_are_not_met",),
+        slow=True,
     ),
     Mutant(
         "ties_broken_in_every_word_as_it_suits",
@@ -157,6 +159,7 @@ MUTANTS = (
         "kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)",
         'kept: array[float] = array("d", values.ravel().tolist())',
         ("tests/unit/test_cli.py::TestPatch::test_half_precision_is_proved_as_it_is_stored",),
+        slow=True,
     ),
     Mutant(
         "bound_on_the_wrong_side",
@@ -275,6 +278,7 @@ MUTANTS = (
         "(order[:middle], order[middle:])",
         "(order[:middle], order[middle + 1 :])",
         ("tests/unit/test_word_automata.py",),
+        slow=True,
     ),
     Mutant(
         "ties_left_out_of_a_part",
@@ -415,6 +419,7 @@ MUTANTS = (
         "self.surely += words * found.surely",
         "self.surely += words * found.fails",
         ("tests/unit/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "words_not_looked_at_counted_as_never",
@@ -438,6 +443,7 @@ MUTANTS = (
         "self.surely += words.words(self.setup.alphabet, yes)",
         "self.surely += words.words(self.setup.alphabet, ~no)",
         ("tests/agreement/test_counts.py",),
+        slow=True,
     ),
     Mutant(
         "failing_part_taken_for_proved",
@@ -614,6 +620,7 @@ MUTANTS = (
         "    require(all(equal(one, other) for one, other in alike), DIFFERS)\n",
         "",
         ("tests/unit/test_turns.py",),
+        slow=True,
     ),
     Mutant(
         "an_audit_compares_no_steps",
@@ -685,6 +692,7 @@ MUTANTS = (
         '    require(seen.issuperset(scores.possible(region)), "a choice is left out")\n',
         "",
         ("tests/unit/test_choice_certificates.py::test_no_choice_can_be_left_out",),
+        slow=True,
     ),
     Mutant(
         "an_audit_leaves_a_tie_to_one_letter",

@@ -82,7 +82,9 @@ def agrees(obligation: Obligation, weights: Weights) -> None:
             assert not failing
 
 
-@pytest.mark.parametrize("kinds", [BILINEAR, SMOOTH], ids=["exact", "smooth"])
+@pytest.mark.parametrize(
+    "kinds", [BILINEAR, pytest.param(SMOOTH, marks=pytest.mark.slow)], ids=["exact", "smooth"]
+)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_it_agrees_with_the_reference_on_every_word(

@@ -32,7 +32,9 @@ def decided(obligation: Obligation, weights: Weights, limits: Limits | None = No
     return decide(obligation, weights, limits or Limits(), silent)
 
 
-@pytest.mark.parametrize("kinds", [BILINEAR, SMOOTH], ids=["exact", "smooth"])
+@pytest.mark.parametrize(
+    "kinds", [BILINEAR, pytest.param(SMOOTH, marks=pytest.mark.slow)], ids=["exact", "smooth"]
+)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_it_agrees_with_every_combination(data: st.DataObject, kinds: Sequence[str]) -> None:
