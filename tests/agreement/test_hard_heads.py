@@ -55,6 +55,7 @@ def test_parts_and_enumeration_agree(start: int) -> None:
                 pytest.fail(f"claim {seed}: {parts} but {words}")
 
 
+@pytest.mark.slow
 def test_claims_are_worth_asking() -> None:
     """Of the claims on which both are held to agree enough are false, and by little.
 
