@@ -95,13 +95,20 @@ class Path:
 
     def weighed(self, reading: Reading[C]) -> Total[C]:
         """The sum; raises `Rejected` and `Bent`."""
-        number, parts = reading.math.number, list[tuple[C, Total[C]]]()
-        for beats, factor in zip(self.clause, self.factors, strict=True):
-            if factor:
-                one = reading.math.one if factor == 1 else number(factor)
-                parts.append((one, reading.total(beats.more)))
-                parts.append((number(-factor), reading.total(beats.less)))
-        return reading.added(parts)
+        return weighted_sum(reading, self.clause, self.factors)
+
+
+def weighted_sum(
+    reading: Reading[C], clause: Clause, factors: Iterable[Fraction | float]
+) -> Total[C]:
+    """The weighted sum of how far each comparison holds; raises `Rejected` and `Bent`."""
+    number, parts = reading.math.number, list[tuple[C, Total[C]]]()
+    for beats, factor in zip(clause, factors, strict=True):
+        if factor:
+            one = reading.math.one if factor == 1 else number(Fraction(factor))
+            parts.append((one, reading.total(beats.more)))
+            parts.append((number(-Fraction(factor)), reading.total(beats.less)))
+    return reading.added(parts)
 
 
 class Confirm(Protocol):

@@ -11,11 +11,12 @@ from circ.compiler.audit.clauses import Clause
 from circ.compiler.audit.columns import Total
 from circ.compiler.audit.fast import Difference, added, potentials_for, slots, weighed
 from circ.compiler.audit.floats import Ball, Floats
+from circ.compiler.audit.proofs import weighted_sum
 from circ.compiler.audit.region import Region
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.words.automaton import DEAD, Automaton, minimal
 from circ.runtime.certificates.paths import path_proof, positive
-from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, total
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work
 from circ.runtime.convex import least_change
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.shortest import Graph, best_words, graph
@@ -49,7 +50,7 @@ def searched(work: Work, case: Case, clause: Clause, region: Region) -> Data:
     """A proof that one of some comparisons holds on each word of one row."""
     count = len(clause)
     numbers = [
-        total(case.reading, clause, [float(k == place) for k in range(count)])
+        weighted_sum(case.reading, clause, [float(k == place) for k in range(count)])
         for place in range(count)
     ]
     low, rest = tables(over_one_head(numbers), region)
@@ -90,7 +91,7 @@ def found_for(search: Search, region: Region) -> Data:
 
 def summed(search: Search, factors: Sequence[float], region: Region) -> Data | None:
     """A proof that a weighted sum is positive; None where float64 does not say so."""
-    number = Difference(total(search.case.reading, search.clause, factors))
+    number = Difference(weighted_sum(search.case.reading, search.clause, factors))
     sides = weighed([number], region)
     potentials = potentials_for(sides, "f8")
     strict = any(beats.strict for beats, c in zip(search.clause, factors, strict=True) if c)

@@ -10,12 +10,13 @@ import numpy.typing as npt
 from circ.compiler.audit.clauses import Beats, Clause
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
+from circ.compiler.audit.proofs import weighted_sum
 from circ.compiler.audit.region import Region
 from circ.runtime.certificates.alternatives import searched
 from circ.runtime.certificates.choices import by_choice, exact, next_choice
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.relus import without_relus
-from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference, total
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference
 
 FORMATS = ("f4", "f8")
 """Of potentials; the shorter one where it will do."""
@@ -97,7 +98,7 @@ def alternatives_proof(work: Work, case: Case, clause: Clause, region: Region) -
     left = list(range(len(region.rows)))
     for place, beats in enumerate(clause):
         factors = [float(k == place) for k in range(len(clause))]
-        number = total(case.reading, clause, factors)
+        number = weighted_sum(case.reading, clause, factors)
         paths = weighed([Difference(number)], region)
         potentials = potentials_for(paths, "f8")[0]
         sure = positive(paths, potentials[None], [beats.strict])[0]

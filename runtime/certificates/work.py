@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from time import monotonic
 
 from circ.compiler.audit.clauses import Beats, Clause
@@ -13,7 +12,7 @@ from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference
 from circ.compiler.audit.floats import Ball, FloatPoint, float_point
-from circ.compiler.audit.proofs import MOST_WORDS, Audit
+from circ.compiler.audit.proofs import MOST_WORDS, Audit, weighted_sum
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Reading
@@ -110,21 +109,7 @@ class Work:
         return Case(given, case.phases, case.besides, case.doubts, known, reading)
 
 
-def total(
-    reading: Reading[Ball], clause: Clause, factors: Iterable[float | Fraction]
-) -> Total[Ball]:
-    """The weighted sum of how far each comparison holds; raises `Rejected` and `Bent`."""
-    math = reading.math
-    parts: list[tuple[Ball, Total[Ball]]] = []
-    for beats, factor in zip(clause, factors, strict=True):
-        if factor:
-            more, less = reading.total(beats.more), reading.total(beats.less)
-            parts.append((math.number(Fraction(factor)), more))
-            parts.append((math.number(-Fraction(factor)), less))
-    return reading.added(parts)
-
-
 def difference(reading: Reading[Ball], beats: Beats) -> Difference:
     """How far one comparison holds; raises `Rejected` and `Bent`."""
     found = Difference(reading.total(beats.more), reading.total(beats.less))
-    return found if found.alike else Difference(total(reading, (beats,), [1]))
+    return found if found.alike else Difference(weighted_sum(reading, (beats,), [1]))
