@@ -979,6 +979,14 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "indices_of_different_scores_taken_for_one",
+        "compiler/words/unscaled.py",
+        "                self.scores.setdefault(scores, set()).add(x)\n",
+        "",
+        ("tests/unit/test_final_norms.py",),
+        slow=True,
+    ),
+    Mutant(
         "factor_dropped_though_it_may_be_negative",
         "compiler/words/unscaled.py",
         "return several and surely_positive(self.circuit.ops, types, wire)",
