@@ -8,12 +8,12 @@ from typing import Generic
 
 from circ.compiler.audit.clauses import Clause, Formula, class_formula
 from circ.compiler.audit.columns import Arithmetic, C, Codes, Head, Total
-from circ.compiler.audit.divided import Parts
+from circ.compiler.audit.divided import Parts, set_apart
 from circ.compiler.audit.entries import Known, Letter
 from circ.compiler.audit.forms import Forms
 from circ.compiler.audit.once import Once
 from circ.compiler.audit.rejected import require
-from circ.compiler.audit.sums import Reading, set_apart
+from circ.compiler.audit.sums import Reading
 from circ.compiler.audit.turns import DIFFERS, folded
 from circ.compiler.tensor import Weights
 

@@ -42,6 +42,11 @@ Clause = tuple[Beats, ...]
 Formula = tuple[Clause, ...]
 
 
+def places_of(formula: Iterable[Clause]) -> set[int]:
+    """The numbers that a formula compares."""
+    return {place for clause in formula for beats in clause for place in (beats.more, beats.less)}
+
+
 @dataclass(slots=True)
 class Truths:
     """Reads truths where the values of some nodes are known."""

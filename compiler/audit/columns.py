@@ -37,6 +37,10 @@ class Arithmetic(Protocol[C]):
         """The sum of products."""
         ...
 
+    def dots(self, rows: Sequence[Sequence[C]], columns: Sequence[C]) -> list[C]:
+        """The sum of products of each row of factors with the columns."""
+        ...
+
     def curve(self, name: SmoothName, x: C) -> C:
         """A smooth function."""
         ...

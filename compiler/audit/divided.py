@@ -18,6 +18,7 @@ from circ.compiler.audit.entries import (
     Letter,
     Nodes,
     Pick,
+    Rectified,
     Share,
     Stored,
     entries,
@@ -179,3 +180,13 @@ def functions(
             elif several(reads[part]) or decides:
                 found.add(part)
     return sorted(place for place in found if not isinstance(nodes.nodes[place], Given))
+
+
+def set_apart(nodes: Nodes, values: Sequence[int]) -> list[bool]:
+    """The nodes that some values, the phase of a ReLU, or a leader bear on."""
+    found: list[bool] = []
+    own = {*values}
+    for place, node in enumerate(nodes.nodes):
+        bent = isinstance(node, Rectified | Leader) or place in own
+        found.append(bent or any(found[part] for part in nodes.parts[place]))
+    return found

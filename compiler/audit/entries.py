@@ -38,6 +38,7 @@ from circ.compiler.ir import (
     Weight,
     Wire,
     WireType,
+    operands,
 )
 
 MOST = 1 << 22
@@ -223,27 +224,37 @@ At = Callable[[Wire, int], int]
 def entries(circuit: Circuit, wanted: Iterable[Wire]) -> tuple[Nodes, dict[Wire, list[int]]]:
     """The nodes that some wires are made of, and those of the wires wanted, row-major."""
     roots = list(wanted)
-    needed: dict[Wire, dict[int, None]] = {}
-
-    def ask(wire: Wire, place: int) -> int:
-        needed.setdefault(wire, {})[place] = None
-        return 0
-
-    for wire in roots:
-        for place in range(circuit.types[wire].entries):
-            ask(wire, place)
-    for last in reversed(range(len(circuit.ops))):
-        for place in needed.get(Wire(last), {}):
-            entry(circuit, Wire(last), place, ask)
+    needed = needed_of(circuit, roots)
     found = Nodes()
-    numbers: dict[tuple[Wire, int], int] = {}
+    numbers: dict[Wire, dict[int, int]] = {wire: {} for wire in needed}
+
+    def number(wire: Wire, place: int) -> int:
+        return numbers[wire][place]
+
     for wire in sorted(needed):
         real = circuit.types[wire].sort == Real()
-        for place in needed[wire]:
-            node = entry(circuit, wire, place, lambda wire, place: numbers[wire, place])
-            numbers[wire, place] = node if isinstance(node, int) else found.add(node, real=real)
-    outputs = {w: [numbers[w, k] for k in range(circuit.types[w].entries)] for w in roots}
-    return found, outputs
+        for place in sorted(needed[wire]):
+            node = entry(circuit, wire, place, number)
+            numbers[wire][place] = node if isinstance(node, int) else found.add(node, real=real)
+    return found, {wire: [*numbers[wire].values()] for wire in roots}
+
+
+def needed_of(circuit: Circuit, roots: Iterable[Wire]) -> dict[Wire, set[int]]:
+    """The entries that those of some wires are made of, by wire."""
+    needed = {wire: {*range(circuit.types[wire].entries)} for wire in roots}
+
+    def ask(wire: Wire, place: int) -> int:
+        needed.setdefault(wire, set()).add(place)
+        return 0
+
+    for wire in map(Wire, reversed(range(len(circuit.ops)))):
+        places, op = needed.get(wire, set[int]()), circuit.ops[wire]
+        if len(places) < circuit.types[wire].entries or isinstance(op, Reindex):
+            for place in places:
+                entry(circuit, wire, place, ask)
+        else:  # of all entries, all entries: `Reindex` alone leaves some out
+            needed.update((x, {*range(circuit.types[x].entries)}) for x in operands(op))
+    return needed
 
 
 def entry(circuit: Circuit, wire: Wire, place: int, at: At) -> Node | int:

@@ -65,6 +65,10 @@ class FixedPoint:
         lo = [[z >> bits for z in low] for low, _ in sums]
         return column(lo, [[-(-z >> bits) for z in high] for _, high in sums])
 
+    def dots(self, rows: Sequence[Sequence[Fixed]], columns: Sequence[Fixed]) -> list[Fixed]:
+        """The sum of products of each row of factors with the columns."""
+        return [self.dot([*zip(row, columns, strict=True)]) for row in rows]
+
     def curve(self, name: SmoothName, x: Fixed) -> Fixed:
         """A smooth function that rises or falls."""
         match name:

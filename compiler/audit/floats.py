@@ -58,6 +58,11 @@ class Ball:
         return np.nextafter(self.mid + self.rad, inf)
 
 
+def wider(terms: int) -> float:
+    """Makes up for the rounding of a radius that was added up of so many terms."""
+    return WIDER + 4 * terms * UNIT
+
+
 def ball(mid: Floats, rad: Floats) -> Ball:
     """A ball; raises `Rejected` where it has no bound."""
     require(bool(np.isfinite(mid).all() and np.isfinite(rad).all()), "a number overflows")
@@ -96,24 +101,38 @@ class FloatPoint:
         """The sum of products."""
         count = len(pairs)
         scalar = [(x, y) if x.mid.size == 1 else (y, x) for x, y in pairs]
-        shape = scalar[0][1].mid.shape
-        if count > 4 and all(x.mid.size == 1 and y.mid.shape == shape for x, y in scalar):
-            factors = np.array([x.mid[0, 0] for x, _ in scalar])
-            rounded = np.array([x.rad[0, 0] for x, _ in scalar])
-            mids = np.array([y.mid for _, y in scalar]).reshape(count, -1)
-            rads = np.array([y.rad for _, y in scalar]).reshape(count, -1)
-            mid = (factors @ mids).reshape(shape)
-            # What is left out of a rounded product is a share of it, or its operands' radii.
-            share = np.abs(factors) * ((count + 4) * UNIT) + rounded
-            rad = (share @ np.abs(mids) + (np.abs(factors) + rounded) @ rads).reshape(shape)
-            return ball(mid, rad * WIDER + TINY)
+        if count > 4 and flat([[x for x, _ in scalar]], [y for _, y in scalar]):
+            return self.matrix([[x for x, _ in scalar]], [y for _, y in scalar])[0]
         mid, rad = np.zeros((1, 1)), np.zeros((1, 1))
         for x, y in pairs:
             product = x.mid * y.mid
             mid = mid + product
             rad = rad + np.abs(x.mid) * y.rad + x.rad * (np.abs(y.mid) + y.rad)
             rad = rad + np.abs(product) * ((count + 4) * UNIT)
-        return ball(mid, rad * WIDER + TINY)
+        return ball(mid, rad * wider(count) + TINY)
+
+    def dots(self, rows: Sequence[Sequence[Ball]], columns: Sequence[Ball]) -> list[Ball]:
+        """The sum of products of each row of factors with the columns."""
+        if flat(rows, columns):
+            return self.matrix(rows, columns)
+        return [self.dot([*zip(row, columns, strict=True)]) for row in rows]
+
+    def matrix(self, rows: Sequence[Sequence[Ball]], columns: Sequence[Ball]) -> list[Ball]:
+        """A matrix of numbers that are the same everywhere by columns of one shape."""
+        count, shape = len(columns), columns[0].mid.shape
+        factors = np.array([[x.mid.item() for x in row] for row in rows])
+        rounded = np.array([[x.rad.item() for x in row] for row in rows])
+        mids = np.array([y.mid for y in columns]).reshape(count, -1)
+        rads = np.array([y.rad for y in columns]).reshape(count, -1)
+        mid = factors @ mids
+        # What is left out of a rounded product is a share of it, or its operands' radii.
+        share = np.abs(factors) * ((count + 4) * UNIT) + rounded
+        rad = share @ np.abs(mids) + (np.abs(factors) + rounded) @ rads
+        found = ball(mid, rad * wider(count) + TINY)
+        return [
+            Ball(m.reshape(shape), r.reshape(shape))
+            for m, r in zip(found.mid, found.rad, strict=True)
+        ]
 
     def curve(self, name: SmoothName, x: Ball) -> Ball:
         """A smooth function that rises or falls."""
@@ -179,6 +198,14 @@ class FloatPoint:
             [True if yes else False if no else None for yes, no in zip(*rows, strict=True)]
             for rows in pairs
         ]
+
+
+def flat(rows: Sequence[Sequence[Ball]], columns: Sequence[Ball]) -> bool:
+    """Whether all factors are the same everywhere, and all columns of one shape."""
+    shape = columns[0].mid.shape
+    return all(y.mid.shape == shape for y in columns) and all(
+        x.mid.size == 1 for row in rows for x in row
+    )
 
 
 def exponential(x: Floats) -> Floats:

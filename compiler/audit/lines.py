@@ -20,6 +20,7 @@ from circ.compiler.audit.clauses import Formula
 from circ.compiler.audit.columns import Head, Total
 from circ.compiler.audit.fixed import Fixed, line
 from circ.compiler.audit.machine import DEAD
+from circ.compiler.audit.maps import dot
 from circ.compiler.audit.paths import TooClose, some
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected, require
@@ -156,7 +157,7 @@ class Level:
             raise Rejected("a head has no line")
         c, q = line_of_head
         one, rest = reading.math.one, total.rest
-        numbers = [reading.dot([(one, total.terms.get(k, reading.math.zero)), (one, rest)])
+        numbers = [dot(reading.math, [(one, total.terms.get(k, reading.math.zero)), (one, rest)])
                    for k in range(len(head.places))]  # fmt: skip
         short = reading.added(
             [(one, self.times(head, numbers)), (self.number(-c), self.whole(head))]
@@ -193,8 +194,8 @@ class Level:
         pairs: dict[int | None, list[tuple[Fixed, Fixed]]] = {}
         for at, power, factor in zip(head.places, head.powers, factors, strict=True):
             pairs.setdefault(at, []).append((factor, power))
-        terms = {at: reading.dot(some) for at, some in pairs.items() if at is not None}
-        return Total(None, terms, reading.dot(pairs.get(None, [])))
+        terms = {at: dot(reading.math, some) for at, some in pairs.items() if at is not None}
+        return Total(None, terms, dot(reading.math, pairs.get(None, [])))
 
     def place(self, head: Head[Fixed]) -> int:
         """Which of the claim's heads it is."""

@@ -51,6 +51,10 @@ class Once(Generic[C]):
         terms = sorted(tuple(sorted((id(x), id(y)))) for x, y in pairs)
         return self.kept(("dot", *terms), lambda: self.math.dot(pairs))
 
+    def dots(self, rows: Sequence[Sequence[C]], columns: Sequence[C]) -> list[C]:
+        """The sum of products of each row of factors with the columns."""
+        return [self.dot([*zip(row, columns, strict=True)]) for row in rows]
+
     def curve(self, name: SmoothName, x: C) -> C:
         """A smooth function."""
         return self.kept((name, id(x)), lambda: self.math.curve(name, x))

@@ -19,7 +19,7 @@ from circ.compiler.audit.chosen import (
 )
 from circ.compiler.audit.clauses import Beats, Clause, Formula
 from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Head, Total
-from circ.compiler.audit.divided import Claim
+from circ.compiler.audit.divided import Claim, set_apart
 from circ.compiler.audit.entries import Given, Known, Rectified
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.lines import Exact
@@ -41,7 +41,7 @@ from circ.compiler.audit.record import (
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.audit.several import Holds, Several
-from circ.compiler.audit.sums import Reading, set_apart
+from circ.compiler.audit.sums import Reading
 from circ.compiler.tensor import Weights
 
 BITS = (128, 512)

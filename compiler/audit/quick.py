@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from circ.compiler.audit.blends import Blends
-from circ.compiler.audit.clauses import Formula
+from circ.compiler.audit.clauses import Formula, places_of
 from circ.compiler.audit.columns import Bent, Codes, Head, Total
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
@@ -45,6 +45,7 @@ class Quick:
     def __call__(self, case: Case, paths: Sequence[Path], region: Region) -> list[bool]:
         """Which of some proofs by potentials float64 confirms."""
         reading = self.reading(case)
+        reading.ready(places_of(path.clause for path in paths))
         found = [False] * len(paths)
         groups: dict[int, list[tuple[int, Difference]]] = {}
         for place, path in enumerate(paths):

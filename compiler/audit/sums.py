@@ -7,7 +7,8 @@ their letters are known, one choice a row. What is no such sum is rejected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Generic
@@ -31,6 +32,7 @@ from circ.compiler.audit.entries import (
     Stored,
 )
 from circ.compiler.audit.known import value_of
+from circ.compiler.audit.maps import dot, mapped, runs
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.tensor import Weights
 
@@ -68,26 +70,59 @@ class Reading(Generic[C]):
         known = self.found(place)
         if isinstance(known, Total):
             return known
-        self.prepare(place)
+        self.prepare([place])
         return self.number_at(place)
 
     def code(self, place: int) -> Codes:
         """An index or a truth; raises `Rejected` where it is not read at one position."""
-        self.prepare(place)
+        self.prepare([place])
         found = self.found(place)
         assert isinstance(found, Codes)
         return found
 
-    def prepare(self, place: int) -> None:
-        """Read a node and what it needs."""
-        needed, waiting = set[int](), [place]
+    def ready(self, places: Iterable[int]) -> None:
+        """Read many numbers at once, as far as they can be read: which is quicker than one by one."""
+        with suppress(Rejected, Bent):
+            self.prepare(places)
+
+    def prepare(self, places: Iterable[int]) -> None:
+        """Read nodes and what they need."""
+        needed, waiting = set[int](), [*places]
         while waiting:
             at = waiting.pop()
             if at not in needed and self.found(at) is None:
                 needed.add(at)
                 waiting.extend(self.parts(at))
-        for at in sorted(needed):
-            self.put(at, self.read(at))
+        for run in runs(self.nodes, self.given, sorted(needed)):
+            self.read_run(run)
+
+    def read_run(self, run: Sequence[int]) -> None:
+        """Read nodes none of which needs another: those that a matrix makes of a vector at once."""
+        maps: dict[tuple[int, ...], list[tuple[int, list[C]]]] = {}
+        for place in run:
+            row = self.matrix_row(place) if len(run) > 1 else None
+            if row is None:
+                self.put(place, self.read(place))
+            else:
+                maps.setdefault(row[1], []).append((place, row[0]))
+        for vector, rows in maps.items():
+            found = mapped(self.math, [row for _, row in rows], [self.number_at(x) for x in vector])
+            for (place, _), value in zip(rows, found, strict=True):
+                self.put(place, value)
+
+    def matrix_row(self, place: int) -> tuple[list[C], tuple[int, ...]] | None:
+        """Known factors, and what they multiply; None of other sums."""
+        node = self.nodes.nodes[place]
+        assert isinstance(node, Products)
+        factors: list[C] = []
+        vector: list[int] = []
+        for left, right in node.pairs:
+            x, y = self.number_at(left), self.number_at(right)
+            if not (x.known or y.known):
+                return None
+            factors.append(x.rest if x.known else y.rest)
+            vector.append(right if x.known else left)
+        return factors, tuple(vector)
 
     def found(self, place: int) -> Total[C] | Codes | None:
         """What was read before."""
@@ -230,32 +265,13 @@ class Reading(Generic[C]):
         require(x.head is None and len(x.terms) < 2, "what is not linear reads several positions")
         one = self.math.one
         for position, column in x.terms.items():
-            return position, self.dot([(one, column), (one, x.rest)])
+            return position, dot(self.math, [(one, column), (one, x.rest)])
         return None, x.rest
-
-    def dot(self, pairs: Sequence[tuple[C, C]]) -> C:
-        """The sum of products, those with zero left out."""
-        zero, one = self.math.zero, self.math.one
-        left = [(x, y) for x, y in pairs if x is not zero and y is not zero]
-        if len(left) == 1 and left[0][0] is one:
-            return left[0][1]
-        return self.math.dot(left) if left else zero
 
     def added(self, parts: Sequence[tuple[C, Total[C]]]) -> Total[C]:
         """A sum with known factors."""
-        heads = {id(x.head): x.head for _, x in parts if x.head is not None}
-        require(len(heads) < 2, "what two attention reads say is put together")
-        head = next(iter(heads.values()), None)
-        terms: dict[int, list[tuple[C, C]]] = {}
-        rest: list[tuple[C, C]] = []
-        for factor, x in parts:
-            mixed = head is not None and x.head is None and bool(x.terms)
-            require(not mixed, "what one position says is added to what attention reads")
-            for at, column in x.terms.items():
-                terms.setdefault(at, []).append((factor, column))
-            rest.append((factor, x.rest))
-        found = {at: self.dot(pairs) for at, pairs in terms.items()}
-        return Total(head, found, self.dot(rest))
+        (found,) = mapped(self.math, [[factor for factor, _ in parts]], [x for _, x in parts])
+        return found
 
     def multiplied(self, pairs: Sequence[tuple[int, int]]) -> Total[C]:
         """A sum of products."""
@@ -278,10 +294,10 @@ class Reading(Generic[C]):
         at, column = self.table(y)
         if x.head is None:
             other, first = self.table(x)
-            return self.at(one_position([other, at]), self.dot([(first, column)]))
+            return self.at(one_position([other, at]), dot(self.math, [(first, column)]))
         read = {x.head.places[slot] for slot in x.terms}
         require(read <= {at} and x.rest is self.math.zero, "what two positions say is multiplied")
-        terms = {slot: self.dot([(share, column)]) for slot, share in x.terms.items()}
+        terms = {slot: dot(self.math, [(share, column)]) for slot, share in x.terms.items()}
         return Total(x.head, terms, x.rest)
 
     def picked(self, node: Pick) -> Total[C]:
@@ -362,8 +378,8 @@ class Reading(Generic[C]):
         read = {place for place in head.places if place is not None}
         if len(read) > 1:
             return Total(head, {node.place: one}, zero)
-        whole = self.dot([(one, power) for power in head.powers])
-        part = self.dot([(head.powers[node.place], self.math.curve("recip", whole))])
+        whole = dot(self.math, [(one, power) for power in head.powers])
+        part = dot(self.math, [(head.powers[node.place], self.math.curve("recip", whole))])
         return self.at(next(iter(read), None), part)
 
     def head(self, row: tuple[int, ...]) -> Head[C]:
@@ -381,13 +397,3 @@ def one_position(positions: Sequence[int | None]) -> int | None:
     read = {position for position in positions if position is not None}
     require(len(read) < 2, "what is not linear reads several positions")
     return next(iter(read), None)
-
-
-def set_apart(nodes: Nodes, values: Sequence[int]) -> list[bool]:
-    """The nodes that some values, the phase of a ReLU, or a leader bear on."""
-    found: list[bool] = []
-    own = {*values}
-    for place, node in enumerate(nodes.nodes):
-        bent = isinstance(node, Rectified | Leader) or place in own
-        found.append(bent or any(found[part] for part in nodes.parts[place]))
-    return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from circ.compiler.audit.clauses import Beats, Clause
+from circ.compiler.audit.clauses import Beats, Clause, places_of
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.proofs import weighted_sum
@@ -47,6 +47,7 @@ def clause_proofs(work: Work, case: Case, clauses: Sequence[Clause], region: Reg
     """A proof of each clause; those of one comparison are made together."""
     found: list[Data | None] = [None] * len(clauses)
     groups: dict[int, list[tuple[int, Difference]]] = {}
+    case.reading.ready(places_of(clause for clause in clauses if len(clause) == 1))
     for place, clause in enumerate(clauses):
         if len(clause) == 1:
             number = difference(case.reading, clause[0])

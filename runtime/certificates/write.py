@@ -13,8 +13,11 @@ from typing import BinaryIO
 import numpy as np
 
 from circ.compiler.audit.chosen import looked_up_by
+from circ.compiler.audit.clauses import places_of
 from circ.compiler.audit.columns import Bent, Codes
 from circ.compiler.audit.divided import Claim, divided, positions
+from circ.compiler.audit.divided import several as many
+from circ.compiler.audit.entries import Nodes, Share
 from circ.compiler.audit.machine import merged
 from circ.compiler.audit.proofs import audit_of, fresh_levels
 from circ.compiler.audit.record import plain
@@ -30,6 +33,9 @@ from circ.runtime.certificates.several import compared, several_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines import automata, token_sets
 from circ.runtime.engines.one_word import denying
+
+Way = tuple[bool, int | None]
+"""Whether numbers are put together of several heads, and the position that is fixed, if one is."""
 
 
 def write_certificate(
@@ -84,8 +90,8 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
     last = claim.word.length - 1
     leaders = looked_up_by(claim.nodes, (place for place, _ in claim.options), claim.values)
     free = Work(audit_of(claim, weights, None), until, leaders)
-    reasons: list[Rejected] = []
-    for several, fixed in in_turn(last):
+    reasons: dict[Way, Rejected] = {}
+    for several, fixed in in_turn(claim.nodes, last):
         work = replace(free if fixed is None else fixed_at(free, fixed), several=several)
         try:
             if several:
@@ -93,18 +99,29 @@ def fixed_somewhere(claim: Claim, weights: Weights, until: float) -> Work:
             else:
                 readable(work)
         except Rejected as reason:
-            reasons.append(reason)
+            reasons[several, fixed] = reason
         else:
             return work
-    raise reasons[3]  # of the last position, which most often queries
+    raise reasons[True, last]  # the last position most often queries
 
 
-def in_turn(last: int) -> list[tuple[bool, int | None]]:
-    """Whether numbers are put together of several heads, and the fixed position: the likely ones first."""
-    likely: list[tuple[bool, int | None]] = [
-        (several, fixed) for several in (False, True) for fixed in (None, last)
-    ]
-    return likely + [(several, fixed) for several in (False, True) for fixed in range(last)]
+def in_turn(nodes: Nodes, last: int) -> list[Way]:
+    """All ways to read the numbers, the likely ones first."""
+    likely: list[Way] = [(several, fixed) for several in (False, True) for fixed in (None, last)]
+    others: list[Way] = [(several, at) for several in (False, True) for at in range(last)]
+    asks = [mask for mask in score_masks(nodes) if many(mask)]
+
+    def unlikely(way: Way) -> bool:
+        fixed = 0 if way[1] is None else 1 << way[1]
+        return any(many(mask & ~fixed) for mask in asks)
+
+    return sorted(likely + others, key=unlikely)
+
+
+def score_masks(nodes: Nodes) -> set[int]:
+    """The positions, as bits, that the scores of attention read."""
+    reads = positions(nodes)
+    return {reads[k] for node in nodes.nodes if isinstance(node, Share) for k in node.row}
 
 
 def fixed_at(free: Work, position: int) -> Work:
@@ -125,11 +142,11 @@ def readable(work: Work) -> None:
     seen: set[int] = set()
     for values in work.claim.language.classes:
         case = tried(work, work.case_of(values))
-        for clause in work.claim.formula(case.given):
-            compared = {place for beats in clause for place in (beats.more, beats.less)}
-            for place in sorted(compared - seen):
-                case = straightened(work, case, place)
-            seen |= compared
+        more = places_of(work.claim.formula(case.given)) - seen
+        case.reading.ready(more)
+        for place in sorted(more):
+            case = straightened(work, case, place)
+        seen |= more
 
 
 def readable_by_lines(work: Work) -> None:

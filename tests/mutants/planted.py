@@ -557,9 +557,17 @@ MUTANTS = (
     Mutant(
         "an_audit_forgets_the_rounding_of_sums",
         "compiler/audit/floats.py",
-        "return ball(mid, rad * WIDER + TINY)\n\n    def curve",
-        "return ball(mid, rad * 0)\n\n    def curve",
+        "return ball(mid, rad * wider(count) + TINY)",
+        "return ball(mid, rad * 0)",
         ("tests/unit/test_audit.py::test_floats_hold_what_whole_numbers_hold",),
+        slow=True,
+    ),
+    Mutant(
+        "an_audit_forgets_the_rounding_of_matrices",
+        "compiler/audit/floats.py",
+        "found = ball(mid, rad * wider(count) + TINY)",
+        "found = ball(mid, rad * 0)",
+        ("tests/unit/test_audit.py::test_floats_hold_what_a_matrix_makes",),
         slow=True,
     ),
     Mutant(
@@ -712,7 +720,7 @@ MUTANTS = (
     ),
     Mutant(
         "an_audit_shares_what_was_chosen",
-        "compiler/audit/sums.py",
+        "compiler/audit/divided.py",
         "isinstance(node, Rectified | Leader) or",
         "isinstance(node, Rectified) or",
         ("tests/unit/test_choice_certificates.py::test_a_proof_of_a_letter_is_of_no_other",),

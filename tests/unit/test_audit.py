@@ -347,3 +347,21 @@ def test_floats_hold_what_whole_numbers_hold() -> None:
             low, high = (Fraction(side[0][0], 1 << 400) for side in (inner.lo, inner.hi))
             assert Fraction(float(outer.low[0, 0])) <= low, k
             assert high <= Fraction(float(outer.high[0, 0])), k
+
+
+def test_floats_hold_what_a_matrix_makes() -> None:
+    """So does what each row of a matrix makes of numbers, all rows being taken at once."""
+    exact, fast = fixed_point(400), float_point()
+    for k in range(50):
+        chance = Random(k)
+        rows, width = chance.randint(1, 5), chance.randint(1, 9)
+        factors = [[Fraction(chance.uniform(-3, 3)) for _ in range(width)] for _ in range(rows)]
+        vector = [Fraction(chance.uniform(-3, 3)) ** 3 for _ in range(width)]
+        found = fast.dots(
+            [[fast.number(a) for a in row] for row in factors], [fast.number(b) for b in vector]
+        )
+        for row, ball in zip(factors, found, strict=True):
+            (total,) = exact.dots([[exact.number(a) for a in row]], [*map(exact.number, vector)])
+            low, high = (Fraction(side[0][0], 1 << 400) for side in (total.lo, total.hi))
+            assert Fraction(float(ball.low[0, 0])) <= low, k
+            assert high <= Fraction(float(ball.high[0, 0])), k
