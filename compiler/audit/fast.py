@@ -51,6 +51,9 @@ class Weighed:
 SLACK = 2.0**-50
 """More than what the few operations behind a weight are off by, as a share of it."""
 
+SPARE = 2.0**-44
+"""What potentials are made smaller by, as a share: so that they hold where sums are rounded otherwise."""
+
 
 def down(values: Floats, share: float = SLACK) -> Floats:
     """Below whatever was rounded to these, by a few operations."""
@@ -299,7 +302,7 @@ def potentials_for(paths: Weighed, kind: str) -> Floats:
     ahead: Floats = np.zeros((*paths.rest.shape, region.states[-1]))
     found: list[Floats] = []
     for position in reversed(range(len(region.steps))):
-        ahead = behind(paths, position, ahead, BEYOND[kind])
+        ahead = down(behind(paths, position, ahead, BEYOND[kind]), SPARE)
         ahead = np.minimum(ahead, BEYOND[kind])
         if kind == "f4":
             rounded = ahead.astype(np.float32)

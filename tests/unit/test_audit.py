@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 from io import BytesIO
@@ -11,12 +12,14 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
+import numpy as np
 import pytest
 
+from circ.compiler.audit import proofs
 from circ.compiler.audit.audit import audited
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.fixed import exp_bounds, fixed_point, inverse_bounds, root_bounds
-from circ.compiler.audit.floats import float_point
+from circ.compiler.audit.floats import Ball, FloatPoint, float_point
 from circ.compiler.audit.record import multipliers_of
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.builder import Builder, combine, number, take, truth
@@ -24,6 +27,7 @@ from circ.compiler.ir import Compare as CompareOp
 from circ.compiler.ir import Comparison, Index, Input, Lookup, Weight, WireType
 from circ.compiler.obligation import Bound, Obligation, Words
 from circ.compiler.tensor import Tensor
+from circ.runtime.certificates import goal
 from circ.runtime.certificates.onwards import write_onwards
 from tests.unit.lowered import lowered
 from tests.unit.obligations import NOWHERE
@@ -365,3 +369,41 @@ def test_floats_hold_what_a_matrix_makes() -> None:
             low, high = (Fraction(side[0][0], 1 << 400) for side in (total.lo, total.hi))
             assert Fraction(float(ball.low[0, 0])) <= low, k
             assert high <= Fraction(float(ball.high[0, 0])), k
+
+
+WIDE = """
+checkpoint m from "model.safetensors"
+circuit f(s: fin[4, 24]) -> real[8] {
+  let x = [ m.W[c] for c in s ]
+  return softmax([ dot(v, x[-1]) for v in x ]) @ x
+}
+domain Words = { s: fin[4, 24] }
+claim small: forall s in Words: sum(f(s)) < 9
+"""
+
+
+def test_a_machine_that_rounds_otherwise_is_as_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Float64 confirms what was written where sums come out a unit in the last place lower."""
+    chance = Random(0)
+    weights: dict[str, Rows] = {"W": [[chance.gauss(0, 1) for _ in range(8)] for _ in range(4)]}
+    spec = write_spec(tmp_path, WIDE, weights)
+    monkeypatch.setattr(goal, "FORMATS", ("f8",))  # no room is left by what is rounded to f4
+    assert command("prove", spec, "--certificate", tmp_path) == 0
+    one_way = FloatPoint.dot
+
+    def other_way(math: FloatPoint, pairs: Sequence[tuple[Ball, Ball]]) -> Ball:
+        found = one_way(math, pairs)
+        return Ball(np.nextafter(found.mid, -np.inf), found.rad)
+
+    def never(*_: object) -> None:
+        raise AssertionError("whole numbers had to decide")
+
+    def matrix(math: FloatPoint, rows: Sequence[Sequence[Ball]], columns: Sequence[Ball]) -> object:
+        return [other_way(math, [*zip(row, columns, strict=True)]) for row in rows]
+
+    monkeypatch.setattr(FloatPoint, "dot", other_way)
+    monkeypatch.setattr(FloatPoint, "dots", matrix)
+    monkeypatch.setattr(proofs, "shown", never)
+    assert command("audit", spec, tmp_path) == 0
