@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -53,7 +53,8 @@ def marked(
         if wire in marks:
             found[wire] = marks[wire].reshape(shape)
         else:
-            found[wire] = np.broadcast_to(masks_of(circuit.ops[wire], found), shape)
+            masks = masks_of(circuit.ops[wire], found)
+            found[wire] = masks if masks.shape == shape else np.broadcast_to(masks, shape)
     return found
 
 
@@ -80,14 +81,19 @@ def places(
     marks = numbers | ((1 << width) - 1 - numbers) << width
     marks[list(fixed)] = 0
     found = marked(circuit, wanted, {word: marks})
-    return {wire: place_of(mask, width) for wire, mask in found.items()}
+    return dict(zip(found, places_of(list(found.values()), width), strict=True))
 
 
-def place_of(mask: Masks, width: int) -> Masks:
+def places_of(masks: Sequence[Masks], width: int) -> Iterator[Masks]:
     """The position that each mark stands for."""
-    low, high = mask & ((1 << width) - 1), mask >> width
-    one = np.where(mask == 0, NOWHERE, low)
-    return np.asarray(np.where(low & high, SEVERAL, one), np.int64)
+    if not masks:
+        return
+    every = np.concatenate([mask.reshape(-1) for mask in masks])
+    low, high = every & ((1 << width) - 1), every >> width
+    flat = np.where(low & high, SEVERAL, np.where(every == 0, NOWHERE, low))
+    ends = np.cumsum([mask.size for mask in masks])
+    for mask, end in zip(masks, ends.tolist(), strict=True):
+        yield flat[end - mask.size : end].reshape(mask.shape)
 
 
 def masks_of(op: Op, found: Mapping[Wire, Masks]) -> Masks:
