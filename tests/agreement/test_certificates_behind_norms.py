@@ -14,8 +14,8 @@ from circ.compiler.ir import Argmax, Compare, Not, Smooth, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor
 from circ.runtime.engines import enumeration
+from tests.agreement.certified import accepted, certificate
 from tests.agreement.heads import Head, word
-from tests.agreement.test_certificates import accepted, certificate
 from tests.unit.obligations import NOWHERE
 
 

@@ -28,10 +28,10 @@ from circ.compiler.ir import (
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor
 from circ.runtime.engines import enumeration
+from tests.agreement.certified import accepted, certificate, stamped
+from tests.agreement.corruption import joined, records
 from tests.agreement.heads import word
-from tests.agreement.test_certificates import accepted, certificate, joined, records
 from tests.unit.obligations import NOWHERE
-from tests.unit.test_choice_certificates import stamped
 
 LETTERS, LENGTH = 3, 4
 
@@ -97,7 +97,7 @@ def of_the_bare(question: Obligation) -> bytes:
     b = Builder()
     data = certificate(claim(b, first_is_more(b, read(b))), WEIGHTS)
     assert data is not None
-    return joined(stamped(records(data), (question, WEIGHTS)))
+    return joined(stamped(records(data), question, WEIGHTS))
 
 
 Making = Callable[[Builder, Wire], Wire]

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from circ.compiler.audit.chosen import Scores
-from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.fixed import Fixed, column, fixed_point
 from circ.compiler.audit.floats import Ball, IntArray, float_point
 from circ.compiler.audit.machine import DEAD
@@ -25,7 +24,8 @@ from circ.compiler.ir import Compare, Lookup, Smooth
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor, Weights
 from circ.runtime.engines import enumeration
-from tests.agreement.test_certificates import Records, accepted, certificate, joined, put, records
+from tests.agreement.certified import accepted, certificate, stamped
+from tests.agreement.corruption import Records, joined, put, records
 from tests.unit.test_hard_attention import VALUES, Claim
 
 Question = tuple[Obligation, Weights]
@@ -45,16 +45,6 @@ def holds(question: Question, lines: Records) -> bool:
     exact = accepted(*question, joined(lines))
     assert accepted(*question, joined(lines), exact=False) == exact
     return exact
-
-
-def stamped(lines: Records, question: Question) -> Records:
-    """Lines made to be about a claim."""
-    claim, weights = question
-    about = {
-        "obligation": obligation_digest(claim),
-        "tensors": tensor_digests(claim, weights),
-    }
-    return [{**lines[0], **about}, *lines[1:]]
 
 
 def is_false(question: Question) -> bool:
@@ -111,7 +101,7 @@ def test_a_tie_is_never_taken_as_one_would_like() -> None:
     lines = certified(lone)
     assert is_false(tied)
     assert certificate(*tied) is None
-    assert not holds(tied, stamped(lines, tied))
+    assert not holds(tied, stamped(lines, *tied))
 
 
 def tied_claim(scores: Sequence[float]) -> Question:
@@ -237,7 +227,7 @@ def test_indices_that_read_otherwise_stay_apart() -> None:
     (parts,) = parts_in(lines)
     assert [part[1] for part in parts] == [[0, 1, 2, 3]] * 3
     assert is_false(false)
-    assert not holds(false, stamped(lines, false))
+    assert not holds(false, stamped(lines, *false))
 
 
 def placed_claim() -> tuple[Question, str]:
@@ -256,7 +246,7 @@ def test_a_proof_of_a_letter_is_of_no_other() -> None:
     for values in ((1.0, 1.5, 0.75), (1.5, 0.5, 0.75), (1.0, 0.5, 1.25)):
         false = with_tensor(question, "m/1", values)
         assert is_false(false)
-        assert not holds(false, stamped(lines, false))
+        assert not holds(false, stamped(lines, *false))
 
 
 # --- what the audit makes of scores ---------------------------------------------------------------
