@@ -13,6 +13,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from circ.compiler.audit import onward_record
 from circ.compiler.audit.digest import obligation_digest, tensor_digests
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.onwards import Confirm, Onwards, Turned, audited_onwards
@@ -263,6 +264,20 @@ def test_a_certificate_is_from_its_own_length_on(program: Program) -> None:
         assert not accepted(
             program, sides, joined([{**lines[0][0], "start": start}, *lines[0][1:]])
         )
+
+
+def test_the_shortest_words_have_some_length(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate about long words alone is rejected from a limit on, and not below it."""
+    sides = sides_of(program, "letters_true")
+    monkeypatch.setattr(onward_record, "MOST_START", 7)
+    below, above = (certificate(program, sides, start) for start in (6, 7))
+    assert below is not None
+    assert above is not None
+    assert accepted(program, sides, below)
+    with pytest.raises(Rejected, match="out of its range"):
+        audited_onwards(*sides, program.weights, BytesIO(above))
 
 
 def test_sums_that_go_on_falling_are_no_potentials(
