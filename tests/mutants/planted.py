@@ -820,6 +820,13 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "an_audit_takes_few_inputs_for_none",
+        "compiler/audit/emptiness.py",
+        "weights, fast) == 0",
+        "weights, fast) <= 1",
+        ("tests/agreement/test_emptiness.py::test_whole_numbers_are_asked_of_what_is_close",),
+    ),
+    Mutant(
         "an_audit_trusts_a_witness",
         "compiler/audit/witness.py",
         "return all(found[root] for root in claim.roots)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,17 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_a_planted_bug_fits_the_code(mutant: Mutant) -> None:
+    """What it replaces stands in its file once, and its tests are there."""
+    assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
+    for test in mutant.tests:
+        file, *names = test.partition("[")[0].split("::")
+        assert (ROOT / file).exists(), test
+        for name in names:
+            assert re.search(rf"(class|def) {name}\b", (ROOT / file).read_text()), test
+
+
 @pytest.mark.parametrize("mutant", [m for m in MUTANTS if not m.slow], ids=lambda m: m.name)
 def test_a_planted_bug_turns_the_suite_red(mutant: Mutant, copy: Path) -> None:
     """The bug is one replacement; a test fails (exit code 1), rather than not run at all."""
@@ -55,6 +67,5 @@ def turns_red(mutant: Mutant, copy: Path) -> None:
     """Plant a bug in a copy, and run the tests that must notice it."""
     path = copy / mutant.file
     text = path.read_text()
-    assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
     path.write_text(text.replace(mutant.old, mutant.new))
     assert run_tests(copy, mutant.tests) == 1
