@@ -93,23 +93,23 @@ def weighed(totals: Sequence[Difference], region: Region) -> Weighed:
     weights = [np.zeros((count, rows.size, max(len(some), 1))) for some in kinds]
     several = doubled(totals[0].head, region)
     parts: dict[int, Floats] = {}
-    for slot in slots(totals):
-        if slot.place is None:
-            rest = down(rest + added(slot, rows, None)[:, :, 0])
+    for summand in summands(totals):
+        if summand.place is None:
+            rest = down(rest + added(summand, rows, None)[:, :, 0])
             continue
-        some = kinds[slot.place]
+        some = kinds[summand.place]
         if not some:
             continue
         letters: IntArray = np.array([c for _, members in some for c in members], np.int64)
-        part, share = gross(slot, rows, letters)
+        part, share = gross(summand, rows, letters)
         part = np.broadcast_to(part, (count, rows.size, letters.size))
-        if slot.place in several:
-            before = parts.get(slot.place)
+        if summand.place in several:
+            before = parts.get(summand.place)
             part = down(part, share)
-            parts[slot.place] = part if before is None else down(before + part)
+            parts[summand.place] = part if before is None else down(before + part)
         else:
             # The others of a kind are above it when rounded down, or positive: then less would do.
-            weights[slot.place] = down(least_of(part, some), share)
+            weights[summand.place] = down(least_of(part, some), share)
     for place, part in parts.items():
         weights[place] = least_of(part, kinds[place])
     layers = [Layer(some, least) for some, least in zip(kinds, weights, strict=True)]
@@ -123,7 +123,7 @@ def least_of(part: Floats, kinds: Sequence[Kind]) -> Floats:
 
 
 def doubled(head: Head[Ball] | None, region: Region) -> set[int]:
-    """The positions that several slots read."""
+    """The positions that several summands read."""
     places = [] if head is None else [p for p in head.places if p is not None]
     return {p for p in range(len(region.steps)) if places.count(p) > 1}
 
@@ -138,7 +138,7 @@ def kinds_of(region: Region, position: int) -> list[Kind]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slot:
+class Summand:
     """What letters add at `place`: a positive `power`, or 1, times a term and what is `rest`.
 
     Terms and rest are lower bounds, [comparison, row, letter].
@@ -150,8 +150,8 @@ class Slot:
     rest: Floats
 
 
-def slots(totals: Sequence[Difference]) -> list[Slot]:
-    """The slots of all numbers."""
+def summands(totals: Sequence[Difference]) -> list[Summand]:
+    """The summands of all numbers."""
     head = totals[0].head
     rest = less(
         stacked([x.more.rest.low for x in totals]),
@@ -160,11 +160,12 @@ def slots(totals: Sequence[Difference]) -> list[Slot]:
     if head is None:
         nothing = np.zeros((1, 1, 1))
         places = sorted({at for x in totals for s in (x.more, x.less) if s for at in s.terms})
-        terms = [Slot(place, None, term_of(totals, place), nothing) for place in places]
-        return [*terms, Slot(None, None, rest, nothing)]
+        terms = [Summand(place, None, term_of(totals, place), nothing) for place in places]
+        return [*terms, Summand(None, None, rest, nothing)]
     pairs = zip(head.places, head.powers, strict=True)
     return [
-        Slot(place, power, term_of(totals, slot), rest) for slot, (place, power) in enumerate(pairs)
+        Summand(place, power, term_of(totals, slot), rest)
+        for slot, (place, power) in enumerate(pairs)
     ]
 
 
@@ -195,18 +196,18 @@ def stacked(parts: Sequence[Floats]) -> Floats:
     )
 
 
-def added(slot: Slot, rows: IntArray, letters: IntArray | None) -> Floats:
-    """What a slot adds, from below, for some rows and letters."""
-    return down(*gross(slot, rows, letters))
+def added(summand: Summand, rows: IntArray, letters: IntArray | None) -> Floats:
+    """What a summand adds, from below, for some rows and letters."""
+    return down(*gross(summand, rows, letters))
 
 
-def gross(slot: Slot, rows: IntArray, letters: IntArray | None) -> tuple[Floats, float]:
-    """What a slot adds, before it is rounded `down` by the share that goes with it."""
-    value = chosen(slot.term, rows, letters) + chosen(slot.rest, rows, letters)
-    if slot.power is None:
+def gross(summand: Summand, rows: IntArray, letters: IntArray | None) -> tuple[Floats, float]:
+    """What a summand adds, before it is rounded `down` by the share that goes with it."""
+    value = chosen(summand.term, rows, letters) + chosen(summand.rest, rows, letters)
+    if summand.power is None:
         return value, SLACK
-    below = chosen(np.maximum(slot.power.low, 0), rows, letters)
-    above = chosen(slot.power.high, rows, letters)
+    below = chosen(np.maximum(summand.power.low, 0), rows, letters)
+    above = chosen(summand.power.high, rows, letters)
     if (below > 0).all():
         # A power from above is at most `wide` more, as a share, than from below.
         wide = float((above / below - 1).max())

@@ -22,26 +22,26 @@ DIFFERS = "what a letter adds differs from place to place, or from length to len
 
 
 @dataclass(frozen=True, slots=True)
-class Slot(Generic[C]):
+class Term(Generic[C]):
     """One term of a sum at a place: e^score, or None for 1, and what it counts for."""
 
     place: int | None
     power: C | None
     term: C
 
-    def same(self, other: Slot[C]) -> bool:
+    def same(self, other: Term[C]) -> bool:
         """Whether both were computed in the same way."""
         return self.power is other.power and self.term is other.term
 
 
-def slots(total: Total[C], zero: C) -> list[Slot[C]]:
+def terms_of(total: Total[C], zero: C) -> list[Term[C]]:
     """The terms of a number, those of one position in their order."""
     if total.head is None:
         terms = sorted(total.terms.items())
-        return [Slot(place, None, term) for place, term in terms if term is not zero]
+        return [Term(place, None, term) for place, term in terms if term is not zero]
     pairs = zip(total.head.places, total.head.powers, strict=True)
     return [
-        Slot(place, power, total.terms.get(slot, zero)) for slot, (place, power) in enumerate(pairs)
+        Term(place, power, total.terms.get(slot, zero)) for slot, (place, power) in enumerate(pairs)
     ]
 
 
@@ -50,7 +50,7 @@ def folded(near: Total[C], far: Total[C], length: int, zero: C) -> Total[C]:
 
     Raises `Rejected` where it is not the same at all places between the ends, and at both lengths.
     """
-    short, long = slots(near, zero), slots(far, zero)
+    short, long = terms_of(near, zero), terms_of(far, zero)
     first, each, last = (at(short, place) for place in (0, 1, length - 1))
     still = at(short, None)
     alike = [(each, at(short, place)) for place in range(2, length - 1)]
@@ -60,27 +60,27 @@ def folded(near: Total[C], far: Total[C], length: int, zero: C) -> Total[C]:
     require(heads and near.rest is far.rest, DIFFERS)
     require(all(equal(one, other) for one, other in alike), DIFFERS)
     moved = [(None, still), (0, first), (1, each), (2, each), (PLACES - 1, last)]
-    parts = [Slot(place, x.power, x.term) for place, some in moved for x in some]
+    parts = [Term(place, x.power, x.term) for place, some in moved for x in some]
     return rebuilt(parts, near, zero)
 
 
-def at(parts: Sequence[Slot[C]], place: int | None) -> list[Slot[C]]:
+def at(parts: Sequence[Term[C]], place: int | None) -> list[Term[C]]:
     """The terms of one position, or those that read none."""
-    return [slot for slot in parts if slot.place == place]
+    return [term for term in parts if term.place == place]
 
 
-def equal(one: Sequence[Slot[C]], other: Sequence[Slot[C]]) -> bool:
+def equal(one: Sequence[Term[C]], other: Sequence[Term[C]]) -> bool:
     """Whether two places add the same, in the same order."""
     return len(one) == len(other) and all(x.same(y) for x, y in zip(one, other, strict=True))
 
 
-def rebuilt(parts: Sequence[Slot[C]], like: Total[C], zero: C) -> Total[C]:
+def rebuilt(parts: Sequence[Term[C]], like: Total[C], zero: C) -> Total[C]:
     """A number of these terms, over a head if `like` is."""
     if like.head is None:
         return Total(
-            None, {slot.place: slot.term for slot in parts if slot.place is not None}, like.rest
+            None, {term.place: term.term for term in parts if term.place is not None}, like.rest
         )
-    powers = tuple(slot.power for slot in parts if slot.power is not None)
-    head = Head(tuple(slot.place for slot in parts), powers)
-    terms = {k: slot.term for k, slot in enumerate(parts) if slot.term is not zero}
+    powers = tuple(term.power for term in parts if term.power is not None)
+    head = Head(tuple(term.place for term in parts), powers)
+    terms = {k: term.term for k, term in enumerate(parts) if term.term is not zero}
     return Total(head, terms, like.rest)

@@ -9,7 +9,7 @@ import numpy as np
 
 from circ.compiler.audit.clauses import Clause
 from circ.compiler.audit.columns import Total
-from circ.compiler.audit.fast import Difference, added, potentials_for, slots, weighed
+from circ.compiler.audit.fast import Difference, added, potentials_for, summands, weighed
 from circ.compiler.audit.floats import Ball, Floats
 from circ.compiler.audit.proofs import weighted_sum
 from circ.compiler.audit.region import Region
@@ -135,12 +135,12 @@ def tables(numbers: Sequence[Difference], region: Region) -> tuple[Floats, Float
     rows, letters = np.array(region.rows[:1]), np.arange(region.letters)
     found: Floats = np.zeros((len(numbers), len(region.steps), region.letters))
     rest: Floats = np.zeros(len(numbers))
-    for slot in slots(numbers):
-        part = added(slot, rows, letters)[:, 0]
-        if slot.place is None:
+    for summand in summands(numbers):
+        part = added(summand, rows, letters)[:, 0]
+        if summand.place is None:
             rest += part[:, 0]
         else:
-            found[:, slot.place] += part
+            found[:, summand.place] += part
     return found, rest
 
 
