@@ -18,7 +18,7 @@ from circ.compiler.audit.columns import Total
 from circ.compiler.audit.fixed import Fixed, FixedPoint
 from circ.compiler.audit.machine import DEAD
 from circ.compiler.audit.paths import (
-    Parts,
+    ByPosition,
     Way,
     by_position,
     require_below,
@@ -58,7 +58,7 @@ def shown_onwards(
 
 
 def walked_onwards(
-    parts: Parts,
+    parts: ByPosition,
     math: FixedPoint,
     region: Region,
     potentials: Sequence[int],

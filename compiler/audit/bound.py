@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from circ.compiler.audit.entries import Letter, entries
-from circ.compiler.audit.plan import Plan, planned, taken_apart
+from circ.compiler.audit.plan import Plan, planned, reduced
 from circ.compiler.audit.rejected import require
 from circ.compiler.ir import Index
 from circ.compiler.obligation import Obligation, Words
@@ -37,7 +37,7 @@ def asked(obligation: Obligation, weights: Weights) -> Asked:
     require({*circuit.inputs} <= {*bounds}, "it reads more than its binders")
     wires = [circuit.outputs[name] for name in (*obligation.conditions, "goal")]
     nodes, found = entries(circuit, wires)
-    parts, places = taken_apart(nodes, weights)
+    parts, places = reduced(nodes, weights)
     binders: dict[str, range] = {}
     sizes: list[int] = []
     for name in (*circuit.inputs, *(name for name in bounds if name not in circuit.inputs)):

@@ -84,19 +84,21 @@ def shown(
         require_positive(walked(parts, math, region, mine, row), parts, math, row, strict)
 
 
-Parts = dict[int | None, list[Slot]]
+ByPosition = dict[int | None, list[Slot]]
 """Slots by the position that they read."""
 
 
-def by_position(total: Total[Fixed]) -> Parts:
+def by_position(total: Total[Fixed]) -> ByPosition:
     """The slots of a number."""
-    found: Parts = {}
+    found: ByPosition = {}
     for slot in slots(total):
         found.setdefault(slot.place, []).append(slot)
     return found
 
 
-def require_positive(start: int, parts: Parts, math: FixedPoint, row: int, strict: bool) -> None:
+def require_positive(
+    start: int, parts: ByPosition, math: FixedPoint, row: int, strict: bool
+) -> None:
     """Raise `Rejected` unless the potential of the start, and what no position changes, are enough."""
     start += sum(least(slot, row, [0], math.bits)[0] for slot in parts.get(None, []))
     if start < 0 or (start == 0 and strict):
@@ -104,7 +106,7 @@ def require_positive(start: int, parts: Parts, math: FixedPoint, row: int, stric
 
 
 def walked(
-    parts: Parts, math: FixedPoint, region: Region, potentials: Sequence[int], row: int
+    parts: ByPosition, math: FixedPoint, region: Region, potentials: Sequence[int], row: int
 ) -> int:
     """The potential of the start, all of them checked edge by edge."""
     ahead: Sequence[int] = [0] * region.states[-1]
@@ -121,7 +123,7 @@ Way = tuple[tuple[int, ...], int]
 """Letters that lead on alike: the state after each state, and the least that any of them adds."""
 
 
-def ways(parts: Parts, math: FixedPoint, region: Region, position: int, row: int) -> list[Way]:
+def ways(parts: ByPosition, math: FixedPoint, region: Region, position: int, row: int) -> list[Way]:
     """What the letters at a position lead to, and add."""
     letters, kinds = region.kinds_at(position, row)
     weights = [0] * len(letters)

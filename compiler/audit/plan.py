@@ -117,11 +117,11 @@ def planned(
     return Plan(nodes, real, leaves, tuple(sizes), reads, masks)
 
 
-# --- taken apart ----------------------------------------------------------------------------------
+# --- without what is zero -------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class Parts:
+class Reduced:
     """Nodes in order, equal ones once."""
 
     nodes: list[Part] = field(default_factory=list[Part])
@@ -139,16 +139,16 @@ class Parts:
         return found
 
 
-def taken_apart(nodes: Nodes, weights: Weights) -> tuple[Parts, list[int]]:
+def reduced(nodes: Nodes, weights: Weights) -> tuple[Reduced, list[int]]:
     """The same nodes without what is multiplied by zero, and where each of them is now."""
-    found = Parts()
+    found = Reduced()
     places: dict[int, int] = {}
     for place, (node, real) in enumerate(zip(nodes.nodes, nodes.real, strict=True)):
         places[place] = put(found, node, real, places, weights)
     return found, list(places.values())
 
 
-def put(found: Parts, node: Node, real: bool, to: Mapping[int, int], weights: Weights) -> int:
+def put(found: Reduced, node: Node, real: bool, to: Mapping[int, int], weights: Weights) -> int:
     """One node."""
     match node:
         case Share(row=row, place=place):
@@ -165,7 +165,7 @@ def put(found: Parts, node: Node, real: bool, to: Mapping[int, int], weights: We
             return found.add(moved(node, to), real=real)
 
 
-def zero(found: Parts, place: int, weights: Weights) -> bool:
+def zero(found: Reduced, place: int, weights: Weights) -> bool:
     """Whether a node is known to be zero."""
     match found.nodes[place]:
         case Given(value=value):
