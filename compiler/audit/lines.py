@@ -49,7 +49,7 @@ class Exact:
         """
         for blends in self.levels:
             try:
-                Level(blends, self, bounds, region).check(step)
+                Attempt(blends, self, bounds, region).check(step)
                 return
             except TooClose:
                 if blends is self.levels[-1]:
@@ -57,7 +57,7 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Level:
+class Attempt:
     """A step being checked with so many bits."""
 
     blends: Blends[Fixed]
