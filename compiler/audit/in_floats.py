@@ -14,7 +14,7 @@ from circ.compiler.audit.float_vectors import FloatVectors, Real
 from circ.compiler.audit.groups import grouped
 from circ.compiler.audit.inputs import judge_of
 from circ.compiler.audit.judged import Batches, Judge
-from circ.compiler.audit.quick import quick_of
+from circ.compiler.audit.quick import quick_paths
 from circ.compiler.tensor import Weights
 
 
@@ -49,5 +49,5 @@ class Quiet:
             return self.inner(numbers)
 
 
-QUICK = Quick(quick_of, InFloats())
+QUICK = Quick(quick_paths, InFloats())
 """Both fast paths."""

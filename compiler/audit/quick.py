@@ -29,7 +29,7 @@ MOST_EDGES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Quick:
+class QuickPaths:
     """Reads an audit's claim in float64."""
 
     audit: Audit
@@ -101,6 +101,6 @@ def difference(path: Path, reading: Reading[Ball]) -> Difference:
     return Difference(path.weighed(reading))
 
 
-def quick_of(audit: Audit) -> Quick:
+def quick_paths(audit: Audit) -> QuickPaths:
     """The fast path of an audit."""
-    return Quick(audit)
+    return QuickPaths(audit)
