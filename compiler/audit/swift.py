@@ -42,9 +42,9 @@ class Swift:
         if not {*bounds} <= {*units} or max(factors, default=0) > LARGE:
             return False
         with np.errstate(all="ignore"):  # what is no number shows nothing
-            return bool(self.shown(self.asked(step), limits_of(units, bounds), region).all())
+            return bool(self.shown(self.wanted(step), limits_of(units, bounds), region).all())
 
-    def asked(self, step: Step) -> Asked:
+    def wanted(self, step: Step) -> Wanted:
         """What has to be positive."""
         numbers, count = self.numbers, self.tables.count
         rows: list[tuple[Floats, float, Lines]] = []
@@ -61,23 +61,23 @@ class Swift:
         heads = self.tables.powers.value.shape[0]
         given = np.array([[line or (np.nan, np.nan) for line in row[2]] for row in rows])
         given = given.reshape(len(rows), heads, 2).transpose(2, 1, 0)
-        return Asked(
+        return Wanted(
             np.array([row[0] for row in rows]).reshape(len(rows), count),
             np.array([row[1] for row in rows]), given[0], given[1],
         )  # fmt: skip
 
-    def shown(self, asked: Asked, limits: Limits, region: Region) -> Truths:
+    def shown(self, wanted: Wanted, limits: Limits, region: Region) -> Truths:
         """Which sums are above zero, whatever is rounded."""
         tables = self.tables
-        mixed = straightened(tables, asked.mix, limits)
+        mixed = straightened(tables, wanted.mix, limits)
         total, rest = times(mixed.mix, tables.plain), mixed.rest
-        rest = Sized(rest.value + asked.more, rest.size + np.abs(asked.more))
+        rest = Sized(rest.value + wanted.more, rest.size + np.abs(wanted.more))
         bars = np.where(alive_in(region), 0.0, inf)
         sure = (mixed.mix.size < LARGE).all(axis=-1)
-        for h in range(asked.c.shape[0]):
+        for h in range(wanted.c.shape[0]):
             top = times(mixed.mix, Sized(tables.tops.value[h], tables.tops.size[h]))
             read = (top.size > 0).any(axis=(-1, -2))
-            c, q = np.where(read, asked.c[h], 0.0), np.where(read, asked.q[h], 0.0)
+            c, q = np.where(read, wanted.c[h], 0.0), np.where(read, wanted.q[h], 0.0)
             powers = Sized(tables.powers.value[h], tables.powers.size[h])
             short = less(top, c[:, None, None], powers)
             sign = self.room(powers, q, bars)
@@ -97,7 +97,7 @@ class Swift:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Wanted:
     """X weighted sums of numbers [X, K], what is added to each, and lines for heads: [H, X]."""
 
     mix: Floats
