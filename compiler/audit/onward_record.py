@@ -32,7 +32,7 @@ ENDS = {"first": 0, "last": -1}
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class OnwardHeader:
     """What is claimed proved: of words of `start` letters and more, which end's letter is gone through."""
 
     tool: str
@@ -44,7 +44,7 @@ class Header:
     fixed: int | None
 
 
-def header_of(data: Data) -> Header:
+def onward_header(data: Data) -> OnwardHeader:
     """The first record."""
     require(data.get("format") == FORMAT, f"it is no certificate of the format `{FORMAT}`")
     require(data.get("by") == BY, "it is no certificate for all lengths")
@@ -54,7 +54,7 @@ def header_of(data: Data) -> Header:
     )
     first = a_number(start, MOST_START)
     require(first >= SHORT, f"it is about words of less than {SHORT} letters")
-    return Header(
+    return OnwardHeader(
         a_text(tool),
         a_text(claim),
         tuple(map(a_text, a_list(obligations))),
@@ -71,7 +71,7 @@ def end_of(text: str) -> int:
     return ENDS[text]
 
 
-def class_of(data: Data, letters: int, fixed: int | None) -> tuple[str, Region, Data]:
+def onward_class(data: Data, letters: int, fixed: int | None) -> tuple[str, Region, Data]:
     """A record of a class: its values, a region of the four steps of its words, and the proof.
 
     `fixed` is the step at which letters are gone through.

@@ -27,7 +27,7 @@ from circ.compiler.audit.divided import Parts, taken_apart
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.loops import SHORT, Loops, includes, loops
-from circ.compiler.audit.onward_record import Header, class_of, header_of
+from circ.compiler.audit.onward_record import OnwardHeader, onward_class, onward_header
 from circ.compiler.audit.paths import TooClose
 from circ.compiler.audit.proofs import BITS, Path, path_of
 from circ.compiler.audit.record import Data, a_list, an_object, class_text, lines, only, pair_of
@@ -114,7 +114,7 @@ def checked(
     first = next(records, None)
     if first is None:
         raise Rejected("the file is empty")
-    header = header_of(first)
+    header = onward_header(first)
     expected(header, near, far, weights)
     audit = onwards(taken_apart(near), taken_apart(far), weights, header.fixed, header.start)
     confirm = quick(audit) if quick else None
@@ -124,7 +124,7 @@ def checked(
     letters = audit.sides[0].parts.word.letters
     missing = {class_text(audit.language.classes[kind]): kind for kind in kinds}
     for data in records:
-        values, region, proof = class_of(data, letters, audit.fixed)
+        values, region, proof = onward_class(data, letters, audit.fixed)
         kind = missing.pop(values, None)
         if kind is None:
             raise Rejected("a class is not among those of the claim, or is there twice")
@@ -135,7 +135,7 @@ def checked(
     return AuditedOnwards(header.tool, header.start, header.classes, witnessed)
 
 
-def expected(header: Header, near: Obligation, far: Obligation, weights: Weights) -> None:
+def expected(header: OnwardHeader, near: Obligation, far: Obligation, weights: Weights) -> None:
     """Raise `Rejected` where a certificate is about something else."""
     require(header.claim == near.name == far.name, "it is about another claim")
     digests = obligation_digest(near), obligation_digest(far)
