@@ -27,7 +27,7 @@ from circ.compiler.audit.entries import (
     Share,
     Stored,
 )
-from circ.compiler.audit.plan import Part, Plan, Power, Ratio, Whole
+from circ.compiler.audit.plan import Denominator, Part, Plan, Power, Ratio
 from circ.compiler.audit.rejected import NotKnown, require
 from circ.compiler.audit.vectors import R, V, Vectors
 from circ.compiler.tensor import Weights
@@ -305,7 +305,7 @@ def number_of(
             return math.curve(name, real(part))
         case Power(part=part):
             return math.power(real(part))
-        case Whole(row=row):
+        case Denominator(row=row):
             return math.total([real(part) for part in row])
         case Ratio(part=part, whole=whole):
             return math.ratio(real(part), real(whole))

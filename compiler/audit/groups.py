@@ -14,7 +14,7 @@ from typing import Generic
 from circ.compiler.audit.bound import Asked
 from circ.compiler.audit.evaluated import Evaluator
 from circ.compiler.audit.judged import TABLE, Batches, batch_size, parts
-from circ.compiler.audit.plan import Plan, Power, Whole, planned
+from circ.compiler.audit.plan import Denominator, Plan, Power, planned
 from circ.compiler.audit.rejected import NotKnown, require, within
 from circ.compiler.audit.vectors import OPEN, R, V, Vectors
 from circ.compiler.audit.whole_vectors import WholeVectors
@@ -57,7 +57,8 @@ def cut(claim: Asked) -> Cut:
             continue
         seen.add(node)
         readers = [name for name, mask in masks.items() if claim.plan.masks[node] & mask]
-        powers = isinstance(claim.plan.nodes[node], Power | Whole)  # known up to a share of them
+        # What is known up to a share of it is no number of its own.
+        powers = isinstance(claim.plan.nodes[node], Power | Denominator)
         if len(readers) == 1 and not powers:
             edges[readers[0]].append(node)
         else:

@@ -34,7 +34,7 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Denominator:
     """The sum of powers."""
 
     row: tuple[int, ...]
@@ -48,7 +48,7 @@ class Ratio:
     whole: int
 
 
-Part = Node | Power | Whole | Ratio
+Part = Node | Power | Denominator | Ratio
 
 
 def read_by(node: Part) -> tuple[int, ...]:
@@ -56,7 +56,7 @@ def read_by(node: Part) -> tuple[int, ...]:
     match node:
         case Power(part=part):
             return (part,)
-        case Whole(row=row):
+        case Denominator(row=row):
             return row
         case Ratio(part=part, whole=whole):
             return (part, whole)
@@ -153,7 +153,7 @@ def put(found: Reduced, node: Node, real: bool, to: Mapping[int, int], weights: 
     match node:
         case Share(row=row, place=place):
             powers = [found.add(Power(to[part])) for part in row]
-            return found.add(Ratio(powers[place], found.add(Whole(tuple(powers)))))
+            return found.add(Ratio(powers[place], found.add(Denominator(tuple(powers)))))
         case Linear(terms=terms):
             kept = [(c, to[x]) for c, x in terms if c and not zero(found, to[x], weights)]
             return found.add(Linear(tuple(kept)) if kept else Given(0, True))

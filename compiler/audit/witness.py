@@ -12,11 +12,10 @@ from circ.compiler.audit.alone import BITS, Alone, Outcome
 from circ.compiler.audit.bound import Asked, asked
 from circ.compiler.audit.entries import Known, Letter
 from circ.compiler.audit.known import value_of
-from circ.compiler.audit.plan import Power, Ratio, Whole, planned
+from circ.compiler.audit.plan import Denominator, Power, Ratio, planned
 from circ.compiler.audit.record import Data, a_list, a_number, a_text, an_object, only
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.audit.whole_vectors import Whole as Column
-from circ.compiler.audit.whole_vectors import WholeVectors
+from circ.compiler.audit.whole_vectors import Whole, WholeVectors
 from circ.compiler.ir import Index
 from circ.compiler.obligation import Bound, Obligation, Reals, Words
 from circ.compiler.tensor import Weights
@@ -81,7 +80,7 @@ def exactly(claim: Asked, weights: Weights, values: list[Known]) -> bool | None:
             match node:
                 case Letter(position=position):
                     found[place] = values[position]
-                case Power() | Whole() | Ratio():
+                case Power() | Denominator() | Ratio():
                     return None
                 case _:
                     found[place] = value_of(node, found.__getitem__, weights)
@@ -93,7 +92,7 @@ def exactly(claim: Asked, weights: Weights, values: list[Known]) -> bool | None:
 def enclosed(claim: Asked, weights: Weights, values: list[Known]) -> Outcome:
     """What an input comes to in enclosures; raises `Rejected` where that is open, or it is wrong."""
     plan, math = claim.plan, WholeVectors(BITS)
-    numbers: dict[int, Column] = {}
+    numbers: dict[int, Whole] = {}
     codes: dict[int, list[int]] = {}
     for node, axis in plan.leaves.items():
         if plan.real[node]:
