@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 
 from circ.compiler.audit.clauses import Truths
 from circ.compiler.audit.columns import Bent, Chosen
-from circ.compiler.audit.entries import Given, Known, Leader, Letter, Nodes, Pick
-from circ.compiler.audit.entries import parts_of as operands
+from circ.compiler.audit.entries import Given, Known, Leader, Letter, Nodes, Pick, parts_of
 from circ.compiler.audit.fixed import Fixed, cell
 from circ.compiler.audit.record import Data, a_list, a_number, an_object, numbers, only
 from circ.compiler.audit.region import Region
@@ -128,7 +127,7 @@ class Leaders:
         if leader not in self.behind:
             found = {leader}
             for place in range(leader + 1, len(self.nodes.nodes)):
-                if not found.isdisjoint(operands(self.nodes.nodes[place])):
+                if not found.isdisjoint(parts_of(self.nodes.nodes[place])):
                     found.add(place)
             self.behind[leader] = sorted(k for k in found if not self.nodes.real[k])
         return self.behind[leader]
@@ -182,7 +181,7 @@ def looked_up_by(nodes: Nodes, roots: Iterable[int], known: Iterable[int]) -> tu
             continue
         seen.add(place)
         node = nodes.nodes[place]
-        waiting.extend(operands(node))
+        waiting.extend(parts_of(node))
         if isinstance(node, Pick):
             plain = all(isinstance(nodes.nodes[part], Given) for part in node.parts)
             if nodes.real[place] or not plain:
@@ -193,7 +192,7 @@ def looked_up_by(nodes: Nodes, roots: Iterable[int], known: Iterable[int]) -> tu
 # --- the parts of a proof -------------------------------------------------------------------------
 
 
-def parts_of(
+def cases_of(
     leaders: Leaders, reading: Reading[Fixed], data: Data, region: Region
 ) -> Iterator[tuple[int, Chosen, Region, Data]]:
     """Each part of a proof by choice: the leader, what is chosen, the words, and the proof for them.

@@ -71,7 +71,7 @@ def only_reads(mask: int, some: int) -> bool:
     return mask != 0 and mask & ~some == 0
 
 
-def part_of(plan: Plan, axes: range) -> Plan:
+def plan_of(plan: Plan, axes: range) -> Plan:
     """A plan for the words of one binder."""
     leaves = {node: axis - axes.start for node, axis in plan.leaves.items() if axis in axes}
     return planned(plan.nodes, plan.real, leaves, plan.sizes[axes.start : axes.stop])
@@ -154,7 +154,7 @@ def classes_of(
     some: Cut, name: str, weights: Weights, math: Vectors[R, V], tick: Callable[[], None]
 ) -> Classes[R, V]:
     """The classes of the words of a binder; raises `NotKnown`."""
-    plan = part_of(some.claim.plan, some.claim.binders[name])
+    plan = plan_of(some.claim.plan, some.claim.binders[name])
     edge = some.edges[name]
     found = Classes[R, V](
         plan,

@@ -12,9 +12,9 @@ from circ.compiler.audit.blends import Blends, rows_of
 from circ.compiler.audit.chosen import (
     Leaders,
     asking,
+    cases_of,
     leaders_of,
     looked_up_by,
-    parts_of,
     scores_of,
 )
 from circ.compiler.audit.clauses import Beats, Clause, Formula
@@ -289,7 +289,7 @@ class Audit:
     def by_choice(self, case: Case, data: Data, region: Region, depth: int) -> None:
         """Check a goal index by index, and letter by letter, of a leader."""
         require(depth < DEEPEST, "a proof has splits too deep in splits")
-        for at, chosen, inside, proof in parts_of(self.leaders, case.readings[-1], data, region):
+        for at, chosen, inside, proof in cases_of(self.leaders, case.readings[-1], data, region):
             given = self.leaders.settled(case.given, at, chosen, asking(inside))
             known = {**case.chosen, at: chosen}
             inner = self.case(given, case.phases, case.besides, known, case.confirm)
