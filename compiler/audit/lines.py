@@ -112,7 +112,7 @@ class Attempt:
                 parts.append((one, total))
             else:
                 parts.extend(self.below(total, total.head, lines))
-        low = least(self.blends.reading.added(parts), self.region)
+        low = least_sum(self.blends.reading.added(parts), self.region)
         if low is not None and (low < 0 or (low == 0 and strict)):
             raise TooClose("lines do not show that a number is positive")
 
@@ -181,7 +181,7 @@ class Attempt:
 
     def never_negative(self, number: Total[Fixed]) -> bool:
         """Whether a sum over the positions is not negative on any word."""
-        low = least(number, self.region)
+        low = least_sum(number, self.region)
         return low is None or low >= 0
 
     def whole(self, head: Head[Fixed]) -> Total[Fixed]:
@@ -206,7 +206,7 @@ class Attempt:
         raise AssertionError("a head that no row has")
 
 
-def least(number: Total[Fixed], region: Region) -> int | None:
+def least_sum(number: Total[Fixed], region: Region) -> int | None:
     """A lower bound of a sum over the positions on the words of a region; None where there is no word."""
     (row,) = region.rows
     ahead: list[int | None] = [0] * region.states[-1]

@@ -15,7 +15,7 @@ from circ.compiler.audit.numbers import Numbers
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.slopes import Limits, straightened
 from circ.compiler.audit.steps import Lines, Step
-from circ.compiler.audit.tables import OFF, Sized, Tables, Truths, Ways, alive_in, least
+from circ.compiler.audit.tables import OFF, Sized, Tables, Truths, Ways, alive_in, least_sums
 
 LARGE = 2.0**200
 """What a number of a proof is at most, to be checked in float64, and what numbers are multiplied by."""
@@ -122,7 +122,7 @@ def less(x: Sized, factor: Floats, y: Sized) -> Sized:
 def lowest(ways: Ways, weights: Sized, bars: Floats) -> Floats:
     """Lower bounds of sums along words, with what no letter changes."""
     low = weights.value - OFF * weights.size
-    found: Floats = least(ways, low[..., :-1, :] + bars) + low[..., -1, 0]
+    found: Floats = least_sums(ways, low[..., :-1, :] + bars) + low[..., -1, 0]
     return found
 
 

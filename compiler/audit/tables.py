@@ -172,7 +172,7 @@ def alive_in(region: Region) -> Truths:
     return found
 
 
-def least(ways: Ways, weights: Floats) -> Floats:
+def least_sums(ways: Ways, weights: Floats) -> Floats:
     """Least sums along the words of `ways`: [...] of weights [..., position, letter].
 
     A weight is infinite where a letter is not allowed.

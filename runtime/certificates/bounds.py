@@ -15,7 +15,7 @@ import numpy as np
 from circ.compiler.audit.floats import Floats, IntArray
 from circ.compiler.audit.machine import DEAD
 from circ.compiler.audit.slopes import Limits, Mixed, straightened
-from circ.compiler.audit.tables import Sized, Tables, Truths, Ways, least, onwards
+from circ.compiler.audit.tables import Sized, Tables, Truths, Ways, least_sums, onwards
 
 ROUNDS = 4
 """Steps towards the least of what a head says: each is a word at which it is less (Dinkelbach)."""
@@ -69,8 +69,8 @@ def parts_of(row: Row, alive: Truths) -> Parts:
     tables, n = row.tables, row.length
     bars, off = np.where(alive, 0.0, inf), SLACK * tables.powers.size
     below, above = ((tables.powers.value + sign * off)[:, None] for sign in (-1, 1))
-    low = least(row.ways, below[:, :, :n] + bars) + below[:, :, n, 0]
-    high = above[:, :, n, 0] - least(row.ways, bars - above[:, :, :n])
+    low = least_sums(row.ways, below[:, :, :n] + bars) + below[:, :, n, 0]
+    high = above[:, :, n, 0] - least_sums(row.ways, bars - above[:, :, :n])
     sizes = [largest(x, alive) for x in (tables.powers, tables.tops, tables.plain)]
     sizes[1] = np.moveaxis(sizes[1], 1, 2)
     return Parts(row, alive, bars, high, low, sizes[0], sizes[1], sizes[2].T)
@@ -126,7 +126,7 @@ def joined(
     for side in sides:
         total = total + side.q[..., None, None] * side.rest
         whole = whole + np.abs(side.q) * side.size + np.abs(side.c)
-    bound = least(parts.row.ways, total[..., :n, :] + parts.bars[:, None]) + total[..., n, 0]
+    bound = least_sums(parts.row.ways, total[..., :n, :] + parts.bars[:, None]) + total[..., n, 0]
     bound = bound + mixed.rest.value + c.sum(0) - whole * SLACK
     return Best(np.where(np.isnan(bound), -inf, bound), c, q, total, tops)
 
@@ -190,7 +190,7 @@ def lowest(parts: Parts, head: int, top: Floats, off: Floats) -> Floats:
         c = along(top, words) / along(powers, words)
     whole = powers + np.copysign(SLACK, c)[..., None, None] * row.tables.powers.size[head]
     weights = top - off - c[..., None, None] * whole
-    short = least(row.ways, weights[..., :n, :] + bars) + weights[..., n, 0]
+    short = least_sums(row.ways, weights[..., :n, :] + bars) + weights[..., n, 0]
     found = c + np.minimum(short, 0) / parts.fewest[head][:, None]
     return np.where(np.isfinite(found), found, -inf)
 
