@@ -11,11 +11,8 @@ from circ.compiler.audit.entries import Leader
 from circ.compiler.audit.evaluated import Evaluator, Filling, Space
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.audit.vectors import OPEN
-from circ.compiler.audit.whole_vectors import Whole, WholeVectors
+from circ.compiler.audit.whole_vectors import FINE, Whole, WholeVectors
 from circ.compiler.tensor import Weights
-
-BITS = 512
-"""After the point."""
 
 MOST_WAYS = 256
 """Ways to break the ties of one input."""
@@ -30,7 +27,7 @@ class Outcome(Enum):
 
 def alone(claim: Asked, weights: Weights, number: int) -> Outcome:
     """What an input of a claim about words comes to; raises `Rejected` where that is open, or wrong."""
-    math = WholeVectors(BITS)
+    math = WholeVectors(FINE)
     codes = {node: math.span(0, claim.plan.sizes[axis]) for node, axis in claim.plan.leaves.items()}
     return Alone(claim, weights, number, {}, codes).outcome()
 
@@ -44,7 +41,7 @@ class Alone:
     number: int
     numbers: Mapping[int, Whole]
     codes: Mapping[int, list[int]]
-    math: WholeVectors = field(default_factory=lambda: WholeVectors(BITS))
+    math: WholeVectors = field(default_factory=lambda: WholeVectors(FINE))
 
     def outcome(self) -> Outcome:
         """What it comes to, the same for every way to break ties; raises `Rejected`.

@@ -17,11 +17,8 @@ from circ.compiler.audit.judged import TABLE, Batches, batch_size, parts
 from circ.compiler.audit.plan import Denominator, Plan, Power, planned
 from circ.compiler.audit.rejected import NotKnown, require, within
 from circ.compiler.audit.vectors import OPEN, R, V, Vectors
-from circ.compiler.audit.whole_vectors import WholeVectors
+from circ.compiler.audit.whole_vectors import FINE, WholeVectors
 from circ.compiler.tensor import Weights
-
-BITS = 512
-"""After the point, for words whose values are open otherwise."""
 
 MOST_CLASSES = 1 << 20
 """Of the words of one binder."""
@@ -134,7 +131,7 @@ class Classes(Generic[R, V]):
     def looked_at(self, weights: Weights, number: int) -> None:
         """Put one word in its class, in more bits; raises `NotKnown` where that is open."""
         within(not self.numbers_at, "the values of a word are too close to call")
-        evaluator = letters_read(self.plan, weights, WholeVectors(BITS), 0)
+        evaluator = letters_read(self.plan, weights, WholeVectors(FINE), 0)
         (met,) = evaluator.truth([number], 1, self.own)
         within(met != OPEN, "whether a word meets the conditions is too close to call")
         if met:

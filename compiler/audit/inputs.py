@@ -13,7 +13,7 @@ from circ.compiler.audit.judged import TABLE, Batches, Judge, batch_size, parts
 from circ.compiler.audit.record import Data, a_count, only
 from circ.compiler.audit.rejected import NotKnown, require
 from circ.compiler.audit.vectors import R, V, Vectors
-from circ.compiler.audit.whole_vectors import WholeVectors
+from circ.compiler.audit.whole_vectors import COARSE, FINE, WholeVectors
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 
@@ -22,9 +22,6 @@ MOST_INPUTS = 1 << 27
 
 FEW = 1 << 16
 """Inputs of several binders that are gone through rather than sorted."""
-
-BITS = (96, 512)
-"""After the point: for many inputs at once, and where that is too coarse."""
 
 Tick = Callable[[], None]
 
@@ -75,7 +72,7 @@ def gone_through(
 def one_by_one(claim: Asked, count: int, weights: Weights, fast: Fast | None, tick: Tick) -> int:
     """As `gone_through`, input by input."""
     judges: list[Judge] = [fast.judge(claim, weights)] if fast else []
-    slow = WholeVectors(BITS[0])
+    slow = WholeVectors(COARSE)
     judges.append(judge_of(claim, weights, slow, 0 if fast else TABLE))
     size = batch_size(claim.plan, fast.room if fast else slow.room)
     found = 0
@@ -118,6 +115,6 @@ def by_classes(claim: Asked, weights: Weights, fast: Fast | None, tick: Tick) ->
         except NotKnown:
             pass
     try:
-        return grouped(claim, weights, WholeVectors(BITS[0]), tick)
+        return grouped(claim, weights, WholeVectors(COARSE), tick)
     except NotKnown:
-        return grouped(claim, weights, WholeVectors(BITS[1]), tick)
+        return grouped(claim, weights, WholeVectors(FINE), tick)

@@ -22,6 +22,9 @@ from circ.compiler.audit.rejected import within
 from circ.compiler.audit.vectors import OPEN
 from circ.compiler.ir import SmoothName
 
+COARSE, FINE = 96, 512
+"""After the point: for many inputs at once, and where that is too coarse."""
+
 FINER = 128
 """More bits after the point, for powers of e."""
 

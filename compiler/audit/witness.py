@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from circ.compiler.audit.alone import BITS, Alone, Outcome
+from circ.compiler.audit.alone import Alone, Outcome
 from circ.compiler.audit.bound import Asked, asked
 from circ.compiler.audit.entries import Known, Letter
 from circ.compiler.audit.known import value_of
 from circ.compiler.audit.plan import Denominator, Power, Ratio, planned
 from circ.compiler.audit.record import Data, a_list, a_number, a_text, an_object, only
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.audit.whole_vectors import Whole, WholeVectors
+from circ.compiler.audit.whole_vectors import FINE, Whole, WholeVectors
 from circ.compiler.ir import Index
 from circ.compiler.obligation import Bound, Obligation, Reals, Words
 from circ.compiler.tensor import Weights
@@ -91,7 +91,7 @@ def exactly(claim: Asked, weights: Weights, values: list[Known]) -> bool | None:
 
 def enclosed(claim: Asked, weights: Weights, values: list[Known]) -> Outcome:
     """What an input comes to in enclosures; raises `Rejected` where that is open, or it is wrong."""
-    plan, math = claim.plan, WholeVectors(BITS)
+    plan, math = claim.plan, WholeVectors(FINE)
     numbers: dict[int, Whole] = {}
     codes: dict[int, list[int]] = {}
     for node, axis in plan.leaves.items():
