@@ -18,7 +18,7 @@ from circ.compiler.audit.rejected import NotKnown, within
 from circ.compiler.audit.vectors import OPEN
 from circ.compiler.ir import SmoothName
 
-WIDER = 1 + 2.0**-20
+UPWARDS = 1 + 2.0**-20
 """Makes up for the rounding of the bounds themselves, which are sums of at most `MOST_TERMS`."""
 
 MOST_TERMS = 1 << 24
@@ -59,7 +59,7 @@ class Real:
     @property
     def off(self) -> float:
         """How far off they are at most."""
-        return self.rad + self.rel * self.size * WIDER if self.rel else self.rad
+        return self.rad + self.rel * self.size * UPWARDS if self.rel else self.rad
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,7 @@ class FloatVectors(CodeArrays):
             raise NotKnown("a number overflows") from error
         if Fraction(mid) == value:
             return Real(np.array([mid]), 0.0, grain=grain_of(mid))
-        return Real(np.array([mid]), abs(mid) * UNIT * WIDER + TINY)
+        return Real(np.array([mid]), abs(mid) * UNIT * UPWARDS + TINY)
 
     def combined(self, terms: Sequence[tuple[Fraction | int, Real]]) -> Real:
         """A sum with known coefficients."""
@@ -165,7 +165,7 @@ class FloatVectors(CodeArrays):
                 least = float(np.abs(inner).min()) - off
                 slope = 1 / max(least, NEAR_ZERO) ** 2
         within(least >= NEAR_ZERO, "a number may be zero")
-        rad = (off * slope + 4 * UNIT * float(np.abs(found).max())) * WIDER + TINY
+        rad = (off * slope + 4 * UNIT * float(np.abs(found).max())) * UPWARDS + TINY
         return checked(Real(found, rad, open=either(x.open, bad)))
 
     def power(self, x: Real) -> Real:
@@ -174,20 +174,20 @@ class FloatVectors(CodeArrays):
         off = x.off
         within(off < 2.0**-8, "a score is not known well enough")
         found = exponential(np.where(bad, 0.0, x.mid))
-        return Real(found, 0.0, (2 * off + 2 * EXP * UNIT) * WIDER, open=either(x.open, bad))
+        return Real(found, 0.0, (2 * off + 2 * EXP * UNIT) * UPWARDS, open=either(x.open, bad))
 
     def total(self, powers: Sequence[Real]) -> Real:
         """A sum of powers, known up to a share of it."""
         mid = powers[0].mid
         for x in powers[1:]:
             mid = mid + x.mid
-        rel = (max(x.rel for x in powers) + (len(powers) + 4) * UNIT) * WIDER
+        rel = (max(x.rel for x in powers) + (len(powers) + 4) * UNIT) * UPWARDS
         return checked(Real(mid, 0.0, rel, open=opened(powers)))
 
     def ratio(self, part: Real, whole: Real) -> Real:
         """A power divided by a sum that it is part of."""
         assert part.rel and whole.rel, "powers"
-        rad = (2 * (part.rel + whole.rel) + 4 * UNIT) * WIDER
+        rad = (2 * (part.rel + whole.rel) + 4 * UNIT) * UPWARDS
         return checked(Real(part.mid / whole.mid, rad, open=opened([part, whole])))
 
     def picked(self, index: Codes, parts: Sequence[Real]) -> Real:
@@ -216,7 +216,7 @@ class FloatVectors(CodeArrays):
         if x.grain and y.grain:
             found = x.mid < y.mid if strict else x.mid <= y.mid
             return masked(found.astype(np.int64), opened([x, y]))
-        gap = (x.off + y.off) * WIDER + TINY
+        gap = (x.off + y.off) * UPWARDS + TINY
         rise = y.mid - x.mid
         return masked(np.where(rise > gap, 1, np.where(rise < -gap, 0, OPEN)), opened([x, y]))
 
@@ -224,7 +224,7 @@ class FloatVectors(CodeArrays):
         """Whether two numbers are the same."""
         if x.grain and y.grain:
             return masked((x.mid == y.mid).astype(np.int64), opened([x, y]))
-        gap = (x.off + y.off) * WIDER + TINY
+        gap = (x.off + y.off) * UPWARDS + TINY
         return masked(np.where(np.abs(x.mid - y.mid) > gap, 0, OPEN), opened([x, y]))
 
     def leader(self, row: Sequence[Real]) -> Codes:
@@ -233,7 +233,7 @@ class FloatVectors(CodeArrays):
             return np.zeros(1, np.int64)
         gap = 0.0
         if not all(x.grain for x in row):
-            gap = 2 * max(x.off for x in row) * WIDER + TINY
+            gap = 2 * max(x.off for x in row) * UPWARDS + TINY
         scores: Floats = np.array(np.broadcast_arrays(*(x.mid for x in row)))
         found = scores.argmax(axis=0)
         best = scores.max(axis=0)
@@ -259,7 +259,7 @@ def summed(mid: Floats, total: float, off: float, grain: float, terms: int, flag
     """A sum of products of so many terms; `total` bounds their sizes, `off` what their parts lack."""
     if grain > 0 and total <= EXACT * grain:
         return checked(Real(mid, 0.0, grain=min(grain, ALIKE), open=flags))
-    rad = (off + total * ((terms + 4) * UNIT)) * WIDER + TINY
+    rad = (off + total * ((terms + 4) * UNIT)) * UPWARDS + TINY
     return checked(Real(mid, rad, open=flags))
 
 

@@ -799,7 +799,7 @@ MUTANTS = (
     Mutant(
         "an_audit_takes_inputs_for_exactly_known",
         "compiler/audit/float_vectors.py",
-        "rad = (off + total * ((terms + 4) * UNIT)) * WIDER + TINY",
+        "rad = (off + total * ((terms + 4) * UNIT)) * UPWARDS + TINY",
         "rad = off + TINY",
         ("tests/agreement/test_audit_by_inputs.py::test_floats_enclose_what_finer_numbers_are",),
         slow=True,
