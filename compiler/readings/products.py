@@ -25,7 +25,7 @@ Pair = tuple[Row, Row]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Pairing:
     """Which entries make up each side's rows, batch after batch, and where each product goes."""
 
     batches: int
@@ -36,7 +36,7 @@ class Plan:
 
 
 @lru_cache(maxsize=256)
-def planned(spec: str, left: Shape, right: Shape) -> Plan:
+def planned(spec: str, left: Shape, right: Shape) -> Pairing:
     """The plan of an einsum whose letters each stand in both sides, or in one and the output."""
     inputs, output = spec.split("->")
     first, second = inputs.split(",")
@@ -45,7 +45,7 @@ def planned(spec: str, left: Shape, right: Shape) -> Plan:
     inner = "".join(c for c in first if c not in output)
     mine = "".join(c for c in output if c not in second)
     other = "".join(c for c in output if c not in first)
-    return Plan(
+    return Pairing(
         prod(sizes[c] for c in shared),
         tuple(gathered(shared + mine, inner, first, sizes)),
         tuple(gathered(shared + other, inner, second, sizes)),
@@ -129,7 +129,7 @@ def spreads(x: Reals, places: Sequence[Sequence[int]]) -> list[Pair]:
 
 
 def joined(
-    plan: Plan,
+    plan: Pairing,
     left: Sequence[Left],
     right: Sequence[Right],
     join: Callable[[Left, Right], Joined],
