@@ -59,7 +59,7 @@ class NotClosed(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ratio:
+class ClosedForm:
     """`above` / `below` times the entries in `scale`; `below` is not zero."""
 
     above: ExpSum
@@ -78,8 +78,8 @@ class Ratio:
 
 
 ONE = exponentials.number(Fraction(1))
-NOTHING = Ratio(ExpSum(), ONE)
-Entries = list[Ratio]
+NOTHING = ClosedForm(ExpSum(), ONE)
+Entries = list[ClosedForm]
 
 
 @dataclass(slots=True)
@@ -128,7 +128,7 @@ class Forms:
         value = self.found[wire]
         assert isinstance(value, Reals)
         if value.exact:
-            return [Ratio(exponentials.number(low), ONE) for low, _ in value.box]
+            return [ClosedForm(exponentials.number(low), ONE) for low, _ in value.box]
         try:
             return self.of(wire, self.circuit.ops[wire])
         except NotClosed:
@@ -188,9 +188,9 @@ class Forms:
                     found.append(self.dot([left[k] for k in a], [right[k] for k in b]))
         return [found[k] for k in plan.order]
 
-    def dot(self, x: Sequence[Ratio], y: Sequence[Ratio]) -> Ratio:
+    def dot(self, x: Sequence[ClosedForm], y: Sequence[ClosedForm]) -> ClosedForm:
         """Σ x y."""
-        terms = list[tuple[Fraction, Ratio]]()
+        terms = list[tuple[Fraction, ClosedForm]]()
         for a, b in zip(x, y, strict=True):
             p, q = a.rational, b.rational
             if p is not None or q is not None:
@@ -199,16 +199,16 @@ class Forms:
                 terms.append((Fraction(1), self.product(a, b)))
         return self.total(terms)
 
-    def product(self, x: Ratio, y: Ratio) -> Ratio:
+    def product(self, x: ClosedForm, y: ClosedForm) -> ClosedForm:
         """x y."""
         self.spend(
             len(x.above.parts) * len(y.above.parts) + len(x.below.parts) * len(y.below.parts)
         )
         above = exponentials.product(x.above, y.above)
         below = exponentials.product(x.below, y.below)
-        return NOTHING if above.zero else Ratio(above, below, tuple(sorted(x.scale + y.scale)))
+        return NOTHING if above.zero else ClosedForm(above, below, tuple(sorted(x.scale + y.scale)))
 
-    def total(self, terms: Sequence[tuple[Fraction, Ratio]]) -> Ratio:
+    def total(self, terms: Sequence[tuple[Fraction, ClosedForm]]) -> ClosedForm:
         """Σ q x, over one denominator; raises `NotClosed` where scales differ."""
         some = [(q, x) for q, x in terms if q and not x.above.zero]
         if not some:
@@ -224,56 +224,58 @@ class Forms:
                 below = x.below
         self.spend(sum(len(x.above.parts) for _, x in some))
         over = [(q, x.above if x.below == below else self.times(x.above, below)) for q, x in some]
-        return Ratio(exponentials.combined(over), below, first.scale)
+        return ClosedForm(exponentials.combined(over), below, first.scale)
 
     def times(self, x: ExpSum, y: ExpSum) -> ExpSum:
         """x y."""
         self.spend(len(x.parts) * len(y.parts))
         return exponentials.product(x, y)
 
-    def crosswise(self, terms: Sequence[tuple[Fraction, Ratio]]) -> Ratio:
+    def crosswise(self, terms: Sequence[tuple[Fraction, ClosedForm]]) -> ClosedForm:
         """Σ q x for several denominators."""
         above, below = ExpSum(), ONE
         for q, x in terms:
             parts = [(Fraction(1), self.times(above, x.below)), (q, self.times(x.above, below))]
             above, below = exponentials.combined(parts), self.times(below, x.below)
-        return Ratio(above, below, terms[0][1].scale)
+        return ClosedForm(above, below, terms[0][1].scale)
 
-    def smooth(self, function: SmoothName, x: Ratio, place: tuple[Wire, int]) -> Ratio:
+    def smooth(self, function: SmoothName, x: ClosedForm, place: tuple[Wire, int]) -> ClosedForm:
         """A smooth function; what has no form of its own becomes a scale, if it is positive."""
         value = x.above.algebraic if x.below == ONE and not x.scale else None
         match function:
             case "exp":
-                return Ratio(exponentials.power(exponent_of(x)), ONE)
+                return ClosedForm(exponentials.power(exponent_of(x)), ONE)
             case "sqrt":
                 under = None if value is None else value.rational
                 root = None if under is None else surds.root(under)
                 return (
-                    self.scaled(place) if root is None else Ratio(exponentials.constant(root), ONE)
+                    self.scaled(place)
+                    if root is None
+                    else ClosedForm(exponentials.constant(root), ONE)
                 )
             case "recip":
                 if x.scale:
                     return self.scaled(place)
                 back = exponentials.inverse(x.above)
                 return (
-                    Ratio(x.below, x.above)
+                    ClosedForm(x.below, x.above)
                     if back is None
-                    else Ratio(self.times(back, x.below), ONE)
+                    else ClosedForm(self.times(back, x.below), ONE)
                 )
 
-    def scaled(self, place: tuple[Wire, int]) -> Ratio:
+    def scaled(self, place: tuple[Wire, int]) -> ClosedForm:
         """A number that is known to be positive, and no more."""
         value = self.found[place[0]]
         assert isinstance(value, Reals)
         if value.lo[place[1]] <= 0:
             raise NotClosed
-        return Ratio(ONE, ONE, (place,))
+        return ClosedForm(ONE, ONE, (place,))
 
-    def shares(self, scores: Sequence[Ratio]) -> Entries:
+    def shares(self, scores: Sequence[ClosedForm]) -> Entries:
         """The softmax of one row."""
         powers = [exponentials.power(exponent_of(x)) for x in scores]
         below = exponentials.combined((Fraction(1), x) for x in powers)
-        return [Ratio(x, below) for x in powers]
+        return [ClosedForm(x, below) for x in powers]
 
     def looked_up(self, op: Lookup) -> Entries:
         """The entries that known indices name."""
@@ -297,18 +299,18 @@ class Forms:
 
     # --- order ----------------------------------------------------------------------------
 
-    def sign(self, x: Ratio) -> int:
+    def sign(self, x: ClosedForm) -> int:
         """-1, 0 or 1; raises `NotClosed` where that takes too many bits."""
         above, below = exponentials.sign(x.above), exponentials.sign(x.below)
         if above is None or below is None:
             raise NotClosed
         return above * below
 
-    def order(self, x: Ratio, y: Ratio) -> int:
+    def order(self, x: ClosedForm, y: ClosedForm) -> int:
         """The sign of x - y; raises `NotClosed`."""
         return self.sign(self.total([(Fraction(1), x), (Fraction(-1), y)]))
 
-    def leaders(self, row: Sequence[Ratio], places: Sequence[int]) -> list[int]:
+    def leaders(self, row: Sequence[ClosedForm], places: Sequence[int]) -> list[int]:
         """Those of some places in a row where the largest entry of them is; raises `NotClosed`."""
         best = [places[0]]
         for k in places[1:]:
@@ -317,7 +319,7 @@ class Forms:
         return best
 
 
-def exponent_of(x: Ratio) -> Surd:
+def exponent_of(x: ClosedForm) -> Surd:
     """A number as an exponent; raises `NotClosed` where it is not known to be algebraic."""
     value = x.above.algebraic if x.below == ONE and not x.scale else None
     if value is None or not exponentials.moderate(value):

@@ -14,7 +14,7 @@ from fractions import Fraction
 from circ.compiler.ir import Argmax, Compare, Wire
 from circ.compiler.readings import exponentials
 from circ.compiler.readings.choices import EITHER, FALSE, TRUE, Choices, Choose
-from circ.compiler.readings.closed import Entries, Forms, NotClosed, Ratio
+from circ.compiler.readings.closed import ClosedForm, Entries, Forms, NotClosed
 from circ.compiler.readings.intervals import Reals, along
 from circ.compiler.rewrite import live
 
@@ -94,7 +94,7 @@ def indices(forms: Forms) -> int:
 class Score:
     """An irrational score; two are equal just where the numbers are."""
 
-    form: Ratio
+    form: ClosedForm
 
     def __eq__(self, other: object) -> bool:
         """By cross-multiplication: a / b = c / d where a d = b c."""
@@ -108,13 +108,13 @@ class Score:
         return hash(self.form.scale)
 
 
-def score(form: Ratio) -> Hashable:
+def score(form: ClosedForm) -> Hashable:
     """A number as what stands for it in a vector of scores: a Fraction where it is rational."""
     found = rational(form)
     return Score(form) if found is None else found
 
 
-def rational(form: Ratio) -> Fraction | None:
+def rational(form: ClosedForm) -> Fraction | None:
     """The value of a number, None where it is irrational: then no q has `above` = q `below`.
 
     A number that is scaled counts as irrational unless it is zero.

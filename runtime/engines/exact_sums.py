@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from circ.compiler.positions import NOWHERE
 from circ.compiler.readings import exponentials
-from circ.compiler.readings.closed import ONE, Forms, NotClosed, Ratio
+from circ.compiler.readings.closed import ONE, ClosedForm, Forms, NotClosed
 from circ.compiler.readings.exponentials import ExpSum
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.alternatives import Outcome, Word
@@ -64,7 +64,7 @@ def letter_sums(asked: Question, weights: Weights, bits: int) -> list[list[ExpSu
 
 
 def added_up(
-    sides: Sequence[Sequence[Ratio]], places: Sequence[Sequence[int]], length: int
+    sides: Sequence[Sequence[ClosedForm]], places: Sequence[Sequence[int]], length: int
 ) -> list[ExpSum]:
     """What each position adds to the first side less the second; raises `NotClosed`."""
     parts: list[list[tuple[Fraction, ExpSum]]] = [[] for _ in range(length + 1)]
