@@ -82,7 +82,7 @@ def write_onwards(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Work:
+class WorkOnwards:
     """A claim to be certified, as it will be audited; `until` is in seconds of `time.monotonic`."""
 
     audit: Onwards
@@ -98,14 +98,14 @@ class Work:
 
 def fixed_somewhere(
     near: Obligation, far: Obligation, weights: Weights, start: int, until: float
-) -> Work:
+) -> WorkOnwards:
     """The claim with the end gone through at which its numbers are sums; raises `Rejected`."""
     reasons: list[Rejected] = []
     short, long = taken_apart(near), taken_apart(far)
     for fixed in (None, -1, 0):
         audit = onwards(short, long, weights, fixed, start)
         math = fixed_point(BITS[0])
-        work = Work(audit, math, both_of(audit.sides, math), until)
+        work = WorkOnwards(audit, math, both_of(audit.sides, math), until)
         try:
             readable(work)
         except Rejected as reason:
@@ -115,7 +115,7 @@ def fixed_somewhere(
     raise reasons[1]  # of the last letter, which most often queries
 
 
-def readable(work: Work) -> None:
+def readable(work: WorkOnwards) -> None:
     """Raise `Rejected` unless the numbers that classes compare are sums, the same at all places."""
     for kind in work.audit.language.from_length(work.audit.start):
         values = work.audit.language.classes[kind]
@@ -126,7 +126,7 @@ def readable(work: Work) -> None:
         readings.require_alike()
 
 
-def clauses(work: Work, values: tuple[Known, ...]) -> list[tuple[Clause, Clause]]:
+def clauses(work: WorkOnwards, values: tuple[Known, ...]) -> list[tuple[Clause, Clause]]:
     """The clauses of a class at both lengths; raises `Rejected` where they are not as many."""
     near, far = (side.formula(values) for side in work.audit.sides)
     if [*map(len, near)] != [*map(len, far)]:
@@ -150,7 +150,7 @@ def one_of(place: int, count: int) -> list[int]:
 # --- classes --------------------------------------------------------------------------------------
 
 
-def class_record(work: Work, kind: int) -> Data:
+def class_record(work: WorkOnwards, kind: int) -> Data:
     """The record of one class."""
     language = work.audit.language
     steps = class_steps(language, kind)
@@ -215,7 +215,7 @@ def merged(language: Loops, kind: int) -> list[int]:
 
 
 def clause_proof(
-    work: Work, readings: Readings[Fixed], near: Clause, far: Clause, region: Region
+    work: WorkOnwards, readings: Readings[Fixed], near: Clause, far: Clause, region: Region
 ) -> Data:
     """A proof that in each row one comparison holds on all words; raises `NoCertificate`."""
     parts: list[object] = []
@@ -239,7 +239,9 @@ def clause_proof(
     raise NoCertificate("no one comparison is shown to hold at all lengths by its least sums")
 
 
-def row_proof(work: Work, total: Total[Fixed], region: Region, strict: bool) -> list[float] | None:
+def row_proof(
+    work: WorkOnwards, total: Total[Fixed], region: Region, strict: bool
+) -> list[float] | None:
     """Potentials for the words of one row, None where there are none that show it.
 
     With some room, so that float64 confirms them; without, where a loop adds nothing.
@@ -256,7 +258,9 @@ def row_proof(work: Work, total: Total[Fixed], region: Region, strict: bool) -> 
     return None
 
 
-def potentials_of(work: Work, total: Total[Fixed], region: Region, room: int) -> list[float] | None:
+def potentials_of(
+    work: WorkOnwards, total: Total[Fixed], region: Region, room: int
+) -> list[float] | None:
     """Least sums to the end, all weights rounded down and `room` less; None where they go on falling."""
     (row,) = region.rows
     parts = by_position(total)

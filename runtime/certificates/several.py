@@ -46,7 +46,7 @@ def several_proof(work: Work, case: Case, region: Region) -> Data:
     for row in region.rows:
         inside = region.with_rows([row])
         tables = numbers.tables(inside)
-        search = Search(work, case, formula, numbers, inside, Row(tables, ways_of(inside)))
+        search = RowSearch(work, case, formula, numbers, inside, Row(tables, ways_of(inside)))
         parts.append([[row], {"lines": search.proof()}])
     return {"rows": parts}
 
@@ -80,7 +80,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Search:
+class RowSearch:
     """The proof for one row."""
 
     work: Work
