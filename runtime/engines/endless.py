@@ -91,7 +91,7 @@ class Side:
 
 def made_ready(
     short: Obligation, long: Obligation, weights: Weights, until: float
-) -> Search | Stuck:
+) -> LengthSearch | Stuck:
     """A claim about words of any length, given it at the two lengths of `loops`.
 
     `until` is in seconds of `time.monotonic`.
@@ -102,7 +102,7 @@ def made_ready(
 
 
 def decide_beyond(
-    search: Search, start: int, *, precisely: bool = False
+    search: LengthSearch, start: int, *, precisely: bool = False
 ) -> Always | Doubtful | Stuck:
     """The claim about words of `start` letters and more.
 
@@ -125,7 +125,7 @@ def guarded(work: Callable[[], Found]) -> Found | Stuck:
         return Stuck("interrupted", METHOD, interrupted=True)
 
 
-def set_up(short: Obligation, long: Obligation, weights: Weights, until: float) -> Search:
+def set_up(short: Obligation, long: Obligation, weights: Weights, until: float) -> LengthSearch:
     """The machine of a claim, and what letters add at both lengths; raises what is in the way."""
     both = [
         divided(
@@ -139,10 +139,10 @@ def set_up(short: Obligation, long: Obligation, weights: Weights, until: float) 
     near, far = sides(both, machine, weights, members(bound))
     if not same_form(near.formulas, far.formulas):
         raise Blown("what is claimed differs from length to length")
-    return Search(machine, near, far, weights, lambda: monotonic() > until)
+    return LengthSearch(machine, near, far, weights, lambda: monotonic() > until)
 
 
-def gone_through(search: Search) -> Always | Doubtful:
+def gone_through(search: LengthSearch) -> Always | Doubtful:
     """All classes of words, each with its comparisons."""
     kinds = range(len(search.machine.outputs))
     lengths = [n for kind in kinds for n in search.lengths(kind) if n]
@@ -195,7 +195,7 @@ Weighing = Callable[[Question, Weights], Sequence[Sequence[Exact]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Search:
+class LengthSearch:
     """Asks of each clause from which length on it is not proved, of words of `start` letters or more."""
 
     machine: Loops
