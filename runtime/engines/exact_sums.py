@@ -17,7 +17,7 @@ from circ.compiler.readings.closed import ONE, ClosedForm, Forms, NotClosed
 from circ.compiler.readings.exponentials import ExpSum
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.alternatives import Outcome, Word
-from circ.runtime.engines.precise import Question, Ways, compared, each_letter, ways_of, weighed
+from circ.runtime.engines.precise import Question, Routes, compared, each_letter, ways_of, weighed
 
 MOST_BEGINNINGS = 1 << 14
 """Different sums of beginnings that are gone on with."""
@@ -77,7 +77,7 @@ def added_up(
 
 
 def near(
-    ways: Ways, forms: Sequence[Sequence[ExpSum]], require_time: Callable[[], None]
+    ways: Routes, forms: Sequence[Sequence[ExpSum]], require_time: Callable[[], None]
 ) -> Iterator[tuple[Word, ExpSum] | None]:
     """The sums that may be zero or less, by lower bounds, each with a word; None if they are too many."""
     alphabet = ways.asked.alphabet

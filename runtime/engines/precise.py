@@ -137,9 +137,9 @@ def lowest(asked: Question, weighed: Sequence[Sequence[Fraction]], most: int) ->
     return Paths(rest + ways.ahead[0][0], ways.least(), tuple(ways.not_above(-rest, most)))
 
 
-def ways_of(asked: Question, weighed: Sequence[Sequence[Fraction]]) -> Ways:
+def ways_of(asked: Question, weighed: Sequence[Sequence[Fraction]]) -> Routes:
     """The ways through the automaton, with the least sums ahead of every state."""
-    ways = Ways(asked, weighed)
+    ways = Routes(asked, weighed)
     for position in reversed(range(asked.alphabet.length)):
         onward = {s: ways.onward(position, s) for s in range(len(ways.steps[position]))}
         ways.ahead.insert(0, {state: found[0][0] for state, found in onward.items() if found})
@@ -147,7 +147,7 @@ def ways_of(asked: Question, weighed: Sequence[Sequence[Fraction]]) -> Ways:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ways:
+class Routes:
     """The ways through an automaton; `ahead` has the least sum from each state of the last layers."""
 
     asked: Question
