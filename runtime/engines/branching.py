@@ -20,7 +20,7 @@ from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.readings.forms import Sets
 from circ.compiler.readings.separables import enclose
 from circ.runtime.engines.alternatives import Word
-from circ.runtime.engines.comparisons import Question, held, margins, of_clauses
+from circ.runtime.engines.comparisons import ClassQuestion, held, margins, of_clauses
 from circ.runtime.engines.floors import Floors, behind, floors
 from circ.runtime.engines.one_word import Late
 from circ.runtime.engines.regions import Pruned, drawn, everything, halved, listed, pruned
@@ -54,7 +54,7 @@ class Search:
     `least`: a bound on the margins of the words that are decided.
     """
 
-    question: Question
+    question: ClassQuestion
     late: Callable[[], bool]
     waiting: list[Node] = field(default_factory=list[Node])
     numbers: count[int] = field(default_factory=count)
@@ -71,7 +71,7 @@ class Search:
         return not self.waiting or self.failing is not None
 
 
-def started(question: Question, late: Callable[[], bool]) -> Search:
+def started(question: ClassQuestion, late: Callable[[], bool]) -> Search:
     """The search before its first step: random words are tried, and all words are one region."""
     search = Search(question, late)
     tested(search, drawn(question.language, DRAWN))
@@ -135,7 +135,7 @@ def bounded(search: Search, some: Pruned, clauses: BoolArray) -> None:
             put(search, float(order[k]), part, left[:, k])
 
 
-def literal_of(question: Question, known: Floors, clause: IntArray) -> IntArray:
+def literal_of(question: ClassQuestion, known: Floors, clause: IntArray) -> IntArray:
     """The comparison that comes closest to proving a clause, for each region."""
     mine = question.clauses[clause].T
     return np.asarray(np.where(mine, known.best, -inf).argmax(axis=0))

@@ -27,7 +27,7 @@ from circ.runtime.engines.shortest import Graph, graph
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class ClassQuestion:
     """The words of a class, and the clauses that each of them has to meet.
 
     Of the comparisons in them, `wire` has the differences, `strict` says which have to be positive
@@ -54,14 +54,14 @@ def asked(
     language: Automaton,
     formula: Formula,
     judge: Callable[[Word], Outcome],
-) -> Question:
+) -> ClassQuestion:
     """A class made ready, its formula not empty; raises `NotEnclosed`."""
     literals = tuple(dict.fromkeys(literal for clause in formula for literal in clause))
     members = np.array([[literal in set(clause) for literal in literals] for clause in formula])
     wider, wire = differences(circuit, literals, members)
     letters = int(language.steps[0].shape[1])
     several = members.sum(axis=1) > 1
-    return Question(
+    return ClassQuestion(
         language,
         graph(language, Alphabet(letters, len(language.steps), ())),
         word,
@@ -104,7 +104,7 @@ def collected(b: Builder, entries: Sequence[Entry]) -> Wire:
 # --- words ----------------------------------------------------------------------------------
 
 
-def margins(question: Question, words: IntArray) -> tuple[FloatArray, FloatArray]:
+def margins(question: ClassQuestion, words: IntArray) -> tuple[FloatArray, FloatArray]:
     """Bounds on what each clause leaves at each word [position, word]: [clause, word].
 
     A clause leaves the most that one of its comparisons does.
@@ -119,13 +119,13 @@ def margins(question: Question, words: IntArray) -> tuple[FloatArray, FloatArray
     return low, high
 
 
-def of_clauses(question: Question, values: FloatArray) -> FloatArray:
+def of_clauses(question: ClassQuestion, values: FloatArray) -> FloatArray:
     """What the clauses leave [clause, …], from what the comparisons do [comparison, …]."""
     found: FloatArray = np.stack([values[mine].max(axis=0) for mine in question.clauses])
     return found
 
 
-def held(question: Question, least: FloatArray) -> BoolArray:
+def held(question: ClassQuestion, least: FloatArray) -> BoolArray:
     """Which clauses hold [clause, …], where the comparisons are at least so large."""
     strict = question.strict.reshape(-1, *(1,) * (least.ndim - 1))
     true = np.where(strict, least > 0, least >= 0)

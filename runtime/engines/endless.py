@@ -46,7 +46,7 @@ from circ.runtime.engines.amounts import Amount
 from circ.runtime.engines.exact_sums import letter_sums
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.one_word import OBSTACLES, Late, reason_of
-from circ.runtime.engines.precise import Question, weighed
+from circ.runtime.engines.precise import ExactQuestion, weighed
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import Field, Rivals, field_of, one_by_one, rivals
 from circ.runtime.engines.turns import Sums, TooLarge, Turn, least_lengths
@@ -190,7 +190,7 @@ def side(
 
 Exact = Fraction | Amount
 
-Weighing = Callable[[Question, Weights], Sequence[Sequence[Exact]]]
+Weighing = Callable[[ExactQuestion, Weights], Sequence[Sequence[Exact]]]
 """What each letter adds at each place, and last what none changes: `[letter][place]`."""
 
 
@@ -296,7 +296,7 @@ class LengthSearch:
         """What each letter adds at each place, and last what none changes, at least."""
         nothing = Automaton((), ())
         literal = asked.literals[row]
-        question = Question(side.split, side.alphabet, nothing, literal, asked.over, fixing)
+        question = ExactQuestion(side.split, side.alphabet, nothing, literal, asked.over, fixing)
         return [list(place) for place in zip(*weigh(question, self.weights), strict=True)]
 
     def exact_turn(
@@ -323,12 +323,12 @@ def worst(lengths: IntArray) -> int:
     return int(lengths[lengths > 0].min()) if lengths.any() else 0
 
 
-def least_weights(asked: Question, weights: Weights, bits: int) -> Sequence[Sequence[Exact]]:
+def least_weights(asked: ExactQuestion, weights: Weights, bits: int) -> Sequence[Sequence[Exact]]:
     """What each letter adds at each place, at least: in Fractions."""
     return weighed(asked, weights, bits)
 
 
-def exact_weights(asked: Question, weights: Weights) -> Sequence[Sequence[Exact]]:
+def exact_weights(asked: ExactQuestion, weights: Weights) -> Sequence[Sequence[Exact]]:
     """What each letter adds at each place, exactly; raises `NotClosed`."""
     found = letter_sums(asked, weights, PRECISIONS[0])
     return [[Amount(form) for form in places] for places in found]

@@ -17,14 +17,21 @@ from circ.compiler.readings.closed import ONE, ClosedForm, Forms, NotClosed
 from circ.compiler.readings.exponentials import ExpSum
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.alternatives import Outcome, Word
-from circ.runtime.engines.precise import Question, Routes, compared, each_letter, ways_of, weighed
+from circ.runtime.engines.precise import (
+    ExactQuestion,
+    Routes,
+    compared,
+    each_letter,
+    ways_of,
+    weighed,
+)
 
 MOST_BEGINNINGS = 1 << 14
 """Different sums of beginnings that are gone on with."""
 
 
 def by_sums(
-    asked: Question, weights: Weights, bits: int, require_time: Callable[[], None]
+    asked: ExactQuestion, weights: Weights, bits: int, require_time: Callable[[], None]
 ) -> Outcome:
     """Whether a comparison holds on all words, with one where it fails, or is closest to failing.
 
@@ -49,7 +56,7 @@ def by_sums(
     return "holds", closest
 
 
-def letter_sums(asked: Question, weights: Weights, bits: int) -> list[list[ExpSum]]:
+def letter_sums(asked: ExactQuestion, weights: Weights, bits: int) -> list[list[ExpSum]]:
     """What each letter adds to the difference: `[letter][position]`, and last what none changes.
 
     Raises `NotClosed`.

@@ -23,7 +23,7 @@ from circ.runtime.engines.exact import Judge
 from circ.runtime.engines.exact_sums import by_sums
 from circ.runtime.engines.margins import Least, least_margin, worst_words
 from circ.runtime.engines.one_word import Late
-from circ.runtime.engines.precise import Question, least_exactly
+from circ.runtime.engines.precise import ExactQuestion, least_exactly
 from circ.runtime.engines.readouts import Alphabet
 from circ.runtime.engines.rivals import Field, Rivals, one_by_one, rivals
 from circ.runtime.engines.shortest import Graph
@@ -248,10 +248,10 @@ def exactly(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> O
     return "open", hardest
 
 
-def question_of(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> Question:
+def question_of(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) -> ExactQuestion:
     """One comparison under one fixing."""
     split, literal = part.sums.split, asked.literals[row]
-    return Question(split, setup.alphabet, part.language, literal, asked.over, fixing)
+    return ExactQuestion(split, setup.alphabet, part.language, literal, asked.over, fixing)
 
 
 # --- some one of several --------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Paths:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class ExactQuestion:
     """A comparison of read-outs over the words of a language with these letters at the fixed places.
 
     `over` is the denominator that its terms are written over.
@@ -52,12 +52,12 @@ class Question:
     fixing: int
 
 
-def least_exactly(asked: Question, weights: Weights, bits: int, most: int) -> Paths:
+def least_exactly(asked: ExactQuestion, weights: Weights, bits: int, most: int) -> Paths:
     """The least difference times its denominator, and the words where it may not be positive."""
     return lowest(asked, weighed(asked, weights, bits), most)
 
 
-def weighed(asked: Question, weights: Weights, bits: int) -> list[list[Fraction]]:
+def weighed(asked: ExactQuestion, weights: Weights, bits: int) -> list[list[Fraction]]:
     """What each letter adds to the difference, at least: `[letter][position]`, and what none changes."""
     both = compared(asked)
     return [
@@ -82,7 +82,7 @@ class Both:
         return self.circuit.outputs["more"], self.circuit.outputs["less"]
 
 
-def compared(asked: Question) -> Both:
+def compared(asked: ExactQuestion) -> Both:
     """What is compared, and nothing else."""
     more, less = asked.literal.more, asked.literal.less
     terms = [asked.split.terms[(entry.wire, asked.over)] for entry in (more, less)]
@@ -105,7 +105,7 @@ def column(b: Builder, terms: Terms, place: int) -> Wire:
 
 
 def each_letter(
-    asked: Question, circuit: Circuit, weights: Weights, bits: int
+    asked: ExactQuestion, circuit: Circuit, weights: Weights, bits: int
 ) -> Iterator[Mapping[Wire, Value]]:
     """The circuit's wires for each letter, repeated but at the fixed positions."""
     alphabet = asked.alphabet
@@ -128,7 +128,7 @@ def difference(
     return found
 
 
-def lowest(asked: Question, weighed: Sequence[Sequence[Fraction]], most: int) -> Paths:
+def lowest(asked: ExactQuestion, weighed: Sequence[Sequence[Fraction]], most: int) -> Paths:
     """The words whose sum may be zero or less, by lower bounds; `weighed[letter][position]`."""
     ways = ways_of(asked, weighed)
     if 0 not in ways.ahead[0]:
@@ -137,7 +137,7 @@ def lowest(asked: Question, weighed: Sequence[Sequence[Fraction]], most: int) ->
     return Paths(rest + ways.ahead[0][0], ways.least(), tuple(ways.not_above(-rest, most)))
 
 
-def ways_of(asked: Question, weighed: Sequence[Sequence[Fraction]]) -> Routes:
+def ways_of(asked: ExactQuestion, weighed: Sequence[Sequence[Fraction]]) -> Routes:
     """The ways through the automaton, with the least sums ahead of every state."""
     ways = Routes(asked, weighed)
     for position in reversed(range(asked.alphabet.length)):
@@ -150,7 +150,7 @@ def ways_of(asked: Question, weighed: Sequence[Sequence[Fraction]]) -> Routes:
 class Routes:
     """The ways through an automaton; `ahead` has the least sum from each state of the last layers."""
 
-    asked: Question
+    asked: ExactQuestion
     weighed: Sequence[Sequence[Fraction]]
     ahead: list[dict[int, Fraction]] = field(default_factory=list[dict[int, Fraction]])
     steps: list[list[list[int]]] = field(default_factory=list[list[list[int]]])
