@@ -74,7 +74,7 @@ def search(
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Slacks:
     """For each row, by floats: `refutes`, and how much is lacking to that.
 
     `aim` is the goal's slack (to be driven below 0); `room` is the conditions' least (above 0).
@@ -100,7 +100,7 @@ class Referee:
     conditions: tuple[str, ...]
     rows: int
 
-    def judge(self, inputs: Batch) -> Judgement:
+    def judge(self, inputs: Batch) -> Slacks:
         """The judgement on each row of inputs."""
         outputs = self.module(inputs)
         holds = torch.stack([outputs[name] for name in self.conditions]).all(0)
@@ -111,7 +111,7 @@ class Referee:
             for name in self.conditions
         ]
         room = torch.stack(rooms).amin(0)
-        return Judgement(holds & fails, aim, torch.where(holds, room.clamp_min(0), room))
+        return Slacks(holds & fails, aim, torch.where(holds, room.clamp_min(0), room))
 
 
 def referee(obligation: Obligation, weights: Weights) -> Referee:
@@ -166,7 +166,7 @@ class Hunt:
             step *= SHRINKING
             yield best
 
-    def judge(self, batch: Batch) -> Judgement:
+    def judge(self, batch: Batch) -> Slacks:
         """The judgement on a batch; the anchor is moved where there is more room."""
         with torch.no_grad():
             seen = self.referee.judge(self.ground.inputs(batch))
