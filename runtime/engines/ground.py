@@ -30,7 +30,7 @@ LARGEST = Fraction(float_info.max)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RealBinder:
     """The values of one real binder: lower and upper ends, exact and as doubles."""
 
     shape: Shape
@@ -44,7 +44,7 @@ class Ground:
     """The binders of an obligation: `fields` of reals, `words` with their shape and alphabet."""
 
     order: tuple[str, ...]
-    fields: Mapping[str, Field]
+    fields: Mapping[str, RealBinder]
     words: Mapping[str, tuple[Shape, int]]
     twins: tuple[tuple[str, str], ...]
     chance: torch.Generator
@@ -161,13 +161,15 @@ class Ground:
 
 def ground(binders: Sequence[Bound], seed: int) -> Ground:
     """The ground that the binders of an obligation span."""
-    fields: dict[str, Field] = {}
+    fields: dict[str, RealBinder] = {}
     words: dict[str, tuple[Shape, int]] = {}
     for bound in binders:
         shape = bound.type.shape
         match bound.values, bound.type.sort:
             case Reals(box=box), _:
-                fields[bound.name] = Field(shape, box, ends(box, 0, shape), ends(box, 1, shape))
+                fields[bound.name] = RealBinder(
+                    shape, box, ends(box, 0, shape), ends(box, 1, shape)
+                )
             case Words(), Index(size=size):
                 words[bound.name] = (shape, size)
             case Words(members=members), _:
