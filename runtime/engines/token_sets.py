@@ -51,7 +51,7 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Setup:
+class RegionSetup:
     """A claim made ready; `until` and `scaled` are as for shortest paths (`one_class.Setup`)."""
 
     obligation: Obligation
@@ -70,7 +70,7 @@ class Setup:
         return Witness(((self.obligation.binders[0].name, word),))
 
 
-def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
+def set_up(obligation: Obligation, weights: Weights, until: float) -> RegionSetup:
     """Make a claim ready; raises what is in the way."""
     circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal"])
     plain = unscaled(circuit, weights)
@@ -82,11 +82,11 @@ def set_up(obligation: Obligation, weights: Weights, until: float) -> Setup:
         said = judgement({bound.name: word})
         return ("fails" if said.fails else "open" if said.open else "holds"), word
 
-    return Setup(obligation, weights, found, judge, until, plain.dropped)
+    return RegionSetup(obligation, weights, found, judge, until, plain.dropped)
 
 
 @dataclass(slots=True)
-class Tally:
+class RegionTally:
     """What is known of the classes so far.
 
     `failing`: a word of each that fails, with about its margin. `open`: a word that could not be
@@ -104,9 +104,9 @@ class Tally:
     last: Search | None = None
 
 
-def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
+def gone_through(setup: RegionSetup, limits: Limits, progress: Progress) -> Finding:
     """What all classes come to, or those decided in time."""
-    count, tally, stopped = len(setup.cases.options), Tally(measured=not setup.scaled), ""
+    count, tally, stopped = len(setup.cases.options), RegionTally(measured=not setup.scaled), ""
     decided = 0
     try:
         for kind in range(count):
@@ -129,7 +129,7 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     return held(setup, tally, how)
 
 
-def one_class(setup: Setup, kind: int, tally: Tally, progress: Progress) -> None:
+def one_class(setup: RegionSetup, kind: int, tally: RegionTally, progress: Progress) -> None:
     """Decide one class of words; raises `Late` and `NotEnclosed`."""
     found = setup.cases
     language = found.language.of_class(kind)
@@ -158,7 +158,7 @@ def one_class(setup: Setup, kind: int, tally: Tally, progress: Progress) -> None
     tally.done += share
 
 
-def noted(tally: Tally, outcome: Outcome, margin: float) -> None:
+def noted(tally: RegionTally, outcome: Outcome, margin: float) -> None:
     """What one word comes to that stands for its class."""
     kind, word = outcome
     if kind == "fails":
@@ -170,7 +170,7 @@ def noted(tally: Tally, outcome: Outcome, margin: float) -> None:
 # --- findings -------------------------------------------------------------------------------
 
 
-def held(setup: Setup, tally: Tally, how: str) -> Finding:
+def held(setup: RegionSetup, tally: RegionTally, how: str) -> Finding:
     """The goal holds in every class, if no word is open."""
     if setup.cases.language.empty:
         return Empty("no word meets the conditions", METHOD)
@@ -182,7 +182,7 @@ def held(setup: Setup, tally: Tally, how: str) -> Finding:
     return Holds(how, TRUSTED, size(setup), tally.least)
 
 
-def halted(setup: Setup, tally: Tally, how: str, stopped: str) -> Stuck:
+def halted(setup: RegionSetup, tally: RegionTally, how: str, stopped: str) -> Stuck:
     """How far it came, and the region that was furthest from being decided."""
     found, search = setup.cases.language, tally.last
     left = 1 - tally.done
@@ -209,6 +209,6 @@ def spelled(region: BoolArray, obligation: Obligation) -> str:
     return "[" + ", ".join(parts) + "]"
 
 
-def size(setup: Setup) -> Size:
+def size(setup: RegionSetup) -> Size:
     """How many words there are, where the language is all that the conditions say."""
     return Size(None if setup.cases.conditional else setup.cases.language.count())
