@@ -28,7 +28,7 @@ from circ.runtime.engines.choices import by_choice, first_of
 from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.narrowing import narrowed
-from circ.runtime.engines.one_class import Part, Setup, Sums, Tally, examined
+from circ.runtime.engines.one_class import ClassTally, Part, Setup, Sums, examined
 from circ.runtime.engines.one_word import OBSTACLES, Late, decided, reason_of
 from circ.runtime.engines.phases import Network, Piece, operand_signs, pieces
 from circ.runtime.engines.readouts import Alphabet
@@ -160,7 +160,7 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     """What all classes come to, or those gone through in time."""
     count, tally = (
         len(setup.cases.options),
-        Tally(measured=not (setup.cases.conditional or setup.scaled)),
+        ClassTally(measured=not (setup.cases.conditional or setup.scaled)),
     )
     done, stopped, obstacles = 0, "", list[str]()
     try:
@@ -188,7 +188,7 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     return Stuck(obstacles[0], how) if obstacles else held(setup, tally, how)
 
 
-def failing(setup: Setup, tally: Tally, how: str, stopped: str, *, whole: bool) -> Fails:
+def failing(setup: Setup, tally: ClassTally, how: str, stopped: str, *, whole: bool) -> Fails:
     """A word of each failing class, the worst first, those last whose margin is not known."""
     listed = tuple(setup.witness(word) for _, word in sorted(tally.failing.values()))
     classes = (len(listed), len(tally.seen)) if whole and not tally.open else None
@@ -196,7 +196,7 @@ def failing(setup: Setup, tally: Tally, how: str, stopped: str, *, whole: bool) 
     return Fails(how, TRUSTED, size(setup), listed[0], None, listed, (), interrupted, classes)
 
 
-def held(setup: Setup, tally: Tally, how: str) -> Finding:
+def held(setup: Setup, tally: ClassTally, how: str) -> Finding:
     """The goal holds in every class, if no word is open."""
     if setup.cases.language.empty:
         return Empty("no word meets the conditions", METHOD)

@@ -34,7 +34,7 @@ from circ.runtime.engines.class_parts import Region, whole_class
 from circ.runtime.engines.division import Division
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.margins import Least
-from circ.runtime.engines.one_class import Setup, Tally, examined
+from circ.runtime.engines.one_class import ClassTally, Setup, examined
 from circ.runtime.engines.one_word import OBSTACLES, Late, denying, reason_of
 from circ.runtime.engines.words import total
 
@@ -84,7 +84,7 @@ def proved(setup: Setup, words: Region) -> BoolArray:
     held = np.ones(fixings.size, np.bool_)
     try:
         for part, formula in parts_in(setup, words.kind, words.language, words.paths):
-            tally = Tally(least=Least(-inf, -inf))  # no margin is asked for
+            tally = ClassTally(least=Least(-inf, -inf))  # no margin is asked for
             examined(setup, tally, part, formula)
             unproved = {fixing for _, fixing in (*tally.failing, *tally.doubtful)}
             held &= ~np.isin(fixings, list(unproved))

@@ -93,7 +93,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Tally:
+class ClassTally:
     """What is known of the classes gone through.
 
     `seen`: the classes, each for each choice of letters at the fixed positions. `failing`:
@@ -128,7 +128,7 @@ class Tally:
             self.least = Least(0.0, 0.0, np.array(word))
 
 
-def examined(setup: Setup, tally: Tally, part: Part, formula: Formula) -> None:
+def examined(setup: Setup, tally: ClassTally, part: Part, formula: Formula) -> None:
     """One class of words, for all choices of letters at the fixed positions."""
     tally.seen.update((part.kind, fixing) for fixing in part.paths.fixings.tolist())
     if () in formula:
@@ -164,7 +164,7 @@ def fixed(setup: Setup, part: Part, place: int) -> Automaton:
 # --- one comparison at a time -------------------------------------------------------------------
 
 
-def compared(setup: Setup, tally: Tally, part: Part, asked: Rivals) -> None:
+def compared(setup: Setup, tally: ClassTally, part: Part, asked: Rivals) -> None:
     """Comparisons each of which has to hold on every word of the class."""
     bound = asked.least(part.paths)
     unproven = ~asked.holds(bound)
@@ -188,7 +188,7 @@ def compared(setup: Setup, tally: Tally, part: Part, asked: Rivals) -> None:
                 break
 
 
-def worse(tally: Tally, part: Part, asked: Rivals, unproven: BoolArray) -> dict[int, IntArray]:
+def worse(tally: ClassTally, part: Part, asked: Rivals, unproven: BoolArray) -> dict[int, IntArray]:
     """For each fixing under which a word fails, the comparisons that fail by more elsewhere."""
     margin = np.full(unproven.shape[1], -inf)
     for place in range(margin.size):
@@ -202,7 +202,7 @@ def worse(tally: Tally, part: Part, asked: Rivals, unproven: BoolArray) -> dict[
 
 
 def weighed(
-    setup: Setup, tally: Tally, part: Part, asked: Rivals, left: Mapping[int, IntArray]
+    setup: Setup, tally: ClassTally, part: Part, asked: Rivals, left: Mapping[int, IntArray]
 ) -> None:
     """Note a failing word for each fixing where float64 finds one, of these comparisons."""
     sizes = [rows.size for rows in left.values()]
@@ -257,7 +257,7 @@ def question_of(setup: Setup, part: Part, asked: Rivals, row: int, fixing: int) 
 # --- some one of several --------------------------------------------------------------------------
 
 
-def alternated(setup: Setup, tally: Tally, part: Part, clause: Clause) -> None:
+def alternated(setup: Setup, tally: ClassTally, part: Part, clause: Clause) -> None:
     """A clause of several comparisons: one that holds alone will do, or else more is tried."""
     literals = one_by_one(part.sums.field, clause)
     tally.measured = False
