@@ -37,7 +37,7 @@ CELLS = 1 << 21
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part(Generic[Scalar]):
+class Block(Generic[Scalar]):
     """The entries of a wire that read the positions in `mask`: `rows[i, r]` on sub-word r."""
 
     entries: Where
@@ -50,7 +50,7 @@ class RealTable:
     """A real wire, with each entry's largest radius (None where all are exact) and size."""
 
     shape: Shape
-    mids: tuple[Part[np.float64], ...]
+    mids: tuple[Block[np.float64], ...]
     rad: FloatArray | None
     size: FloatArray
     grain: int
@@ -61,8 +61,8 @@ class CodeTable:
     """A wire of truths or indices, with the slack of each sub-word."""
 
     shape: Shape
-    values: tuple[Part[np.int64 | np.bool_], ...]
-    slack: tuple[Part[np.float64], ...] | None
+    values: tuple[Block[np.int64 | np.bool_], ...]
+    slack: tuple[Block[np.float64], ...] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ def filled(tables: Tables, words: Discrete) -> Values:
     positions = words.values.reshape(-1, words.values.shape[-1]).astype(np.int64, copy=False)
     ranks: dict[int, IntArray] = {}
 
-    def gathered(shape: Shape, parts: tuple[Part[Scalar], ...]) -> npt.NDArray[Scalar]:
+    def gathered(shape: Shape, parts: tuple[Block[Scalar], ...]) -> npt.NDArray[Scalar]:
         found = np.empty((prod(shape), positions.shape[1]), parts[0].rows.dtype)
         for part in parts:
             if part.mask not in ranks:
@@ -225,9 +225,9 @@ class Slice:
         flat = x.reshape(prod(self.shape), x.shape[-1])[self.entries]
         return np.ascontiguousarray(np.broadcast_to(flat, (self.entries.size, self.words)))
 
-    def part(self, x: npt.NDArray[Scalar]) -> Part[Scalar]:
+    def part(self, x: npt.NDArray[Scalar]) -> Block[Scalar]:
         """The same as a part of a table."""
-        return Part(stepped(self.entries), self.mask, self.rows(x))
+        return Block(stepped(self.entries), self.mask, self.rows(x))
 
 
 def real_table(wire: Wire, slices: Sequence[Slice]) -> RealTable:
