@@ -210,6 +210,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circle == []
 
 
+def test_a_class_has_a_name_of_its_own_in_its_package() -> None:
+    """No two modules of a package have public classes of the same name: one word is one thing."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for here, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                key = Path(here).parent.as_posix(), node.name
+                places.setdefault(key, []).append(here)
+
+    assert {key: files for key, files in places.items() if len(files) > 1} == {}
+
+
 class TestTheReferenceIsTrusted:
     """The exact reference, on which every refutation rests, needs no solver and no tensors."""
 
