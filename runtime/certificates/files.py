@@ -17,7 +17,7 @@ from circ.compiler.audit.onwards import AuditedOnwards, audited_onwards
 from circ.compiler.audit.rejected import require
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.tensor import Weights
-from circ.compiler.verdict import Proved, Verdict
+from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
@@ -53,10 +53,12 @@ def certify(
 ) -> Certified | Uncertified | None:
     """Write the certificate of a claim that was proved, if there can be one; None for another.
 
-    Raises `CircError` where a file cannot be written.
+    Older ones go, unless the claim is unknown. Raises `CircError` where a file cannot be written.
     """
     from circ.runtime.certificates.work import NoCertificate
 
+    if isinstance(verdict, Refuted | Vacuous):
+        clear(folder, question.name)
     if not isinstance(verdict, Proved):
         return None
     lengths = lengths_of(question, verdict)

@@ -27,7 +27,9 @@ from circ.compiler.ir import Compare as CompareOp
 from circ.compiler.ir import Comparison, Index, Input, Lookup, Weight, WireType
 from circ.compiler.obligation import Bound, Obligation, Words
 from circ.compiler.tensor import Tensor
+from circ.compiler.verdict import Unknown
 from circ.runtime.certificates import goal
+from circ.runtime.certificates.files import certify
 from circ.runtime.certificates.onwards import write_onwards
 from tests.unit.lowered import lowered
 from tests.unit.obligations import NOWHERE
@@ -129,6 +131,21 @@ class TestTheCommand:
         assert {"above.txt", "tall.7.cert", "above.onwards.cert"} <= left
         assert command("prove", spec, "tall", "--certificate", proofs) == 0
         assert not [path for path in proofs.iterdir() if path.name.startswith("tall")]
+
+    @pytest.mark.parametrize(("where", "code"), [("", 1), ("where f(s)[1] > 9", 3)])
+    def test_what_is_not_proved_leaves_no_older_files(
+        self, tmp_path: Path, where: str, code: int
+    ) -> None:
+        """A claim that fails now, or says nothing, has no proof; one left undecided may have."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        program, undecided = lowered(READING, tmp_path), Unknown("time ran out", "nothing")
+        assert certify(program.question("above"), program.weights, undecided, proofs, 9) is None
+        assert (proofs / "above.cert").exists()
+
+        spec.write_text(READING.replace("Words: f(s)[0] > 0.5", f"Words {where}: f(s)[0] > 2"))
+        assert command("prove", spec, "above", "--certificate", proofs) == code
+        assert list(proofs.iterdir()) == []
 
     def test_no_certificate_is_4(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A folder without one is a wrong command line, and so is a claim that has none in it.
