@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from math import isfinite
 from pathlib import Path
 from typing import ParamSpec
@@ -355,6 +356,14 @@ def outcome(command: Callable[[], int]) -> int:
         return Exit.BUG
 
 
+def say_anything() -> None:
+    """Have a stream print what it cannot encode as an escape: file names are bytes, not text."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line."""
+    say_anything()
     sys.exit(outcome(lambda: circ.main(standalone_mode=False) or Exit.AS_CLAIMED))

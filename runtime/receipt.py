@@ -98,9 +98,9 @@ class Malformed(ValueError):
 
 
 def embedded(receipt: Receipt) -> str:
-    """One line of JSON, for the target's own metadata."""
+    """One line of JSON in ASCII, for the target's own metadata."""
     inside = asdict(replace(receipt, sha256=None))
-    return json.dumps(inside, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(inside, separators=(",", ":"), allow_nan=False)
 
 
 def receipt_path(target: Path) -> Path:
@@ -109,11 +109,14 @@ def receipt_path(target: Path) -> Path:
 
 
 def write_receipt(receipt: Receipt, target: Path, *, overwrite: bool = False) -> Path:
-    """Write the receipt beside `target`; raises `CircError` (E0650, E0653)."""
+    """Write the receipt beside `target`; raises `CircError` (E0650, E0653).
+
+    Half a character, as names of files may have, is written as its escape.
+    """
     path = receipt_path(target)
     text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(path, overwrite=overwrite) as stream:
-        stream.write(f"{text}\n".encode())
+        stream.write(f"{text}\n".encode(errors="backslashreplace"))
     return path
 
 

@@ -46,7 +46,7 @@ def write_text(text: str, out: Path | None) -> None:
         OUT.print(Text(text.rstrip("\n")))
         return
     try:
-        out.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+        out.write_bytes((text.rstrip("\n") + "\n").encode(errors="backslashreplace"))
     except OSError as error:
         raise CircError(cannot_write(str(out), error.strerror or "unwritable")) from error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -251,6 +253,33 @@ class TestPatch:
         assert command("patch", spec, "sink", "--out", out) == 0
         assert stored(out)["b"].dtype == np.float16
         assert command("prove", spec, "negative", "--checkpoint", f"m={out}") == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+def test_any_file_name_can_be_printed(tmp_path: Path, encoding: str) -> None:
+    """A name that is no UTF-8, and a sign that the output has not, are printed as escapes."""
+    spec = write_spec(tmp_path).rename(tmp_path / os.fsdecode(b"caf\xe9.circ"))
+    done = subprocess.run(
+        [sys.executable, "-m", "circ", "check", spec],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"caf\udce9.circ" in done.stdout
+
+
+def test_any_file_name_can_be_written(tmp_path: Path) -> None:
+    """What a patch and `compile` write says where it came from, whatever that is called."""
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    spec = write_spec(folder)
+    out, script = tmp_path / "out.safetensors", tmp_path / "bounded.smt2"
+    assert command("compile", spec, "bounded", "--to", "smt2", "--out", script) == 0
+    assert rb"caf\udce9/spec.circ" in script.read_bytes()
+    assert command("patch", spec, "sink", "--out", out) == 0
+    receipt = tmp_path / "out.safetensors.receipt.json"
+    assert json.loads(receipt.read_text())["spec"]["path"] == "caf\udce9/spec.circ"
 
 
 def test_help_has_examples() -> None:
