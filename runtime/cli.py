@@ -148,7 +148,7 @@ def prove(
 
 
 AUDIT_CODES = """\b
-Exit codes: 0 every certificate holds, 1 one is rejected,
+Exit codes: 0 every certificate holds, 1 one is rejected (or missing, with --strict),
             4 a wrong command line, spec or file, 5 a bug in Circ."""
 
 
@@ -158,6 +158,7 @@ Exit codes: 0 every certificate holds, 1 one is rejected,
 @click.argument("claims", nargs=-1)
 @settings
 @click.option("--exact", is_flag=True, help="Use whole numbers alone, no floating point.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where a claim has none.")
 @JSON
 def audit(
     spec: Path,
@@ -167,20 +168,24 @@ def audit(
     checkpoints: tuple[str, ...],
     outside: bool,
     exact: bool,
+    strict: bool,
     as_json: bool,
 ) -> int:
     """Check the certificates in FOLDER of CLAIMS of SPEC (all that have one by default).
 
     The claim is derived again from SPEC and its checkpoint, and the proof is checked step by step, by
-    code that shares none with the engine that found it.
+    code that shares none with the engine that found it. Claims without a certificate are listed; a
+    claim that is named has to have one.
 
     \b
     circ audit max_10.circ proofs
     circ audit max_10.circ proofs large --exact
+    circ audit max_10.circ proofs --strict    has every claim a certificate?
     """
     from circ.runtime.commands.audit import run_audit
 
-    return run_audit(spec, folder, claims, (params, checkpoints, outside), exact, as_json)
+    opened = (params, checkpoints, outside)
+    return run_audit(spec, folder, claims, opened, exact, as_json, strict)
 
 
 @circ.command(cls=Answer, epilog=EXIT_CODES)

@@ -14,7 +14,7 @@ from circ.compiler.audit.audit import Audited, audited
 from circ.compiler.audit.emptiness import none_meets
 from circ.compiler.audit.loops import SHORT
 from circ.compiler.audit.onwards import AuditedOnwards, audited_onwards
-from circ.compiler.audit.rejected import require
+from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
@@ -36,6 +36,14 @@ class Uncertified:
     """Why a claim that was proved has no certificate."""
 
     reason: str
+
+
+class RejectedFile(Rejected):
+    """A certificate that does not hold, or is missing where one is wanted: which file, and why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(reason)
+        self.path = path
 
 
 def certificate_path(folder: Path, claim: str, length: int | None = None) -> Path:
@@ -155,7 +163,8 @@ def some_file(folder: Path, question: Question) -> bool:
 def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bool) -> Audited:
     """Check the certificates of a claim, one for each length at which it says something.
 
-    Raises `Rejected`, and `OSError` where a file cannot be read.
+    Raises `Rejected`, `RejectedFile` where one file is at fault, and `OSError` where one cannot be
+    read.
     """
     lengths = question.lengths
     if lengths is None:
@@ -190,7 +199,8 @@ def audit_all_lengths(
 ) -> Audited:
     """Check the certificate for all lengths from some one on, and those of the lengths before."""
     path = onwards_path(folder, question.name)
-    require(path.exists(), "there is no certificate for all lengths from some one on")
+    with naming(path):
+        require(path.exists(), "there is no certificate for all lengths from some one on")
     beyond = audit_onwards(question, weights, path, exact=exact)
     assert question.lengths is not None
     short = range(question.lengths.first, beyond.start)
@@ -212,7 +222,8 @@ def audit_lengths(
         if path.exists():
             found.append(audit_file(obligation, weights, path, exact=exact))
         else:
-            require_empty(obligation, weights, length, exact=exact)
+            with naming(path):
+                require_empty(obligation, weights, length, exact=exact)
     words, classes = sum(one.words or 0 for one in found), sum(one.classes for one in found)
     tool, by = (found[-1].tool, found[-1].by) if found else ("", "")
     return Audited(question.name, tool, by, words, classes)
@@ -223,7 +234,7 @@ def audit_onwards(
 ) -> AuditedOnwards:
     """Check the certificate for all lengths from some one on; raises as `audit_file`."""
     near, far = (question.alike(length) for length in (SHORT, SHORT + 1))
-    with path.open("rb") as stream:
+    with naming(path), path.open("rb") as stream:
         if exact:
             return audited_onwards(near, far, weights, stream)
         from circ.compiler.audit.quick_onwards import quick_onwards
@@ -243,10 +254,19 @@ def require_empty(obligation: Obligation, weights: Weights, length: int, *, exac
 
 
 def audit_file(obligation: Obligation, weights: Weights, path: Path, *, exact: bool) -> Audited:
-    """Check one certificate; raises `Rejected`, and `OSError` where it cannot be read."""
-    with path.open("rb") as stream:
+    """Check one certificate; raises `RejectedFile`, and `OSError` where it cannot be read."""
+    with naming(path), path.open("rb") as stream:
         if exact:
             return audited(obligation, weights, stream)
         from circ.compiler.audit.in_floats import QUICK
 
         return audited(obligation, weights, stream, QUICK)
+
+
+@contextmanager
+def naming(path: Path) -> Generator[None]:
+    """Have a rejection say which file it is about."""
+    try:
+        yield
+    except Rejected as reason:
+        raise RejectedFile(path, str(reason)) from reason

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -12,9 +14,14 @@ from circ.compiler.driver import Program
 from circ.compiler.obligation import Question
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate, no_certificates
-from circ.runtime.certificates.files import audit_files, certificate_path, some_file
+from circ.runtime.certificates.files import (
+    RejectedFile,
+    audit_files,
+    certificate_path,
+    some_file,
+)
 from circ.runtime.exits import Exit, worst
-from circ.runtime.report import Line
+from circ.runtime.report import Line, Style
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
@@ -24,21 +31,39 @@ ALIKE = "that all positions are treated alike"
 """At all lengths at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The first reason why a claim's certificates do not hold, and the file that it is about."""
+
+    reason: str
+    path: Path | None
+
+
 def run_audit(
-    spec: Path, folder: Path, claims: Sequence[str], opened: Opened, exact: bool, as_json: bool
+    spec: Path,
+    folder: Path,
+    claims: Sequence[str],
+    opened: Opened,
+    exact: bool,
+    as_json: bool,
+    strict: bool = False,
 ) -> int:
-    """0 where every certificate holds, 1 where one does not; one that is named has to be there."""
+    """0 where every certificate holds, 1 where one does not; one that is named has to be there.
+
+    `strict`: 1 where a claim has none, unless it is expected to be refuted.
+    """
     program = checked(spec, settings(*opened))
     show_diagnostics(program.diagnostics)
     names = chosen(program.typed.scope.claims, claims, "claim")
     questions = {name: program.question(name) for name in names}
     there = [name for name in names if some_file(folder, questions[name])]
-    without = [name for name in names if name not in there]
-    if claims and without:
-        raise CircError(no_certificate(str(certificate_path(folder, without[0]))))
+    if claims and len(there) < len(names):
+        missing = next(name for name in names if name not in there)
+        raise CircError(no_certificate(str(certificate_path(folder, missing))))
     if not there:
         raise CircError(no_certificates(str(folder)))
-    codes: list[Exit] = []
+    without = [name for name in names if name not in there and not refutable(program, name)]
+    codes = [Exit.REFUTED] if strict and without else []
     found: list[object] = []
     for name in there:
         start = monotonic()
@@ -46,41 +71,64 @@ def run_audit(
             outcome = audit(program, folder, questions[name], exact)
         seconds = monotonic() - start
         codes.append(Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED)
-        found.append(outcome_data(name, outcome, exact, seconds))
+        again = proving_again(spec, name, opened, folder)
+        found.append(outcome_data(name, outcome, exact, seconds, again))
         if not as_json:
-            show_lines(outcome_lines(name, outcome, exact, seconds))
+            show_lines(outcome_lines(name, outcome, exact, seconds, again))
     if as_json:
         data = {"spec": str(spec), "certificates": found, "without": without}
         show_data(data | {"exit": int(worst(codes))})
     elif without:
-        show_lines([Line("faint", f"without a certificate: {', '.join(without)}")])
+        style: Style = "bad" if strict else "doubt"
+        show_lines([Line(style, f"without a certificate: {', '.join(without)}")])
     return worst(codes)
 
 
-def audit(program: Program, folder: Path, question: Question, exact: bool) -> Audited | str:
+def refutable(program: Program, name: str) -> bool:
+    """Whether a claim is expected to be refuted, so that no proof of it is wanted."""
+    return program.typed.scope.claims[name].expects == "refuted"
+
+
+def audit(program: Program, folder: Path, question: Question, exact: bool) -> Audited | Refused:
     """What the certificates of a claim prove, or the first reason why one does not hold."""
     try:
         return audit_files(question, program.weights, folder, exact=exact)
+    except RejectedFile as reason:
+        return Refused(str(reason), reason.path)
     except Rejected as reason:
-        return str(reason)
+        return Refused(str(reason), None)
     except OSError as error:
         path = error.filename or certificate_path(folder, question.name)
         raise CircError(no_certificate(str(path), error.strerror or "unreadable")) from error
 
 
-def trusted(outcome: Audited | str, exact: bool) -> tuple[str, ...]:
+def proving_again(spec: Path, claim: str, opened: Opened, folder: Path) -> str:
+    """The command that decides a claim and leaves its certificate anew."""
+    params, checkpoints, outside = opened
+    given = [word for value in params for word in ("--param", value)]
+    given += [word for value in checkpoints for word in ("--checkpoint", value)]
+    given += ["--allow-outside"] if outside else []
+    words = ["circ", "prove", str(spec), claim, *given, "--certificate", str(folder)]
+    return shlex.join(words)
+
+
+def trusted(outcome: Audited | Refused, exact: bool) -> tuple[str, ...]:
     """What has to be right for an audit to be right, besides the audit itself."""
     known = TRUSTED if exact else TRUSTED_FAST
     alike = isinstance(outcome, Audited) and outcome.alike
     return (known[0], ALIKE, *known[1:]) if alike else known
 
 
-def outcome_lines(name: str, outcome: Audited | str, exact: bool, seconds: float) -> list[Line]:
-    """The outcome for a reader."""
-    if isinstance(outcome, str):
+def outcome_lines(
+    name: str, outcome: Audited | Refused, exact: bool, seconds: float, again: str
+) -> list[Line]:
+    """The outcome for a reader; `again` is the command that proves the claim again."""
+    if isinstance(outcome, Refused):
+        where = "" if outcome.path is None else f"{outcome.path}: "
         return [
             Line("bad", f"✗ {name}: rejected  ({seconds:.1f} s)"),
-            Line("plain", f"    {outcome}"),
+            Line("plain", f"    {where}{outcome.reason}"),
+            Line("plain", f"    try: prove the claim again, with `{again}`"),
         ]
     holds = "the certificate holds" + (" at every length" if outcome.alike else "")
     return [
@@ -111,12 +159,16 @@ def proved_of(outcome: Audited) -> str:
 
 
 def outcome_data(
-    name: str, outcome: Audited | str, exact: bool, seconds: float
+    name: str, outcome: Audited | Refused, exact: bool, seconds: float, again: str
 ) -> dict[str, object]:
-    """The outcome as data; `words` is null where they are of every length."""
+    """The outcome as data; `words` is null where they are of every length.
+
+    `file` is null where a rejection is about no one file, `again` the command that proves again.
+    """
     data: dict[str, object] = {"claim": name, "holds": isinstance(outcome, Audited)}
-    if isinstance(outcome, str):
-        data["reason"] = outcome
+    if isinstance(outcome, Refused):
+        file = None if outcome.path is None else str(outcome.path)
+        data |= {"reason": outcome.reason, "file": file, "again": again}
     else:
         data |= {"by": outcome.by, "words": outcome.words, "classes": outcome.classes}
         data |= {"tool": outcome.tool}

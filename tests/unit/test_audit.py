@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from array import array
 from collections.abc import Sequence
 from decimal import Context, Decimal
@@ -33,7 +35,7 @@ from circ.runtime.certificates.files import certify
 from circ.runtime.certificates.onwards import write_onwards
 from tests.unit.lowered import lowered
 from tests.unit.obligations import NOWHERE
-from tests.unit.specs import Rows, command, write_spec
+from tests.unit.specs import Rows, command, save, write_spec
 
 READING = """
 checkpoint m from "model.safetensors"
@@ -100,6 +102,42 @@ class TestTheCommand:
         (found,) = json.loads(capsys.readouterr().out)["certificates"]
         assert found["holds"] is False
         assert found["reason"] == "the tensor m/W has changed since"
+        assert found["file"] == str(proofs / "above.cert")
+
+    def test_a_rejection_says_what_to_do(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It names the file, and the command that proves the claim again as it was asked about."""
+        model = tmp_path / "other model"
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        save({"W": [[1.0, 0.5], [2.0, -1.0], [3.0, 0.5]]}, model, np.float32)
+        capsys.readouterr()
+
+        assert command("audit", spec, proofs, "--checkpoint", f"m={model}") == 1
+        told = capsys.readouterr().out
+        assert f"{proofs / 'above.cert'}: the tensor m/W has changed since" in told
+        again = re.search("try: prove the claim again, with `(.*)`", told)
+        assert again is not None
+        assert command(*shlex.split(again[1])[1:]) == 0
+        assert command("audit", spec, proofs, "--checkpoint", f"m={model}") == 0
+
+    def test_all_claims_may_be_asked_to_have_one(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """With `--strict` one without is 1; one that is expected to fail has nothing to show."""
+        spec, proofs = write_spec(tmp_path, READING, WEIGHTS), tmp_path / "proofs"
+        assert command("prove", spec, "above", "--certificate", proofs) == 0
+        assert command("audit", spec, proofs) == 0
+        capsys.readouterr()
+        assert command("audit", spec, proofs, "--strict") == 1
+        assert "without a certificate: odd, some" in capsys.readouterr().out
+
+        spec.write_text(READING.replace("odd:", "odd expects refuted:"))
+        assert command("audit", spec, proofs, "--strict") == 1
+        assert "without a certificate: some\n" in capsys.readouterr().out
+        assert command("prove", spec, "--certificate", proofs) == 0
+        assert command("audit", spec, proofs, "--strict") == 0
 
     def test_half_a_character_is_escaped(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -212,7 +250,7 @@ class TestAllLengths:
         for path in sorted(proofs.iterdir()):
             aside = path.rename(tmp_path / "aside")
             assert command("audit", spec, proofs) == 1, path
-            assert "there is no certificate for" in capsys.readouterr().out
+            assert f"{path}: there is no certificate for" in capsys.readouterr().out
             aside.rename(path)
         assert command("audit", spec, proofs) == 0
 
