@@ -212,10 +212,12 @@ def within_order(span: Span, op: str) -> Diagnostic:
 
 def may_vanish(span: Span) -> Diagnostic:
     """A divisor that is no constant, and may come close to zero."""
-    help = "add a small positive number to what is never negative: `x / sqrt(dot(x, x) + 0.00001)`"
-    return Diagnostic(
-        "E0227", "a divisor must be a constant, or certainly keep clear of zero", span, help=help
+    help = (
+        "keep what is never negative clear of zero: `x / sqrt(dot(x, x) + 0.00001)`, or "
+        "`x / (relu(k - 1) + 1)` for a count `k`; the mean over an axis is `mean(x)`"
     )
+    headline = "a divisor must be a constant, or certainly keep clear of zero"
+    return Diagnostic("E0227", headline, span, help=help)
 
 
 def may_be_negative(span: Span) -> Diagnostic:

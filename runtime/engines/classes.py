@@ -42,8 +42,8 @@ from circ.runtime.engines.words import Source, all_words
 from circ.runtime.show import code_text, tensor_text
 
 METHOD = "grouping"
-MORE_TIME = "allow more time, or narrow the domain"
-FEWER_WORDS = "raise the limit on words, or narrow the domain"
+MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
+FEWER_WORDS = "narrow the domain with `where`, or claim it of each of its parts"
 
 MERGED = 1 << 20
 """Classes that wait to be merged with the others."""

@@ -38,7 +38,7 @@ TRUSTED = ("z3", "the encoder", "the front end")
 WARNING_SECONDS = 2.0
 """The least time that warnings are given; they may take as long again as the answer did."""
 
-MORE_TIME = "allow more time, or narrow the domain"
+MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
 
 
 def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -13,6 +14,9 @@ import numpy as np
 import pytest
 
 from circ.runtime import cli
+from circ.runtime.any_length import FEWER_LENGTHS
+from circ.runtime.engines import smt
+from circ.runtime.engines.classes import FEWER_WORDS, MORE_TIME
 from tests.unit.specs import DETECTOR, WEIGHTS, command, save, stored, write_spec
 
 
@@ -280,6 +284,16 @@ def test_any_file_name_can_be_written(tmp_path: Path) -> None:
     assert command("patch", spec, "sink", "--out", out) == 0
     receipt = tmp_path / "out.safetensors.receipt.json"
     assert json.loads(receipt.read_text())["spec"]["path"] == "caf\udce9/spec.circ"
+
+
+@pytest.mark.parametrize("hint", [MORE_TIME, FEWER_LENGTHS, FEWER_WORDS, smt.MORE_TIME])
+def test_what_to_try_can_be_done(hint: str) -> None:
+    """An option that a hint names is one of `prove`; to allow more names the option that does."""
+    prove = cli.circ.commands["prove"]
+    known = {option for param in prove.params for option in param.opts}
+    named = set(re.findall(r"--[a-z]+", hint))
+    assert named <= known
+    assert named or not re.search("more|raise|limit", hint)
 
 
 def test_help_has_examples() -> None:
