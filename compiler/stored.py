@@ -11,7 +11,7 @@ from circ.compiler.header import Header as FileHeader
 from circ.compiler.tensor import Tensor, as_stored
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.files import outside_folder, unreadable
-from circ.lang.headers import Header, TensorInfo
+from circ.lang.headers import Opened, TensorInfo
 from circ.lang.scope import key
 from circ.lang.span import Source, Span
 from circ.lang.syntax import CheckpointDecl, Name
@@ -64,10 +64,12 @@ class Files:
             self.opened[path] = read_header(path, self.named(decl))
         return path, self.opened[path]
 
-    def header(self, decl: CheckpointDecl) -> Header:
+    def header(self, decl: CheckpointDecl) -> Opened:
         """What the type checker needs of a checkpoint; raises `CircError` for a bad file."""
         _, header = self.opened_header(decl)
-        return {name: TensorInfo(t.shape, t.dtype) for name, t in header.tensors.items()}
+        found = {name: TensorInfo(t.shape, t.dtype) for name, t in header.tensors.items()}
+        given = self.instead.get(key(decl))
+        return Opened(decl.file.text if given is None else str(given), found)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ BRACKETS = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*|[()\[\]{}]')
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 NAMED_DOMAIN = re.compile(r"\bdomain\s+\w+\s*\Z")
+ENTRIES = re.compile(r'\bcheckpoint\s+\w+\s+from\s+"[^"\n]*"\s*\Z')
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
 WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
 
@@ -279,6 +280,8 @@ def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
     in_word_pattern = stop.expects("WILDCARD") and WORD_PATTERN.search(stop.before)
     if in_word_pattern and stop.text in foreign.IN_WORD_PATTERNS:
         return foreign.IN_WORD_PATTERNS[stop.text], None
+    if stop.text in ("*", "{") and in_entries(stop):
+        return foreign.IN_ENTRIES, None
     before = LAST_WORD.search(stop.before)
     double = stop.span.source.text[max(0, stop.span.start - 1) : stop.span.end]
     for word in (stop.text, double, before[1] if before else ""):
@@ -295,6 +298,13 @@ def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
     if stop.failure.expected >= set(ITEM_WORDS):
         return f"a declaration starts with {errors.alternatives(ITEM_WORDS)}", None
     return "", None
+
+
+def in_entries(stop: Stop) -> bool:
+    """Whether it stands among the entries of a checkpoint."""
+    around = stop.open_brackets[-1:]
+    text = stop.span.source.text
+    return any(opener.text == "{" and ENTRIES.search(text, 0, opener.start) for opener in around)
 
 
 def nearest_word(stop: Stop) -> str:

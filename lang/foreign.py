@@ -150,6 +150,11 @@ IN_WORD_PATTERNS = {
 }
 """Help for what a pattern of a word cannot hold."""
 
+IN_ENTRIES = (
+    "an entry is the name of a tensor; `*` stands for one whole part: `blocks.*.W: real[2, 3]`"
+)
+"""Help for what the braces of a checkpoint cannot hold."""
+
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",
     "norm": "write `norm_inf(x)` or `norm_1(x)`",

@@ -20,7 +20,16 @@ class TensorInfo:
 Header = Mapping[str, TensorInfo]
 """Tensors by name; the parts of a name are separated by dots."""
 
-OpenHeader = Callable[[CheckpointDecl], Header]
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What stands in the file of a checkpoint, and the file's name: the user's own, if one was given."""
+
+    file: str
+    header: Header
+
+
+OpenHeader = Callable[[CheckpointDecl], Opened]
 """Reads a checkpoint's header; raises `CircError` when the file is missing or foreign."""
 
 OpenModule = Callable[[Use], Source]

@@ -19,7 +19,7 @@ from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.files import unknown_tensor
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import entry_differs, mismatch, not_constant
-from circ.lang.headers import Header, OpenHeader
+from circ.lang.headers import Opened, OpenHeader
 from circ.lang.scope import Imports, Scope, Value, key, resolve
 from circ.lang.syntax import (
     CheckpointDecl,
@@ -123,16 +123,16 @@ def new_facts(
         facts.learn(other.facts)
     for item in own.values():
         if isinstance(item, CheckpointDecl):
-            header = header_of(item, open_header, diagnostics)
-            if header is not None:
-                facts.headers[key(item)] = header
-            facts.entries[key(item)] = declared_entries(item, header or {}, Context(facts))
+            opened = opened_by(item, open_header, diagnostics)
+            if opened is not None:
+                facts.headers[key(item)] = opened.header
+            facts.entries[key(item)] = declared_entries(item, opened, Context(facts))
     return facts
 
 
-def header_of(
+def opened_by(
     decl: CheckpointDecl, open_header: OpenHeader, diagnostics: Diagnostics
-) -> Header | None:
+) -> Opened | None:
     """A checkpoint's header; None for a file that cannot be read, which is reported."""
     try:
         return open_header(decl)
@@ -154,9 +154,12 @@ def own_meaning(name: str) -> str:
 # --- checkpoints and params -------------------------------------------------------------------
 
 
-def declared_entries(decl: CheckpointDecl, header: Header, ctx: Context) -> Mapping[str, Type]:
-    """The types that a checkpoint's braces give to tensors, held against the file."""
+def declared_entries(
+    decl: CheckpointDecl, opened: Opened | None, ctx: Context
+) -> Mapping[str, Type]:
+    """The types that a checkpoint's braces give to tensors, held against the file if it can be read."""
     found: dict[str, Type] = {}
+    file, header = (opened.file, opened.header) if opened else ("", {})
     for entry in decl.entries:
         declared = as_type(entry.type, ctx)
         pattern = ".".join(part.text for part in entry.path)
@@ -168,7 +171,7 @@ def declared_entries(decl: CheckpointDecl, header: Header, ctx: Context) -> Mapp
             found[name] = declared
             stored = Array(RealElement(), tuple(map(Fixed, header[name].shape)))
             if not fits(declared, stored):
-                error = entry_differs(entry.type.span, name, decl.file.text, declared, stored)
+                error = entry_differs(entry.type.span, name, file, declared, stored)
                 found[name] = ctx.error(error)
     return found
 

@@ -85,13 +85,27 @@ def outside_folder(span: Span, path: str) -> Diagnostic:
 
 def unknown_tensor(span: Span | None, name: str, known: Sequence[str]) -> Diagnostic:
     """A tensor that the checkpoint does not have."""
+    if "*" in name.split("."):
+        return nothing_matches(span, name, known)
     headline = f"the checkpoint has no tensor `{name}`"
     near = nearest(name, known)
     if near is not None:
         return Diagnostic("E0412", headline, span, "", (), f"did you mean `{near}`?")
-    listed = ", ".join(f"`{other}`" for other in sorted(known)[:5])
-    rest = f" and {len(known) - 5:,} more" if len(known) > 5 else ""
-    return Diagnostic("E0412", headline, span, help=f"it has {listed}{rest}" if known else "")
+    return Diagnostic("E0412", headline, span, help=f"it has {listed(known)}" if known else "")
+
+
+def nothing_matches(span: Span | None, pattern: str, known: Sequence[str]) -> Diagnostic:
+    """A path with `*` that is the name of no tensor."""
+    parts = len(pattern.split("."))
+    whole = f"`{pattern}` names tensors of {parts} part{'s' if parts > 1 else ''}"
+    help = f"`*` stands for one whole part of a name: {whole}; the checkpoint has {listed(known)}"
+    return Diagnostic("E0412", f"no tensor of the checkpoint matches `{pattern}`", span, help=help)
+
+
+def listed(known: Sequence[str]) -> str:
+    """The first names of a checkpoint's tensors, and how many more it has."""
+    first = ", ".join(f"`{name}`" for name in sorted(known)[:5])
+    return first + (f" and {len(known) - 5:,} more" if len(known) > 5 else "")
 
 
 def sharded(span: Span | None, path: str) -> Diagnostic:

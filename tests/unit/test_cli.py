@@ -162,6 +162,17 @@ class TestBadInput:
         assert command("check", spec, "--checkpoint", "m=missing") == 4
         assert "--> --checkpoint:1:3" in capsys.readouterr().err
 
+    def test_an_entry_that_a_file_named_by_hand_contradicts(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The file that was read is the one that is named."""
+        entry = 'safetensors" {\n  b: real[2]\n}'
+        spec = write_spec(tmp_path, DETECTOR.replace('safetensors"', entry))
+        other = tmp_path / "other.safetensors"
+        save({**WEIGHTS, "b": [0.0, 0.0, 0.0]}, other, np.float32)
+        assert command("check", spec, "--checkpoint", f"m={other}") == 4
+        assert f"but `{other}` stores `real[3]`" in capsys.readouterr().err
+
     def test_a_claim_that_is_not_there(self, tmp_path: Path) -> None:
         """The claims that are there are listed."""
         assert command("prove", write_spec(tmp_path), "nothing") == 4
