@@ -21,12 +21,17 @@ from circ.lang.types import (
     show_dim,
     size,
 )
+from circ.lang.words import written_name
+
+INDEXED = re.compile(r"\w[\w.]*(\([^()]*\))?")
+"""What an index may follow without parentheses."""
 
 
 def mismatch(span: Span, found: Type, wanted: Type, role: str, help: str = "") -> Diagnostic:
     """A value of one type where another is wanted; `role` says who wants it."""
     headline = f"{role} is {described(wanted)}, but this is {described(found)}"
-    return Diagnostic("E0201", headline, span, show(found), help=help or size_hint(found, wanted))
+    help = help or size_hint(found, wanted) or entry_hint(span, found, wanted)
+    return Diagnostic("E0201", headline, span, show(found), help=help)
 
 
 def wrong_kind(span: Span, found: Type, wanted: str, role: str, help: str = "") -> Diagnostic:
@@ -65,6 +70,22 @@ def size_hint(a: Type, b: Type) -> str:
     if same_element(a.element, b.element) and sizes == [size(dim) for dim in b.dims]:
         return "" if None in sizes else "equal sizes are not enough: the axes are named differently"
     return ""
+
+
+def entry_hint(span: Span, found: Type, wanted: Type) -> str:
+    """What to say where one entry of several may be meant."""
+    if not (isinstance(found, Array) and isinstance(wanted, Array)) or wanted.dims:
+        return ""
+    if not found.dims or "\n" in span.text or not same_element(found.element, wanted.element):
+        return ""
+    index = ", ".join(map(first_index, found.dims))
+    text = span.text if INDEXED.fullmatch(span.text) else f"({span.text})"
+    return f"name one of its entries, as in `{text}[{index}]`"
+
+
+def first_index(dim: Dim) -> str:
+    """The first place along an axis, as an index is written."""
+    return written_name(dim.members[0]) if isinstance(dim, Axis) else "0"
 
 
 def argument_count(call: Span, name: str, wanted: str, found: int) -> Diagnostic:

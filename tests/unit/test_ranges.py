@@ -174,6 +174,14 @@ def test_what_is_no_range_is_refused(tmp_path: Path, text: str, code: str) -> No
     assert [found.code for found in caught.value.diagnostics] == [code]
 
 
+def test_a_range_of_a_vector_names_an_entry(tmp_path: Path) -> None:
+    """Whoever asks for all scores at once is shown how one is written."""
+    with pytest.raises(CircError) as caught:
+        ranged(program(tmp_path), Source("<range>", "model(s) over s in Words"), {})
+    (found,) = caught.value.diagnostics
+    assert found.help == "name one of its entries, as in `model(s)[outside]`"
+
+
 def test_a_session_and_the_command_line_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
