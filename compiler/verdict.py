@@ -75,7 +75,8 @@ class ByLength:
 class Counted:
     """How many inputs meet a condition: `low` to `high` of the `size` there are, if that is known.
 
-    `reason` says why it is not one number; `method` and `trusted` are words for people.
+    `reason` says why it is not one number, `hint` what to try; these, `method` and `trusted` are words
+    for people.
     """
 
     low: int
@@ -84,6 +85,7 @@ class Counted:
     method: str
     trusted: tuple[str, ...]
     reason: str = ""
+    hint: str = ""
     interrupted: bool = False
 
     @property

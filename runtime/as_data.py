@@ -57,6 +57,7 @@ def counts_data(quantities: Sequence[Quantity], counts: Sequence[Counted]) -> li
             "method": known.method,
             "trusted": list(known.trusted),
             "reason": known.reason,
+            "hint": known.hint,
         }
         for quantity, known in zip(quantities, counts, strict=True)
     ]

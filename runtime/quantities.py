@@ -42,6 +42,7 @@ def summed(parts: Sequence[Counted]) -> Counted:
         method=told(methods(parts)),
         trusted=tuple(dict.fromkeys(word for part in parts for word in part.trusted)),
         reason=told(part.reason for part in parts if part.reason),
+        hint=told(part.hint for part in parts if part.hint),
         interrupted=any(part.interrupted for part in parts),
     )
 

@@ -184,6 +184,8 @@ def count_lines(quantities: Sequence[Quantity], counts: Sequence[Counted]) -> It
         yield Line("plain", f"{name} = {number_text(known)}, by {known.method}")
         if known.reason:
             yield Line("doubt", f"  {known.reason}")
+        if known.hint:
+            yield Line("plain", f"  try: {known.hint}")
 
 
 def number_text(known: Counted) -> str:

@@ -31,12 +31,16 @@ from circ.runtime.engines.automata import (
     sums_of,
 )
 from circ.runtime.engines.class_parts import Region, whole_class
+from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.division import Division
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.margins import Least
 from circ.runtime.engines.one_class import ClassTally, Setup, examined
 from circ.runtime.engines.one_word import OBSTACLES, Late, denying, reason_of
 from circ.runtime.engines.words import total
+
+FEWER = "narrow the domain: where there are fewer words, they are gone through one by one"
+"""What to try where classes tell nothing."""
 
 
 def by_classes(
@@ -53,13 +57,13 @@ def by_classes(
         except OBSTACLES as obstacle:
             return nothing(question, reason_of(obstacle))
         except KeyboardInterrupt:
-            return replace(nothing(question, "it was interrupted"), interrupted=True)
+            return replace(nothing(question, "it was interrupted"), hint="", interrupted=True)
         return gone_through(setup, progress)
 
 
 def nothing(question: Obligation, reason: str) -> Counted:
     """None of the words was counted."""
-    return Counted(0, total(question.binders), None, METHOD, TRUSTED, reason)
+    return Counted(0, total(question.binders), None, METHOD, TRUSTED, reason, FEWER)
 
 
 def gathered(question: Obligation) -> Obligation:
@@ -148,5 +152,6 @@ def gone_through(setup: Setup, progress: Progress) -> Counted:
         method=f"{METHOD} over {kinds:,} classes of words{found.told}",
         trusted=TRUSTED,
         reason="; ".join(x for x in (found.reason, why) if x),
+        hint=MORE_TIME if stopped == "time ran out" else "",
         interrupted=stopped == "it was interrupted",
     )

@@ -28,6 +28,7 @@ from circ.compiler.words.layers import Blown
 from circ.runtime.engines import automata, count_vectors, enumeration
 from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.class_counts import by_classes
+from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.count_vectors import Vectors, representatives, unordered_vectors
 from circ.runtime.engines.exact import Judge, judge_of
 from circ.runtime.engines.one_word import denying
@@ -165,5 +166,6 @@ def summed(found: Sum, source: Source, trusted: tuple[str, ...], *, interrupted:
         method=f"enumeration of {source.count:,} {source.noun} in float64 with rounding bounded{exactly}",
         trusted=trusted,
         reason=found.reason,
+        hint=MORE_TIME if found.left and not interrupted else "",
         interrupted=interrupted,
     )

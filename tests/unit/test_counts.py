@@ -21,6 +21,7 @@ from circ.runtime.engines.class_counts import by_classes
 from circ.runtime.evaluate import evaluate
 from circ.runtime.prover import prove
 from circ.runtime.session import Request, checked
+from circ.runtime.value_lines import value_lines
 from tests.unit import specs
 from tests.unit.small_spec import SPEC, program
 
@@ -184,14 +185,18 @@ class TestOpenNumbers:
         assert found.interrupted
         assert found.high - found.low >= 24
         assert "24 words were not looked at" in found.reason
+        assert not found.hint
 
     def test_classes_that_are_not_reached_are_open(self, tmp_path: Path) -> None:
-        """Without time for classes either, the number is between nothing and all."""
-        p = program(tmp_path)
-        found = counted(p, RIGHT, Limits(timeout=0, words=0, few=0))
+        """Without time for classes either, the number is between nothing and all; more may help."""
+        p, limits = program(tmp_path), Limits(timeout=0, words=0, few=0)
+        query = expression(p, Source("<line 1>", RIGHT), {})
+        value = evaluate(query, p.weights, limits)
+        (found,) = value.counts
 
         assert (found.low, found.high) == (0, 27)
         assert found.reason == "time ran out after 0 of 2 classes"
+        assert value_lines(value)[-1].text.strip().startswith("try: allow more time (`--timeout")
 
     def test_what_is_shown_is_called_exact_only_where_it_is(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
