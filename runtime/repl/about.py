@@ -39,13 +39,14 @@ COMMANDS = {
     ":doc": "what is written about a name, or what a function does",
     ":load": "go over to another spec; examples that fit it are kept",
     ":reload": "read the spec again",
-    ":help": "this text",
-    ":quit": "leave (so does Ctrl-D)",
+    ":help": "this text (so does `help`)",
+    ":quit": "leave (so do `exit`, `quit` and Ctrl-D)",
 }
 
 EXAMPLES = (
     ("argmax(model(s))", "an expression: its type, its exact value, and PyTorch's"),
     ("s = [letter, single, blank]", "a running example, to be used by its name"),
+    ("let s = [letter, single, blank]", "the same"),
     ("model(s) do { hidden := 0 }", "the same circuit with a wire replaced"),
     ("prove faithful", "decide a claim of the spec"),
     ("prove forall s in D: p(s) == q(s)", "decide any formula"),
@@ -56,6 +57,12 @@ EXAMPLES = (
     (":doc argmax", "what a function does"),
 )
 
+REST = (
+    "A line goes on, after `...`, while a bracket is open or its end asks for more, as `where` does.",
+    "An empty line ends it; Ctrl-C drops it, and stops what runs.",
+)
+"""What to know of lines."""
+
 MOST_TENSORS = 200
 """Tensors listed of a checkpoint."""
 
@@ -65,8 +72,7 @@ def help_text() -> str:
     wide = max(len(example) for example, _ in EXAMPLES)
     examples = [f"  {example:<{wide}}   {words}" for example, words in EXAMPLES]
     commands = [f"  {word:<{wide}}   {words}" for word, words in COMMANDS.items()]
-    rest = "A line goes on while a bracket is open. Ctrl-C stops what runs."
-    return "\n".join([*examples, "", *commands, "", rest])
+    return "\n".join([*examples, "", *commands, "", *REST])
 
 
 # --- names ------------------------------------------------------------------------------------

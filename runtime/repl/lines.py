@@ -76,6 +76,9 @@ COMMAND = re.compile(r":\S*")
 BARE = {"help": ":help", "exit": ":quit", "quit": ":quit"}
 """Commands that people give without a colon, on a line of their own."""
 
+ANEW = re.compile(r"\s*((prove|find|range|let)\s+[A-Za-z_]|:[a-z]|(help|exit|quit)\s*$)")
+"""How a line starts that cannot go on with the one before it."""
+
 BINDING = re.compile(r"(?:let\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
 
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|#[^\n]*|[A-Za-z_][A-Za-z0-9_]*|[:=<>!-]?=|[=-]>|\S')
@@ -174,8 +177,10 @@ def found_formula(rest: str) -> str:
 def is_open(text: str) -> bool:
     """Whether a line goes on: a bracket is open, or its end asks for more.
 
-    A blank line ends it, and so does a bracket that closes another than the last one opened.
+    A blank line ends it, and so does a bracket that closes another than the last one opened. So does a
+    line that asks anew: then that one counts.
     """
+    text = questions(text)[-1]
     if "\n" in text and not text.rsplit("\n", 1)[1].strip():
         return False
     found = [token[0] for token in tokens(text)]
@@ -188,6 +193,16 @@ def is_open(text: str) -> bool:
         elif token in CLOSERS and (not waiting or waiting.pop() != token):
             return False
     return bool(waiting) or found[-1] in UNFINISHED
+
+
+def questions(text: str) -> list[str]:
+    """What was typed, apart where a line asks anew before those above it were finished."""
+    found: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        if found[-1] and ANEW.match(line):
+            found.append([])
+        found[-1].append(line)
+    return ["\n".join(lines) for lines in found]
 
 
 def tokens(text: str) -> list[re.Match[str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from circ.runtime.exits import Exit
 from circ.runtime.repl.completion import completions, last_word
-from circ.runtime.repl.lines import is_open
+from circ.runtime.repl.lines import is_open, questions
 from circ.runtime.repl.session import Session
 from circ.runtime.report import Line
 from circ.runtime.session import Request, checked
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROMPT = "circ> "
 MORE = "  ... "
+"""Before a line that goes on with the one above it."""
+
 
 ReadLine = Callable[[str], str]
 """One line of input after a prompt; raises `EOFError` at the end, `KeyboardInterrupt` on Ctrl-C."""
@@ -53,7 +55,9 @@ def talk(session: Session, read_line: ReadLine) -> None:
             continue
         if text is None:
             return
-        show_lines(session.answer(text))
+        for question in questions(text):
+            if not session.over:
+                show_lines(session.answer(question))
 
 
 def read_whole(read_line: ReadLine) -> str | None:

@@ -27,6 +27,7 @@ from circ.runtime.repl.lines import (
     Nothing,
     Prove,
     is_open,
+    questions,
     read,
 )
 from circ.runtime.repl.session import Session
@@ -120,6 +121,23 @@ class TestLines:
     )
     def test_a_finished_line_does_not(self, text: str) -> None:
         """Brackets in strings and comments do not count; a blank line ends what is open."""
+        assert not is_open(text)
+
+    @pytest.mark.parametrize(
+        ("text", "parts"),
+        [
+            ("find s in D where\nfind t in D", ["find s in D where", "find t in D"]),
+            ("f(\n  :type x\n  exit", ["f(", "  :type x", "  exit"]),
+            ("1 +\nlet a = [\n1]", ["1 +", "let a = [\n1]"]),
+            ("find s in D where\n  p(s)", ["find s in D where\n  p(s)"]),
+            ("prove forall s in D\n: exits(s)", ["prove forall s in D\n: exits(s)"]),
+            ("1 +\nfind + exit", ["1 +\nfind + exit"]),
+            ("\n:help", ["", ":help"]),
+        ],
+    )
+    def test_what_asks_anew_ends_what_is_unfinished(self, text: str, parts: list[str]) -> None:
+        """A question swallows no other; what no question starts with goes on with it."""
+        assert questions(text) == parts
         assert not is_open(text)
 
 
@@ -334,6 +352,8 @@ class TestCommands:
     def test_so_does_the_word_without_its_colon(self, session: Session, word: str) -> None:
         """What other tools say to leave leaves; and `help` helps."""
         assert session.run("help") == session.run(":help")
+        assert "so do `exit`, `quit`" in session.run("help")
+        assert "let s = " in session.run("help")
         assert session.run(word) == ""
         assert session.over
 
@@ -457,6 +477,8 @@ class TestTerminal:
 
 
 SCRIPT = """\
+find s in Words where
+let a = 1
 # A script of a session.
 s = [
   quote, letter,
@@ -483,6 +505,8 @@ def test_a_script_is_answered_from_a_pipe(tmp_path: Path) -> None:
     lines = done.stdout.split("\n")
 
     assert (done.returncode, done.stderr) == (4, "")
+    assert lines[0].startswith("error[E0001]: expected an expression, found the end of the item")
+    lines = lines[lines.index("a: real = 1") + 1 :]
     assert lines[:4] == [
         "s: Char[3] = [ quote, letter, letter ]",
         "Side",
