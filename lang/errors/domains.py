@@ -66,8 +66,9 @@ def lengths_twice(span: Span, first: Span) -> Diagnostic:
 
 def without_end(span: Span, who: str = "a patch") -> Diagnostic:
     """A word without a longest length, where lengths are gone through one by one."""
-    headline = f"this word may be of any length, and {who} goes through them one by one"
-    return Diagnostic("E0311", headline, span, help="name the longest, as in `Char[1..64]`")
+    headline = f"{who} cannot be about words of any length: it goes through lengths one by one"
+    help = "name the longest: `Char[1..64]` in place of `Char[1..]`"
+    return Diagnostic("E0311", headline, span, help=help)
 
 
 def knows_positions(span: Span, what: str) -> Diagnostic:

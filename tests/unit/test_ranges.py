@@ -209,3 +209,13 @@ def test_words_of_several_lengths_have_one_range(tmp_path: Path) -> None:
     assert exactly(found.least) == 0
     assert exactly(found.greatest) == 4
     assert found.greatest.example.witness["s"] == (1, 1, 1, 1)
+
+
+def test_a_range_needs_a_longest_length(tmp_path: Path) -> None:
+    """It says so, and how one is named."""
+    with pytest.raises(CircError) as caught:
+        asked(tmp_path, "m.votes.score[s[0], inside] over s in { s: Char[1..] }")
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0311"
+    assert found.headline.startswith("a range cannot be about words of any length")
+    assert found.help == "name the longest: `Char[1..64]` in place of `Char[1..]`"
