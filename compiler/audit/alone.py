@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -27,18 +27,25 @@ class Outcome(Enum):
 
 def alone(claim: Asked, weights: Weights, number: int) -> Outcome:
     """What an input of a claim about words comes to; raises `Rejected` where that is open, or wrong."""
-    math = WholeVectors(FINE)
-    codes = {node: math.span(0, claim.plan.sizes[axis]) for node, axis in claim.plan.leaves.items()}
-    return Alone(claim, weights, number, {}, codes).outcome()
+    plan = claim.plan
+    word = [number // plan.step(axis) % size for axis, size in enumerate(plan.sizes)]
+    return alone_at(claim, weights, word)
+
+
+def alone_at(claim: Asked, weights: Weights, word: Sequence[int]) -> Outcome:
+    """As `alone`, of an input by its letters."""
+    math, plan = WholeVectors(FINE), claim.plan
+    codes = {node: math.span(0, plan.sizes[axis]) for node, axis in plan.leaves.items()}
+    return Alone(claim, weights, word, {}, codes).outcome()
 
 
 @dataclass(slots=True)
 class Alone:
-    """An input by its number, and the columns that its entries are of."""
+    """An input by its letters, and the columns that its entries are of."""
 
     claim: Asked
     weights: Weights
-    number: int
+    word: Sequence[int]
     numbers: Mapping[int, Whole]
     codes: Mapping[int, list[int]]
     math: WholeVectors = field(default_factory=lambda: WholeVectors(FINE))
@@ -71,11 +78,11 @@ class Alone:
         evaluator = Evaluator(
             claim.plan, self.math, self.weights, self.numbers, self.codes, 0, given
         )
-        met, doubt = looked_at(evaluator, self.number, claim.conditions)
+        met, doubt = looked_at(evaluator, self.word, claim.conditions)
         if met == [0]:
             return Outcome.OUTSIDE
         if met == [1]:
-            right, doubt = looked_at(evaluator, self.number, (claim.goal,))
+            right, doubt = looked_at(evaluator, self.word, (claim.goal,))
             some = ", ties broken in some way" if given else ""
             require(right != [0], f"the goal does not hold at an input{some}")
             if right == [1]:
@@ -86,10 +93,10 @@ class Alone:
 
 
 def looked_at(
-    evaluator: Evaluator[Whole, list[int]], number: int, roots: tuple[int, ...]
+    evaluator: Evaluator[Whole, list[int]], word: Sequence[int], roots: tuple[int, ...]
 ) -> tuple[list[int], tuple[int, list[int]] | None]:
     """Whether some nodes hold at an input, and the first that may lead in several ways."""
-    space = Space[Whole, list[int]]([number], 1)
+    space = Space[Whole, list[int]]({axis: [letter] for axis, letter in enumerate(word)}, 1)
     filling = Filling(evaluator, {}, space)
     order = evaluator.plan.needed(roots)
     filling.fill(order, {*order})

@@ -32,16 +32,19 @@ from circ.compiler.audit.rejected import NotKnown, require
 from circ.compiler.audit.vectors import R, V, Vectors
 from circ.compiler.tensor import Weights
 
+LARGEST_KEY = 1 << 62
+"""Combinations of letters that columns can number."""
+
 
 @dataclass(slots=True, eq=False)
 class Space(Generic[R, V]):
-    """Some inputs, by number, and what is known of each: the values of nodes.
+    """Some inputs, by the letters at axes that are read, and what is known of each: the values of nodes.
 
     `firsts` says where they stand among the inputs that are asked about, `ranks` which of them each
     of those is like; None where they are the same.
     """
 
-    numbers: V
+    letters: Mapping[int, V]
     count: int
     firsts: V | None = None
     ranks: V | None = None
@@ -86,7 +89,7 @@ class Evaluator(Generic[R, V]):
             if mask not in self.tables:
                 self.tables[mask] = self.table(mask)
         try:
-            Filling(self, self.tables, Space(self.math.span(0, 0), 0)).fill(order, kept)
+            Filling(self, self.tables, Space({}, 0)).fill(order, kept)
         except NotKnown:
             self.tables.clear()
             raise
@@ -104,50 +107,52 @@ class Evaluator(Generic[R, V]):
         return prod(self.plan.sizes[axis] for axis in self.plan.axes(mask)) <= self.most
 
     def table(self, mask: int) -> Space[R, V]:
-        """All combinations of the letters of a mask; the other digits are zero."""
+        """All combinations of the letters of a mask."""
         axes = self.plan.axes(mask)
-        count = prod(self.plan.sizes[axis] for axis in axes)
+        count = step = prod(self.plan.sizes[axis] for axis in axes)
         places = self.math.span(0, count)
-        digits: list[V] = []
-        step = count
+        letters: dict[int, V] = {}
         for axis in axes:
             step //= self.plan.sizes[axis]
-            digits.append(self.math.digit(places, step, self.plan.sizes[axis]))
-        steps = [self.plan.step(axis) for axis in axes]
-        return Space(self.math.scaled(digits, steps, count), count)
+            letters[axis] = self.math.digit(places, step, self.plan.sizes[axis])
+        return Space(letters, count)
 
-    def keys(self, numbers: V, count: int, mask: int) -> V:
+    def keys(self, letters: Mapping[int, V], count: int, mask: int) -> V:
         """Where inputs stand in the table of a mask."""
         axes = self.plan.axes(mask)
         sizes = [self.plan.sizes[axis] for axis in axes]
-        digits = [
-            self.math.digit(numbers, self.plan.step(axis), size)
-            for axis, size in zip(axes, sizes, strict=True)
-        ]
         steps = [prod(sizes[k + 1 :]) for k in range(len(sizes))]
-        return self.math.scaled(digits, steps, count)
+        return self.math.scaled([letters[axis] for axis in axes], steps, count)
 
-    def truth(self, numbers: V, count: int, roots: Sequence[int]) -> V:
+    def letters(self, numbers: V) -> dict[int, V]:
+        """The letters of inputs that are given by number."""
+        plan = self.plan
+        return {
+            axis: self.math.digit(numbers, plan.step(axis), size)
+            for axis, size in enumerate(plan.sizes)
+        }
+
+    def truth(self, letters: Mapping[int, V], count: int, roots: Sequence[int]) -> V:
         """Whether some nodes hold, all of them, on each of so many inputs; the tables are there."""
-        filling, whole = self.filled(numbers, count, roots)
+        filling, whole = self.filled(letters, count, roots)
         if not roots:
             return self.math.wide(self.math.code(1), count)
         found = [filling.code(root, whole) for root in roots]
         return self.math.wide(self.math.joined("all", found), count)
 
     def values(
-        self, numbers: V, count: int, reals: Sequence[int], codes: Sequence[int]
+        self, letters: Mapping[int, V], count: int, reals: Sequence[int], codes: Sequence[int]
     ) -> tuple[list[R], list[V]]:
         """The values of some nodes on each of so many inputs; the tables are there."""
-        filling, whole = self.filled(numbers, count, (*reals, *codes))
+        filling, whole = self.filled(letters, count, (*reals, *codes))
         found = [self.math.wide(filling.code(root, whole), count) for root in codes]
         return [filling.real(root, whole) for root in reals], found
 
     def filled(
-        self, numbers: V, count: int, roots: Sequence[int]
+        self, letters: Mapping[int, V], count: int, roots: Sequence[int]
     ) -> tuple[Filling[R, V], Space[R, V]]:
         """Some nodes computed on so many inputs."""
-        whole = Space[R, V](numbers, count)
+        whole = Space[R, V](letters, count)
         filling = Filling(self, dict(self.tables), whole)
         filling.fill(self.untabled(roots), {*roots})
         return filling, whole
@@ -196,21 +201,23 @@ class Filling(Generic[R, V]):
         return self.spaces[mask]
 
     def occurring(self, mask: int) -> Space[R, V]:
-        """One input for each combination among those asked about."""
-        math, whole = self.reader.math, self.whole
-        if mask == (1 << len(self.reader.plan.sizes)) - 1:
+        """One input for each combination among those asked about, where combinations have numbers."""
+        math, whole, axes = self.reader.math, self.whole, self.reader.plan.axes(mask)
+        sizes = self.reader.plan.sizes
+        if len(axes) == len(sizes) or prod(sizes[axis] for axis in axes) > LARGEST_KEY:
             return whole
-        firsts, ranks = math.distinct(self.reader.keys(whole.numbers, whole.count, mask))
+        firsts, ranks = math.distinct(self.reader.keys(whole.letters, whole.count, mask))
         count = math.length(firsts)
         if count == whole.count:
             return whole
-        return Space(math.at(whole.numbers, firsts), count, firsts, ranks)
+        letters = {axis: math.at(whole.letters[axis], firsts) for axis in axes}
+        return Space(letters, count, firsts, ranks)
 
     def way(self, space: Space[R, V], mask: int, home: Space[R, V]) -> V:
         """Where the inputs of a space stand in another, which is about fewer letters."""
         if mask not in space.ways:
             if self.reader.tables.get(mask) is home:
-                space.ways[mask] = self.reader.keys(space.numbers, space.count, mask)
+                space.ways[mask] = self.reader.keys(space.letters, space.count, mask)
             else:
                 assert home.ranks is not None, "it is not all that is asked about"
                 ranks = home.ranks
@@ -243,17 +250,15 @@ class Filling(Generic[R, V]):
             space.codes[part] = self.reader.math.spread(found, self.way(space, mask, home))
         return space.codes[part]
 
-    def digits(self, node: int, space: Space[R, V]) -> V:
+    def letter(self, node: int, space: Space[R, V]) -> V:
         """The letters at the axis of an entry of the input."""
-        plan = self.reader.plan
-        axis = plan.leaves[node]
-        return self.reader.math.digit(space.numbers, plan.step(axis), plan.sizes[axis])
+        return space.letters[self.reader.plan.leaves[node]]
 
     def real_value(self, node: int, space: Space[R, V]) -> R:
         """A number computed."""
         math = self.reader.math
         if node in self.reader.numbers:
-            return math.take(self.reader.numbers[node], self.digits(node, space))
+            return math.take(self.reader.numbers[node], self.letter(node, space))
 
         def real(part: int) -> R:
             return self.real(part, space)
@@ -269,7 +274,7 @@ class Filling(Generic[R, V]):
         if node in self.reader.given:
             return math.code(self.reader.given[node])
         if node in self.reader.codes:
-            return math.spread(self.reader.codes[node], self.digits(node, space))
+            return math.spread(self.reader.codes[node], self.letter(node, space))
         return code_of(
             self.reader.plan, node, math, lambda part: self.real(part, space),
             lambda part: self.code(part, space),

@@ -97,12 +97,13 @@ class Classes(Generic[R, V]):
         """Put words in their classes; raises `NotKnown` for one whose values are open."""
         math = evaluator.math
         asked = math.span(numbers.start, numbers.stop)
-        met = evaluator.truth(asked, len(numbers), self.own)
+        met = evaluator.truth(evaluator.letters(asked), len(numbers), self.own)
         left = math.listed(math.at(asked, math.places(met, OPEN)))
         inside = math.at(asked, math.places(met, 1))
         count = math.length(inside)
         if count:
-            reals, codes = evaluator.values(inside, count, self.numbers_at, self.codes_at)
+            letters = evaluator.letters(inside)
+            reals, codes = evaluator.values(letters, count, self.numbers_at, self.codes_at)
             rows = list(zip(*(math.listed(x) for x in codes), strict=True)) or [()] * count
             keys = list(zip(*(math.keys(x, count) for x in reals), strict=True)) or [()] * count
             words = math.listed(inside)
@@ -132,10 +133,11 @@ class Classes(Generic[R, V]):
         """Put one word in its class, in more bits; raises `NotKnown` where that is open."""
         within(not self.numbers_at, "the values of a word are too close to call")
         evaluator = letters_read(self.plan, weights, WholeVectors(FINE), 0)
-        (met,) = evaluator.truth([number], 1, self.own)
+        letters = evaluator.letters([number])
+        (met,) = evaluator.truth(letters, 1, self.own)
         within(met != OPEN, "whether a word meets the conditions is too close to call")
         if met:
-            _, codes = evaluator.values([number], 1, (), self.codes_at)
+            _, codes = evaluator.values(letters, 1, (), self.codes_at)
             row = tuple(code for (code,) in codes)
             within(OPEN not in row, "what a word comes to hangs on a tie, or is too close to call")
             self.counted(row, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol
 
@@ -43,23 +43,29 @@ class Batches(Generic[R, V]):
 
     def judged(self, numbers: Sequence[int] | range) -> tuple[V, list[int]]:
         """The inputs that meet the conditions and are right, and those that are left open."""
-        math, claim = self.evaluator.math, self.claim
-        self.evaluator.prepare(claim.roots)
+        math = self.evaluator.math
         if isinstance(numbers, range):
             asked = math.span(numbers.start, numbers.stop)
         else:
             asked = math.column(numbers)
-        met = self.evaluator.truth(asked, len(numbers), claim.conditions)
-        open_ones = math.listed(math.at(asked, math.places(met, OPEN)))
-        inside = math.at(asked, math.places(met, 1))
-        count = math.length(inside)
-        if not count:
-            return inside, open_ones
-        goal = self.evaluator.truth(inside, count, [claim.goal])
+        right, left = self.places(self.evaluator.letters(asked), len(numbers))
+        return math.at(asked, right), math.listed(math.at(asked, left))
+
+    def places(self, letters: Mapping[int, V], count: int) -> tuple[V, V]:
+        """Of so many inputs, by their letters, which are right, and which are left open."""
+        math, claim = self.evaluator.math, self.claim
+        self.evaluator.prepare(claim.roots)
+        met = self.evaluator.truth(letters, count, claim.conditions)
+        doubtful = math.places(met, OPEN)
+        inside = math.places(met, 1)
+        if not math.length(inside):
+            return inside, doubtful
+        some = {axis: math.at(column, inside) for axis, column in letters.items()}
+        goal = self.evaluator.truth(some, math.length(inside), [claim.goal])
         wrong = math.length(math.places(goal, 0))
         require(wrong == 0, "the goal does not hold at an input")
-        open_ones += math.listed(math.at(inside, math.places(goal, OPEN)))
-        return math.at(inside, math.places(goal, 1)), open_ones
+        unsure = [*math.listed(doubtful), *math.listed(math.at(inside, math.places(goal, OPEN)))]
+        return math.at(inside, math.places(goal, 1)), math.column(unsure)
 
 
 def batch_size(plan: Plan, room: int) -> int:

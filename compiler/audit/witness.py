@@ -100,4 +100,4 @@ def enclosed(claim: Asked, weights: Weights, values: list[Known]) -> Outcome:
         else:
             codes[node] = [int(values[axis])]
     alike = planned(plan.nodes, plan.real, plan.leaves, [1] * len(plan.sizes))
-    return Alone(replace(claim, plan=alike), weights, 0, numbers, codes).outcome()
+    return Alone(replace(claim, plan=alike), weights, [0] * len(values), numbers, codes).outcome()
