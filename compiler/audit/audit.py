@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from circ.compiler.audit.classes import checked_by_paths
+from circ.compiler.audit.counts import checked_by_counts
 from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
 from circ.compiler.audit.inputs import Fast, checked_by_inputs
 from circ.compiler.audit.proofs import Audit, Confirm
@@ -86,6 +87,10 @@ def by_kind(
             none_left(records)
             fast = quick.inputs if quick else None
             return checked_by_inputs(header.rest, obligation, weights, fast), 0
+        case "counts":
+            none_left(records)
+            fast = quick.inputs if quick else None
+            return checked_by_counts(header.rest, obligation, weights, fast), 0
         case "witness":
             none_left(records)
             return checked_by_witness(header.rest, obligation, weights), 0

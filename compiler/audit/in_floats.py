@@ -13,7 +13,7 @@ from circ.compiler.audit.code_arrays import Codes
 from circ.compiler.audit.float_vectors import FloatVectors, Real
 from circ.compiler.audit.groups import grouped
 from circ.compiler.audit.inputs import judge_of
-from circ.compiler.audit.judged import Batches, Judge
+from circ.compiler.audit.judged import Batches, Judge, JudgesWords, Letters, OnWords
 from circ.compiler.audit.quick import quick_paths
 from circ.compiler.tensor import Weights
 
@@ -31,6 +31,10 @@ class InFloats:
         """What judges many inputs."""
         return Quiet(judge_of(claim, weights, FloatVectors()))
 
+    def words(self, claim: Asked, weights: Weights) -> JudgesWords:
+        """What judges many words."""
+        return QuietOnWords(OnWords(judge_of(claim, weights, FloatVectors())))
+
     def grouped(self, claim: Asked, weights: Weights, tick: Callable[[], None]) -> int:
         """How many inputs of several binders meet the conditions; raises `Rejected`."""
         with np.errstate(all="ignore"):  # what overflows is refused
@@ -47,6 +51,18 @@ class Quiet:
         """As `Judge` says."""
         with np.errstate(all="ignore"):
             return self.inner(numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietOnWords:
+    """The same of words."""
+
+    inner: OnWords[Real, Codes]
+
+    def __call__(self, words: Sequence[Letters]) -> tuple[Sequence[int], Sequence[int]]:
+        """As `JudgesWords` says."""
+        with np.errstate(all="ignore"):
+            return self.inner(words)
 
 
 QUICK = Quick(quick_paths, InFloats())

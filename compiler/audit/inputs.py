@@ -9,7 +9,7 @@ from typing import Protocol
 from circ.compiler.audit.alone import Outcome, alone
 from circ.compiler.audit.bound import Asked, asked, whole_domain
 from circ.compiler.audit.groups import grouped, letters_read
-from circ.compiler.audit.judged import TABLE, Batches, Judge, batch_size, parts
+from circ.compiler.audit.judged import TABLE, Batches, Judge, JudgesWords, batch_size, parts
 from circ.compiler.audit.record import Data, a_count, only
 from circ.compiler.audit.rejected import NotKnown, require
 from circ.compiler.audit.vectors import R, V, Vectors
@@ -36,6 +36,10 @@ class Fast(Protocol):
 
     def judge(self, claim: Asked, weights: Weights) -> Judge:
         """What judges many inputs."""
+        ...
+
+    def words(self, claim: Asked, weights: Weights) -> JudgesWords:
+        """What judges many words."""
         ...
 
     def grouped(self, claim: Asked, weights: Weights, tick: Tick) -> int:

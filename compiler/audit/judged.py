@@ -29,6 +29,21 @@ class Judge(Protocol):
         ...
 
 
+Letters = tuple[int, ...]
+"""A word."""
+
+
+class JudgesWords(Protocol):
+    """What can be told of many words at once, given as such."""
+
+    def __call__(self, words: Sequence[Letters]) -> tuple[Sequence[int], Sequence[int]]:
+        """Where those stand that meet the conditions, and are right; and those that are left open.
+
+        Raises as `Judge`.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches(Generic[R, V]):
     """Judges inputs in one arithmetic; the tables are made for the first that are asked about."""
@@ -66,6 +81,20 @@ class Batches(Generic[R, V]):
         require(wrong == 0, "the goal does not hold at an input")
         unsure = [*math.listed(doubtful), *math.listed(math.at(inside, math.places(goal, OPEN)))]
         return math.at(inside, math.places(goal, 1)), math.column(unsure)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnWords(Generic[R, V]):
+    """Judges words in one arithmetic."""
+
+    inner: Batches[R, V]
+
+    def __call__(self, words: Sequence[Letters]) -> tuple[Sequence[int], Sequence[int]]:
+        """As `JudgesWords` says."""
+        math = self.inner.evaluator.math
+        letters = dict(enumerate(map(math.column, zip(*words, strict=True))))
+        right, left = self.inner.places(letters, len(words))
+        return math.listed(right), math.listed(left)
 
 
 def batch_size(plan: Plan, room: int) -> int:

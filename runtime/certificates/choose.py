@@ -1,4 +1,4 @@
-"""Which kind of proof a certificate has: few inputs are gone through, many go by paths."""
+"""Which kind of proof a certificate has: few inputs are gone through, many go by paths, or by counts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import BinaryIO
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved
+from circ.runtime.certificates.counts import without_order, write_by_counts
 from circ.runtime.certificates.inputs import (
     inputs_of,
     write_by_inputs,
@@ -38,14 +39,30 @@ def write_proof(
         write_witness(obligation, weights, verdict.example.witness, stream)
         return
     count = inputs_of(obligation)
-    if count is None:
-        write_certificate(obligation, weights, until, stream)
-    elif count <= FEW or len(obligation.binders) != 1:
+    if count is not None and (count <= FEW or len(obligation.binders) != 1):
         write_by_inputs(obligation, weights, until, stream)
     else:
-        try:
-            write_certificate(obligation, weights, min(until, monotonic() + BRIEFLY), stream)
-        except NoCertificate:
-            stream.seek(0)
-            stream.truncate()
+        write_of_many(obligation, weights, count is None, until, stream)
+
+
+def write_of_many(
+    obligation: Obligation, weights: Weights, too_many: bool, until: float, stream: BinaryIO
+) -> None:
+    """As `write_proof`, for many words of one binder; perhaps for too many to go through them."""
+    orderless = without_order(obligation, weights)
+    if orderless is not None and orderless.words.count <= FEW:
+        write_by_counts(orderless, obligation, weights, until, stream)
+        return
+    through = orderless is not None or not too_many
+    try:
+        briefly = min(until, monotonic() + BRIEFLY) if through else until
+        write_certificate(obligation, weights, briefly, stream)
+    except NoCertificate:
+        if not through:
+            raise
+        stream.seek(0)
+        stream.truncate()
+        if orderless is None:
             write_by_inputs(obligation, weights, until, stream)
+        else:
+            write_by_counts(orderless, obligation, weights, until, stream)

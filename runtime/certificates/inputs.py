@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from circ.compiler.audit.bound import asked
 from circ.compiler.audit.in_floats import InFloats
-from circ.compiler.audit.inputs import MOST_INPUTS, gone_through
+from circ.compiler.audit.inputs import MOST_INPUTS, Tick, gone_through
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.witness import checked_by_witness
 from circ.compiler.ir import Index
@@ -31,17 +31,22 @@ def inputs_of(obligation: Obligation) -> int | None:
     return sum(counts) if all(count <= MOST_INPUTS for count in counts) else None
 
 
-def write_by_inputs(
-    obligation: Obligation, weights: Weights, until: float, stream: BinaryIO
-) -> None:
-    """Write that all inputs are right; raises `NoCertificate` where an audit would not find so."""
+def before(until: float) -> Tick:
+    """What raises `NoCertificate` from some time on, in seconds of `time.monotonic`."""
 
     def in_time() -> None:
         if monotonic() > until:
             raise NoCertificate("time ran out")
 
+    return in_time
+
+
+def write_by_inputs(
+    obligation: Obligation, weights: Weights, until: float, stream: BinaryIO
+) -> None:
+    """Write that all inputs are right; raises `NoCertificate` where an audit would not find so."""
     try:
-        found = gone_through(asked(obligation, weights), weights, InFloats(), in_time)
+        found = gone_through(asked(obligation, weights), weights, InFloats(), before(until))
     except Rejected as reason:
         raise NoCertificate(str(reason)) from reason
     put(stream, opening(obligation, weights, "inputs") | {"words": str(found)})

@@ -145,6 +145,8 @@ def proved_of(outcome: Audited) -> str:
             return "by its witness"
         case "inputs":
             return f"on all {outcome.words:,} inputs, one by one"
+        case "counts":
+            return f"on all {outcome.words:,} words, one for each count of letters"
         case _:
             every = outcome.words is None
             words = (
