@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from circ.compiler.lower.claims import (
@@ -23,14 +23,18 @@ from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
-from circ.lang.diagnostic import CircError, Diagnostics
+from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A spec that has been checked, and everything it stands for."""
+    """A spec that has been checked, and everything it stands for.
+
+    `faults` has the errors of single claims and patches, by name: nothing else needs these, so that the
+    rest can be used without them.
+    """
 
     source: Source
     typed: TypedModule
@@ -38,6 +42,20 @@ class Program:
     files: Files
     weights: StoredWeights
     diagnostics: Diagnostics
+    faults: Mapping[str, Sequence[Diagnostic]] = field(
+        default_factory=dict[str, Sequence[Diagnostic]]
+    )
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error stands outside single claims and patches, so that nothing can be used."""
+        single = [found for faults in self.faults.values() for found in faults]
+        return any(d.severity == "error" and d not in single for d in self.diagnostics)
+
+    def require(self, name: str) -> None:
+        """Raise `CircError` with the errors of a claim or a patch, if it has any."""
+        if name in self.faults:
+            raise CircError(*self.faults[name])
 
     @property
     def used_files(self) -> tuple[Source, ...]:
@@ -46,22 +64,25 @@ class Program:
         return tuple(text for text in texts if text.key in self.files.folders)
 
     def claim(self, name: str, length: int | None = None, *, alike: bool = False) -> Obligation:
-        """The obligation of a claim; raises `CircError` when its domain is unbounded.
+        """The obligation of a claim; raises `CircError` when it has errors of its own.
 
         `length` is that of a word that may have several, the least of them if it is not given; `alike`
         is as for `lower_formula`.
         """
+        self.require(name)
         decl = self.typed.scope.claims[name]
         return lower_claim(self.typed, decl, self.params, self.weights, length, alike=alike)
 
     def question(self, name: str) -> Question:
-        """A claim, at each length of its word where that may have several."""
+        """A claim, at each length of its word where that may have several; raises as `claim`."""
+        self.require(name)
         several = lengths_of(self.typed, self.typed.scope.claims[name].formula)
         at = partial(self.claim, name)
         return Question(name, at, partial(at, alike=True), several)
 
     def patch(self, name: str) -> PatchPlan:
         """The obligations of a patch; raises `CircError` like `claim`."""
+        self.require(name)
         return lower_patch(self.typed, self.typed.scope.patches[name], self.params, self.weights)
 
     def lower_ends(self, name: str) -> None:
@@ -87,22 +108,41 @@ def check(source: Source, files: Files, given: Params) -> Program:
     sources = Sources(source, files)
     typed = check_modules(source, files.header, sources.open, diagnostics)
     weights = StoredWeights(checkpoints(typed), files)
-    program = Program(source, typed, {}, files, weights, diagnostics)
-    if diagnostics.failed:
+    faults = single_faults(typed, diagnostics)
+    program = Program(source, typed, {}, files, weights, diagnostics, faults)
+    if program.failed:
         return program
     with reported(diagnostics):
         program = replace(program, params=param_values(typed, given))
-    if not diagnostics.failed:
-        lower_all(program)
-    return program
+    return program if program.failed else lower_all(program)
 
 
-def lower_all(program: Program) -> None:
+def single_faults(typed: TypedModule, found: Diagnostics) -> Mapping[str, Sequence[Diagnostic]]:
+    """The errors that stand within one claim or patch; none where some items could not be read."""
+    if typed.facts.incomplete:
+        return {}
+    faults: dict[str, list[Diagnostic]] = {}
+    spans = [(name, item.span) for name, item in typed.scope.claims.items()]
+    spans += [(name, item.span) for name, item in typed.scope.patches.items()]
+    for name, span in spans:
+        within = [d for d in found if d.severity == "error" and d.span and d.span in span]
+        if within:
+            faults.setdefault(name, []).extend(within)
+    return faults
+
+
+def lower_all(program: Program) -> Program:
     """Lower every claim and patch, for the errors that only then can be seen."""
-    scope = program.typed.scope
+    scope, faults = program.typed.scope, dict(program.faults)
     for name in (*scope.claims, *scope.patches):
-        with reported(program.diagnostics):
-            program.lower_ends(name)
+        if name not in faults:
+            try:
+                program.lower_ends(name)
+            except CircError as error:
+                faults[name] = error.diagnostics
+                for diagnostic in error.diagnostics:
+                    program.diagnostics.report(diagnostic)
+    return replace(program, faults=faults)
 
 
 def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:

@@ -135,6 +135,8 @@ def prove(
 ) -> int:
     """Decide CLAIMS of SPEC (all of them by default) on their whole domains.
 
+    What is wrong in a claim that is not named is a warning.
+
     \b
     circ prove quote.circ
     circ prove quote.circ faithful wider --list 20

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 from circ.compiler.driver import Program, check
 from circ.compiler.stored import Files
-from circ.lang.diagnostic import CircError
+from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.command import (
     bad_setting,
     no_claim,
@@ -69,6 +70,19 @@ def checked(path: Path, request: Request) -> Program:
     return program
 
 
+def usable(path: Path, request: Request) -> Program:
+    """A spec in which single claims and patches alone may have errors; raises as `checked`."""
+    program = open_spec(path, request)
+    if program.failed:
+        raise CircError(*program.diagnostics)
+    return program
+
+
+def noted(program: Program) -> list[Diagnostic]:
+    """What was found in a spec, for one who does not ask about the claims that have errors."""
+    return [replace(found, severity="warning") for found in program.diagnostics]
+
+
 def read_text(path: Path) -> str:
     """The text of a spec; raises `CircError` where it is missing, too large or not UTF-8."""
     try:
@@ -114,10 +128,17 @@ def split(word: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def chosen(known: Iterable[str], wanted: Iterable[str], kind: str) -> list[str]:
-    """The claims or patches that a command line names, or all; raises `CircError` for others."""
-    names = list(known)
+def chosen(program: Program, wanted: Iterable[str], kind: Literal["claim", "patch"]) -> list[str]:
+    """The claims or patches that a command line names, or all.
+
+    Raises `CircError` for others, and where one of them has errors.
+    """
+    scope = program.typed.scope
+    known = list(scope.claims if kind == "claim" else scope.patches)
     for name in wanted:
-        if name not in names:
-            raise CircError(no_claim(kind, name, names))
-    return list(wanted) or names
+        if name not in known:
+            raise CircError(no_claim(kind, name, known))
+    names = list(wanted) or known
+    if any(name in program.faults for name in names):
+        raise CircError(*program.diagnostics)
+    return names

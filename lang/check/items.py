@@ -19,7 +19,7 @@ from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.files import unknown_tensor
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import entry_differs, mismatch, not_constant
-from circ.lang.headers import Opened, OpenHeader
+from circ.lang.headers import Header, Opened, OpenHeader
 from circ.lang.scope import Imports, Scope, Value, key, resolve
 from circ.lang.syntax import (
     CheckpointDecl,
@@ -159,7 +159,8 @@ def declared_entries(
 ) -> Mapping[str, Type]:
     """The types that a checkpoint's braces give to tensors, held against the file if it can be read."""
     found: dict[str, Type] = {}
-    file, header = (opened.file, opened.header) if opened else ("", {})
+    file = "" if opened is None else opened.file
+    header: Header = {} if opened is None else opened.header
     for entry in decl.entries:
         declared = as_type(entry.type, ctx)
         pattern = ".".join(part.text for part in entry.path)

@@ -22,7 +22,7 @@ from circ.runtime.certificates.files import (
 )
 from circ.runtime.exits import Exit, worst
 from circ.runtime.report import Line, Style
-from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.session import Opened, chosen, noted, settings, usable
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
 TRUSTED = ("the front end", "Python's whole numbers and fractions")
@@ -52,9 +52,9 @@ def run_audit(
 
     `strict`: 1 where a claim has none, unless it is expected to be refuted.
     """
-    program = checked(spec, settings(*opened))
-    show_diagnostics(program.diagnostics)
-    names = chosen(program.typed.scope.claims, claims, "claim")
+    program = usable(spec, settings(*opened))
+    names = chosen(program, claims, "claim")
+    show_diagnostics(noted(program))
     questions = {name: program.question(name) for name in names}
     there = [name for name in names if some_file(folder, questions[name])]
     if claims and len(there) < len(names):

@@ -7,7 +7,7 @@ from pathlib import Path
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import not_expressible
 from circ.runtime.exits import Exit
-from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.session import Opened, chosen, settings, usable
 from circ.runtime.terminal import write_text
 
 
@@ -16,8 +16,8 @@ def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | N
     from circ.compiler.smt.encoding import Unsupported
     from circ.compiler.smt.smtlib import to_smt2
 
-    program = checked(spec, settings(*opened))
-    (name,) = chosen(program.typed.scope.claims, [claim], "claim")
+    program = usable(spec, settings(*opened))
+    (name,) = chosen(program, [claim], "claim")
     question = program.question(name)
     if question.lengths is not None:
         raise CircError(not_expressible(f"`{name}`", f"{form} has no words of several lengths"))

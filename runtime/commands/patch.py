@@ -37,7 +37,7 @@ def run_patch(
 ) -> int:
     """The worst patch's exit code. One that is not proved writes nothing."""
     program = checked(spec, settings(*opened))
-    names = chosen(program.typed.scope.patches, patches, "patch")
+    names = chosen(program, patches, "patch")
     if len(names) > 1 and (target.out is not None or target.in_place):
         raise CircError(several_patches(names))
     if not names and not as_json:

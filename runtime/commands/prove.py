@@ -15,7 +15,7 @@ from circ.runtime.as_data import certificate_data, verdict_data
 from circ.runtime.certificates.files import certify
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.report import Line, certificate_lines, verdict_lines
-from circ.runtime.session import Opened, checked, chosen, settings
+from circ.runtime.session import Opened, chosen, noted, settings, usable
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
 
@@ -32,9 +32,9 @@ def run_prove(
 
     `certificates` is the folder in which proofs are left, if they are to be.
     """
-    program = checked(spec, settings(*opened))
-    names = chosen(program.typed.scope.claims, claims, "claim")
-    show_diagnostics(program.diagnostics)
+    program = usable(spec, settings(*opened))
+    names = chosen(program, claims, "claim")
+    show_diagnostics(noted(program))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no claims")])
     codes: list[Exit] = []

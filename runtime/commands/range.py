@@ -9,13 +9,13 @@ from circ.compiler.query import ranged
 from circ.lang.span import Source
 from circ.runtime.range_lines import range_data, range_exit, range_lines
 from circ.runtime.ranges import range_of
-from circ.runtime.session import Opened, checked, settings
+from circ.runtime.session import Opened, settings, usable
 from circ.runtime.terminal import progress, show_data, show_lines
 
 
 def run_range(spec: Path, text: str, opened: Opened, timeout: float, as_json: bool) -> int:
     """Show both ends; raises `CircError` where the expression is no number over a domain."""
-    program = checked(spec, settings(*opened))
+    program = usable(spec, settings(*opened))
     question = ranged(program, Source("<range>", text), {}).question
     with progress(question.name, as_json) as move:
         found = range_of(question, program.weights, Limits(timeout=timeout), move)

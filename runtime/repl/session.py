@@ -44,7 +44,7 @@ from circ.runtime.repl.lines import (
     read,
 )
 from circ.runtime.report import Line, example_lines, size_text, verdict_lines
-from circ.runtime.session import Request, checked
+from circ.runtime.session import Request, noted, usable
 
 Watch = Callable[[str], AbstractContextManager[Progress]]
 """Shows the progress of what is named while it lasts."""
@@ -244,9 +244,9 @@ class Session:
 
     def open(self, path: Path, request: Request) -> Iterator[Line]:
         """Read a spec; one with errors changes nothing. Examples that do not fit it are dropped."""
-        program = checked(path, request)
+        program = usable(path, request)
         self.path, self.request, self.program = path, request, program
-        for found in program.diagnostics:
+        for found in noted(program):
             yield from diagnostic_lines(found)
         for name, named in list(self.names.items()):
             try:

@@ -12,7 +12,7 @@ from circ.runtime.repl.completion import completions, last_word
 from circ.runtime.repl.lines import is_open, questions
 from circ.runtime.repl.session import Session
 from circ.runtime.report import Line
-from circ.runtime.session import Request, checked
+from circ.runtime.session import Request, noted, usable
 from circ.runtime.terminal import progress, show_diagnostics, show_lines
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def run_terminal(path: Path, request: Request) -> int:
 
     The exit code of a pipe says whether every line could be answered; a terminal's is 0.
     """
-    program = checked(path, request)
-    show_diagnostics(program.diagnostics)
+    program = usable(path, request)
+    show_diagnostics(noted(program))
     session = Session(path, request, program, watch=lambda what: progress(what, quiet=False))
     if sys.stdin.isatty():
         show_lines([Line("faint", f"{path}: `:help` shows what can be asked, Ctrl-D leaves")])

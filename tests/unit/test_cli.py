@@ -195,6 +195,51 @@ class TestBadInput:
         assert command("prove", write_spec(tmp_path), "--nonsense") == 4
 
 
+class TestOtherClaims:
+    """An error within one claim or patch is no error for those who ask about another."""
+
+    @pytest.mark.parametrize(
+        ("bad", "of_all"),
+        [
+            ("claim bad: forall x in Box: f(x)[0] <= lost", 4),  # seen by the checker
+            ("claim bad: forall x in Box: 1 / f(x)[0] <= 3", 4),  # seen when it is lowered
+            ("patch bad of f {\n edit m.lost\n require forall x in Box: f(x) <= 9\n}", 1),
+        ],
+    )
+    def test_what_is_not_asked_for_is_a_warning(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], bad: str, of_all: int
+    ) -> None:
+        """The claim that is named is decided; whoever asks for all of them is refused.
+
+        A patch is written only where nothing is wrong anywhere.
+        """
+        spec = write_spec(tmp_path, f"{DETECTOR}\n{bad}\n")
+        assert command("check", spec) == 4
+        assert command("prove", spec) == of_all
+        assert command("prove", spec, "bad") == 4
+        assert command("run", spec, "f([1, 1])") == 0
+        assert command("patch", spec, "sink", "--out", tmp_path / "out.safetensors") == 4
+        capsys.readouterr()
+        assert command("prove", spec, "bounded") == 0
+        assert re.match(r"warning\[E\d+\]", capsys.readouterr().err)
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            "domain Other = { x: real[2] | x <= lost }",
+            "circuit g(x: real) -> real = lost",
+            "claim bad: forall x in Box: (f(x)[0] <= 3",
+            "claim bounded: forall x in Box: f(x)[0] <= 9",
+            'checkpoint n from "missing.safetensors"',
+        ],
+    )
+    def test_what_others_may_rest_on_stops_all(self, tmp_path: Path, bad: str) -> None:
+        """A declaration that is wrong, and text that could not be read."""
+        spec = write_spec(tmp_path, f"{DETECTOR}\n{bad}\n")
+        assert command("prove", spec, "bounded") == 4
+        assert command("run", spec, "1") == 4
+
+
 class TestPatch:
     """`circ patch` writes what it proved, and nothing else."""
 

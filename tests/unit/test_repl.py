@@ -31,7 +31,7 @@ from circ.runtime.repl.lines import (
     read,
 )
 from circ.runtime.repl.session import Session
-from circ.runtime.session import Request, checked
+from circ.runtime.session import Request, checked, usable
 from tests.unit.small_spec import SPEC, write_spec
 
 
@@ -304,6 +304,16 @@ class TestCommands:
     ) -> None:
         """With its code, like any other."""
         assert error_code(session.run(line)) == code
+
+    def test_a_claim_with_an_error_stops_no_other(self, tmp_path: Path) -> None:
+        """Whoever asks about it is told; the rest of the spec is there."""
+        path = write_spec(tmp_path, f"{SPEC}\nclaim bad: forall s in Words: side(s) == lost\n")
+        session = Session(path, Request(), usable(path, Request()))
+
+        assert session.run("prove few").startswith("✓ few: proved")
+        assert session.run("prove bad").startswith("error[E0101]: `lost` is not declared")
+        assert session.run(":reload").startswith("warning[E0101]")
+        assert "bad" in session.run(":claims")
 
     def test_every_command_is_in_the_help_and_known(self, session: Session) -> None:
         """None is forgotten on either side."""
