@@ -1102,4 +1102,18 @@ MUTANTS = (
         ("tests/unit/test_lengths.py",),
         slow=True,
     ),
+    Mutant(
+        "claim_with_errors_decided",
+        "compiler/driver.py",
+        "        if name in self.faults:\n            raise",
+        "        if name in self.params:\n            raise",
+        ("tests/unit/test_repl.py",),
+    ),
+    Mutant(
+        "error_elsewhere_taken_for_a_claims",
+        "compiler/driver.py",
+        "d.span and d.span in span]",
+        "d.span]",
+        ("tests/unit/test_cli.py",),
+    ),
 )
