@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 
 from circ.compiler.audit.blends import Blends
-from circ.compiler.audit.clauses import Formula, places_of
+from circ.compiler.audit.clauses import Beats, Formula, places_of
 from circ.compiler.audit.columns import Bent, Codes, Head, Total
 from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
 from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
 from circ.compiler.audit.numbers import Numbers, numbers_of
-from circ.compiler.audit.proofs import Audit, Case, Path
+from circ.compiler.audit.proofs import Audit, Case, Path, weighted_sum
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Reading
@@ -50,7 +51,7 @@ class QuickPaths:
         groups: dict[int, list[tuple[int, Difference]]] = {}
         for place, path in enumerate(paths):
             try:
-                number = difference(path, reading)
+                number = shown_by(path, reading)
             except (Rejected, Bent):
                 continue
             if path.sized(region):
@@ -91,14 +92,20 @@ class QuickPaths:
         return self.audit.reading(self.math, self.shared, self.heads, given, phases, chosen)
 
 
-def difference(path: Path, reading: Reading[Ball]) -> Difference:
-    """What a proof is about; one comparison is left as it is. Raises `Rejected` and `Bent`."""
+def shown_by(path: Path, reading: Reading[Ball]) -> Difference:
+    """What a proof shows to be positive; raises `Rejected` and `Bent`."""
     if len(path.clause) == 1:
-        (beats,) = path.clause
-        found = Difference(reading.total(beats.more), reading.total(beats.less))
-        if found.alike:
-            return found
+        return difference(reading, path.clause[0], path.factors[0])
     return Difference(path.weighed(reading))
+
+
+def difference(reading: Reading[Ball], beats: Beats, factor: Fraction | float = 1) -> Difference:
+    """How far one comparison holds, times a positive factor where it is not left as it is.
+
+    Raises `Rejected` and `Bent`.
+    """
+    found = Difference(reading.total(beats.more), reading.total(beats.less))
+    return found if found.alike else Difference(weighted_sum(reading, (beats,), [factor]))
 
 
 def quick_paths(audit: Audit) -> QuickPaths:

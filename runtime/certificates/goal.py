@@ -11,12 +11,13 @@ from circ.compiler.audit.clauses import Beats, Clause, places_of
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
 from circ.compiler.audit.proofs import weighted_sum
+from circ.compiler.audit.quick import difference
 from circ.compiler.audit.region import Region
 from circ.runtime.certificates.alternatives import searched
 from circ.runtime.certificates.choices import by_choice, exact, next_choice
 from circ.runtime.certificates.paths import path_proof, positive
 from circ.runtime.certificates.relus import without_relus
-from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work
 
 FORMATS = ("f4", "f8")
 """Of potentials; the shorter one where it will do."""

@@ -12,11 +12,12 @@ from circ.compiler.audit.clauses import Beats
 from circ.compiler.audit.columns import Bent, Total
 from circ.compiler.audit.fast import potentials_for, weighed
 from circ.compiler.audit.floats import Ball, Floats
+from circ.compiler.audit.quick import difference
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.runtime.certificates.alternatives import halves, tables
 from circ.runtime.certificates.paths import path_proof, positive
-from circ.runtime.certificates.work import Case, Data, NoCertificate, Work, difference
+from circ.runtime.certificates.work import Case, Data, NoCertificate, Work
 
 MOST_DOUBTS = 3
 """ReLUs of which both phases are gone through."""

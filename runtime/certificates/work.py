@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from circ.compiler.audit.clauses import Beats, Clause
+from circ.compiler.audit.clauses import Clause
 from circ.compiler.audit.columns import Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim
 from circ.compiler.audit.entries import Known
-from circ.compiler.audit.fast import Difference
 from circ.compiler.audit.floats import Ball, FloatPoint, float_point
-from circ.compiler.audit.proofs import MOST_WORDS, Audit, weighted_sum
+from circ.compiler.audit.proofs import MOST_WORDS, Audit
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Reading
@@ -107,9 +106,3 @@ class Work:
         known = {**case.chosen, leader: chosen}
         reading = self.reading(given, case.phases, known)
         return Case(given, case.phases, case.besides, case.doubts, known, reading)
-
-
-def difference(reading: Reading[Ball], beats: Beats) -> Difference:
-    """How far one comparison holds; raises `Rejected` and `Bent`."""
-    found = Difference(reading.total(beats.more), reading.total(beats.less))
-    return found if found.alike else Difference(weighted_sum(reading, (beats,), [1]))
