@@ -15,7 +15,7 @@ from circ.compiler.audit.counts import checked_by_counts
 from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
 from circ.compiler.audit.inputs import Fast, checked_by_inputs
 from circ.compiler.audit.proofs import Audit, Confirm
-from circ.compiler.audit.record import Data, Header, header_of, lines
+from circ.compiler.audit.record import Data, Header, first_of, header_of, lines
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.audit.witness import checked_by_witness
 from circ.compiler.obligation import Obligation
@@ -62,10 +62,7 @@ def checked(
 ) -> Audited:
     """As `audited`; a claim or a proof that is too deep raises `RecursionError`."""
     records = lines(stream)
-    first = next(records, None)
-    if first is None:
-        raise Rejected("the file is empty")
-    header = header_of(first)
+    header = header_of(first_of(records))
     expected(header, obligation, weights)
     words, classes = by_kind(header, obligation, weights, records, quick)
     return Audited(header.claim, header.tool, header.by, words, classes)

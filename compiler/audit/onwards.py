@@ -30,7 +30,16 @@ from circ.compiler.audit.loops import SHORT, Loops, includes, loops
 from circ.compiler.audit.onward_record import OnwardHeader, onward_class, onward_header
 from circ.compiler.audit.paths import TooClose
 from circ.compiler.audit.proofs import BITS, Path, path_of
-from circ.compiler.audit.record import Data, a_list, an_object, class_text, lines, only, pair_of
+from circ.compiler.audit.record import (
+    Data,
+    a_list,
+    an_object,
+    class_text,
+    first_of,
+    lines,
+    only,
+    pair_of,
+)
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.obligation import Obligation
@@ -111,10 +120,7 @@ def checked(
 ) -> AuditedOnwards:
     """As `audited_onwards`; a claim or a proof that is too deep raises `RecursionError`."""
     records = lines(stream)
-    first = next(records, None)
-    if first is None:
-        raise Rejected("the file is empty")
-    header = onward_header(first)
+    header = onward_header(first_of(records))
     expected(header, near, far, weights)
     audit = onwards(taken_apart(near), taken_apart(far), weights, header.fixed, header.start)
     confirm = quick(audit) if quick else None

@@ -84,6 +84,14 @@ def lines(stream: BinaryIO) -> Iterator[Data]:
         yield an_object(found)
 
 
+def first_of(records: Iterator[Data]) -> Data:
+    """The first record; raises `Rejected` where there is none."""
+    first = next(records, None)
+    if first is None:
+        raise Rejected("the file is empty")
+    return first
+
+
 def once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object without a name twice."""
     found = dict(pairs)
