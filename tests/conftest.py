@@ -12,11 +12,12 @@ from hypothesis import Phase, settings
 from tests import mdtest
 from tests.views import VIEWS
 
-settings.register_profile("same_every_time", derandomize=True, database=None)
+settings.register_profile("same_every_time", derandomize=True, database=None, deadline=None)
 settings.register_profile(
     "no_shrinking",
     derandomize=True,
     database=None,
+    deadline=None,
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("same_every_time")

@@ -248,7 +248,8 @@ def needed_of(circuit: Circuit, roots: Iterable[Wire]) -> dict[Wire, set[int]]:
         return 0
 
     for wire in map(Wire, reversed(range(len(circuit.ops)))):
-        places, op = needed.get(wire, set[int]()), circuit.ops[wire]
+        op = circuit.ops[wire]
+        places = needed.get(wire, set[int]())
         if len(places) < circuit.types[wire].entries or isinstance(op, Reindex):
             for place in places:
                 entry(circuit, wire, place, ask)
