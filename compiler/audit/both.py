@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic
 
 from circ.compiler.audit.clauses import Clause, Formula, class_formula
 from circ.compiler.audit.columns import Arithmetic, C, Codes, Head, Total
-from circ.compiler.audit.divided import Parts, set_apart
+from circ.compiler.audit.divided import Parts, positions, set_apart, several
 from circ.compiler.audit.entries import Known, Letter
+from circ.compiler.audit.everywhere import Factors, everywhere
+from circ.compiler.audit.factors import Scaled, scaled_sides, without_factors
 from circ.compiler.audit.forms import Forms
 from circ.compiler.audit.once import Once
 from circ.compiler.audit.rejected import require
@@ -23,20 +26,25 @@ End = int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """The claim at one length; `apart` as for `Reading`, `fixed` is the end that is gone through."""
+    """The claim at one length; `apart` as for `Reading`, `fixed` is the end that is gone through.
+
+    `scaled` has the numbers that are compared by their positive factors.
+    """
 
     parts: Parts
     weights: Weights
     fixed: End | None
     apart: list[bool]
+    scaled: Mapping[int, Scaled]
 
     def given(self, values: tuple[Known, ...]) -> dict[int, Known]:
         """What is known in a class."""
         return dict(zip(self.parts.values, values, strict=True))
 
     def formula(self, values: tuple[Known, ...]) -> Formula:
-        """The goal in a class."""
-        return class_formula(self.parts.nodes, self.parts.options, self.given(values))
+        """The goal in a class, by comparisons without common positive factors."""
+        found = class_formula(self.parts.nodes, self.parts.options, self.given(values))
+        return without_factors(found, self.scaled)
 
     def rows(self) -> dict[int, range]:
         """The letters of the position that is gone through."""
@@ -44,22 +52,43 @@ class Side:
         return {} if self.fixed is None else {self.fixed % word.length: range(word.letters)}
 
     def named(self, place: int) -> tuple[str, int] | None:
-        """What is not looked into: what sorts the words, and letters, told apart by the ends."""
-        if place in self.parts.values:
-            return "value", self.parts.values.index(place)
-        node = self.parts.nodes.nodes[place]
-        if not isinstance(node, Letter):
-            return None
-        at_end = node.position in (0, self.parts.word.length - 1)
-        return ("end", int(node.position > 0)) if at_end else ("letter", 0)
+        """What is not looked into, as for `named_in`."""
+        return named_in(self.parts, place)
 
 
-def side_of(parts: Parts, weights: Weights, fixed: End | None) -> Side:
-    """The claim at one length."""
-    return Side(parts, weights, fixed, set_apart(parts.nodes, parts.values))
+def named_in(parts: Parts, place: int) -> tuple[str, int] | None:
+    """What sorts the words, and letters, told apart by the ends, by their names."""
+    if place in parts.values:
+        return "value", parts.values.index(place)
+    node = parts.nodes.nodes[place]
+    if not isinstance(node, Letter):
+        return None
+    at_end = node.position in (0, parts.word.length - 1)
+    return ("end", int(node.position > 0)) if at_end else ("letter", 0)
 
 
 Sides = tuple[Side, Side]
+
+
+def sides_of(near: Parts, far: Parts, weights: Weights, fixed: End | None) -> Sides:
+    """The claim at two lengths; raises `Rejected` unless the same positive factors are found at both."""
+    forms = Forms()
+    found = [without(parts, weights, forms) for parts in (near, far)]
+    (_, short), (_, long) = found
+    require(short.shapes == long.shapes, "a factor differs from length to length")
+    require_alike_places(short.below, long.below, near.word.length)
+    first, second = (
+        Side(parts, weights, fixed, set_apart(parts.nodes, parts.values), scaled)
+        for parts, (scaled, _) in zip((near, far), found, strict=True)
+    )
+    return first, second
+
+
+def without(parts: Parts, weights: Weights, forms: Forms) -> tuple[Mapping[int, Scaled], Factors]:
+    """The numbers that are compared by factors that are positive at every length, and what these are."""
+    wide = [several(mask) for mask in positions(parts.nodes)]
+    scaled = scaled_sides(parts.nodes, wide, weights)
+    return everywhere(parts.nodes, scaled, forms, partial(named_in, parts))
 
 
 def require_alike_goals(sides: Sides) -> None:
@@ -124,15 +153,9 @@ class Readings(Generic[C]):
         """Raise `Rejected` unless what was read of one letter, or of none, has the same forms everywhere."""
         sides = zip(self.both.sides, (self.near, self.far), strict=True)
         short, long = (self.forms(side, reading) for side, reading in sides)
-        length, none = self.both.sides[0].parts.word.length, frozenset[int]()
-        each = short.get(1, none)
-        between = [short.get(place, none) for place in range(2, length - 1)]
-        between += [long.get(place, none) for place in range(1, length)]
-        require(all(other == each for other in between), DIFFERS)
-        for one, other in ((None, None), (0, 0), (length - 1, length)):
-            require(short.get(one, none) == long.get(other, none), DIFFERS)
+        require_alike_places(short, long, self.both.sides[0].parts.word.length)
 
-    def forms(self, side: Side, reading: Reading[C]) -> Mapping[int | None, frozenset[int]]:
+    def forms(self, side: Side, reading: Reading[C]) -> ByPlace:
         """The forms of what was read of one position or none, by the position."""
         read = {**reading.shared, **reading.own}
         found = {place: one_read(x) for place, x in read.items() if is_of_one(x)}
@@ -141,6 +164,22 @@ class Readings(Generic[C]):
             at: frozenset(named[place] for place, position in found.items() if position == at)
             for at in {*found.values()}
         }
+
+
+ByPlace = Mapping[int | None, frozenset[int]]
+"""Forms, by the position that they read, or None."""
+
+
+def require_alike_places(short: ByPlace, long: ByPlace, length: int) -> None:
+    """Raise `Rejected` unless all places between the ends have the same forms, at `length` and at one
+    more, and so do the ends, and what reads no position."""
+    none = frozenset[int]()
+    each = short.get(1, none)
+    between = [short.get(place, none) for place in range(2, length - 1)]
+    between += [long.get(place, none) for place in range(1, length)]
+    require(all(other == each for other in between), DIFFERS)
+    for one, other in ((None, None), (0, 0), (length - 1, length)):
+        require(short.get(one, none) == long.get(other, none), DIFFERS)
 
 
 def is_of_one(value: Total[C] | Codes) -> bool:

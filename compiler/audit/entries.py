@@ -247,8 +247,8 @@ def needed_of(circuit: Circuit, roots: Iterable[Wire]) -> dict[Wire, set[int]]:
         needed.setdefault(wire, set()).add(place)
         return 0
 
-    for wire in map(Wire, reversed(range(len(circuit.ops)))):
-        op = circuit.ops[wire]
+    for last in reversed(range(len(circuit.ops))):
+        wire, op = Wire(last), circuit.ops[last]
         places = needed.get(wire, set[int]())
         if len(places) < circuit.types[wire].entries or isinstance(op, Reindex):
             for place in places:

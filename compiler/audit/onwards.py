@@ -19,7 +19,7 @@ from circ.compiler.audit.both import (
     both_of,
     require_alike_goals,
     same_comparisons,
-    side_of,
+    sides_of,
 )
 from circ.compiler.audit.columns import Bent, C, Total
 from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
@@ -158,7 +158,7 @@ def onwards(near: Parts, far: Parts, weights: Weights, fixed: int | None, start:
     )
     require(near.word.letters == far.word.letters, "its letters differ from length to length")
     language = loops(near, far, weights)
-    sides = side_of(near, weights, fixed), side_of(far, weights, fixed)
+    sides = sides_of(near, far, weights, fixed)
     require_alike_goals(sides)
     return Onwards(sides, language, start)
 

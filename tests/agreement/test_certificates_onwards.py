@@ -117,6 +117,10 @@ circuit mixed[n](s: C[n]) -> real[2] {
   return [ pattern @ [ m.v[x] for x in s ] + m.k[s[-1]], m.v[s[0]] ]
 }
 circuit share[n](s: C[n]) -> real = mean([ m.one[x] for x in s ])
+circuit normed[n](s: C[n]) -> real[2] {
+  let x = [mixed(s)[0], 1]
+  return x / sqrt(dot(x, x) / 2 + 0.001)
+}
 domain Begun = { s: C[1..] | s[0] == a }
 domain Sorted = { s: C[1..] | s matches a b* c* }
 domain Late = { s: C[1..] | s matches a{12} c* }
@@ -133,6 +137,10 @@ PAIRS = {
     "alternatives": (
         "in Begun: mixed(s)[0] > 0.5 or mixed(s)[0] < 1.2",
         "in Begun: mixed(s)[0] > 1.5 or mixed(s)[0] < 1",
+    ),
+    "norm": (
+        "in Begun: normed(s)[0] + 0.76 * normed(s)[1] > 0",
+        "in Begun: normed(s)[0] + 0.7 * normed(s)[1] > 0",
     ),
     "rare": ("in Rare: share(s) > -0.25", "in Rare: share(s) > 0.04 and read(s) > 0.125"),
     "late": ("in Late: share(s) > 0", "in Late: share(s) > 0.5"),
@@ -340,6 +348,10 @@ circuit ones[n](s: C[n]) -> real[n] = 1
 circuit back[n](s: C[n]) -> C[4] = fold v = [b, b, b, b] over x in s: [x, v[0], v[1], v[2]]
 circuit read[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] for x in s ]
 circuit placed[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ ([ m.v[x] for x in s ] - m.pos[:n])
+circuit shrinking[n](s: C[n]) -> real = read(s) / sqrt(read(s) * read(s) + sum(ones(s)))
+circuit lengths[n](s: C[n]) -> real =
+  softmax([ m.k[x] for x in s ]) @ [ sqrt(p * p + 1) for p in m.pos[:n] ]
+circuit beside[n](s: C[n]) -> real = read(s) / sqrt(lengths(s) * lengths(s) + 1)
 circuit once[n](s: C[n]) -> real = softmax([ m.k[x] for x in s ]) @ [ m.v[x] + m.v[s[3]] for x in s ]
 """  # fmt: skip
 
@@ -351,6 +363,8 @@ KNOWING = {
     "placed": "placed(s) > 0",
     "last_but_one": "s[-2] == a or read(s) > 0",
     "once": "once(s) > 0",
+    "shrinking": "shrinking(s) > 0",
+    "beside": "beside(s) > 0",
 }
 """What says something of places, or of how many there are, and holds of short words or all."""
 

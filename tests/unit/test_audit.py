@@ -157,7 +157,7 @@ class TestTheCommand:
 
     def test_what_is_proved_again_leaves_no_older_files(self, tmp_path: Path) -> None:
         """Those of an earlier proof go, and those of the lengths before one that has none."""
-        normed = "(f(s) + 1) / sqrt(f(s) * f(s) + 1) > 0"
+        normed = "(f(s) + 1) / sqrt(sum([ m.v[x] * m.v[x] for x in s ]) + 1) > 0"
         text = f"{ENDLESS}claim tall: forall s in {{ s: C[1..] }}: {normed}\n"
         spec, proofs = write_spec(tmp_path, text, READS), tmp_path / "proofs"
         proofs.mkdir()
