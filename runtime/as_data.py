@@ -19,7 +19,7 @@ from circ.compiler.verdict import (
     Verdict,
     outcome,
 )
-from circ.runtime.certificates.files import Certified, Uncertified
+from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of
 from circ.runtime.show import rational_text
 

@@ -14,12 +14,8 @@ from circ.compiler.driver import Program
 from circ.compiler.obligation import Question
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate, no_certificates
-from circ.runtime.certificates.files import (
-    RejectedFile,
-    audit_files,
-    certificate_path,
-    some_file,
-)
+from circ.runtime.certificates.auditing import RejectedFile, audit_files
+from circ.runtime.certificates.folder import certificate_path, some_file
 from circ.runtime.exits import Exit, worst
 from circ.runtime.report import Line, Style
 from circ.runtime.session import Opened, chosen, noted, settings, usable

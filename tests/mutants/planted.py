@@ -672,7 +672,7 @@ MUTANTS = (
     ),
     Mutant(
         "an_audit_leaves_lengths_out",
-        "runtime/certificates/files.py",
+        "runtime/certificates/auditing.py",
         "short = range(question.lengths.first, beyond.start)",
         "short = range(0)",
         ("tests/unit/test_audit.py::TestAllLengths",),
@@ -680,7 +680,7 @@ MUTANTS = (
     ),
     Mutant(
         "an_audit_wants_no_witness",
-        "runtime/certificates/files.py",
+        "runtime/certificates/auditing.py",
         '        require(found.words != 0, "there is no certificate of any length")\n',
         "",
         ("tests/unit/test_audit.py::TestAllLengths",),
