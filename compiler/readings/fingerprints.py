@@ -13,7 +13,7 @@ Random here means a fixed function of the op's name: a verdict is the same in ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
@@ -80,15 +80,22 @@ Words64 = npt.NDArray[np.uint64]
 
 
 def fingerprints(
-    circuit: Circuit, weights: Weights, wanted: Sequence[Wire], word: Wire, labels: IntArray
+    circuit: Circuit,
+    weights: Weights,
+    wanted: Sequence[Wire],
+    word: Wire,
+    labels: IntArray,
+    alike: Collection[Wire] = (),
 ) -> dict[Wire, IntArray]:
     """The residues of each wire that those wanted depend on, [prime, …shape, batch].
 
     `labels`, [batch, position], name what is read at each position of the word: equal labels are the
-    same unknown letter. The batch is 1 long where a wire does not depend on the word.
+    same unknown letter. The batch is 1 long where a wire does not depend on the word, nor do those that
+    are said to be `alike` for all of the batch.
     """
-    found = {word: letters(labels, circuit.types[word].shape)}
-    degrees = {word: 1}
+    found = {wire: unknown(wire, circuit.types[wire].shape) for wire in alike}
+    found[word] = letters(labels, circuit.types[word].shape)
+    degrees = dict.fromkeys(found, 1)
     for wire in sorted(live(circuit, wanted)):
         if wire not in found:
             op = circuit.ops[wire]
@@ -169,6 +176,12 @@ def letters(labels: IntArray, shape: Shape) -> IntArray:
     """An unknown letter for each label."""
     known = np.stack([labels.T] * len(PRIMES)).reshape(len(PRIMES), *shape, labels.shape[0])
     return drawn("letter", known)
+
+
+def unknown(wire: Wire, shape: Shape) -> IntArray:
+    """An unknown value for each entry of a wire."""
+    labels = np.array([wire]) << 32 | np.arange(prod(shape), dtype=np.int64)
+    return drawn("value", np.stack([labels] * len(PRIMES))).reshape(len(PRIMES), *shape, 1)
 
 
 # --- functions drawn at random ------------------------------------------------------------------

@@ -8,7 +8,8 @@ letters there alone. It is not changed if its fingerprints are the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,19 +18,29 @@ from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.fingerprints import NotSigned, fingerprints, of_all
 from circ.compiler.rewrite import live
 from circ.compiler.tensor import Weights
+from circ.compiler.words.automaton import DEAD, Automaton
+
+MOST_PAIRS = 1 << 24
+"""States times pairs of letters."""
 
 Fixed = tuple[int, ...]
 """The positions that keep their letters: one, or none."""
 
 
 def unordered(
-    circuit: Circuit, weights: Weights, word: Wire, wanted: Sequence[Wire], ways: Sequence[Fixed]
+    circuit: Circuit,
+    weights: Weights,
+    word: Wire,
+    wanted: Sequence[Wire],
+    ways: Sequence[Fixed],
+    alike: Collection[Wire] = (),
 ) -> Fixed | None:
-    """The first of these ways such that the order of all other letters changes nothing wanted."""
+    """The first of these ways such that the order of all other letters changes nothing wanted, if it
+    does not change the wires that are `alike`."""
     length = circuit.types[word].entries
     asked = [as_read(length, ()), *(x for fixed in ways for x in generators(length, fixed))]
     try:
-        found = fingerprints(circuit, weights, wanted, word, np.stack(asked))
+        found = fingerprints(circuit, weights, wanted, word, np.stack(asked), alike)
     except NotSigned:
         return None
     roots = [found[wire] for wire in wanted] + partial_operands(circuit, wanted, found)
@@ -37,6 +48,24 @@ def unordered(
         if all(unchanged(root, [2 * place + 1, 2 * place + 2]) for root in roots):
             return fixed
     return None
+
+
+def unordered_classes(language: Automaton, fixed: Fixed) -> bool:
+    """Whether the order of all letters, but those that are fixed at an end, changes no word's class.
+
+    The automaton is minimal: two letters in turn lead to one state in both orders, or some way to go on
+    tells the orders apart. Every order comes of swaps of neighbours.
+    """
+    for position, (first, second) in enumerate(pairwise(language.steps)):
+        if position in fixed or position + 1 in fixed:
+            continue
+        if first.size * first.shape[1] > MOST_PAIRS:
+            return False
+        dead = np.full((1, second.shape[1]), DEAD)  # where DEAD leads, as the last row
+        both = np.concatenate([second, dead])[first]
+        if not np.array_equal(both, both.transpose(0, 2, 1)):
+            return False
+    return True
 
 
 def as_read(length: int, moved: Sequence[int]) -> IntArray:

@@ -37,6 +37,10 @@ from circ.runtime.engines.shortest import Graph, graph
 from circ.runtime.engines.words import members
 
 METHOD = "shortest paths"
+
+WORSE = 5.0
+"""Seconds after which no worse word is looked for in a class that is known to fail."""
+
 TRUSTED = (
     "the front end",
     "the automaton and the float reading",
@@ -166,8 +170,11 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
     try:
         for kind in range(count):
             try:
+                begun = monotonic()
                 for part, formula in parts_of(setup, kind):
                     examined(setup, tally, part, formula)
+                    if monotonic() > begun + WORSE and all_fail(setup, tally, kind):
+                        break
             except OBSTACLES as obstacle:
                 obstacles.append(reason_of(obstacle))
             done = kind + 1
@@ -186,6 +193,14 @@ def gone_through(setup: Setup, limits: Limits, progress: Progress) -> Finding:
         reason = f"{stopped} after {done:,} of {count:,} classes of words"
         return Stuck(reason, how, hint=MORE_TIME, interrupted=stopped == "interrupted")
     return Stuck(obstacles[0], how) if obstacles else held(setup, tally, how)
+
+
+def all_fail(setup: Setup, tally: ClassTally, kind: int) -> bool:
+    """Whether a failing word is known in a class for all choices of letters at the fixed positions."""
+    if all(failed != kind for failed, _ in tally.failing):
+        return False
+    every = graph(setup.cases.language.of_class(kind), setup.alphabet).fixings.tolist()
+    return all((kind, fixing) in tally.failing for fixing in every)
 
 
 def failing(setup: Setup, tally: ClassTally, how: str, stopped: str, *, whole: bool) -> Fails:
