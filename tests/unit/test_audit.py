@@ -426,6 +426,32 @@ def test_floats_hold_what_a_matrix_makes() -> None:
             assert high <= Fraction(float(ball.high[0, 0])), k
 
 
+@pytest.mark.parametrize("width", [1, 3, 6, 9])
+def test_a_matrix_of_numbers_that_are_known_roughly(width: int) -> None:
+    """What a matrix makes of any numbers within some balls lies in the ball that it makes of these."""
+    fast = float_point()
+
+    def some(chance: Random) -> Ball:
+        mid, rad = chance.uniform(-3, 3), chance.choice([0.0, 2.0**-20, 0.5])
+        return Ball(np.array([[mid]]), np.array([[rad]]))
+
+    def corner(chance: Random, x: Ball) -> Fraction:
+        return Fraction(x.mid.item()) + chance.choice([-1, 1]) * Fraction(x.rad.item())
+
+    for k in range(40):
+        chance = Random(k)
+        rows = [[some(chance) for _ in range(width)] for _ in range(2)]
+        vector = [some(chance) for _ in range(width)]
+        products = [(row, ball) for row, ball in zip(rows, fast.dots(rows, vector), strict=True)]
+        products.append((rows[0], fast.dot([*zip(rows[0], vector, strict=True)])))
+        for row, ball in products:
+            low, high = Fraction(ball.low.item()), Fraction(ball.high.item())
+            for _ in range(8):
+                pairs = zip(row, vector, strict=True)
+                found = sum(corner(chance, x) * corner(chance, y) for x, y in pairs)
+                assert low <= found <= high, k
+
+
 WIDE = """
 checkpoint m from "model.safetensors"
 circuit f(s: fin[4, 24]) -> real[8] {
