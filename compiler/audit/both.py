@@ -11,7 +11,7 @@ from circ.compiler.audit.clauses import Clause, Formula, class_formula
 from circ.compiler.audit.columns import Arithmetic, C, Codes, Head, Total
 from circ.compiler.audit.divided import Parts, positions, set_apart, several
 from circ.compiler.audit.entries import Known, Letter
-from circ.compiler.audit.everywhere import Factors, everywhere
+from circ.compiler.audit.everywhere import FactorShapes, everywhere
 from circ.compiler.audit.factors import Scaled, scaled_sides, without_factors
 from circ.compiler.audit.forms import Forms
 from circ.compiler.audit.once import Once
@@ -73,7 +73,7 @@ Sides = tuple[Side, Side]
 def sides_of(near: Parts, far: Parts, weights: Weights, fixed: End | None) -> Sides:
     """The claim at two lengths; raises `Rejected` unless the same positive factors are found at both."""
     forms = Forms()
-    found = [without(parts, weights, forms) for parts in (near, far)]
+    found = [scaled_everywhere(parts, weights, forms) for parts in (near, far)]
     (_, short), (_, long) = found
     require(short.shapes == long.shapes, "a factor differs from length to length")
     require_alike_places(short.below, long.below, near.word.length)
@@ -84,7 +84,9 @@ def sides_of(near: Parts, far: Parts, weights: Weights, fixed: End | None) -> Si
     return first, second
 
 
-def without(parts: Parts, weights: Weights, forms: Forms) -> tuple[Mapping[int, Scaled], Factors]:
+def scaled_everywhere(
+    parts: Parts, weights: Weights, forms: Forms
+) -> tuple[Mapping[int, Scaled], FactorShapes]:
     """The numbers that are compared by factors that are positive at every length, and what these are."""
     wide = [several(mask) for mask in positions(parts.nodes)]
     scaled = scaled_sides(parts.nodes, wide, weights)

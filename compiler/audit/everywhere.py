@@ -20,7 +20,7 @@ Shape = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Factors:
+class FactorShapes:
     """What factors look like, and the forms of roots and inverses below them, by the position read."""
 
     shapes: frozenset[Shape]
@@ -76,7 +76,7 @@ def whole(parts: Sequence[Shape | None], besides: Sequence[object]) -> Shape | N
 
 def everywhere(
     nodes: Nodes, scaled: Mapping[int, Scaled], forms: Forms, named: Named
-) -> tuple[dict[int, Scaled], Factors]:
+) -> tuple[dict[int, Scaled], FactorShapes]:
     """The numbers whose factors are seen to be positive at every length, if these look like this at
     two lengths that follow one another; `scaled` has factors that are positive at one."""
     reads = positions(nodes)
@@ -94,7 +94,7 @@ def everywhere(
     at = {n: reads[n].bit_length() - 1 if reads[n] else None for n in below}
     by_place = {p: frozenset(found[n] for n in below if at[n] == p) for p in {*at.values()}}
     kept = {n: x for n, x in scaled.items() if {*(x[0] or ())} <= {*shapes}}
-    return kept, Factors(frozenset(shapes.values()), by_place)
+    return kept, FactorShapes(frozenset(shapes.values()), by_place)
 
 
 def partial_under(nodes: Nodes, roots: set[int]) -> set[int]:

@@ -15,7 +15,7 @@ from circ.compiler.audit.entries import (
     Products,
     Share,
 )
-from circ.compiler.audit.everywhere import Factors, everywhere
+from circ.compiler.audit.everywhere import FactorShapes, everywhere
 from circ.compiler.audit.factors import positive_curves
 from circ.compiler.audit.forms import Forms
 from circ.compiler.ir import SmoothName
@@ -46,7 +46,7 @@ def square(nodes: Nodes, x: int) -> int:
     return nodes.add(Products(((x, x),)), real=True)
 
 
-def taken(build: Build, length: int, forms: Forms) -> Factors | None:
+def taken(build: Build, length: int, forms: Forms) -> FactorShapes | None:
     """What a factor looks like in a claim about words of some length; None where it is none."""
     nodes = Nodes()
     table = (known(nodes, 1), known(nodes, 2))
