@@ -10,7 +10,7 @@ from typing import Literal
 
 from circ.compiler.driver import Program, check
 from circ.compiler.stored import Files
-from circ.lang.diagnostic import CircError, Diagnostic
+from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.command import (
     bad_setting,
     no_claim,
@@ -131,7 +131,7 @@ def split(word: str, option: str) -> tuple[str, str]:
 def chosen(program: Program, wanted: Iterable[str], kind: Literal["claim", "patch"]) -> list[str]:
     """The claims or patches that a command line names, or all.
 
-    Raises `CircError` for others, and where one of them has errors.
+    Raises `CircError` for others, and with the errors of those that have some.
     """
     scope = program.typed.scope
     known = list(scope.claims if kind == "claim" else scope.patches)
@@ -139,6 +139,9 @@ def chosen(program: Program, wanted: Iterable[str], kind: Literal["claim", "patc
         if name not in known:
             raise CircError(no_claim(kind, name, known))
     names = list(wanted) or known
-    if any(name in program.faults for name in names):
-        raise CircError(*program.diagnostics)
+    wrong = Diagnostics()
+    for found in (found for name in names for found in program.faults.get(name, ())):
+        wrong.report(found)
+    if wrong.failed:
+        raise CircError(*wrong)
     return names

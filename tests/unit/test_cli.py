@@ -223,6 +223,17 @@ class TestOtherClaims:
         assert command("prove", spec, "bounded") == 0
         assert re.match(r"warning\[E\d+\]", capsys.readouterr().err)
 
+    def test_only_what_is_asked_for_is_in_the_way(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Of two claims with errors those of the one that is named are told; both of all, each once."""
+        name = "claim {0}: forall x in Box: f(x)[0] <= {0}_lost"
+        spec = write_spec(tmp_path, "\n".join([DETECTOR, *map(name.format, ("one", "two"))]))
+        for asked, told in ((["one"], ["one"]), (["two"], ["two"]), ([], ["one", "two"])):
+            assert command("prove", spec, *asked) == 4
+            found = re.findall(r"error\[E0101\]: `(\w+)_lost`", capsys.readouterr().err)
+            assert found == told
+
     @pytest.mark.parametrize(
         "bad",
         [
