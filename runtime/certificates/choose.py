@@ -18,10 +18,10 @@ from circ.runtime.certificates.work import NoCertificate
 from circ.runtime.certificates.write import write_certificate
 
 FEW = 1 << 16
-"""So many inputs are gone through in a second or two."""
+"""So many inputs, or counts of letters, are gone through in a second or two."""
 
 BRIEFLY = 8.0
-"""Seconds for paths, where the inputs can be gone through instead."""
+"""Seconds for paths, where inputs or counts of letters can be gone through instead."""
 
 
 def write_proof(
@@ -48,7 +48,8 @@ def write_proof(
 def write_of_many(
     obligation: Obligation, weights: Weights, too_many: bool, until: float, stream: BinaryIO
 ) -> None:
-    """As `write_proof`, for many words of one binder; perhaps for too many to go through them."""
+    """As `write_proof`, for many words of one binder: by counts if these are few, else by paths if they
+    are found, else by going through counts, or through the words unless these are `too_many`."""
     orderless = without_order(obligation, weights)
     if orderless is not None and orderless.words.count <= FEW:
         write_by_counts(orderless, obligation, weights, until, stream)

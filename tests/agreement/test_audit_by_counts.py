@@ -19,6 +19,7 @@ from circ.compiler.finding import Holds, Limits, silent
 from circ.compiler.ir import Argmax, Compare, Lookup, Not, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
+from circ.runtime.certificates import choose
 from circ.runtime.engines import enumeration
 from tests.agreement.circuits import SMOOTH, Sample, circuits
 from tests.agreement.claims import claims, gone_through, size_of
@@ -298,3 +299,19 @@ def test_a_mean_with_relus_behind_it_has_a_certificate(
     few = sum(comb(40, k) * 2 ** (40 - k) for k in range(4))
     for words in (3**40, few):
         assert f"on all {words:,} words, one for each count of letters" in told
+
+
+@pytest.mark.parametrize(("time", "by"), [(60.0, "paths"), (0.0, "counts")])
+def test_of_many_counts_paths_come_first(
+    time: float, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more counts would have to be gone through than take a moment, a claim goes by paths, and by
+    counts where these take too long: nothing of the attempt is left in the file then."""
+    monkeypatch.setattr(choose, "FEW", 0)
+    monkeypatch.setattr(choose, "BRIEFLY", time)
+    spec, proofs = write_spec(tmp_path, SPEC, WEIGHTS), tmp_path / "proofs"
+    assert command("prove", spec, "near", "--certificate", proofs) == 0
+    header, *others = (proofs / "near.cert").read_bytes().splitlines()
+    assert json.loads(header)["by"] == by
+    assert bool(others) == (by == "paths")
+    assert command("audit", spec, proofs, "near") == 0
