@@ -35,7 +35,7 @@ from circ.compiler.tensor import Weights
 Moved = Sequence[int]
 """By position, which letter of the word is read there."""
 
-Named = Number | int
+Called = Number | int
 """What a node is called: a number, or an index or a truth by its name."""
 
 
@@ -51,11 +51,11 @@ def require_alike(plan: Plan, roots: Sequence[int], weights: Weights, apart: int
 
 def ways_of(length: int, free: Sequence[int]) -> list[Moved]:
     """The word as it is; two of the free letters swapped; and all of them moved by one."""
-    turned = moved(length, free, [*free[1:], *free[:1]])
-    return [range(length), moved(length, free[:2], free[:2][::-1]), turned]
+    turned = rearranged(length, free, [*free[1:], *free[:1]])
+    return [range(length), rearranged(length, free[:2], free[:2][::-1]), turned]
 
 
-def moved(length: int, places: Sequence[int], to: Sequence[int]) -> list[int]:
+def rearranged(length: int, places: Sequence[int], to: Sequence[int]) -> list[int]:
     """What is read at each position where other letters are read at some."""
     found = list(range(length))
     for place, other in zip(places, to, strict=True):
@@ -71,7 +71,7 @@ class Swaps:
     weights: Weights
     ways: Sequence[Moved]
     names: Names = field(default_factory=Names)
-    found: dict[int, list[Named]] = field(default_factory=dict[int, "list[Named]"])
+    found: dict[int, list[Called]] = field(default_factory=dict[int, "list[Called]"])
 
     def unmoved(self, node: int) -> bool:
         """Whether a node is called the same in each way."""
@@ -99,7 +99,7 @@ class Swaps:
         assert isinstance(found, Number), "a number is expected"
         return found
 
-    def named(self, place: int, way: int) -> Named:
+    def named(self, place: int, way: int) -> Called:
         """What a node is called in one way."""
         node, names = self.plan.nodes[place], self.names
         if place in self.plan.leaves:

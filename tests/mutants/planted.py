@@ -844,15 +844,15 @@ MUTANTS = (
     Mutant(
         "an_audit_swaps_two_letters_alone",
         "compiler/audit/alike.py",
-        "    return [range(length), moved(length, free[:2], free[:2][::-1]), turned]",
-        "    return [range(length), moved(length, free[:2], free[:2][::-1])]",
+        "    return [range(length), rearranged(length, free[:2], free[:2][::-1]), turned]",
+        "    return [range(length), rearranged(length, free[:2], free[:2][::-1])]",
         ("tests/unit/test_audit_alike.py",),
         slow=True,
     ),
     Mutant(
         "an_audit_turns_letters_alone",
         "compiler/audit/alike.py",
-        "    return [range(length), moved(length, free[:2], free[:2][::-1]), turned]",
+        "    return [range(length), rearranged(length, free[:2], free[:2][::-1]), turned]",
         "    return [range(length), turned]",
         ("tests/unit/test_audit_alike.py",),
         slow=True,
