@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from circ.compiler.ir import Circuit, Smooth, Wire
+from circ.compiler.ir import Circuit, Real, Smooth, Wire, operands
+from circ.compiler.positions import SEVERAL, places
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.fingerprints import NotSigned, fingerprints, of_all
 from circ.compiler.rewrite import live
@@ -48,6 +49,20 @@ def unordered(
         if all(unchanged(root, [2 * place + 1, 2 * place + 2]) for root in roots):
             return fixed
     return None
+
+
+def folds(circuit: Circuit, wanted: Sequence[Wire], word: Wire) -> list[Wire]:
+    """What is computed of several letters and no number, where a number or nothing more is made of it."""
+    reads = places(circuit, wanted, word)
+    discrete: set[Wire] = set()
+    found = {*wanted}
+    for wire in sorted(reads):
+        read = operands(circuit.ops[wire])
+        if circuit.types[wire].sort != Real() and discrete.issuperset(read):
+            discrete.add(wire)
+        else:
+            found.update(read)
+    return sorted(wire for wire in found & discrete if bool((reads[wire] == SEVERAL).any()))
 
 
 def unordered_classes(language: Automaton, fixed: Fixed) -> bool:

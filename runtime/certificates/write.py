@@ -6,6 +6,7 @@ known to pass, but for mistakes that the audit is there to find.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import BinaryIO
@@ -33,6 +34,9 @@ from circ.runtime.certificates.several import compared, several_proof
 from circ.runtime.certificates.work import Case, NoCertificate, Work
 from circ.runtime.engines import automata, token_sets
 from circ.runtime.engines.one_word import denying
+
+BRIEFLY = 4.0
+"""Seconds for ReLUs one by one, where lines may do for all of them."""
 
 Way = tuple[bool, int | None]
 """Whether numbers are put together of several heads, and the position that is fixed, if one is."""
@@ -168,16 +172,22 @@ def straightened(work: Work, case: Case, place: int) -> Case:
             return case
 
 
-def proof_by_paths(work: Work, case: Case, region: Region) -> Data | None:
-    """A proof over one head; None where there is none, or that would take too long."""
-    now = monotonic()
-    inside = replace(work, until=now + (work.until - now) / 2)
+def class_proof(work: Work, case: Case, region: Region) -> Data:
+    """A proof for one class: over one head, or by lines where ReLUs would take too long so."""
+    if work.several:
+        return several_proof(work, case, region)
+    if not work.audit.relus:
+        return goal_proof(work, case, region, 0)
+    brief = replace(work, until=min(work.until, monotonic() + BRIEFLY))
+    with suppress(NoCertificate):
+        return goal_proof(brief, case, region, 0)
+    late = monotonic() > brief.until
     try:
-        return goal_proof(inside, case, region, 0)
+        return several_proof(work, case, region)
     except NoCertificate:
-        if not work.audit.relus:
+        if not late:
             raise
-        return None
+    return goal_proof(work, case, region, 0)
 
 
 def class_record(work: Work, kind: int) -> Data:
@@ -189,6 +199,5 @@ def class_record(work: Work, kind: int) -> Data:
     region = whole(own.steps, states, work.claim.word.letters, work.audit.fixed)
     values = language.classes[kind]
     case = work.case_of(values)
-    by_paths = None if work.several else proof_by_paths(work, case, region)
-    proof = several_proof(work, case, region) if by_paths is None else by_paths
+    proof = class_proof(work, case, region)
     return {"class": list(map(plain, values)), "steps": own.steps, "proof": proof}

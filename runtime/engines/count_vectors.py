@@ -16,16 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from circ.compiler.finding import Finding, Limits, Progress, Stuck
-from circ.compiler.ir import Circuit
+from circ.compiler.ir import Circuit, Wire
 from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Bound, Obligation, Words
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.readings.decisions import Discrete
 from circ.compiler.tensor import Weights
 from circ.compiler.words.automaton import automaton
-from circ.compiler.words.cases import divided
 from circ.compiler.words.layers import Blown
-from circ.compiler.words.unordered import Fixed, unordered, unordered_classes
+from circ.compiler.words.unordered import Fixed, folds, unordered, unordered_classes
 from circ.runtime.engines import enumeration
 from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.enumeration import Tried, asked, concluded
@@ -50,29 +49,27 @@ def unordered_vectors(obligation: Obligation, weights: Weights, limits: Limits) 
     ways = [fixed for fixed in ways if vectors(bound, fixed).count <= most]
     if not ways:
         return None
-    names = [*obligation.conditions, *watched(obligation)]
-    circuit = narrowed(obligation.circuit, [*names, "goal"])
-    wanted = [*circuit.outputs.values()]
+    circuit = narrowed(obligation.circuit, [*obligation.conditions, "goal", *watched(obligation)])
+    wanted, word = [*circuit.outputs.values()], circuit.inputs[bound.name]
     with deep_stack():
-        fixed = unordered(circuit, weights, circuit.inputs[bound.name], wanted, ways)
+        fixed = unordered(circuit, weights, word, wanted, ways)
         if fixed is None:
-            fixed = beside_classes(circuit, weights, names, ways, limits)
+            fixed = beside_classes(circuit, weights, word, ways, limits)
     return None if fixed is None else vectors(bound, fixed)
 
 
 def beside_classes(
-    circuit: Circuit, weights: Weights, names: Sequence[str], ways: Sequence[Fixed], limits: Limits
+    circuit: Circuit, weights: Weights, word: Wire, ways: Sequence[Fixed], limits: Limits
 ) -> Fixed | None:
     """As `unordered`, where folds and the like read the letters in turn and still only count them."""
-    parts = divided(circuit, names)
-    known = [*parts.plain, *parts.functions]
     wanted = [*circuit.outputs.values()]
-    kept = [x for x in ways if unordered(circuit, weights, parts.word, wanted, [x], known) == x]
+    known = folds(circuit, wanted, word)
+    kept = [x for x in ways if unordered(circuit, weights, word, wanted, [x], known) == x]
     if not kept:
         return None
     until = monotonic() + limits.timeout / 8
     try:
-        language = automaton(circuit, weights, parts.word, [], known, until)
+        language = automaton(circuit, weights, word, [], known, until)
     except Blown:
         return None
     return next((fixed for fixed in kept if unordered_classes(language, fixed)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
@@ -10,7 +11,9 @@ import pytest
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, silent
 from circ.compiler.readings import relaxed
 from circ.compiler.words import cases, formula, layers
+from circ.compiler.words.formula import Formula
 from circ.runtime.engines import alternatives, automata, branching, enumeration, floors, token_sets
+from circ.runtime.engines.one_class import Part, Setup
 from tests.agreement.deep_heads import claim_beyond_one_head
 from tests.agreement.heads import claim_about_a_head
 
@@ -33,6 +36,9 @@ REGIONS: list[tuple[ModuleType, str, int]] = [
 
 CLAIMS = 24
 """In one test."""
+
+SPLIT = range(64, 72)
+"""Claims some of which fail in a class that is gone through in pieces."""
 
 BEYOND_ONE_HEAD = (0, 1, 2, 5, 16, 24, 25, 46)
 """Claims that are decided quickly; in some a sum has several quotients, or much noise."""
@@ -66,6 +72,35 @@ def test_lower_limits_of_paths_leave_more_open(
         assert isinstance(low, Stuck) or type(low) is type(words), (seed, low, words)
         changed += low != usual
     assert changed, "the limit is not reached"
+
+
+def test_a_class_that_fails_is_not_gone_through_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time for worse words is up, every class that fails is still found, with a word of each."""
+    looked: list[int] = []
+    parts_of = automata.parts_of
+
+    def watched(setup: Setup, kind: int) -> Iterator[tuple[Part, Formula]]:
+        for part in parts_of(setup, kind):
+            looked.append(kind)
+            yield part
+
+    monkeypatch.setattr(automata, "parts_of", watched)
+    spared = 0
+    for seed in SPLIT:
+        asked = (*claim_about_a_head(seed), Limits(), silent)
+        usual = automata.decide(*asked)
+        before = len(looked)
+        looked.clear()
+        with monkeypatch.context() as impatient:
+            impatient.setattr(automata, "WORSE", -1.0)
+            low = automata.decide(*asked)
+        assert type(low) is type(usual), seed
+        if isinstance(low, Fails) and isinstance(usual, Fails):
+            assert low.classes == usual.classes, seed
+            assert len(low.failing) == len(usual.failing), seed
+        spared += before - len(looked)
+        looked.clear()
+    assert spared > 0, "there is nothing to be spared"
 
 
 @pytest.mark.slow

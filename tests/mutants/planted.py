@@ -827,6 +827,21 @@ MUTANTS = (
         ("tests/agreement/test_emptiness.py::test_whole_numbers_are_asked_of_what_is_close",),
     ),
     Mutant(
+        "a_fold_that_reads_an_order_is_taken_to_count",
+        "compiler/words/unordered.py",
+        "        if not np.array_equal(both, both.transpose(0, 2, 1)):\n            return False\n",
+        "",
+        ("tests/unit/test_counting_folds.py",),
+    ),
+    Mutant(
+        "a_fold_is_asked_about_half_its_letters",
+        "compiler/words/unordered.py",
+        "enumerate(pairwise(language.steps))",
+        "enumerate(list(pairwise(language.steps))[::2])",
+        ("tests/unit/test_counting_folds.py",),
+        slow=True,
+    ),
+    Mutant(
         "an_audit_takes_order_to_say_nothing",
         "compiler/audit/counts.py",
         "    require_alike(claim.plan, claim.roots, weights, apart)\n",
