@@ -125,9 +125,10 @@ class FloatPoint:
         mids = np.array([y.mid for y in columns]).reshape(count, -1)
         rads = np.array([y.rad for y in columns]).reshape(count, -1)
         mid = factors @ mids
-        # What is left out of a rounded product is a share of it, or its operands' radii.
-        share = np.abs(factors) * ((count + 4) * UNIT) + rounded
-        rad = share @ np.abs(mids) + (np.abs(factors) + rounded) @ rads
+        sizes = np.abs(mids)
+        # A share of the products as they are: of a tiny factor alone, it would be lost.
+        rad = (np.abs(factors) @ sizes) * ((count + 4) * UNIT)
+        rad += rounded @ sizes + (np.abs(factors) + rounded) @ rads
         found = ball(mid, rad * wider(count) + TINY)
         return [
             Ball(m.reshape(shape), r.reshape(shape))

@@ -563,6 +563,14 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "an_audit_loses_a_share_of_a_tiny_factor",
+        "compiler/audit/floats.py",
+        "(np.abs(factors) @ sizes) * ((count + 4) * UNIT)",
+        "(np.abs(factors) * ((count + 4) * UNIT)) @ sizes",
+        ("tests/unit/test_audit.py::test_a_share_of_a_tiny_factor_is_not_lost",),
+        slow=True,
+    ),
+    Mutant(
         "an_audit_forgets_the_rounding_of_matrices",
         "compiler/audit/floats.py",
         "found = ball(mid, rad * wider(count) + TINY)",

@@ -408,6 +408,21 @@ def test_floats_hold_what_whole_numbers_hold() -> None:
             assert high <= Fraction(float(outer.high[0, 0])), k
 
 
+def test_a_share_of_a_tiny_factor_is_not_lost() -> None:
+    """Factors below the least normal double, times numbers near the largest: their sums are as usual,
+    and so is what rounding does to them."""
+    fast = float_point()
+    for k in range(50):
+        chance = Random(k)
+        width = chance.randint(1, 9)
+        factors = [chance.randrange(1, 2**40) * 2.0**-1074 for _ in range(width)]
+        vector = [chance.uniform(-1, 1) * 2.0**990 for _ in range(width)]
+        row = [fast.number(Fraction(x)) for x in factors]
+        for ball in fast.dots([row, row], [fast.number(Fraction(x)) for x in vector]):
+            exact = sum(Fraction(x) * Fraction(y) for x, y in zip(factors, vector, strict=True))
+            assert Fraction(float(ball.low[0, 0])) <= exact <= Fraction(float(ball.high[0, 0])), k
+
+
 def test_floats_hold_what_a_matrix_makes() -> None:
     """So does what each row of a matrix makes of numbers, all rows being taken at once."""
     exact, fast = fixed_point(400), float_point()
