@@ -35,7 +35,12 @@ AFTER_OPERAND = OPERATORS | {"do", ".", "[", "("}
 MORE_PATTERN = PATTERN | {"STRING", "REPEAT", "TIMES", "|"}
 LINE_END = frozenset({"NEWLINE", "END"})
 CLASSES = {"NAME": "a name", "PART": "a name", "INT": "a whole number", "NUMBER": "a number"}
-MORE_CLASSES = {"STRING": "a string", "COMPARE": "a comparison", "WILDCARD": "`_`"}
+MORE_CLASSES = {
+    "STRING": "a string",
+    "COMPARE": "a comparison",
+    "WILDCARD": "`_`",
+    "LENGTHS": "lengths",
+}
 
 
 @dataclass(frozen=True, slots=True)

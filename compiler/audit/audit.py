@@ -26,8 +26,8 @@ from circ.compiler.tensor import Weights
 class Audited:
     """A claim that a certificate proves, by which kind of proof: of how many inputs, in how many classes.
 
-    A kind without classes has none. `words` is None where they are of every length; `alike`: it rests
-    on that all positions are treated alike.
+    A kind without classes has none. `words` is None where they are of every length, or not counted;
+    `alike`: it rests on that all positions are treated alike.
     """
 
     claim: str
@@ -74,7 +74,7 @@ def by_kind(
     weights: Weights,
     records: Iterator[Data],
     quick: Quick | None,
-) -> tuple[int, int]:
+) -> tuple[int | None, int]:
     """How many inputs a proof of some kind is about, and how many classes; raises `Rejected`."""
     match header.by:
         case "paths":

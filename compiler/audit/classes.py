@@ -22,8 +22,11 @@ def checked_by_paths(
     obligation: Obligation,
     weights: Weights,
     quick: Callable[[Audit], Confirm] | None,
-) -> tuple[int, int]:
-    """How many words it is about, in how many classes; raises `Rejected`."""
+) -> tuple[int | None, int]:
+    """How many words it is about, in how many classes; raises `Rejected`.
+
+    Which words meet a condition about the network is not counted.
+    """
     header = by_paths(rest)
     claim = divided(obligation, weights)
     audit = audit_of(claim, weights, header.fixed)
@@ -40,4 +43,4 @@ def checked_by_paths(
             raise Rejected("a class is not among those of the claim, or is there twice")
         audit.checked(kind, record, confirm)
     require(not missing, "a class is left out")
-    return header.words, header.classes
+    return None if claim.weighed else header.words, header.classes

@@ -78,7 +78,9 @@ def audit_lengths(
         else:
             with naming(path):
                 require_empty(obligation, weights, length, exact=exact)
-    words, classes = sum(one.words or 0 for one in found), sum(one.classes for one in found)
+    counts = [one.words for one in found if one.words is not None]
+    words = sum(counts) if len(counts) == len(found) else None
+    classes = sum(one.classes for one in found)
     tool, by = (found[-1].tool, found[-1].by) if found else ("", "")
     return Audited(question.name, tool, by, words, classes)
 

@@ -136,22 +136,18 @@ def outcome_lines(
 
 def proved_of(outcome: Audited) -> str:
     """Of what a certificate proves its claim, and how."""
-    match outcome.by:
-        case "witness":
+    match outcome.by, outcome.words:
+        case "witness", _:
             return "by its witness"
-        case "inputs":
-            return f"on all {outcome.words:,} inputs, one by one"
-        case "counts":
-            return f"on all {outcome.words:,} words, one for each count of letters"
-        case _:
-            every = outcome.words is None
-            words = (
-                "every word of its domain, of whatever length"
-                if every
-                else f"all {outcome.words:,} words"
-            )
+        case "inputs", int(count):
+            return f"on all {count:,} inputs, by enumeration"
+        case "counts", int(count):
+            return f"on all {count:,} words, one for each count of letters"
+        case by, count:
+            words = "every word of its domain" if count is None else f"all {count:,} words"
+            words += ", of whatever length" if by == "lengths" and count is None else ""
             if not outcome.classes:
-                return f"on {words}, one by one"
+                return f"on {words}, by enumeration"
             classes = f"{outcome.classes:,} class" + ("" if outcome.classes == 1 else "es")
             return f"on {words}, in {classes}"
 
@@ -159,7 +155,7 @@ def proved_of(outcome: Audited) -> str:
 def outcome_data(
     name: str, outcome: Audited | Refused, exact: bool, seconds: float, again: str
 ) -> dict[str, object]:
-    """The outcome as data; `words` is null where they are of every length.
+    """The outcome as data; `words` is null where they are of every length, or not counted.
 
     `file` is null where a rejection is about no one file, `again` the command that proves again.
     """

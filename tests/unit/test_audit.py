@@ -83,7 +83,7 @@ class TestTheCommand:
 
         assert command("audit", spec, proofs) == 0
         told = capsys.readouterr().out
-        assert "on all 81 inputs, one by one" in told
+        assert "on all 81 inputs, by enumeration" in told
         assert "by its witness" in told
         assert command("audit", spec, proofs, "--json") == 0
         found = json.loads(capsys.readouterr().out)["certificates"]
@@ -278,7 +278,7 @@ class TestAllLengths:
 
         assert command("audit", spec, proofs, "two") == 0
         out = capsys.readouterr().out
-        assert "on all 1 words, one by one" in out
+        assert "on all 1 words, by enumeration" in out
         assert "that all positions are treated alike" in out
 
     def test_what_no_word_meets_is_not_shown(
