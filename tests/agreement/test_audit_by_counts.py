@@ -75,7 +75,7 @@ def test_what_is_accepted_is_true_of_every_word(data: st.DataObject) -> None:
         assert len(claim.binders) == 1 or not some
 
 
-@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("exact", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_true_claims_without_order_are_accepted(exact: bool) -> None:
     """Of the claims that see counts alone nearly all that enumeration proves are accepted, and none that
     it refutes, nor with another number of words."""
@@ -147,7 +147,7 @@ def test_more_words_than_can_be_gone_through(exact: bool) -> None:
         assert accepted(ended, {}, data, exact=exact) == (apart == 99)
 
 
-@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("exact", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_last_counts_matter(exact: bool) -> None:
     """A claim that fails on the word of ones alone, or on that of no ones, is rejected."""
     for goal in (not_all_ones, some_one):

@@ -68,7 +68,10 @@ FORMS = {
 """Claims by the form of their certificates."""
 
 
-@pytest.mark.parametrize("seed", FORMS)
+SOME = [187, 233, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (116, 222))]
+
+
+@pytest.mark.parametrize("seed", SOME)
 def test_every_change_of_a_certificate_is_caught(seed: int) -> None:
     """Whatever field is changed, left out, doubled or swapped: the audit rejects it.
 
@@ -78,7 +81,7 @@ def test_every_change_of_a_certificate_is_caught(seed: int) -> None:
     assert rejected(written(*claim), 400, partial(accepted, *claim), HARMLESS) > 100
 
 
-@pytest.mark.parametrize("seed", FORMS)
+@pytest.mark.parametrize("seed", SOME)
 def test_no_change_of_a_certificate_proves_what_is_false(seed: int) -> None:
     """The certificate of a true claim, given the hashes of a false one of the same form, is rejected,
     as it is and after any change."""

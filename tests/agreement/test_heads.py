@@ -56,6 +56,7 @@ def test_paths_and_enumeration_agree(start: int) -> None:
                 pytest.fail(f"claim {seed}: {paths} but {words}")
 
 
+@pytest.mark.slow
 def test_claims_are_worth_asking() -> None:
     """Of the claims on which both are held to agree enough are false, and by little.
 

@@ -44,6 +44,7 @@ def test_true_claims_are_proved(claim: str) -> None:
     assert command("prove", SPEC, claim) == 0
 
 
+@pytest.mark.slow
 def test_one_word_needs_the_head(
     capsys: pytest.CaptureFixture[str], plain: dict[str, Any], model: dict[str, torch.Tensor]
 ) -> None:

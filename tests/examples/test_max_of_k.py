@@ -34,6 +34,7 @@ def kinds(words: torch.Tensor) -> set[tuple[int, int]]:
     return {(int(word.max()), int(word[-1])) for word in words}
 
 
+@pytest.mark.slow
 def test_the_worst_words_fail(capsys: pytest.CaptureFixture[str], plain: dict[str, Any]) -> None:
     """Of ten tokens, each listed word is wrong in float64 PyTorch, and stands for its own class.
 

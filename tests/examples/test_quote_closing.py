@@ -40,7 +40,10 @@ def failing(plain: dict[str, Any]) -> set[tuple[str, ...]]:
     return {tuple(plain["CHARS"][code] for code in word) for word in bad.numpy()}
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize(
+    "claim",
+    [pytest.param(x, marks=pytest.mark.slow) if x == "invariant" else x for x in CLAIMS],
+)
 def test_true_claims_are_proved(claim: str) -> None:
     """Each on its whole domain."""
     assert command("prove", SPEC, claim) == 0
@@ -59,6 +62,7 @@ def test_the_false_claim_is_listed_whole(
     assert len(failing) < 0.001 * claim["size"]["inputs"]
 
 
+@pytest.mark.slow
 def test_the_patch_mends_it(
     tmp_path: Path, plain: dict[str, Any], failing: set[tuple[str, ...]]
 ) -> None:

@@ -27,6 +27,7 @@ MUTANTS = (
         "lo = [max(0, low) for low in x.lo]",
         "lo = [max(x.den, low) for low in x.lo]",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
+        slow=True,
     ),
     Mutant(
         "relu_of_no_sign_in_torch",
@@ -49,6 +50,7 @@ MUTANTS = (
         "return [*map(lt, a.hi, b.lo)], [*map(lt, a.lo, b.hi)]",
         "return [*map(le, a.hi, b.lo)], [*map(le, a.lo, b.hi)]",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
+        slow=True,
     ),
     Mutant(
         "inward_rounding",
@@ -56,6 +58,7 @@ MUTANTS = (
         "low, high = [x >> shift for x in lo], [-(-x >> shift) for x in hi]",
         "low, high = [-(-x >> shift) for x in lo], [x >> shift for x in hi]",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
+        slow=True,
     ),
     Mutant(
         "ties_go_to_the_first",
@@ -70,6 +73,7 @@ MUTANTS = (
         "return Empty(reason, method)",
         "return Holds(method, TRUSTED, size_of(inquiry.obligation))",
         ("tests/unit/test_cli.py::TestExitCodes::test_an_empty_domain_is_3",),
+        slow=True,
     ),
     Mutant(
         "smt_box_forgotten_below",
@@ -129,6 +133,7 @@ MUTANTS = (
         "    listed",
         "    found = example(question, weights, finding.witness)\n    listed",
         ("tests/unit/test_prover.py",),
+        slow=True,
     ),
     Mutant(
         "open_conditions_counted_as_met",
@@ -1092,6 +1097,7 @@ MUTANTS = (
         "if sign < 0 or (sign == 0 and asked.literal.strict):",
         "if sign < 0:",
         ("tests/agreement/test_tied_heads.py",),
+        slow=True,
     ),
     Mutant(
         "tie_breaks_a_weak_comparison",
@@ -1162,6 +1168,7 @@ MUTANTS = (
         "        if name in self.faults:\n            raise",
         "        if name in self.params:\n            raise",
         ("tests/unit/test_repl.py",),
+        slow=True,
     ),
     Mutant(
         "error_elsewhere_taken_for_a_claims",
@@ -1169,5 +1176,6 @@ MUTANTS = (
         "d.span and d.span in span]",
         "d.span]",
         ("tests/unit/test_cli.py",),
+        slow=True,
     ),
 )

@@ -187,6 +187,7 @@ claim falls: forall s in { s: C[1..] | s matches a (a c)* }: read(s) > 0
     assert isinstance(falls, Refuted)
 
 
+@pytest.mark.slow
 def test_a_loop_that_loses_little_breaks_late(tmp_path: Path) -> None:
     """The first length at which it does is found, or how far it was looked."""
     claims = """
