@@ -93,7 +93,7 @@ def fingerprints(
     same unknown letter. The batch is 1 long where a wire does not depend on the word, nor do those that
     are said to be `alike` for all of the batch.
     """
-    found = {wire: unknown(wire, circuit.types[wire].shape) for wire in alike}
+    found = unknowns(circuit, alike)
     found[word] = letters(labels, circuit.types[word].shape)
     degrees = dict.fromkeys(found, 1)
     for wire in sorted(live(circuit, wanted)):
@@ -178,10 +178,17 @@ def letters(labels: IntArray, shape: Shape) -> IntArray:
     return drawn("letter", known)
 
 
-def unknown(wire: Wire, shape: Shape) -> IntArray:
-    """An unknown value for each entry of a wire."""
-    labels = np.array([wire]) << 32 | np.arange(prod(shape), dtype=np.int64)
-    return drawn("value", np.stack([labels] * len(PRIMES))).reshape(len(PRIMES), *shape, 1)
+def unknowns(circuit: Circuit, wires: Collection[Wire]) -> dict[Wire, IntArray]:
+    """An unknown value for each entry of some wires, no two of them the same."""
+    found: dict[Wire, IntArray] = {}
+    count = 0
+    for wire in wires:
+        known = circuit.types[wire]
+        labels = np.arange(count, count + known.entries, dtype=np.int64)
+        values = drawn("value", np.stack([labels] * len(PRIMES)))
+        found[wire] = values.reshape(len(PRIMES), *known.shape, 1)
+        count += known.entries
+    return found
 
 
 # --- functions drawn at random ------------------------------------------------------------------

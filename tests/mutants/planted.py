@@ -847,6 +847,14 @@ MUTANTS = (
         ("tests/unit/test_counting_folds.py",),
     ),
     Mutant(
+        "folds_are_taken_for_one_another",
+        "compiler/readings/fingerprints.py",
+        "        count += known.entries\n",
+        "",
+        ("tests/unit/test_counting_folds.py::test_values_that_are_not_known_are_all_different",),
+        slow=True,
+    ),
+    Mutant(
         "a_fold_is_asked_about_half_its_letters",
         "compiler/words/unordered.py",
         "enumerate(pairwise(language.steps))",

@@ -7,10 +7,14 @@ from itertools import permutations, product
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
+from circ.compiler.builder import Builder, codes
 from circ.compiler.finding import Empty, Fails, Holds, Limits, silent
+from circ.compiler.ir import Compare, Index, Input, Not, WireType
 from circ.compiler.obligation import Obligation
+from circ.compiler.readings.fingerprints import fingerprints
 from circ.runtime.engines import count_vectors, enumeration
 from circ.runtime.engines.count_vectors import Vectors, unordered_vectors
 from tests.unit.lowered import lowered
@@ -109,3 +113,15 @@ def test_the_letter_that_a_fold_begins_with_may_count(tmp_path: Path) -> None:
     assert some is not None
     assert some.fixed == (0,)
     assert blind(table, some)
+
+
+def test_values_that_are_not_known_are_all_different() -> None:
+    """Two folds of several entries are not taken for one another, whatever wires they are."""
+    b = Builder()
+    word = b.add(Input("s", WireType(Index(3), (5,))))
+    wires = [b.add(Compare("==", word, codes(b, [k] * 5, 3, (5,)))) for k in range(3)]
+    wires += [b.add(Not(wire)) for wire in wires]
+    labels = np.zeros((1, 5), np.int64)
+    found = fingerprints(b.circuit({}), {}, wires, word, labels, wires)
+    every = np.concatenate([found[wire].reshape(4, -1) for wire in wires], axis=1)
+    assert np.unique(every, axis=1).shape[1] == 5 * len(wires)
