@@ -50,7 +50,7 @@ def some_file(folder: Path, question: Question) -> bool:
 
 def lengths_there(folder: Path, question: Question) -> list[int]:
     """The lengths of a claim's word that have a certificate."""
-    names = (path.name.split(".")[-2] for path in folder.glob(f"{escape(question.name)}.*.cert"))
+    names = (path.name.split(".")[-2] for path in of_lengths(folder, question.name))
     plain = (name for name in names if name.isdecimal() and name.isascii() and len(name) < 6)
     found = sorted(int(name) for name in plain if name[0] != "0")
     assert question.lengths is not None
