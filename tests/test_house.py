@@ -33,11 +33,15 @@ LONGEST_FUNCTION = 50
 DOORS = {
     "click": ("runtime/",),
     "daqp": ("runtime/convex.py",),
+    "google": ("compiler/onnx/file.py",),
     "lark": ("lang/grammar.py",),
     "numpy": ("compiler/", "runtime/"),
+    "onnx": ("compiler/onnx/",),
+    "onnxruntime": ("runtime/vnnlib/runtime.py",),
     "prompt_toolkit": ("runtime/",),
     "rich": ("runtime/",),
     "torch": ("compiler/readings/torch.py", "runtime/"),
+    "vnnlib": ("compiler/vnnlib/version2.py",),
     "z3": ("compiler/smt/terms.py",),
 }
 

@@ -1,0 +1,172 @@
+"""Comparisons, what is chosen by them, and changes of type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+import numpy as np
+
+from circ.compiler.builder import number
+from circ.compiler.ir import All, Any, Compare, Comparison, Not, Select, Wire
+from circ.compiler.onnx.graph import Flags, Wholes, entries
+from circ.compiler.onnx.limits import MOST_CHOICES
+from circ.compiler.onnx.moves import joined
+from circ.compiler.onnx.step import Operator, Step, operator
+from circ.compiler.onnx.stored import FLOATS, NUMBERS
+from circ.compiler.onnx.values import Held, Numbers, Truths, Value, Whole
+
+Test = Callable[[Wholes, Wholes], Flags]
+
+
+def comparing(
+    op: Comparison, known: Test, swapped: bool = False
+) -> Callable[[Step], tuple[Value, ...]]:
+    """A comparison of two operands, `swapped` if it is read from right to left."""
+
+    def compare(step: Step) -> tuple[Value, ...]:
+        left, right = step.value(0), step.value(1)
+        shape = step.joined(step.shape(0), step.shape(1))
+        if isinstance(left, Whole) and isinstance(right, Whole):
+            return (Whole(known(left.values.astype(np.int64), right.values.astype(np.int64))),)
+        first, second = step.spread(step.real(0), shape), step.spread(step.real(1), shape)
+        if swapped:
+            first, second = second, first
+        return (Truths(step.b.add(Compare(op, first, second))),)
+
+    return compare
+
+
+def negation(step: Step) -> tuple[Value, ...]:
+    """`Not`."""
+    value = step.value(0)
+    if isinstance(value, Whole):
+        return (Whole(~value.values.astype(np.bool_)),)
+    return (Truths(step.b.add(Not(step.truths(0)))),)
+
+
+def both(step: Step) -> tuple[Value, ...]:
+    """`And`."""
+    return connected(step, lambda pairs: step.b.add(All(pairs)), np.logical_and)
+
+
+def either(step: Step) -> tuple[Value, ...]:
+    """`Or`."""
+    return connected(step, lambda pairs: step.b.add(Any(pairs)), np.logical_or)
+
+
+def connected(step: Step, join: Callable[[Wire], Wire], known: Test) -> tuple[Value, ...]:
+    """Two truths, entry by entry."""
+    left, right = step.value(0), step.value(1)
+    shape = step.joined(step.shape(0), step.shape(1))
+    if isinstance(left, Whole) and isinstance(right, Whole):
+        return (Whole(known(left.values.astype(np.int64), right.values.astype(np.int64))),)
+    wires = [step.spread(step.truths(k), shape) for k in range(2)]
+    return (Truths(join(joined(step, wires, lambda parts: np.stack(parts, axis=-1)))),)
+
+
+# --- choices ----------------------------------------------------------------------------------
+
+
+def where(step: Step) -> tuple[Value, ...]:
+    """`Where`: entries of the second operand where the first holds, of the third elsewhere."""
+    condition = step.value(0)
+    shape = step.joined(*(step.shape(k) for k in range(3)))
+    match condition:
+        case Whole(values=flags):
+            return (by_known(step, np.broadcast_to(flags.astype(np.bool_), shape)),)
+        case Truths(wire=wire):
+            then, otherwise = (step.spread(step.real(k), shape) for k in (1, 2))
+            return (Numbers(chosen(step, step.spread(wire, shape), then, otherwise)),)
+        case Numbers() | Held():
+            return step.refuse("its condition is not of truths")
+        case _:
+            assert_never(condition)
+
+
+def by_known(step: Step, flags: Flags) -> Value:
+    """Entries of the second or the third operand, as is known."""
+    then, otherwise = step.value(1), step.value(2)
+    if isinstance(then, Whole) and isinstance(otherwise, Whole):
+        return Whole(np.where(flags, then.values, otherwise.values).astype(np.int64))
+    wires = [step.real(1), step.real(2)]
+    return Numbers(joined(step, wires, lambda parts: np.asarray(np.where(flags, *parts), np.int64)))
+
+
+def chosen(step: Step, condition: Wire, then: Wire, otherwise: Wire) -> Wire:
+    """Entries of one wire or the other, by a truth for each; all three have one shape."""
+    b, shape = step.b, step.b.shape(condition)
+    count = entries(shape)
+    if count > MOST_CHOICES:
+        step.refuse(f"at most {MOST_CHOICES:,} entries can be chosen one by one")
+    found = [
+        b.add(Select(*(single(step, wire, k) for wire in (condition, then, otherwise))))
+        for k in range(count)
+    ]
+    return joined(step, found, lambda parts: np.array(parts, np.int64).reshape(shape))
+
+
+def single(step: Step, wire: Wire, place: int) -> Wire:
+    """One entry."""
+    return step.growing.gather([wire], np.array(place, np.int64))
+
+
+def sign(step: Step) -> tuple[Value, ...]:
+    """`Sign`: 1, 0 or -1."""
+    b, x = step.b, step.real(0)
+    shape = b.shape(x)
+    zero, one, minus = (step.spread(number(b, k), shape) for k in (0, 1, -1))
+    below = chosen(step, b.add(Compare("<", x, zero)), minus, zero)
+    return (Numbers(chosen(step, b.add(Compare("<", zero, x)), one, below)),)
+
+
+def cast(step: Step) -> tuple[Value, ...]:
+    """`Cast`: floats to floats do nothing, what is known becomes whole or real."""
+    value, target = step.value(0), NUMBERS.get(step.integer("to", 0), "")
+    match value:
+        case Numbers() if target in FLOATS:
+            return (value,)
+        case Numbers() if target in {"I32", "I64"}:
+            known = step.exact(0)
+            if known is None or any(x.denominator != 1 or abs(x) >= 1 << 31 for x in known):
+                step.refuse("only what is whole already is made whole")
+            return (Whole(np.array([int(x) for x in known], np.int64).reshape(step.shape(0))),)
+        case Held(key=key, values=values) if target in FLOATS:
+            return (Held(key, value.dtype, values),)
+        case Held(values=values) if target and target != "BOOL":
+            step.check_finite(value)
+            if np.abs(values).max(initial=0) >= 1 << 31:
+                step.refuse("a number is too large to be made whole")
+            return (Whole(np.trunc(values).astype(np.int64)),)
+        case Whole(values=values) if target in FLOATS:
+            known = step.growing.known(value) or []
+            step.fits(step.shape(0))
+            return (Numbers(step.growing.constant(known, step.shape(0))),)
+        case Whole(values=values) if target == "BOOL":
+            return (Whole(values.astype(np.bool_)),)
+        case Whole(values=values) if target in {"I32", "I64"}:
+            return (Whole(values.astype(np.int64)),)
+        case Truths(wire=wire) if target in FLOATS:
+            one, zero = (step.spread(number(step.b, k), step.shape(0)) for k in (1, 0))
+            return (Numbers(chosen(step, wire, one, zero)),)
+        case Truths() if target == "BOOL":
+            return (value,)
+        case Numbers() | Held() | Whole() | Truths():
+            return step.refuse(f"what it is given cannot be made {target or 'that'}")
+        case _:
+            assert_never(value)
+
+
+CONDITIONS: dict[str, Operator] = {
+    "And": operator(both, 2, 2),
+    "Cast": operator(cast, 1, 1, "to", "saturate"),
+    "Equal": operator(comparing("==", np.equal), 2, 2),
+    "Greater": operator(comparing("<", np.greater, swapped=True), 2, 2),
+    "GreaterOrEqual": operator(comparing("<=", np.greater_equal, swapped=True), 2, 2),
+    "Less": operator(comparing("<", np.less), 2, 2),
+    "LessOrEqual": operator(comparing("<=", np.less_equal), 2, 2),
+    "Not": operator(negation, 1, 1),
+    "Or": operator(either, 2, 2),
+    "Sign": operator(sign, 1, 1),
+    "Where": operator(where, 3, 3),
+}

@@ -1,0 +1,83 @@
+"""A network as its file says it: plain records, free of the library that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from circ.compiler.ir import Shape
+
+Floats = npt.NDArray[np.float64]
+Wholes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor of the file; its floats as doubles, its whole numbers as int64.
+
+    `dtype` is a checkpoint's name for it: `F64`, `F32`, `F16`, `BF16`, or `I64` and `BOOL`.
+    """
+
+    name: str
+    dtype: str
+    values: Floats | Wholes | Flags = field(repr=False)
+
+
+Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One use of an operator; an operand that is left out has an empty name."""
+
+    operator: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute]
+
+    @property
+    def told(self) -> str:
+        """The node as a message names it: by its own name, or by what it makes."""
+        return f"node `{self.name}`" if self.name else f"which makes `{', '.join(self.outputs)}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An input of the network; sides that the file leaves open are None."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network: nodes in order, operands first."""
+
+    opset: int
+    nodes: tuple[Node, ...]
+    tensors: Mapping[str, Stored]
+    inputs: tuple[Declared, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Where the bytes of a tensor are that is kept in another file."""
+
+    file: str
+    offset: int
+    length: int | None
+
+
+def entries(shape: Shape) -> int:
+    """How many entries a tensor of this shape has, however large."""
+    count = 1
+    for side in shape:
+        count *= side
+    return count

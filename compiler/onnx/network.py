@@ -1,0 +1,146 @@
+"""A network as a circuit: its nodes one after the other, each by the meaning of its operator.
+
+Floats are the rationals they denote, and arithmetic is exact: what the network means, not what a
+runtime makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from circ.compiler.infer import IllFormed
+from circ.compiler.ir import Circuit, Input, Real, Shape, WireType
+from circ.compiler.onnx.arithmetic import ARITHMETIC
+from circ.compiler.onnx.conditions import CONDITIONS
+from circ.compiler.onnx.constants import CONSTANTS
+from circ.compiler.onnx.file import read_graph
+from circ.compiler.onnx.graph import Declared, Graph, Node, entries
+from circ.compiler.onnx.limits import MOST_ENTRIES
+from circ.compiler.onnx.moves import MOVES
+from circ.compiler.onnx.products import PRODUCTS
+from circ.compiler.onnx.reductions import REDUCTIONS
+from circ.compiler.onnx.step import Operator, Step
+from circ.compiler.onnx.stored import FLOATS
+from circ.compiler.onnx.values import Growing, Numbers, Value, of
+from circ.compiler.onnx.windows import WINDOWS
+from circ.compiler.tensor import Weights
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.standard import not_onnx, too_large, unsupported
+
+OPERATORS: dict[str, Operator] = {
+    **ARITHMETIC, **CONDITIONS, **CONSTANTS, **MOVES, **PRODUCTS, **REDUCTIONS, **WINDOWS,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network read: a circuit with one output for each of its own, and the tensors that reads.
+
+    `inputs` and `outputs` list names and shapes in the order of the file; `dtypes` has the floats
+    that its inputs are declared as.
+    """
+
+    circuit: Circuit
+    weights: Weights
+    inputs: tuple[tuple[str, Shape], ...]
+    outputs: tuple[tuple[str, Shape], ...]
+    dtypes: tuple[str, ...]
+
+
+def read_network(path: Path) -> Network:
+    """The network in an ONNX file; raises `CircError` (E0401-E0403, E0801-E0807)."""
+    return Reading(str(path), read_graph(path)).network()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A graph being read."""
+
+    path: str
+    graph: Graph
+
+    def wrong(self, reason: str) -> CircError:
+        """What to raise where the file is not a network."""
+        return CircError(not_onnx(self.path, reason))
+
+    def network(self) -> Network:
+        """All nodes in turn."""
+        growing = Growing()
+        known: dict[str, Value] = {name: of(x) for name, x in self.graph.tensors.items()}
+        inputs: list[tuple[str, Shape]] = []
+        for declared in self.graph.inputs:
+            shape = self.input_shape(declared)
+            inputs.append((declared.name, shape))
+            kind = WireType(Real(), shape)
+            self.make(known, declared.name, Numbers(growing.b.add(Input(declared.name, kind))))
+        for node in self.graph.nodes:
+            self.read(node, known, growing)
+        outputs = {name: self.output(name, known, growing) for name in self.graph.outputs}
+        if not outputs or not inputs:
+            raise self.wrong("it has no inputs or no outputs")
+        wires = {name: wire.wire for name, wire in outputs.items()}
+        return Network(
+            growing.b.circuit(wires),
+            growing.weights,
+            tuple(inputs),
+            tuple((name, growing.b.shape(wire)) for name, wire in wires.items()),
+            tuple(declared.dtype for declared in self.graph.inputs),
+        )
+
+    def input_shape(self, declared: Declared) -> Shape:
+        """The shape of an input; a batch of any size is one of 1."""
+        if declared.dtype not in FLOATS:
+            raise self.wrong(f"its input `{declared.name}` is of {declared.dtype}, not of floats")
+        if declared.shape is None:
+            raise self.wrong(f"its input `{declared.name}` has no shape")
+        if None in declared.shape[1:]:
+            raise self.wrong(f"the shape of its input `{declared.name}` is left open")
+        shape = tuple(1 if side is None else side for side in declared.shape)
+        if entries(shape) > MOST_ENTRIES:
+            what = f"its input `{declared.name}` has {entries(shape):,} entries"
+            raise CircError(too_large(self.path, what, f"{MOST_ENTRIES:,}"))
+        return shape
+
+    def make(self, known: dict[str, Value], name: str, value: Value) -> None:
+        """Keep a value; each name is made once."""
+        if name in known:
+            raise self.wrong(f"`{name}` is made twice")
+        known[name] = value
+
+    def read(self, node: Node, known: dict[str, Value], growing: Growing) -> None:
+        """One node."""
+        found = OPERATORS.get(node.operator)
+        if found is None:
+            raise CircError(unsupported(self.path, node.told, node.operator, sorted(OPERATORS)))
+        operands = tuple(self.operand(name, known) for name in node.inputs)
+        step = Step(self.path, self.graph.opset, node, operands, growing)
+        if not found.least <= len(operands) <= found.most:
+            step.refuse(f"it has {len(operands)} operands")
+        for name in node.attributes:
+            if name not in found.attributes:
+                step.refuse(f"its attribute `{name}` is not read")
+        try:
+            results = found.meaning(step)
+        except (IllFormed, ValueError, IndexError) as error:
+            raise CircError(step.misfit()) from error
+        # Outputs beyond those that are made (a mask, say) are missed where something reads them.
+        for name, value in zip(node.outputs, results, strict=False):
+            if name:
+                self.make(known, name, value)
+
+    def operand(self, name: str, known: Mapping[str, Value]) -> Value | None:
+        """The value of this name, which an earlier node made; None where it is left out."""
+        if name and name not in known:
+            raise self.wrong(f"a node reads `{name}`, which nothing before it makes")
+        return known[name] if name else None
+
+    def output(self, name: str, known: Mapping[str, Value], growing: Growing) -> Numbers:
+        """An output of the network."""
+        value = self.operand(name, known)
+        if value is None:
+            raise self.wrong("an output has no name")
+        node = Node("the output", name, (), (name,), {})
+        step = Step(self.path, self.graph.opset, node, (value,), growing)
+        return Numbers(step.real(0))

@@ -1,0 +1,1 @@
+"""Properties in VNN-LIB, read as obligations about a network."""
