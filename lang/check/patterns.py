@@ -8,7 +8,7 @@ from math import prod
 from typing import assert_never
 
 from circ.lang.check.context import Context
-from circ.lang.errors.names import nearest
+from circ.lang.errors.spelling import nearest
 from circ.lang.errors.types import (
     no_else,
     not_exhaustive,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic
-from circ.lang.errors.names import nearest
+from circ.lang.errors.spelling import nearest
 
 
 def no_spec(path: str, why: str) -> Diagnostic:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Fix
-from circ.lang.errors.names import nearest
+from circ.lang.errors.spelling import nearest
 from circ.lang.span import Span
 
 

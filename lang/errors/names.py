@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from circ.lang.diagnostic import Diagnostic, Fix, Label
+from circ.lang.errors.spelling import nearest
 from circ.lang.span import Span
 from circ.lang.syntax import Name
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most likely meant, if one is close."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.7)
-    return close[0] if close else None
 
 
 def suggestion(span: Span, near: str | None) -> tuple[str, Fix | None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Label
-from circ.lang.errors.names import nearest, suggestion
+from circ.lang.errors.names import suggestion
+from circ.lang.errors.spelling import nearest
 from circ.lang.span import Span
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Label
-from circ.lang.errors.names import nearest, suggestion
+from circ.lang.errors.names import suggestion
+from circ.lang.errors.spelling import nearest
 from circ.lang.span import Span
 from circ.lang.syntax import Name
 from circ.lang.types import (
