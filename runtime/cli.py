@@ -87,6 +87,7 @@ def circ() -> None:
     circ run quote.circ 'rule([...])'  evaluate an expression, exactly and in PyTorch
     circ range quote.circ 'x over s in D'  how small and large a number gets
     circ repl quote.circ               ask questions
+    circ vnnlib net.onnx safe.vnnlib   answer a standard problem: sat, unsat or unknown
     """
 
 
@@ -307,6 +308,30 @@ def compile_claim(
     from circ.runtime.commands.compile import run_compile
 
     return run_compile(spec, claim, (params, checkpoints, outside), form, out)
+
+
+VNNLIB_CODES = """\b
+Exit codes: 0 sat or unsat, 2 unknown, 4 a wrong command line or file, 5 a bug in Circ."""
+
+
+@circ.command(cls=Answer, epilog=VNNLIB_CODES)
+@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("wanted", metavar="PROPERTY", type=click.Path(path_type=Path))
+@TIMEOUT
+@JSON
+def vnnlib(network: Path, wanted: Path, timeout: float, as_json: bool) -> int:
+    """Say whether an input of NETWORK (ONNX) meets PROPERTY (VNN-LIB): sat, unsat or unknown.
+
+    The first line is the answer alone. `sat` comes with the input, which exact arithmetic has
+    confirmed; the network's floats are the rationals they denote, and `unsat` is about them.
+
+    \b
+    circ vnnlib net.onnx safe.vnnlib
+    circ vnnlib net.onnx safe.vnnlib --timeout 300 --json
+    """
+    from circ.runtime.commands.vnnlib import run_vnnlib
+
+    return run_vnnlib(network, wanted, timeout, as_json)
 
 
 @circ.command(cls=Answer)

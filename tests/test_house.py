@@ -37,7 +37,7 @@ DOORS = {
     "lark": ("lang/grammar.py",),
     "numpy": ("compiler/", "runtime/"),
     "onnx": ("compiler/onnx/",),
-    "onnxruntime": ("runtime/vnnlib/runtime.py",),
+    "onnxruntime": ("runtime/onnx_values.py",),
     "prompt_toolkit": ("runtime/",),
     "rich": ("runtime/",),
     "torch": ("compiler/readings/torch.py", "runtime/"),
