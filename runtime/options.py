@@ -1,0 +1,67 @@
+"""What the commands of `circ` have in common: arguments, options, and how each ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from circ.lang.diagnostic import CircError
+from circ.runtime.exits import Exit
+
+P = ParamSpec("P")
+
+
+def seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    """A finite number of seconds; `inf` and `nan` are no time limit that can be kept."""
+    if not isfinite(value):
+        raise click.BadParameter("it must be a finite number of seconds")
+    return value
+
+
+SPEC = click.argument("spec", type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=0), default=120.0, show_default=True,
+    metavar="SECONDS", callback=seconds,
+    help="Give up on a claim after this long, with what was reached.",
+)  # fmt: skip
+
+
+def settings(command: Callable[P, int]) -> Callable[P, int]:
+    """The options that say how a spec is opened."""
+    param = click.option(
+        "--param", "params", multiple=True, metavar="NAME=VALUE",
+        help="Set a param of the spec, as in --param eps=0.01.",
+    )  # fmt: skip
+    checkpoint = click.option(
+        "--checkpoint", "checkpoints", multiple=True, metavar="NAME=FILE",
+        help="Read this file for a checkpoint of the spec, as in --checkpoint m=new.safetensors.",
+    )  # fmt: skip
+    outside = click.option(
+        "--allow-outside", "outside", is_flag=True,
+        help="Let paths in the spec leave its folder.",
+    )  # fmt: skip
+    return param(checkpoint(outside(command)))
+
+
+class Answer(click.Command):
+    """A command whose function returns the exit code."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """End with the code; under `--json` errors are data as well."""
+        try:
+            code = int(super().invoke(ctx))
+        except CircError as error:
+            if not ctx.params.get("as_json"):
+                raise
+            from circ.lang.render import as_data
+            from circ.runtime.terminal import show_data
+
+            found = [as_data(diagnostic) for diagnostic in error.diagnostics]
+            show_data({"ok": False, "diagnostics": found, "exit": int(Exit.INPUT)})
+            code = Exit.INPUT
+        ctx.exit(code)
