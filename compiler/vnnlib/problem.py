@@ -185,18 +185,22 @@ class Says:
 
     def atom(self, atom: Atom) -> Wire:
         """A comparison: what has a positive coefficient on the left, the rest on the right."""
-        entries = [(c, self.x, k) for k, c in atom.inputs] + [
+        places = [(c, self.x, k) for k, c in atom.inputs] + [
             (c, self.y, k) for k, c in atom.outputs
         ]
-        left = [(c, self.entry(wire, k)) for c, wire, k in entries if c > 0]
-        right = [(-c, self.entry(wire, k)) for c, wire, k in entries if c < 0]
+        left = [(c, self.entry(wire, k)) for c, wire, k in places if c > 0]
+        right = [(-c, self.entry(wire, k)) for c, wire, k in places if c < 0]
         op: Comparison = "<" if atom.strict else "<="
-        return self.b.add(Compare(op, self.sum(left, -atom.bound), self.sum(right, atom.bound)))
+        if not left or (right and atom.bound < 0):
+            return self.b.add(
+                Compare(op, self.sum(left, -atom.bound), self.sum(right, Fraction(0)))
+            )
+        return self.b.add(Compare(op, self.sum(left, Fraction(0)), self.sum(right, atom.bound)))
 
     def sum(self, terms: list[tuple[Fraction, Wire]], constant: Fraction) -> Wire:
-        """A linear combination, and a constant where it is positive."""
-        if constant > 0 or not terms:
-            terms = [*terms, (Fraction(1), number(self.b, max(constant, Fraction(0))))]
+        """A linear combination and a constant."""
+        if constant or not terms:
+            terms = [*terms, (Fraction(1), number(self.b, constant))]
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
         return combine(self.b, *terms)
