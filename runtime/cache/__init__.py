@@ -1,0 +1,1 @@
+"""Verdicts that are kept: an unchanged claim is not decided twice."""
