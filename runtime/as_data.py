@@ -63,6 +63,11 @@ def counts_data(quantities: Sequence[Quantity], counts: Sequence[Counted]) -> li
     ]
 
 
+def cache_data(first: float | None) -> Data:
+    """Whether a verdict is from the cache, and the seconds that it took when it was decided."""
+    return {"cached": False} if first is None else {"cached": True, "decided_in": round(first, 3)}
+
+
 def certificate_data(left: Certified | Uncertified | None) -> Data:
     """Where the certificate of a claim is, or why there is none; nothing where none was asked for."""
     match left:

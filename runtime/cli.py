@@ -12,7 +12,7 @@ import click
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
 from circ.runtime.exits import Exit
-from circ.runtime.options import JSON, SPEC, TIMEOUT, Answer, settings
+from circ.runtime.options import JSON, SPEC, TIMEOUT, Answer, kept, settings
 
 EXIT_CODES = """\b
 Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
@@ -67,6 +67,7 @@ def check(
     "--certificate", "certificates", type=click.Path(path_type=Path), metavar="DIR",
     help="Leave a certificate of each proof in DIR, for `circ audit`.",
 )  # fmt: skip
+@kept
 @JSON
 def prove(
     spec: Path,
@@ -77,22 +78,27 @@ def prove(
     timeout: float,
     listed: int,
     certificates: Path | None,
+    cache: Path | None,
+    no_cache: bool,
     as_json: bool,
 ) -> int:
     """Decide CLAIMS of SPEC (all of them by default) on their whole domains.
 
-    What is wrong in a claim that is not named is a warning.
+    What is wrong in a claim that is not named is a warning. Verdicts are kept, and a claim is decided
+    again only where it, a tensor that it reads, or Circ has changed.
 
     \b
     circ prove quote.circ
     circ prove quote.circ faithful wider --list 20
     circ prove quote.circ wider --checkpoint m=patched.safetensors
     circ prove max_10.circ large --certificate proofs
+    circ prove quote.circ --no-cache          decide every claim anew
     """
+    from circ.runtime.cache.recall import Keeping
     from circ.runtime.commands.prove import run_prove
 
-    opened = (params, checkpoints, outside)
-    return run_prove(spec, claims, opened, timeout, listed, as_json, certificates)
+    opened, keeping = (params, checkpoints, outside), Keeping(cache, no_cache)
+    return run_prove(spec, claims, opened, timeout, listed, as_json, certificates, keeping)
 
 
 AUDIT_CODES = """\b
@@ -298,16 +304,25 @@ def explain(what: str, name: str | None) -> int:
 @circ.command(cls=Answer)
 @SPEC
 @settings
-def repl(spec: Path, params: tuple[str, ...], checkpoints: tuple[str, ...], outside: bool) -> int:
+@kept
+def repl(
+    spec: Path,
+    params: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    outside: bool,
+    cache: Path | None,
+    no_cache: bool,
+) -> int:
     """Ask questions about SPEC: evaluate, prove, find; also from a pipe.
 
     \b
     circ repl quote.circ
     echo 'find s in Wide where argmax(model(s)) != rule(s)' | circ repl quote.circ
     """
+    from circ.runtime.cache.recall import Keeping
     from circ.runtime.commands.repl import run_repl
 
-    return run_repl(spec, (params, checkpoints, outside))
+    return run_repl(spec, (params, checkpoints, outside), Keeping(cache, no_cache))
 
 
 def outcome(command: Callable[[], int]) -> int:

@@ -48,6 +48,19 @@ def settings(command: Callable[P, int]) -> Callable[P, int]:
     return param(checkpoint(outside(command)))
 
 
+def kept(command: Callable[P, int]) -> Callable[P, int]:
+    """The options that say where verdicts are kept."""
+    cache = click.option(
+        "--cache", type=click.Path(path_type=Path), metavar="DIR", envvar="CIRC_CACHE",
+        help="Keep verdicts in DIR, not in `.circ-cache` beside SPEC (or set CIRC_CACHE).",
+    )  # fmt: skip
+    nothing = click.option(
+        "--no-cache", is_flag=True, envvar="CIRC_NO_CACHE",
+        help="Decide every claim anew, and keep no verdict (or set CIRC_NO_CACHE=1).",
+    )  # fmt: skip
+    return cache(nothing(command))
+
+
 class Answer(click.Command):
     """A command whose function returns the exit code."""
 

@@ -47,11 +47,15 @@ class Line:
 
 
 def verdict_lines(
-    obligation: Obligation, verdict: Verdict, seconds: float | None = None, listed: int = LISTED
+    obligation: Obligation,
+    verdict: Verdict,
+    seconds: float | None = None,
+    listed: int = LISTED,
+    first: float | None = None,
 ) -> list[Line]:
-    """A verdict for a reader."""
+    """A verdict for a reader; one from the cache took `first` seconds when it was decided."""
     return [
-        headline(obligation, verdict, seconds),
+        headline(obligation, verdict, seconds, first),
         *map(indented, details(obligation, verdict, listed)),
     ]
 
@@ -73,13 +77,17 @@ def certificate_lines(left: Certified | Uncertified | None, seconds: float) -> l
             assert_never(left)
 
 
-def headline(obligation: Obligation, verdict: Verdict, seconds: float | None) -> Line:
+def headline(
+    obligation: Obligation, verdict: Verdict, seconds: float | None, first: float | None
+) -> Line:
     """The claim, its verdict in one word, and how long it took."""
     code = exit_of(obligation.expects, verdict)
     word: str = outcome(verdict)
     if obligation.expects == "refuted" and word in ("proved", "refuted"):
         word = f"{word}, as expected" if code == Exit.AS_CLAIMED else f"{word}, expected refuted"
     took = "" if seconds is None else f"  ({seconds:.1f} s)"
+    if first is not None:
+        took = f"  (from the cache, first decided in {first:.1f} s)"
     return Line(style_of(code), f"{mark(code)} {obligation.name}: {word}{took}")
 
 

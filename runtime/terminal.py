@@ -61,6 +61,12 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
             ERR.print(Text(rest))
 
 
+def show_notes(notes: Iterable[str]) -> None:
+    """Print remarks that are no part of an answer."""
+    for note in notes:
+        ERR.print(Text(f"note: {note}", style="dim"))
+
+
 @contextmanager
 def progress(what: str, quiet: bool) -> Generator[Progress]:
     """A bar on standard error while work goes on; nothing where nobody watches."""

@@ -319,3 +319,21 @@ class TestTheCommandStartsLight:
 
         assert code == 0, said
         assert loaded & UNTRUSTED == set()
+
+    def test_to_recall_a_verdict(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`circ prove` does not either, where the verdict is kept: only deciding needs them."""
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+        monkeypatch.delenv("CIRC_NO_CACHE")
+        script = "from circ.__main__ import main; main()"
+        spec = write_spec(tmp_path)
+        box = "domain Box = { x: real[2] | 0 <= x <= 1 }"
+        spec.write_text(f"{SPEC}\n{box}\nclaim kept: exists x in Box: scaled(x)[0] >= 1\n")
+        loads: list[set[str]] = []
+        for recalled in (False, True):
+            code, loaded, said = libraries_loaded(script, "prove", str(spec), cwd=tmp_path)
+            loads.append(loaded & UNTRUSTED)
+            assert code == 0, said
+            assert ("from the cache" in said) == recalled
+
+        assert loads[0] != set()
+        assert loads[1] == set()

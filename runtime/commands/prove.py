@@ -8,15 +8,20 @@ from time import monotonic
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
-from circ.compiler.obligation import Obligation
-from circ.compiler.verdict import Refuted, Unknown, Verdict
-from circ.runtime.answer import answer
-from circ.runtime.as_data import certificate_data, verdict_data
+from circ.compiler.verdict import Refuted, Unknown
+from circ.runtime.as_data import cache_data, certificate_data, verdict_data
+from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
 from circ.runtime.certificates.files import certify
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.report import Line, certificate_lines, verdict_lines
 from circ.runtime.session import Opened, chosen, noted, settings, usable
-from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
+from circ.runtime.terminal import (
+    progress,
+    show_data,
+    show_diagnostics,
+    show_lines,
+    show_notes,
+)
 
 
 def run_prove(
@@ -27,10 +32,12 @@ def run_prove(
     listed: int,
     as_json: bool,
     certificates: Path | None = None,
+    keeping: Keeping = NOWHERE,
 ) -> int:
     """The worst claim's exit code; Ctrl-C leaves the claims after it undecided.
 
-    `certificates` is the folder in which proofs are left, if they are to be.
+    `certificates` is the folder in which proofs are left, if they are to be, and `keeping` says where
+    verdicts are kept.
     """
     program = usable(spec, settings(*opened))
     names = chosen(program, claims, "claim")
@@ -39,12 +46,16 @@ def run_prove(
         show_lines([Line("plain", f"{spec} has no claims")])
     codes: list[Exit] = []
     found: list[object] = []
+    noticed = dict[str, None]()
     for name in names:
-        obligation, verdict, seconds = timed(name, program, timeout, as_json)
-        codes.append(exit_of(obligation.expects, verdict))
-        data = verdict_data(obligation, verdict, seconds)
+        reply = decided(name, program, timeout, as_json, keeping.beside(spec))
+        verdict = reply.verdict
+        codes.append(exit_of(reply.obligation.expects, verdict))
+        data = verdict_data(reply.obligation, verdict, reply.seconds)
+        data |= cache_data(reply.first)
         if not as_json:
-            show_lines(verdict_lines(obligation, verdict, seconds, listed))
+            show_lines(verdict_lines(reply.obligation, verdict, reply.seconds, listed, reply.first))
+        noticed |= dict.fromkeys(reply.notes)
         if certificates is not None:
             question, start = program.question(name), monotonic()
             with progress(f"certificate of {name}", as_json) as move:
@@ -56,6 +67,7 @@ def run_prove(
         found.append(data)
         if isinstance(verdict, Unknown | Refuted) and verdict.interrupted:
             break
+    show_notes(noticed)
     if as_json:
         params = {name: str(value) for name, value in program.params.items()}
         data = {"spec": str(spec), "params": params, "claims": found, "exit": int(worst(codes))}
@@ -63,12 +75,10 @@ def run_prove(
     return worst(codes)
 
 
-def timed(
-    name: str, program: Program, timeout: float, quiet: bool
-) -> tuple[Obligation, Verdict, float]:
-    """A claim's verdict, what it is shown with, and the seconds it took."""
-    start = monotonic()
+def decided(
+    name: str, program: Program, timeout: float, quiet: bool, folder: Path | None
+) -> Answered:
+    """A claim's verdict."""
     with progress(name, quiet) as move:
         limits = Limits(timeout=timeout)
-        obligation, verdict = answer(program.question(name), program.weights, limits, move)
-    return obligation, verdict, monotonic() - start
+        return answered(program.question(name), program.weights, limits, move, folder)

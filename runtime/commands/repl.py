@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from circ.runtime.cache.engine import own_version
+from circ.runtime.cache.recall import Keeping
+from circ.runtime.cache.refused import NotKept
 from circ.runtime.repl.terminal import run_terminal
 from circ.runtime.session import Opened, settings
 
 
-def run_repl(spec: Path, opened: Opened) -> int:
+def run_repl(spec: Path, opened: Opened, keeping: Keeping) -> int:
     """Talk until the input ends."""
-    return run_terminal(spec, settings(*opened))
+    with suppress(NotKept):
+        own_version()  # while the files are those that have just been loaded
+    return run_terminal(spec, settings(*opened), keeping)

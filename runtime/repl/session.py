@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import monotonic
 from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits, Progress, silent
-from circ.compiler.obligation import Obligation, Question, Witness
+from circ.compiler.obligation import Question, Witness
 from circ.compiler.query import Defined, Known, Named, define, formula, query, ranged, renewed
-from circ.compiler.verdict import Proved, Refuted, Verdict
+from circ.compiler.verdict import Proved, Refuted
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.command import no_claim
 from circ.lang.errors.session import (
@@ -31,6 +30,7 @@ from circ.lang.span import Source, Span
 from circ.lang.types import Array, Group, Type, of_length
 from circ.lang.words import is_name
 from circ.runtime.bug import bug_text
+from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
 from circ.runtime.repl import about
 from circ.runtime.repl.lines import (
     Bind,
@@ -67,6 +67,7 @@ class Session:
     program: Program
     limits: Limits = field(default_factory=Limits)
     watch: Watch = unwatched
+    keeping: Keeping = NOWHERE
     names: dict[str, Named] = field(default_factory=dict[str, Named])
     asked: int = 0
     over: bool = False
@@ -157,8 +158,9 @@ class Session:
             raise CircError(no_claim("claim", text, list(claims)))
         else:
             question = formula(self.program, line.source, self.names).question
-        obligation, verdict, seconds = self.decided(question)
-        yield from verdict_lines(obligation, verdict, seconds)
+        reply = self.decided(question)
+        yield from verdict_lines(reply.obligation, reply.verdict, reply.seconds, first=reply.first)
+        yield from noted_lines(reply)
 
     def find(self, line: Find) -> Iterator[Line]:
         """An input that meets a condition; its names are then those of running examples."""
@@ -170,17 +172,17 @@ class Session:
             taken = about.what_is(self.program, name)
             if taken is not None:
                 raise CircError(name_is_taken(line.word, name, taken))
-        obligation, verdict, seconds = self.decided(asked.question)
-        match verdict:
+        reply = self.decided(asked.question)
+        match reply.verdict:
             case Proved(example=found) if found is not None:
-                yield from example_lines(obligation, found)
+                yield from example_lines(reply.obligation, found)
                 for name, known in found_values(asked.types, found.witness):
                     self.names[name] = known
-            case Refuted():
-                where = f"none: {size_text(verdict.size)} were decided, by {verdict.method}"
-                yield Line("plain", where)
+            case Refuted(size=size, method=method):
+                yield Line("plain", f"none: {size_text(size)} were decided, by {method}")
             case _:
-                yield from verdict_lines(obligation, verdict, seconds)
+                yield from verdict_lines(reply.obligation, reply.verdict, reply.seconds)
+        yield from noted_lines(reply)
 
     def range(self, line: Range) -> Iterator[Line]:
         """How small and how large a number gets, with inputs that reach it."""
@@ -195,15 +197,13 @@ class Session:
             found = range_of(question, self.program.weights, self.limits, progress)
         yield from range_lines(found)
 
-    def decided(self, question: Question) -> tuple[Obligation, Verdict, float]:
-        """A verdict, what it is shown with, and the seconds it took."""
-        from circ.runtime.answer import answer
-
-        start = monotonic()
+    def decided(self, question: Question) -> Answered:
+        """A verdict, and what it is shown with."""
+        folder = self.keeping.beside(self.path)
         with self.watch(shortened(question.name)) as progress:
-            obligation, verdict = answer(question, self.program.weights, self.limits, progress)
-        named = replace(obligation, name=shortened(obligation.name))
-        return named, verdict, monotonic() - start
+            found = answered(question, self.program.weights, self.limits, progress, folder)
+        named = replace(found.obligation, name=shortened(found.obligation.name))
+        return replace(found, obligation=named)
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -276,6 +276,11 @@ def diagnostic_lines(found: Diagnostic) -> list[Line]:
     """A diagnostic with its source beneath."""
     first, *rest = render(found).split("\n")
     return [Line("bad" if found.severity == "error" else "doubt", first), *plain("\n".join(rest))]
+
+
+def noted_lines(reply: Answered) -> Iterator[Line]:
+    """Why a verdict was not kept, or not believed."""
+    return (Line("faint", f"note: {note}") for note in reply.notes)
 
 
 def warned(defined: Defined) -> Iterator[Line]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from circ.runtime.cache.recall import Keeping
 from circ.runtime.exits import Exit
 from circ.runtime.repl.completion import completions, last_word
 from circ.runtime.repl.lines import is_open, questions
@@ -28,14 +30,15 @@ ReadLine = Callable[[str], str]
 """One line of input after a prompt; raises `EOFError` at the end, `KeyboardInterrupt` on Ctrl-C."""
 
 
-def run_terminal(path: Path, request: Request) -> int:
+def run_terminal(path: Path, request: Request, keeping: Keeping) -> int:
     """A session on standard input until it ends; raises `CircError` for a spec with errors.
 
     The exit code of a pipe says whether every line could be answered; a terminal's is 0.
     """
     program = usable(path, request)
     show_diagnostics(noted(program))
-    session = Session(path, request, program, watch=lambda what: progress(what, quiet=False))
+    watch = partial(progress, quiet=False)
+    session = Session(path, request, program, watch=watch, keeping=keeping)
     if sys.stdin.isatty():
         show_lines([Line("faint", f"{path}: `:help` shows what can be asked, Ctrl-D leaves")])
         talk(session, read_typed(session) if sys.stdout.isatty() else input)
