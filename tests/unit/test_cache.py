@@ -76,6 +76,10 @@ class TestWhatIsUnchanged:
 
 CHANGES: dict[str, tuple[str, Callable[[Desk], None]]] = {
     "a weight": ("holds", lambda desk: desk.write(score=[[0.25, 0.0], [0.0, 1.5]])),
+    "a weight of what is counted": (
+        "counted",
+        lambda desk: desk.write(score=[[0.25, 2.0], [0.0, 1.0]]),
+    ),
     "a weight's sign of zero": ("holds", lambda desk: desk.write(score=[[0.25, -0.0], [0.0, 1.0]])),
     "the claim": ("holds", lambda desk: swap(desk, "[inside] <= most", "[inside] < most")),
     "its name": ("holds", lambda desk: swap(desk, "holds:", "holds_so: ")),

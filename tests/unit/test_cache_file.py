@@ -123,6 +123,17 @@ class TestAltered:
         assert ask(desk).verdict == right
         assert desk.decided == ["fails", "holds", "fails"]
 
+    def test_by_the_row_of_another_question(self, desk: Desk, right: Verdict) -> None:
+        """Nor does one that was decided under other limits: it lists fewer inputs here."""
+        ((key, _, _),) = desk.rows()
+        desk.ask("fails", Limits(listed=2))
+        _, (_, body, seal) = desk.rows()
+        put(desk, "UPDATE verdicts SET body = ?, seal = ? WHERE key = ?", body, seal, key)
+        found = ask(desk)
+
+        assert found.verdict == right
+        assert found.notes == ("decided anew: the kept verdict was altered, or is somebody else's",)
+
     def test_by_the_key_of_another_claim(self, desk: Desk, right: Verdict) -> None:
         """The same, where the rows stay and their keys change places."""
         ((key, _, _),) = desk.rows()
