@@ -63,4 +63,4 @@ dist: setup  ## sdist and wheel, in dist/
 
 clean:  ## remove the virtual environment and everything built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . '(' -name __pycache__ -o -name .circ-cache ')' -type d -prune -exec rm -rf {} +
