@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from circ.runtime.cache.engine import LIBRARIES
+
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [
     path
@@ -275,6 +277,13 @@ class TestTheAuditIsIndependent:
         }
         data = {"ir", "obligation", "tensor"}
         assert used <= {f"circ.compiler.{name}" for name in data}
+
+
+def test_kept_verdicts_name_all_that_decides() -> None:
+    """The version under which a verdict is kept counts every library that deciding may load."""
+    reached = {library(module) for module in reached_from("circ.runtime.answer")}
+
+    assert reached - {"circ", *sys.stdlib_module_names} == LIBRARIES.keys()
 
 
 SPEC = """\
