@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -355,7 +356,13 @@ def say_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def one_thread_each() -> None:
+    """Have numpy's products use one thread: engines share out the cores by themselves."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def main() -> None:
     """Run the command line."""
     say_anything()
+    one_thread_each()
     sys.exit(outcome(lambda: circ.main(standalone_mode=False) or Exit.AS_CLAIMED))

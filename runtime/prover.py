@@ -126,6 +126,10 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
             yield from (partial(briefly, x) for x in several) if words <= limits.words else several
             yield enumeration.decide
     else:
+        if all(isinstance(binder.values, Reals) for binder in obligation.binders):
+            from circ.runtime.engines import boxes
+
+            yield boxes.decide
         yield searched
     from circ.runtime.engines import smt
 

@@ -1,14 +1,242 @@
-"""Deciding claims about boxes of real inputs."""
+"""Deciding claims about boxes of reals: linear bounds, with branch and bound.
+
+First whether some input misses the goal; if none does, whether there is any input at all.
+"""
 
 from __future__ import annotations
 
-from circ.compiler.finding import Finding, Limits, Progress
-from circ.compiler.obligation import Obligation
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from time import monotonic
+from typing import assert_never
+
+import numpy as np
+
+from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.read import read
+from circ.compiler.boxes.round import prepared
+from circ.compiler.builder import Builder, truth
+from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.ir import Not, Wire
+from circ.compiler.obligation import Bound, Obligation, Reals, Witness
+from circ.compiler.passes.drop_dead import copied, keep
+from circ.compiler.readings.reference import Value, constants
 from circ.compiler.tensor import Weights
+from circ.compiler.trial import trial
+from circ.compiler.verdict import Size
+from circ.runtime.engines.explore import Closed, Exploration, Found, Open, Outcome
+from circ.runtime.engines.idle import emptiness, idle
+
+METHOD = "linear bounds with branch and bound"
+TRUSTED = ("the bounds", "numpy's arithmetic", "the front end")
+WARNING_SECONDS = 2.0
+"""The most that one warning may take."""
+
+FEW_UNITS = 24
+"""With so few units open, most of the time is left to an engine that goes through all their phases."""
+
+MOST_EXACT = 64
+"""Most parts of a box that are decided exactly, each in `EXACT_SECONDS` at most."""
+
+EXACT_SECONDS = 5.0
+
+OUT_OF_TIME = "the time ran out"
+MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
 
 
 def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:
-    """The finding of the engines that there are."""
-    from circ.runtime import prover
+    """Whether every input that meets the conditions meets the goal.
 
-    return prover.decide(obligation, weights, limits, progress)
+    `Stuck` where the time runs out, where bounds do not decide (a margin of 0), and where the circuit
+    has no bounds here.
+    """
+    inquiry = Inquiry(obligation, weights, monotonic() + limits.timeout, progress)
+    try:
+        return decided(inquiry)
+    except Beyond as error:
+        return Stuck(str(error), METHOD)
+    except KeyboardInterrupt:
+        return Stuck("interrupted", METHOD, interrupted=True)
+
+
+def decided(inquiry: Inquiry) -> Finding:
+    """The question proper, then what its answer rests on."""
+    obligation = inquiry.obligation
+    found = inquiry.ask(obligation, "branch and bound")
+    match found:
+        case Found():
+            witness = found.exact or inquiry.witness(found.point)
+            return Fails(METHOD, (), inquiry.size, witness, warnings=warned(inquiry, "premise"))
+        case Closed():
+            return holding(inquiry, found)
+        case Open():
+            return undecided(inquiry, found)
+        case _:
+            assert_never(found)
+
+
+def holding(inquiry: Inquiry, closed: Closed) -> Finding:
+    """Proved, if any input meets the conditions."""
+    method = f"{METHOD}, {closed.nodes:,} part{'s' * (closed.nodes != 1)}"
+    trusted: tuple[str, ...] = TRUSTED
+    if closed.exact:
+        method += f", {closed.exact} of them by SMT"
+        trusted = (*TRUSTED, "z3", "the encoder")
+    found = inquiry.ask(about(inquiry.obligation, None), "looking for an input of the domain")
+    match found:
+        case Found():
+            return Holds(method, trusted, inquiry.size, warnings=warned(inquiry))
+        case Closed():
+            return Empty(emptiness(inquiry.obligation, inquiry.briefly().none), method)
+        case Open():
+            why = "no input misses the goal, but the domain may be empty"
+            return replace(undecided(inquiry, found), reason=why)
+        case _:
+            assert_never(found)
+
+
+def warned(inquiry: Inquiry, held: str = "") -> tuple[str, ...]:
+    """What the claim says nothing about, as far as that is soon found out; `held` did hold once."""
+
+    def never(name: str) -> bool:
+        return name != held and inquiry.briefly().never(name)
+
+    return tuple(idle(inquiry.obligation, never))
+
+
+def undecided(inquiry: Inquiry, found: Open) -> Stuck:
+    """What was reached."""
+    part = f"{found.share:.2g} of the domain is undecided after {found.nodes:,} parts"
+    why = OUT_OF_TIME if found.late else "it comes too near to failing for bounds to tell"
+    return Stuck(
+        f"{why}: {part}",
+        METHOD,
+        bound=found.least,
+        hardest=inquiry.witness(found.hardest),
+        hint=MORE_TIME,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Questions about one obligation until a deadline."""
+
+    obligation: Obligation
+    weights: Weights
+    deadline: float
+    progress: Progress
+
+    @property
+    def size(self) -> Size:
+        """How large the domain is."""
+        return Size(None, sum(binder.type.entries for binder in self.obligation.binders))
+
+    def briefly(self) -> Inquiry:
+        """The same, with a little of the time that is left."""
+        return replace(self, deadline=min(self.deadline, monotonic() + WARNING_SECONDS))
+
+    def ask(self, obligation: Obligation, doing: str) -> Outcome:
+        """Whether some input meets the conditions and misses the goal."""
+        problem = read(obligation, self.weights)
+        if not problem.clauses:
+            return Closed(0)
+        question, judge = prepared(problem), self.judge(obligation)
+
+        def move(share: float) -> None:
+            self.progress(share, doing)
+
+        deadline = self.deadline
+        if problem.net.entries <= FEW_UNITS:
+            deadline = monotonic() + (deadline - monotonic()) / 4
+        found = Exploration(question, judge, deadline, move).outcome()
+        return self.finished(obligation, found) if isinstance(found, Open) else found
+
+    def finished(self, obligation: Obligation, found: Open) -> Outcome:
+        """What exact arithmetic makes of the parts that bounds cannot decide, if they are few."""
+        aside = found.aside
+        if found.late or aside is None or len(aside) > MOST_EXACT:
+            return found
+        from circ.runtime.engines import smt
+
+        for low, high in zip(aside.low, aside.high, strict=True):
+            part = narrowed(obligation, low, high)
+            limits = Limits(timeout=min(EXACT_SECONDS, self.deadline - monotonic()))
+            answer = smt.decide(part, self.weights, limits, self.progress)
+            match answer:
+                case Fails(witness=witness):
+                    point = [float(x) for _, entries in witness.values for x in entries]
+                    return Found(np.array(point), witness)
+                case Stuck():
+                    return found
+                case Holds() | Empty():
+                    pass
+                case _:
+                    assert_never(answer)
+        return Closed(found.nodes, len(aside))
+
+    def judge(self, obligation: Obligation) -> Callable[[FloatArray], bool]:
+        """Whether an input refutes an obligation, exactly."""
+        known = dict[Wire, Value]()
+
+        def refutes(point: FloatArray) -> bool:
+            known.update({} if known else constants(obligation.circuit, self.weights))
+            return trial(obligation, self.weights, self.witness(point), known=known).refutes
+
+        return refutes
+
+    def witness(self, point: FloatArray) -> Witness:
+        """An input as numbers, inside the box."""
+        left = iter(point.tolist())
+        values = list[tuple[str, tuple[Fraction | int, ...]]]()
+        for binder in self.obligation.binders:
+            assert isinstance(binder.values, Reals)
+            entries = tuple(
+                min(max(Fraction(value), low), high)
+                for (low, high), value in zip(binder.values.box, left, strict=False)
+            )
+            values.append((binder.name, entries))
+        return Witness(tuple(values))
+
+    def never(self, name: str) -> bool:
+        """Whether an output holds at no input of the domain, as far as that was found out."""
+        return self.nowhere(about(self.obligation, name))
+
+    def none(self, name: str) -> bool:
+        """Whether a condition holds nowhere in the box, as far as that was found out."""
+        return self.nowhere(about(self.obligation, name, alone=True))
+
+    def nowhere(self, obligation: Obligation) -> bool:
+        """Whether no input refutes an obligation, as far as that was found out."""
+        try:
+            found = self.ask(obligation, "looking for an input that meets an assumption")
+        except Beyond:
+            return False
+        return isinstance(found, Closed)
+
+
+def narrowed(obligation: Obligation, low: FloatArray, high: FloatArray) -> Obligation:
+    """An obligation on a part of its box."""
+    ends = iter(zip(map(float, low), map(float, high), strict=True))
+    binders = list[Bound]()
+    for binder in obligation.binders:
+        assert isinstance(binder.values, Reals)
+        box = tuple(
+            (max(least, Fraction(below)), min(most, Fraction(above)))
+            for (least, most), (below, above) in zip(binder.values.box, ends, strict=False)
+        )
+        binders.append(replace(binder, values=Reals(box)))
+    return replace(obligation, binders=tuple(binders))
+
+
+def about(obligation: Obligation, name: str | None, *, alone: bool = False) -> Obligation:
+    """An obligation that an input refutes just if it meets the conditions and the output `name`.
+
+    `alone` leaves the conditions out.
+    """
+    b = Builder()
+    kept = copied(obligation.circuit, b, keep)
+    conditions = {} if alone else {c: kept.outputs[c] for c in obligation.conditions}
+    goal = truth(b, False) if name is None else b.add(Not(kept.outputs[name]))
+    return replace(obligation, circuit=b.circuit({**conditions, "goal": goal}))

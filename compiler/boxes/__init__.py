@@ -1,0 +1,1 @@
+"""Circuits on boxes of reals: layers of units, linear bounds on them, and what floats round away."""

@@ -1,0 +1,150 @@
+"""Bounds of affine functions of units, taken back to the input layer by layer.
+
+A row Σ Λ_j · v_j is bounded from below: each unit is replaced by its lower line where its coefficient
+is positive, by its upper line where it is negative, and the line by the pre-activation's own affine
+function, from the last layer to the first (CROWN, Zhang et al., arXiv:1811.00866). What is left is an
+affine function of the input.
+
+Rounding: whatever floats the coefficients are, they are a valid choice once what each step rounds away
+is charged for. A step at a layer whose coefficients on pre-activations are P errs by at most |P| · e,
+where e (`Charges`) holds what the pre-activations can be in size times γ. So a bound costs one
+product more a layer, and holds for the exact function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.boxes.lines import Lines
+from circ.compiler.boxes.net import TINY, BoolArray, FloatArray, IntArray, Layer, rounding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Charges:
+    """For each layer after the input, what a coefficient of 1 on a pre-activation may err by.
+
+    `factor` times the size of all terms bounds what a sum over the whole net rounds away.
+    """
+
+    layers: tuple[FloatArray, ...] = field(repr=False)
+    factor: float
+
+
+def charges_of(layers: Sequence[Layer], reach: Sequence[FloatArray]) -> Charges:
+    """The charges of layers whose units' values (those of the input first) are at most `reach` in size."""
+    widest = max((len(sizes) for sizes in reach), default=0)
+    factor = rounding(2 * widest + 8 * len(layers))
+    return Charges(tuple(charge(layer, reach, factor) for layer in layers), factor)
+
+
+def charge(layer: Layer, reach: Sequence[FloatArray], factor: float) -> FloatArray:
+    """What a coefficient of 1 on each pre-activation may err by."""
+    mass = np.abs(layer.bias) + 2 * np.maximum(np.abs(layer.low), np.abs(layer.high))
+    for j, matrix in layer.sources:
+        mass = mass + np.abs(matrix) @ reach[j]
+    return np.asarray((layer.slack + factor * mass) * (1 + factor) + TINY)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Affines:
+    """Affine functions of the input nowhere above the rows: coefficients [rows, inputs], constants."""
+
+    slopes: FloatArray = field(repr=False)
+    consts: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """The coefficients of rows on the units of each layer, [rows, units], and the row's pair and place in it."""
+
+    pair: IntArray = field(repr=False)
+    row: IntArray = field(repr=False)
+    coefficients: dict[int, FloatArray] = field(default_factory=dict[int, FloatArray])
+
+
+def taken_back(
+    layers: Sequence[Layer],
+    around: Sequence[Lines],
+    charges: Charges,
+    width: int,
+    starts: Mapping[int, FloatArray],
+    consts: FloatArray,
+    node: IntArray | None = None,
+    trace: Trace | None = None,
+) -> Affines:
+    """Bounds of rows Σ starts[j] · v_j + consts from below.
+
+    `layers` are those before the rows', layer j at place j - 1, `around` their lines; `node` is the
+    node of each row among those of the lines, or None where row k belongs to node k; the input has
+    `width` entries. `consts` are
+    within their exact values by what the caller accounts for.
+    """
+    inputs = np.zeros((len(consts), width))
+    left = {0: inputs, **starts}
+    total, owed = (
+        consts,
+        np.abs(consts) * charges.factor + TINY * some(starts.values(), len(consts)),
+    )
+    for place in range(len(layers), 0, -1):
+        coefficients = left.pop(place, None)
+        if coefficients is None:
+            continue
+        layer = layers[place - 1]
+        if trace is not None:
+            trace.coefficients[place] = coefficients
+        slopes, gained, lost = through(layer, around[place - 1], coefficients, node, charges.factor)
+        total = total + gained + slopes @ layer.bias
+        owed += lost + np.abs(slopes) @ charges.layers[place - 1]
+        for j, matrix in layer.sources:
+            moved = slopes @ matrix
+            left[j] = left[j] + moved if j in left else moved
+    slopes = left[0]
+    return Affines(slopes, total - owed * (1 + charges.factor))
+
+
+def some(starts: Iterable[FloatArray], rows: int) -> BoolArray:
+    """Whether a row has any coefficient that is not 0."""
+    found = np.zeros(rows, np.bool_)
+    for coefficients in starts:
+        found |= coefficients.any(1)
+    return found
+
+
+def through(
+    layer: Layer, line: Lines, coefficients: FloatArray, node: IntArray | None, factor: float
+) -> tuple[FloatArray, FloatArray, FloatArray | float]:
+    """Coefficients on units, made ones on pre-activations; the constants gained, what they may err by."""
+    positive = np.maximum(coefficients, 0)
+    negative = coefficients - positive
+    over = line.over if node is None else line.over[node]
+    below = line.below if node is None else line.below[node]
+    above = line.above if node is None else line.above[node]
+    gained = np.einsum("ij,ij->i", negative, over)
+    if line.flush:
+        lost = np.abs(gained) * factor
+    else:
+        under = line.under if node is None else line.under[node]
+        lost = np.einsum("ij,ij->i", positive, np.abs(under))
+        lost = (lost - np.einsum("ij,ij->i", negative, np.abs(over))) * factor * (1 + factor)
+        gained = gained + np.einsum("ij,ij->i", positive, under)
+    if layer.kind == "product":
+        half = layer.units
+        p = positive * below[:, :half] + negative * above[:, :half]
+        q = positive * below[:, half:] + negative * above[:, half:]
+        return np.concatenate([p, q], axis=1), gained, lost
+    positive *= below
+    negative *= above
+    positive += negative
+    return positive, gained, lost
+
+
+def least(rows: Affines, low: FloatArray, high: FloatArray) -> FloatArray:
+    """The least value of each row on a box of its own [rows, inputs], not above the exact one."""
+    corner = np.where(rows.slopes > 0, low, high)
+    terms = rows.slopes * corner
+    total = terms.sum(1) + rows.consts
+    size = np.abs(terms).sum(1) + np.abs(rows.consts)
+    return np.asarray(total - size * rounding(low.shape[1]) - TINY * (size > 0))

@@ -1,0 +1,131 @@
+"""A net under construction: layers are added as a circuit's ops call for them.
+
+Every new pre-activation is bounded on the whole box at once, by intervals and back through the layers
+before it, so that units whose phase that decides are never made. A pre-activation that was met before
+gets the unit it got then: what two circuits share is one unit, and their difference does not see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.boxes.affine import Affine, enclosed, units
+from circ.compiler.boxes.back import charges_of, least, taken_back
+from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.lines import Lines, lines, values
+from circ.compiler.boxes.net import LARGEST, FloatArray, IntArray, Kind, Layer, Net
+
+MOST_UNITS = 1 << 15
+"""Most pre-activations of a net."""
+
+MOST_NUMBERS = 1 << 26
+"""Most numbers in the matrix of a layer."""
+
+
+@dataclass(slots=True)
+class Growing:
+    """Layers so far; `low`, `high` bound the values of each layer's units, those of the input first."""
+
+    low: list[FloatArray]
+    high: list[FloatArray]
+    layers: list[Layer] = field(default_factory=list[Layer])
+    around: list[Lines] = field(default_factory=list[Lines])
+    known: dict[bytes, tuple[int, int, float]] = field(
+        default_factory=dict[bytes, tuple[int, int, float]]
+    )
+
+    @property
+    def reach(self) -> list[FloatArray]:
+        """The greatest size of each unit's value."""
+        return [np.maximum(-a, b) for a, b in zip(self.low, self.high, strict=True)]
+
+    @property
+    def net(self) -> Net:
+        """The net as it stands."""
+        return Net(self.low[0], self.high[0], tuple(self.layers))
+
+    def bounds(self, x: Affine) -> tuple[FloatArray, FloatArray]:
+        """Bounds of the exact entries on the whole box."""
+        low, high = enclosed(x, self.low, self.high)
+        if not x.maps or not self.layers:
+            return low, high
+        back = charges_of(self.layers, self.reach)
+        width = len(self.low[0])
+
+        def under(sign: float) -> FloatArray:
+            starts = {j: sign * rows for j, rows in x.maps.items()}
+            nodes = np.zeros(x.entries, np.int64)
+            rows = taken_back(self.layers, self.around, back, width, starts, sign * x.const, nodes)
+            found = least(rows, self.low[0][None], self.high[0][None])
+            return np.nextafter(found - x.slack, -np.inf)
+
+        return np.maximum(low, under(1.0)), np.minimum(high, -under(-1.0))
+
+    def applied(self, kind: Kind, x: Affine) -> Affine:
+        """The units of that kind on these pre-activations (none of them without a unit in it)."""
+        if kind != "relu":
+            return self.fresh(kind, x)
+        keys = keys_of(x)
+        fresh = {key: k for k, key in enumerate(keys) if key not in self.known}
+        if fresh:
+            chosen = np.array(sorted(fresh.values()), np.int64)
+            layer, places = self.added(kind, rows_of(x, chosen))
+            for k, place in zip(chosen, places, strict=True):
+                self.known[keys[k]] = (layer, int(place), float(x.slack[k]))
+        own = [fresh.get(key) == k for k, key in enumerate(keys)]
+        return self.shared(x, [self.known[key] for key in keys], own)
+
+    def fresh(self, kind: Kind, x: Affine) -> Affine:
+        """Units of a new layer."""
+        layer, places = self.added(kind, x)
+        return units(layer, places, len(places))
+
+    def shared(self, x: Affine, found: list[tuple[int, int, float]], own: list[bool]) -> Affine:
+        """The ReLUs that were found for pre-activations.
+
+        Of those that are not their own, the pre-activation may differ by both slacks, and so the value,
+        since a ReLU never widens a difference.
+        """
+        maps = dict[int, FloatArray]()
+        slack = np.zeros(x.entries)
+        for k, (layer, place, gap) in enumerate(found):
+            size = self.layers[layer - 1].units
+            maps.setdefault(layer, np.zeros((x.entries, size)))[k, place] = 1.0
+            slack[k] = 0.0 if own[k] else (gap + x.slack[k]) * 1.001
+        return Affine(maps, np.zeros(x.entries), slack)
+
+    def added(self, kind: Kind, x: Affine) -> tuple[int, IntArray]:
+        """A new layer: its number, and the places of its units."""
+        low, high = self.bounds(x)
+        start = sum(layer.entries for layer in self.layers)
+        if start + x.entries > MOST_UNITS:
+            raise Beyond(f"it has more than {MOST_UNITS:,} units that the domain leaves open")
+        if max((rows.size for rows in x.maps.values()), default=0) > MOST_NUMBERS:
+            raise Beyond(f"a layer has more than {MOST_NUMBERS:,} weights")
+        if not max(np.abs(low).max(), np.abs(high).max()) < LARGEST:
+            raise Beyond("its numbers are too large for these bounds")
+        sources = tuple((j, np.ascontiguousarray(rows)) for j, rows in sorted(x.maps.items()))
+        layer = Layer(kind, sources, x.const, x.slack, low, high, start)
+        self.layers.append(layer)
+        self.around.append(lines(kind, low[None], high[None]))
+        least_values, greatest = values(kind, low, high)
+        self.low.append(least_values)
+        self.high.append(greatest)
+        return len(self.layers), np.arange(layer.units)
+
+
+def keys_of(x: Affine) -> list[bytes]:
+    """For each row, its numbers as bytes: the same for rows that are the same."""
+    layers = sorted(x.maps)
+    rows = np.concatenate([x.const[:, None], *(x.maps[j] for j in layers)], axis=1) + 0.0
+    names = repr(layers).encode()
+    return [names + row.tobytes() for row in np.ascontiguousarray(rows)]
+
+
+def rows_of(x: Affine, chosen: IntArray) -> Affine:
+    """Some rows, without the layers that none of them reads."""
+    maps = {j: rows[chosen] for j, rows in x.maps.items()}
+    maps = {j: rows for j, rows in maps.items() if rows.any()}
+    return Affine(maps, x.const[chosen], x.slack[chosen])

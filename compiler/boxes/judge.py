@@ -1,0 +1,247 @@
+"""Which clauses no input of a node can meet, and what is left of the node's box.
+
+Each row of a clause, and each phase that a node assumes, gives a half-space of inputs outside which it
+cannot be met: {x : a · x + c <= 0}. If a combination of them with weights >= 0 is positive on the whole
+box, no input meets them all. The weights are found by mirror ascent; whatever they are, what they show
+is summed up again with its rounding charged for. A half-space that a clause needs also cuts the box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.boxes.back import Affines, Charges, Trace, least, taken_back
+from circ.compiler.boxes.bounds import Forms, Nodes, Tight, chunks
+from circ.compiler.boxes.net import TINY, UNIT, BoolArray, FloatArray, IntArray, Net, rounding
+from circ.compiler.boxes.read import Problem
+
+STEPS = 20
+"""Of the ascent to the best weights."""
+
+MOST_PHASES = 8
+"""Most phases of a node that are used as half-spaces."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """The rows of all clauses as matrices: `maps[j]` is [clauses, rows of a clause, units of layer j].
+
+    `there` [clauses, rows] says which rows there are; the others are 0. `lost` is what adding rows up
+    with weights of at most 1 may round away, for each row.
+    """
+
+    maps: dict[int, FloatArray] = field(repr=False)
+    const: FloatArray = field(repr=False)
+    slack: FloatArray = field(repr=False)
+    lost: FloatArray = field(repr=False)
+    there: BoolArray = field(repr=False)
+
+
+def asked(problem: Problem, reach: Sequence[FloatArray]) -> Asked:
+    """The clauses of a problem; `reach` are the greatest sizes of the units' values."""
+    many = len(problem.clauses)
+    most = max(1, *(len(clause) for clause in problem.clauses))
+    sizes = [len(problem.net.low), *(layer.units for layer in problem.net.layers)]
+    used = sorted({j for row in problem.rows for j, _ in row.maps})
+    maps = {j: np.zeros((many, most, sizes[j])) for j in used}
+    const, slack = np.zeros((many, most)), np.zeros((many, most))
+    lost, there = np.zeros((many, most)), np.zeros((many, most), np.bool_)
+    for c, clause in enumerate(problem.clauses):
+        for r, number in enumerate(clause):
+            row = problem.rows[number]
+            for j, values in row.maps:
+                maps[j][c, r] = values
+            const[c, r], slack[c, r] = row.const, row.slack
+            there[c, r] = True
+    for j, rows in maps.items():
+        lost += np.abs(rows) @ reach[j]
+    lost = (lost + np.abs(const)) * rounding(2 * most + 2 * max(sizes)) + TINY * there
+    return Asked(maps, const, slack, lost, there)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Halves:
+    """Half-spaces slopes · x + consts <= 0: [pairs, rows, inputs] and [pairs, rows].
+
+    A pair is a clause in a node. Rows that are not there have 0 as slopes and constant -1.
+    """
+
+    slopes: FloatArray = field(repr=False)
+    consts: FloatArray = field(repr=False)
+
+    @classmethod
+    def none(cls, pairs: int, rows: int, inputs: int) -> Halves:
+        """Rows that are not there."""
+        return cls(np.zeros((pairs, rows, inputs)), np.full((pairs, rows), -1.0))
+
+    def take(self, chosen: IntArray) -> Halves:
+        """Those of some pairs."""
+        return Halves(self.slopes[chosen], self.consts[chosen])
+
+
+def smallest(halves: Halves, low: FloatArray, high: FloatArray) -> FloatArray:
+    """The least value of each row [pairs, rows] on its box [pairs, inputs], not above the exact one."""
+    many, rows, inputs = halves.slopes.shape
+    flat = Affines(halves.slopes.reshape(-1, inputs), halves.consts.reshape(-1))
+    twice = (np.repeat(end, rows, axis=0) for end in (low, high))
+    return least(flat, *twice).reshape(many, rows)
+
+
+def row_halves(
+    net: Net,
+    charges: Charges,
+    tight: Tight,
+    asks: Asked,
+    node: IntArray,
+    clause: IntArray,
+    traces: list[Trace],
+) -> Halves:
+    """A half-space for each row of each pair; the coefficients go to `traces`, in chunks of pairs."""
+    shape = (len(node), asks.there.shape[1])
+    halves = Halves.none(*shape, len(net.low))
+    width = max((m.shape[2] for m in asks.maps.values()), default=1)
+    pair, row = np.nonzero(asks.there[clause])
+    for part in chunks(len(pair), width):
+        at, which = clause[pair[part]], row[part]
+        starts = {j: maps[at, which] for j, maps in asks.maps.items()}
+        trace = Trace(pair[part], which)
+        found = taken_back(
+            net.layers,
+            tight.around,
+            charges,
+            len(net.low),
+            starts,
+            asks.const[at, which],
+            node[pair[part]],
+            trace,
+        )
+        halves.slopes[pair[part], which] = found.slopes
+        lower = np.nextafter(found.consts - asks.slack[at, which], -np.inf)
+        halves.consts[pair[part], which] = lower
+        traces.append(trace)
+    return halves
+
+
+def mixed_halves(
+    net: Net,
+    charges: Charges,
+    tight: Tight,
+    asks: Asked,
+    node: IntArray,
+    clause: IntArray,
+    weights: FloatArray,
+) -> Halves:
+    """One half-space a pair: of its rows with these weights, put together before they are bounded."""
+    slopes, consts = list[FloatArray](), list[FloatArray]()
+    width = max((m.shape[2] for m in asks.maps.values()), default=1)
+    for part in chunks(len(node), width):
+        at, by = clause[part], weights[part]
+        starts = {j: np.einsum("pr,pru->pu", by, maps[at]) for j, maps in asks.maps.items()}
+        total = np.einsum("pr,pr->p", by, asks.const[at])
+        # `starts` are rounded sums of rows: what they leave out, and the rows' own slack.
+        lost = np.einsum("pr,pr->p", by, asks.slack[at] + asks.lost[at])
+        found = taken_back(
+            net.layers, tight.around, charges, len(net.low), starts, total, node[part]
+        )
+        slopes.append(found.slopes)
+        consts.append(np.nextafter(found.consts - lost * (1 + 1e-9), -np.inf))
+    return Halves(np.concatenate(slopes)[:, None], np.concatenate(consts)[:, None])
+
+
+def phase_halves(forms: Sequence[Forms | None], nodes: Nodes, starts: Sequence[int]) -> Halves:
+    """The half-spaces of the phases that nodes assume, at most `MOST_PHASES` each."""
+    many, inputs = nodes.low.shape
+    halves = Halves.none(many, MOST_PHASES, inputs)
+    used = np.zeros(many, np.int64)
+    for form, start in zip(forms, starts, strict=True):
+        if form is None:
+            continue
+        phase = nodes.phase[form.node, start + form.entry]
+        (chosen,) = np.nonzero(phase)
+        for k in chosen:
+            node = form.node[k]
+            if used[node] < MOST_PHASES:
+                side = form.above if phase[k] > 0 else form.below
+                halves.slopes[node, used[node]] = side.slopes[k]
+                halves.consts[node, used[node]] = side.consts[k]
+                used[node] += 1
+    return halves
+
+
+def beside(*parts: Halves) -> Halves:
+    """The half-spaces of all parts for each pair."""
+    slopes = np.concatenate([part.slopes for part in parts], axis=1)
+    return Halves(slopes, np.concatenate([part.consts for part in parts], axis=1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """For each pair, the best combination found: its least value on the box, and its weights.
+
+    The weights are such that all terms together are about 1 in size.
+    """
+
+    least: FloatArray = field(repr=False)
+    weights: FloatArray = field(repr=False)
+
+
+def weighed(halves: Halves, low: FloatArray, high: FloatArray) -> Weighed:
+    """Weights that make the least value of the combination on the box [pairs, inputs] large.
+
+    Entropic mirror ascent on rows scaled to one size (Beck, Teboulle 2003).
+    """
+    middle, radius = low / 2 + high / 2, high / 2 - low / 2
+    centre = halves.consts + np.einsum("prk,pk->pr", halves.slopes, middle)
+    spread = halves.slopes * radius[:, None]
+    size = np.abs(spread).sum(2) + np.abs(centre) + 1e-300
+    centre, spread = centre / size, spread / size[:, :, None]
+    by = np.full(centre.shape, 1.0 / centre.shape[1])
+    best, kept = np.full(len(centre), -np.inf), by
+    for step in range(STEPS):
+        slope = np.einsum("pr,prk->pk", by, spread)
+        value = np.einsum("pr,pr->p", by, centre) - np.abs(slope).sum(1)
+        better = value > best
+        best, kept = np.where(better, value, best), np.where(better[:, None], by, kept)
+        gain = centre - np.einsum("prk,pk->pr", spread, np.sign(slope))
+        by = by * np.exp(4.0 / (1 + 0.4 * step) * gain)
+        by /= by.sum(1, keepdims=True)
+    weights = kept / size
+    weights[weights < 2.0**-40 * weights.max(1, keepdims=True)] = 0.0
+    weights /= np.einsum("pr,pr->p", weights, sizes(halves, low, high))[:, None] + 1e-300
+    return Weighed(summed_up(halves, weights, low, high), weights)
+
+
+def summed_up(halves: Halves, weights: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """A number below the least value of the combination on the box, whatever the weights are."""
+    slopes = np.einsum("pr,prk->pk", weights, halves.slopes)
+    consts = np.einsum("pr,pr->p", weights, halves.consts)
+    corner: FloatArray = np.where(slopes > 0, low, high)
+    terms = slopes * corner
+    mass = np.einsum("pr,pr->p", weights, sizes(halves, low, high))
+    count = halves.slopes.shape[1] + halves.slopes.shape[2]
+    return np.asarray(terms.sum(1) + consts - mass * rounding(2 * count) * (1 + 1e-9) - TINY)
+
+
+def sizes(halves: Halves, low: FloatArray, high: FloatArray) -> FloatArray:
+    """The size of each row's terms on its box, all together: [pairs, rows]."""
+    reach = np.maximum(np.abs(low), np.abs(high))
+    return np.abs(halves.consts) + np.einsum("prk,pk->pr", np.abs(halves.slopes), reach)
+
+
+def cut(low: FloatArray, high: FloatArray, slopes: FloatArray, consts: FloatArray) -> None:
+    """Shrink boxes [pairs, inputs] in place to what one half-space each leaves of them.
+
+    An end is only moved as far as the half-space says with its rounding charged for.
+    """
+    terms = np.where(slopes > 0, slopes * low, slopes * high)
+    total = terms.sum(1) + consts
+    mass = np.abs(terms).sum(1) + np.abs(consts)
+    room = (terms - total[:, None]) + (mass * rounding(low.shape[1] + 4) * 2)[:, None] + TINY
+    usable = np.abs(slopes) > 2.0**-100
+    end = room / np.where(usable, slopes, 1.0)
+    end = end + np.sign(slopes) * (np.abs(end) * (4 * UNIT) + TINY)
+    np.minimum(high, end, out=high, where=usable & (slopes > 0))
+    np.maximum(low, end, out=low, where=usable & (slopes < 0))

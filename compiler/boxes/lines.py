@@ -1,0 +1,163 @@
+"""Two lines around each unit: one nowhere above its function on the pre-activation's bounds, one
+nowhere below.
+
+A line is a slope for each pre-activation and one constant; all are floats, and hold as they are: where
+a quotient is rounded, the constant makes up for it. Slopes of a ReLU are those of CROWN (Zhang et al.,
+arXiv:1811.00866), of a product McCormick's (1976).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import numpy as np
+
+from circ.compiler.boxes.net import UNIT, BoolArray, FloatArray, Kind
+
+FLAT = 2.0**-60
+"""A slope is 0 or at least this: no product with one underflows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """For each node: slopes [nodes, pre] and constants [nodes, units], below and above the unit.
+
+    Where `flush`, the lower line passes through zero: its constants are not looked at.
+    """
+
+    below: FloatArray = field(repr=False)
+    under: FloatArray = field(repr=False)
+    above: FloatArray = field(repr=False)
+    over: FloatArray = field(repr=False)
+    flush: bool = False
+
+
+def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
+    """Lines for pre-activations [nodes, pre] within `low` and `high`."""
+    match kind:
+        case "linear":
+            one, zero = np.ones_like(low), np.zeros_like(low)
+            return Lines(one, zero, one, zero, flush=True)
+        case "relu":
+            return of_relu(low, high)
+        case "step":
+            return of_step(low, high)
+        case "product":
+            return of_product(low, high)
+        case _:
+            assert_never(kind)
+
+
+def open_units(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
+    """Whether a better bound of a pre-activation could improve its unit's lines."""
+    match kind:
+        case "linear":
+            return np.zeros(low.shape, np.bool_)
+        case "relu" | "step":
+            return undecided(kind, low, high)
+        case "product":
+            half = low.shape[-1] // 2
+            wide = low < high
+            both = wide[..., :half] & wide[..., half:]
+            return np.concatenate([both, both], axis=-1)
+        case _:
+            assert_never(kind)
+
+
+def undecided(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
+    """Whether a ReLU or a step may be on either side of its kink."""
+    return np.asarray((low < 0) & ((high > 0) if kind == "relu" else (high >= 0)))
+
+
+def values(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bounds of the units' values [nodes, units]."""
+    match kind:
+        case "linear":
+            return low, high
+        case "relu":
+            return np.maximum(low, 0), np.maximum(high, 0)
+        case "step":
+            return (low >= 0).astype(np.float64), (high >= 0).astype(np.float64)
+        case "product":
+            half = low.shape[-1] // 2
+            a, b, c, d = low[..., :half], high[..., :half], low[..., half:], high[..., half:]
+            corners = np.stack([a * c, a * d, b * c, b * d])
+            return np.nextafter(corners.min(0), -np.inf), np.nextafter(corners.max(0), np.inf)
+        case _:
+            assert_never(kind)
+
+
+def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How far the lines may be from the unit: below and above, [nodes, units]."""
+    match kind:
+        case "linear":
+            return np.zeros_like(low), np.zeros_like(low)
+        case "relu":
+            either = undecided(kind, low, high)
+            least = np.where(either, np.minimum(-low, high), 0.0)
+            chord = -low * high / np.where(either, high - low, 1.0)
+            return least, np.where(either, chord, 0.0)
+        case "step":
+            loose = undecided(kind, low, high).astype(np.float64)
+            return loose, loose
+        case "product":
+            half = low.shape[-1] // 2
+            wide = high - low
+            apart = wide[..., :half] * wide[..., half:] / 4
+            return apart, apart
+        case _:
+            assert_never(kind)
+
+
+def of_relu(low: FloatArray, high: FloatArray) -> Lines:
+    """Below: 0 or p, whichever leaves less; above: the chord."""
+    either = undecided("relu", low, high)
+    width = np.where(either, high - low, 1.0)
+    slope = np.where(either, np.maximum(high / width, FLAT), (low >= 0).astype(np.float64))
+    over = np.maximum(-slope * low, high - slope * high) * (1 + 8 * UNIT)
+    over = np.where(either, over + np.abs(high) * (8 * UNIT) + FLAT * FLAT, 0.0)
+    below = np.where(either, (high > -low).astype(np.float64), slope)
+    return Lines(below, np.zeros_like(low), slope, over, flush=True)
+
+
+def of_step(low: FloatArray, high: FloatArray) -> Lines:
+    """Undecided: through (0, 0) and (high, 1) from below, (low, 0) and (0, 1) from above."""
+    either = undecided("step", low, high)
+    on = (low >= 0).astype(np.float64)
+    steep = either & (high > 1e-6)
+    below = np.where(steep, (1 - 8 * UNIT) / np.where(steep, high, 1.0), 0.0)
+    gentle = either & (low < -1e-6)
+    above = np.where(gentle, (1 - 8 * UNIT) / np.where(gentle, -low, 1.0), 0.0)
+    over = np.where(either, 1.0 + 16 * UNIT, on)
+    return Lines(below, np.where(either, 0.0, on), above, over)
+
+
+def of_product(low: FloatArray, high: FloatArray) -> Lines:
+    """One of McCormick's two planes each: that which is nearer at the middle of the bounds."""
+    half = low.shape[-1] // 2
+    a, b, c, d = low[..., :half], high[..., :half], low[..., half:], high[..., half:]
+    p, q = a / 2 + b / 2, c / 2 + d / 2
+    first = c * p + a * q - a * c >= d * p + b * q - b * d
+    below = np.concatenate([np.where(first, c, d), np.where(first, a, b)], axis=-1)
+    under = np.where(first, a * c, b * d)
+    other = d * p + a * q - a * d <= c * p + b * q - b * c
+    above = np.concatenate([np.where(other, d, c), np.where(other, a, b)], axis=-1)
+    over = np.where(other, a * d, b * c)
+    return Lines(
+        flat(below), -up(under, below, low, high), flat(above), up(-over, above, low, high)
+    )
+
+
+def flat(slope: FloatArray) -> FloatArray:
+    """The slope, or 0 where it is so small that products with it might underflow."""
+    return np.where(np.abs(slope) < FLAT, 0.0, slope)
+
+
+def up(value: FloatArray, slope: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """A constant made larger by its own rounding, and by what slopes that count as 0 leave out."""
+    reach = np.maximum(np.abs(low), np.abs(high))
+    lost = np.where(np.abs(slope) < FLAT, np.abs(slope) * reach, 0.0)
+    half = low.shape[-1] // 2
+    gap = (lost[..., :half] + lost[..., half:]) * (1 + 8 * UNIT) + FLAT**4
+    return value + np.abs(value) * (4 * UNIT) + gap
