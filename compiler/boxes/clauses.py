@@ -7,9 +7,11 @@ compared by its scores, ties counted as met: that only makes the clauses easier 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
+from operator import le, lt
 
 from circ.compiler.ir import (
     All,
@@ -19,6 +21,7 @@ from circ.compiler.ir import (
     Compare,
     Const,
     Index,
+    Input,
     Lookup,
     Not,
     Reindex,
@@ -26,7 +29,7 @@ from circ.compiler.ir import (
     Wire,
     taken_from,
 )
-from circ.compiler.obligation import Obligation
+from circ.compiler.obligation import Obligation, Reals
 
 MOST_CLAUSES = 1 << 12
 """Most clauses, and most inequalities in one of them."""
@@ -64,7 +67,48 @@ def refuting(obligation: Obligation) -> Clauses:
             found = both(found, reader.truth(obligation.circuit.outputs[name], 0, positive=True))
     except RecursionError:
         raise Beyond("its formula is too deep") from None
-    return found
+    return either(pruned(found, Ends(obligation)))
+
+
+def pruned(clauses: Clauses, ends: Ends) -> Iterator[Clause]:
+    """The clauses that the box does not rule out, without what holds on all of it."""
+    for clause in clauses:
+        told = {atom: ends.holds(atom) for atom in clause}
+        if False not in told.values():
+            yield frozenset(atom for atom, holds in told.items() if holds is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What is exactly known of entries: constants, and the ends of the box for inputs."""
+
+    obligation: Obligation
+
+    def holds(self, atom: Atom) -> bool | None:
+        """Whether an inequality holds on the whole box, or nowhere on it; None where that is open."""
+        left, right = self.of(atom.left, atom.entry), self.of(atom.right, atom.other)
+        if left is None or right is None:
+            return None
+        compare = lt if atom.strict else le
+        if compare(left[1], right[0]):
+            return True
+        return None if compare(left[0], right[1]) else False
+
+    def of(self, wire: Wire, entry: int) -> tuple[Fraction, Fraction] | None:
+        """The ends of an entry, where it is an input or a constant."""
+        circuit = self.obligation.circuit
+        op = circuit.ops[wire]
+        while isinstance(op, Reindex):
+            wire, entry = taken_from(op, entry, circuit.types)
+            op = circuit.ops[wire]
+        match op:
+            case Const(values=values):
+                return Fraction(values[entry]), Fraction(values[entry])
+            case Input(name=name):
+                (binder,) = (b for b in self.obligation.binders if b.name == name)
+                return binder.values.box[entry] if isinstance(binder.values, Reals) else None
+            case _:
+                return None
 
 
 def both(left: Clauses, right: Clauses) -> Clauses:

@@ -228,7 +228,8 @@ def summed_up(halves: Halves, weights: FloatArray, low: FloatArray, high: FloatA
 def sizes(halves: Halves, low: FloatArray, high: FloatArray) -> FloatArray:
     """The size of each row's terms on its box, all together: [pairs, rows]."""
     reach = np.maximum(np.abs(low), np.abs(high))
-    return np.abs(halves.consts) + np.einsum("prk,pk->pr", np.abs(halves.slopes), reach)
+    terms = np.einsum("prk,pk->pr", np.abs(halves.slopes), reach)
+    return np.asarray(np.abs(halves.consts) + terms)
 
 
 def cut(low: FloatArray, high: FloatArray, slopes: FloatArray, consts: FloatArray) -> None:
