@@ -30,6 +30,7 @@ from circ.compiler.ir import (
     Softmax,
     Sort,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -101,7 +102,7 @@ def keeps_concave(circuit: Circuit, op: Op, moving: set[Wire]) -> bool:
             return not moving.intersection(indices)
         case Select(condition=condition):
             return condition not in moving
-        case Relu() | Max() | Smooth() | Softmax() | Not() | Any():
+        case Relu() | Max() | Smooth() | Softmax() | TopK() | Not() | Any():
             return False
         case _:
             assert_never(op)

@@ -28,6 +28,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -100,6 +101,9 @@ def wire_type(op: Op, types: Sequence[WireType]) -> WireType:
             return WireType(Real(), at.rest(at.real(x)))
         case Argmax(operand=x):
             return WireType(Index(at.last(at.real(x))), at.rest(at.real(x)))
+        case TopK(count=count, operand=x):
+            require(0 <= count <= at.last(at.real(x)) and at.last(at.real(x)) > 0, op)
+            return WireType(Real(), at.real(x))
         case Compare():
             return compared(op, types)
         case Not(operand=x):

@@ -205,6 +205,18 @@ class Argmax:
     operand: Wire
 
 
+@dataclass(frozen=True, slots=True)
+class TopK:
+    """1 at the `count` largest entries along the last axis, which stays, and 0 at the others.
+
+    Which of equal entries it keeps follows the choice function: it depends on `count` and the score
+    vector alone. The largest one is the entry that `Argmax` names (docs/design/0001).
+    """
+
+    count: int
+    operand: Wire
+
+
 Op = (
     Input
     | Const
@@ -223,6 +235,7 @@ Op = (
     | Select
     | Lookup
     | Argmax
+    | TopK
 )
 
 
@@ -282,5 +295,6 @@ def operands(op: Op) -> tuple[Wire, ...]:
             | All(operand=x)
             | Any(operand=x)
             | Argmax(operand=x)
+            | TopK(operand=x)
         ):
             return (x,)

@@ -28,6 +28,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
 )
@@ -116,7 +117,7 @@ def masks_of(op: Op, found: Mapping[Wire, Masks]) -> Masks:
             return looked_up(found[table], [found[index] for index in indices])
         case Relu(operand=x) | Smooth(operand=x) | Not(operand=x):
             return found[x]
-        case Softmax(operand=x):
+        case Softmax(operand=x) | TopK(operand=x):
             return joined(found[x], (-1,))[..., None]
         case Max(operand=x) | All(operand=x) | Any(operand=x) | Argmax(operand=x):
             return joined(found[x], (-1,))

@@ -26,6 +26,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -93,6 +94,7 @@ def renamed(op: Op, to: Callable[[Wire], Wire]) -> Op:
             | All(operand=x)
             | Any(operand=x)
             | Argmax(operand=x)
+            | TopK(operand=x)
         ):
             return with_fields(op, operand=to(x))
         case _:

@@ -23,6 +23,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Wire,
     WireType,
     operands,
@@ -92,6 +93,8 @@ def of(
             return Sign.APART if known[x] > Sign.UNKNOWN else Sign.POSITIVE
         case Softmax():
             return Sign.POSITIVE
+        case TopK():
+            return Sign.NOT_NEGATIVE
         case Smooth(function="sqrt", operand=x):
             return max(known[x], Sign.NOT_NEGATIVE)
         case Smooth(operand=x):

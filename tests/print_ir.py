@@ -37,6 +37,7 @@ from circ.compiler.ir import (
     Softmax,
     Sort,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -79,6 +80,8 @@ def show_op(op: Op) -> str:
             return f"w{table}[{', '.join(map(show_wire, indices))}]"
         case Smooth(function=function, operand=x):
             return f"{function} w{x}"
+        case TopK(count=count, operand=x):
+            return f"top {count} of w{x}"
         case (
             Relu(operand=x)
             | Max(operand=x)

@@ -35,6 +35,7 @@ from circ.compiler.ir import (
     SmoothName,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -314,6 +315,8 @@ def row_wise(op: Op, place: int, types: Sequence[WireType], at: At) -> Node:
         case Softmax(operand=x):
             side = types[x].shape[-1]
             return Share(row(x, place // side, types, at), place % side)
+        case TopK():
+            raise Rejected("what `topk` keeps is not audited")
         case _:
             raise AssertionError(f"not an op along an axis: {op}")
 

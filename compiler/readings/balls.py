@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circ.compiler.ir import Shape
-from circ.compiler.readings.roundoff import WIDER, Roundoff
+from circ.compiler.readings.roundoff import FAINT, WIDER, Roundoff
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -216,3 +216,44 @@ def maximum(x: Ball) -> Ball:
     """The largest entry along the last axis before the batch."""
     rad = None if x.rad is None else x.rad.max(-2)
     return Ball(x.mid.max(-2), rad, x.size.max(-2), x.grain)
+
+
+# --- the largest entries --------------------------------------------------------------------
+
+
+def largest(count: int, x: Ball) -> Ball:
+    """1 at the `count` largest entries along the last axis before the batch, and 0 at the others.
+
+    Surely one of them is what stands above the largest but `count` of what all entries may be, and
+    surely none what stays below the last of the `count` largest that they are at least. Anything
+    within 1/2 of 1/2 where that is open, at a tie above all.
+    """
+    low, high = ends(x)
+    surely = low > kth(high, count + 1)
+    maybe = ~(high < kth(low, count))
+    mid = np.where(surely, 1.0, np.where(maybe, 0.5, 0.0))
+    size = np.ceil(mid)
+    if (surely == maybe).all():
+        return Ball(mid, None, size)
+    return Ball(mid, np.where(surely == maybe, 0.0, 0.5), size)
+
+
+def ends(x: Ball) -> tuple[FloatArray, FloatArray]:
+    """Bounds on each entry: what is not finite may be anything."""
+    if x.rad is None:
+        return x.mid, x.mid
+    room = x.rad + ((np.abs(x.mid) + x.rad) * 2.0**-51 + FAINT)
+    low, high = x.mid - room, x.mid + room
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.where(known, low, -inf), np.where(known, high, inf)
+
+
+def kth(x: FloatArray, count: int) -> FloatArray:
+    """The `count`-th largest entry along the last axis before the batch, which stays.
+
+    Before the first is infinity, and behind the last what is below all.
+    """
+    size = x.shape[-2]
+    if not 1 <= count <= size:
+        return np.full((1, 1), inf if count < 1 else -inf)
+    return np.sort(x, axis=-2)[..., size - count : size - count + 1, :]

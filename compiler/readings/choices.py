@@ -122,7 +122,12 @@ def chosen(
     tied = frozenset(k for k, top in enumerate(high) if top >= best)
     if choose is None or len(tied) == 1 or low != high:
         return tied
-    index = choose(tuple(Fraction(score, den) for score in low), tied)
+    return taken(tuple(Fraction(score, den) for score in low), tied, choose)
+
+
+def taken(scores: Scores, tied: frozenset[int], choose: Choose) -> frozenset[int]:
+    """The one index of those tied that is chosen; all of them where that is left open."""
+    index = choose(scores, tied)
     if index is None:
         return tied
     if index not in tied:

@@ -36,6 +36,7 @@ from circ.compiler.ir import (
     SmoothName,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -170,7 +171,9 @@ class Forms:
                 return self.entries(then if frozenset({truth}) == TRUE else otherwise)
             case Lookup():
                 return self.looked_up(op)
-            case Input() | Const() | Weight() | Compare() | Not() | All() | Any() | Argmax():
+            case Input() | Const() | Weight() | Compare() | Not() | All() | Any():
+                raise NotClosed
+            case Argmax() | TopK():
                 raise NotClosed
             case _:
                 assert_never(op)

@@ -1,4 +1,4 @@
-"""What closed forms say of comparisons and indices that enclosures leave open, at one input.
+"""What closed forms say of comparisons and choices that enclosures leave open, at one input.
 
 A word on which two sums of exponentials are equal has enclosures that overlap however close they are;
 their closed forms say that they are equal. Standard library only.
@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
-from circ.compiler.ir import Argmax, Compare, Wire
+from circ.compiler.ir import Argmax, Compare, TopK, Wire
 from circ.compiler.readings import exponentials
 from circ.compiler.readings.choices import EITHER, FALSE, TRUE, Choices, Choose
 from circ.compiler.readings.closed import ClosedForm, Entries, Forms, NotClosed
 from circ.compiler.readings.intervals import Reals, along
+from circ.compiler.readings.tops import Marks, broken_ties, by_order, marked
 from circ.compiler.rewrite import live
 
 
@@ -26,13 +27,15 @@ def decided(
 
     `choose` breaks ties as in `leaders`.
     """
-    if not isinstance(value, Choices) or value.exact:
-        return value
-    match forms.circuit.ops[wire]:
-        case Compare() as op if isinstance(forms.found[op.left], Reals):
-            sets = compared(forms, op, value.sets)
-        case Argmax(operand=x):
-            sets = led(forms, x, value.sets, choose)
+    match forms.circuit.ops[wire], value:
+        case _, Reals() | Choices() if value.exact:
+            return value
+        case Compare() as op, Choices(sets=open_sets) if isinstance(forms.found[op.left], Reals):
+            sets = compared(forms, op, open_sets)
+        case Argmax(operand=x), Choices(sets=open_sets):
+            sets = led(forms, x, open_sets, choose)
+        case TopK() as op, Reals():
+            return topped(forms, op, value, choose)
         case _:
             return value
     return Choices(value.shape, tuple(sets))
@@ -75,19 +78,55 @@ def broken(
     It is asked about numbers alone. Two that are scaled are told apart where they may be equal, so
     that it is asked about them only where no other scores are.
     """
-    sole = len(tied) == 1 or choose is None
-    if sole or (any(x.scale for x in scores) and indices(forms) > 1):
+    if len(tied) == 1 or choose is None or not known(forms, scores):
         return tied
-    assert choose is not None
     index = choose(tuple(map(score, scores)), tied)
     return tied if index is None else frozenset({index})
 
 
-def indices(forms: Forms) -> int:
-    """How many indices by largest score a circuit has."""
+def known(forms: Forms, scores: Entries) -> bool:
+    """Whether a choice function may be asked about scores."""
+    return not any(x.scale for x in scores) or vectors(forms) == 1
+
+
+def vectors(forms: Forms) -> int:
+    """How many vectors of scores a circuit chooses by."""
     circuit = forms.circuit
     wires = live(circuit, circuit.outputs.values())
-    return sum(circuit.types[x].entries for x in wires if isinstance(circuit.ops[x], Argmax))
+    found = (
+        circuit.types[op.operand]
+        for op in map(circuit.ops.__getitem__, wires)
+        if isinstance(op, Argmax | TopK)
+    )
+    return sum(scores.entries // scores.shape[-1] for scores in found)
+
+
+def topped(forms: Forms, op: TopK, value: Reals, choose: Choose | None) -> Reals:
+    """Which entries are among the largest of their row; rows that are known have been decided."""
+    scores = forms.found[op.operand]
+    assert isinstance(scores, Reals)
+    lows, highs = along(scores.lo, scores.shape), along(scores.hi, scores.shape)
+    marks = along([*zip(value.lo, value.hi, strict=True)], value.shape)
+    found: list[Marks] = []
+    for row, (low, high) in enumerate(zip(lows, highs, strict=True)):
+        found.append([*marks[row]])
+        with suppress(NotClosed):
+            if (0, 1) in marks[row] and low != high:
+                entries = [*along(forms.entries(op.operand), scores.shape)[row]]
+                found[row] = ranked(forms, op.count, entries, choose)
+    return marked(value, found)
+
+
+def ranked(forms: Forms, count: int, scores: Entries, choose: Choose | None) -> Marks:
+    """One row that is decided by its closed forms; raises `NotClosed`."""
+
+    def exceeds(i: int, j: int) -> bool:
+        return i != j and forms.order(scores[i], scores[j]) > 0
+
+    marks = by_order(len(scores), exceeds, count)
+    if choose is None or not known(forms, scores):
+        return marks
+    return broken_ties(tuple(map(score, scores)), marks, count, choose)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,12 +47,22 @@ def compared(op: Comparison, x: Ball, y: Ball) -> Discrete:
     """`x op y`, entrywise. Whole numbers that are exact compare like indices: without slack."""
     gap = y.mid - x.mid
     if x.rad is None and y.rad is None:
-        slack = np.maximum(np.abs(gap) * NARROWER, FAINT)
-        truth: BoolArray = EXACTLY[op](x.mid, y.mid)
+        truth, slack = exactly(op, x, y)
         return Discrete(truth, None if x.grain == y.grain == 0 else slack)
-    doubt = (radius(x) + radius(y)) * WIDER + FAINT
+    room = radius(x) + radius(y)
     values = np.zeros(gap.shape, np.bool_) if op == "==" else gap > 0
-    return Discrete(values, remaining(gap, doubt))
+    left = remaining(gap, room * WIDER + FAINT)
+    known = room == 0
+    if known.any():
+        truth, slack = exactly(op, x, y)
+        return Discrete(np.where(known, truth, values), np.where(known, slack, left))
+    return Discrete(values, left)
+
+
+def exactly(op: Comparison, x: Ball, y: Ball) -> tuple[BoolArray, FloatArray]:
+    """`x op y` where both are known, and its slack."""
+    truth: BoolArray = EXACTLY[op](x.mid, y.mid)
+    return truth, np.maximum(np.abs(y.mid - x.mid) * NARROWER, FAINT)
 
 
 def remaining(gap: FloatArray, doubt: FloatArray) -> FloatArray:

@@ -44,6 +44,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -223,11 +224,23 @@ def of_all(name: str, x: IntArray) -> IntArray:
 
 def in_order(name: str, x: IntArray) -> IntArray:
     """A random function of the sequence of the entries along the last axis, and of its length."""
+    factors = in_places(f"place in {name}", x)
+    whole = total(times(drawn(f"each of {name}", x), factors))
+    return drawn(f"{name} of {x.shape[-2]}", whole)
+
+
+def in_places(name: str, x: IntArray) -> IntArray:
+    """A random number for each place along the last axis, the same for all rows."""
     length = x.shape[-2]
     count = np.arange(length, dtype=np.int64)
-    factors = drawn(f"place in {name}", np.stack([count] * len(PRIMES)))
-    aligned = factors.reshape(len(PRIMES), *(1,) * (x.ndim - 3), length, 1)
-    return drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), aligned)))
+    found = drawn(name, np.stack([count] * len(PRIMES)))
+    return found.reshape(len(PRIMES), *(1,) * (x.ndim - 3), length, 1)
+
+
+def entries_of(name: str, x: IntArray) -> IntArray:
+    """For each place along the last axis a random function of the sequence of the entries there."""
+    places = in_order(name, x)[..., None, :] + in_places(f"place of {name}", x)
+    return drawn(f"entry of {name}", reduced(places))
 
 
 def total(x: IntArray) -> IntArray:
@@ -275,6 +288,8 @@ def signed(
             return of_all("any", found[x])
         case Argmax(operand=x):
             return in_order("argmax", found[x])
+        case TopK(count=count, operand=x):
+            return entries_of(f"the {count} largest", found[x])
         case Select(condition=condition, then=then, otherwise=otherwise):
             return selected(found[condition], found[then], found[otherwise])
         case Lookup(table=table, indices=indices):

@@ -39,6 +39,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -186,6 +187,8 @@ def step(
             return lookup(wire, op, types, rounding)
         case Argmax(operand=x):
             return decided(wire, decisions.leader, x)
+        case TopK(count=count, operand=x):
+            return real(partial(balls.largest, count), x)
         case _:
             assert_never(op)
 

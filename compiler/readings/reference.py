@@ -43,6 +43,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -59,6 +60,7 @@ from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.products import contracted, squared
 from circ.compiler.readings.smooth import smooth, softmax
+from circ.compiler.readings.tops import largest
 from circ.compiler.rewrite import live
 from circ.compiler.tensor import Weights
 
@@ -188,6 +190,8 @@ def value(op: Op, found: Mapping[Wire, Value], setting: Setting) -> Value:
             return looked_up(at.any(table), [at.choices(wire) for wire in indices])
         case Argmax(operand=x):
             return discrete.leaders(at.reals(x), setting.choose)
+        case TopK(count=count, operand=x):
+            return largest(at.reals(x), count, setting.choose)
         case _:
             assert_never(op)
 

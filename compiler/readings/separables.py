@@ -35,6 +35,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -94,6 +95,7 @@ def refuse(circuit: Circuit, wire: Wire, wide: set[Wire]) -> None:
     choice = (
         (isinstance(op, Select) and op.condition in wide)
         or (isinstance(op, Lookup) and (op.table in wide or not wide.isdisjoint(op.indices)))
+        or isinstance(op, TopK)
         or circuit.types[wire].sort != Real()
     )
     if choice:
@@ -141,7 +143,9 @@ def enclosure(wire: Wire, op: Op, found: Enclosed) -> Sums:
         case Select(condition=condition, then=then, otherwise=otherwise):
             sides = found.form(then), found.form(otherwise)
             return Sums(selected(found.form(condition), sides, losses))
-        case Input() | Const() | Weight() | Lookup() | Compare() | Not() | All() | Any() | Argmax():
+        case Input() | Const() | Weight() | Lookup() | Compare() | Not() | All() | Any():
+            raise NotEnclosed(CHOICE)
+        case Argmax() | TopK():
             raise NotEnclosed(CHOICE)
         case _:
             assert_never(op)

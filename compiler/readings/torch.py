@@ -41,6 +41,7 @@ from circ.compiler.ir import (
     Softmax,
     Sort,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -92,7 +93,7 @@ class CircuitModule(nn.Module):
 
     `forward` maps input name -> (batch, *shape) to output name -> (batch, *shape): reals in
     `dtype`, indices as int64, truths as bool. Weights are parameters, `parameter_of` by their key.
-    Ties in `Argmax` go to the first.
+    Ties go to the first, in `Argmax` and in `TopK`.
     """
 
     def __init__(self, circuit: Circuit, weights: Weights, dtype: torch.dtype) -> None:
@@ -175,6 +176,8 @@ class CircuitModule(nn.Module):
                 return lookup(values[table], [values[index] for index in indices])
             case Argmax(operand=x):
                 return values[x].argmax(-1)
+            case TopK(count=count, operand=x):
+                return largest(values[x], count)
             case _:
                 assert_never(op)
 
@@ -268,6 +271,12 @@ def contract(spec: str, left: Tensor, right: Tensor) -> Tensor:
 def select(condition: Tensor, then: Tensor, otherwise: Tensor) -> Tensor:
     """The scalar condition of each row chooses between two tensors."""
     return torch.where(condition.reshape(-1, *[1] * (then.dim() - 1)), then, otherwise)
+
+
+def largest(scores: Tensor, count: int) -> Tensor:
+    """1 for each of the `count` largest along the last axis, else 0; of equal ones the first."""
+    order = scores.argsort(dim=-1, descending=True, stable=True)
+    return torch.zeros_like(scores).scatter(-1, order[..., :count], 1)
 
 
 def lookup(table: Tensor, indices: list[Tensor]) -> Tensor:

@@ -37,6 +37,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
 )
@@ -74,7 +75,7 @@ from circ.compiler.smt.formula import (
     disjunction,
     negation,
 )
-from circ.compiler.smt.indices import Choices, code_of, leader, letter, one_hot, same
+from circ.compiler.smt.indices import Choices, code_of, kept, leader, letter, one_hot, same
 from circ.compiler.smt.script import (
     Script,
     greatest,
@@ -105,7 +106,7 @@ class Encoder:
     binders: Mapping[str, Bound]
     script: Script = field(default_factory=Script)
     values: dict[Wire, Value] = field(default_factory=dict[Wire, Value])
-    choices: Choices = field(default_factory=dict[tuple[Affine, ...], Choice])
+    choices: Choices = field(default_factory=dict[tuple[int, tuple[Affine, ...]], Choice])
 
     def reals(self, wire: Wire) -> tuple[Affine, ...]:
         """The entries of a real wire."""
@@ -168,7 +169,7 @@ def steps(circuit: Circuit, wire: Wire) -> int:
             return entries * prod(side for letter, side in sides if letter not in output)
         case Lookup(table=table):
             return entries * types[table].entries
-        case Argmax(operand=x):
+        case Argmax(operand=x) | TopK(operand=x):
             return types[x].entries * types[x].shape[-1]
         case _:
             return entries
@@ -215,6 +216,9 @@ def read(e: Encoder, wire: Wire, op: Op) -> Value:
             return picked(e, [table], looked_up(e, op, note), note)
         case Argmax(operand=x):
             return Codes(tuple(leader(s, e.choices, tuple(row), note) for row in e.rows(x)))
+        case TopK(count=count, operand=x):
+            rows = (kept(s, e.choices, tuple(row), count, note) for row in e.rows(x))
+            return Numbers(tuple(chain.from_iterable(rows)))
         case _:
             assert_never(op)
 

@@ -63,10 +63,14 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An `Argmax` that is not decided: its scores, and which of them is chosen."""
+    """An `Argmax` or a `TopK` that is not decided: its scores, and which of them are chosen.
+
+    So many are; the one that an `Argmax` names is the one that a `TopK` of one keeps.
+    """
 
     scores: tuple[Affine, ...]
-    chosen: OneHot
+    chosen: tuple[Formula, ...]
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,9 @@ class Encoding:
         return formula
 
     def agreements(self) -> Iterator[Formula]:
-        """Equal scores, equal choice: for each two choices among equally many."""
+        """Equal scores, equal choice: for each two choices of as many among equally many."""
         for first, second in combinations(self.choices, 2):
-            if len(first.scores) == len(second.scores):
+            if len(first.scores) == len(second.scores) and first.count == second.count:
                 yield agreement(first, second)
 
 

@@ -35,6 +35,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -42,6 +43,7 @@ from circ.compiler.ir import (
     taken_from,
 )
 from circ.compiler.passes.fold_constants import folded
+from circ.compiler.rewrite import renamed
 
 NOTHING = -1
 """The last position that a known wire reads."""
@@ -122,10 +124,10 @@ class Scalars:
                 return self.chained(All, self.row(x, place))
             case Any(operand=x):
                 return self.chained(Any, self.row(x, place))
-            case Softmax(operand=x):
+            case Softmax(operand=x) | TopK(operand=x):
                 side = types[x].shape[-1]
-                row = self.row(x, place // side)
-                shares = self.note(Softmax(self.packed(row, (side,))))
+                whole = self.packed(self.row(x, place // side), (side,))
+                shares = self.note(renamed(op, lambda _: whole))
                 return self.note(Reindex((shares,), (place % side,), ()))
             case Argmax(operand=x):
                 row = self.row(x, place)

@@ -34,6 +34,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -150,6 +151,8 @@ def is_whole(op: Op, whole: set[Wire], weights: Weights) -> bool:
             return then in whole and otherwise in whole
         case Lookup(table=table):
             return table in whole
+        case TopK():
+            return True
         case Input() | Smooth() | Softmax():
             return False
         case Compare() | Not() | All() | Any() | Argmax():

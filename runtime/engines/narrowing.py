@@ -32,6 +32,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -67,7 +68,7 @@ def needed(circuit: Circuit, roots: Sequence[Wire]) -> dict[Wire, Kept]:
         if wire not in kept:
             continue
         op = circuit.ops[wire]
-        if isinstance(op, Softmax):
+        if isinstance(op, Softmax | TopK):
             kept[wire] = (*kept[wire][:-1], *whole(circuit.types[wire].shape[-1:]))
         for operand, wanted in zip(
             operands(op), demand(op, kept[wire], circuit.types), strict=True
@@ -94,7 +95,7 @@ def demand(op: Op, kept: Kept, types: Sequence[WireType]) -> Sequence[Kept | Non
             return []
         case Reindex():
             return sources(op, kept, types)
-        case Sum() | Compare() | Relu() | Smooth() | Not() | Softmax():
+        case Sum() | Compare() | Relu() | Smooth() | Not() | Softmax() | TopK():
             return [kept] * len(operands(op))
         case Contract(spec=spec, left=left, right=right):
             inputs, output = spec.split("->")

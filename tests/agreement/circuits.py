@@ -42,6 +42,7 @@ from circ.compiler.ir import (
     Softmax,
     Sort,
     Sum,
+    TopK,
     Wire,
     WireType,
 )
@@ -59,11 +60,11 @@ from tests.agreement.draft import (
 
 Kind = Literal[
     "reindex", "sum", "affine", "product", "relu", "max", "exp", "recip", "sqrt", "softmax",
-    "compare", "not", "all", "any", "select", "lookup", "argmax",
+    "compare", "not", "all", "any", "select", "lookup", "argmax", "topk",
 ]  # fmt: skip
 
 AFFINE: tuple[Kind, ...] = ("reindex", "sum", "affine")
-DISCRETE: tuple[Kind, ...] = ("compare", "not", "all", "any", "select", "lookup", "argmax")
+DISCRETE: tuple[Kind, ...] = ("compare", "not", "all", "any", "select", "lookup", "argmax", "topk")
 PIECEWISE: tuple[Kind, ...] = (*AFFINE, "relu", "max", *DISCRETE)
 BILINEAR: tuple[Kind, ...] = (*PIECEWISE, "product")
 SMOOTH: tuple[Kind, ...] = (*BILINEAR, "exp", "recip", "sqrt", "softmax")
@@ -200,6 +201,9 @@ def grow(draft: Draft, kind: Kind) -> None:
             add_lookup(draft)
         case "argmax":
             draft.add(Argmax(pick(draft, Real, 1)))
+        case "topk":
+            scores = pick(draft, Real, 1)
+            draft.add(TopK(draft.draw(st.integers(0, draft.b.shape(scores)[-1])), scores))
 
 
 def add_reindex(draft: Draft) -> None:

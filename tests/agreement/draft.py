@@ -32,6 +32,7 @@ from circ.compiler.ir import (
     Softmax,
     Sort,
     Sum,
+    TopK,
     Weight,
     Wire,
     WireType,
@@ -107,6 +108,8 @@ def scale_of(op: Op, scales: dict[Wire, Scale], types: Sequence[WireType]) -> Sc
             return Scale(hull.bound + 1, 0)
         case Smooth() | Softmax():
             return Scale(Fraction(LARGEST), 0)
+        case TopK():
+            return Scale(Fraction(1), 0)
         case Relu() | Max() | Reindex() | Select() | Lookup():
             return hull if known else None
         case _:

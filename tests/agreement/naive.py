@@ -1,7 +1,7 @@
 """A second, slow reading of a circuit, entry by entry in Fractions, written apart from the first.
 
 Smooth functions are computed by `decimal` to 120 digits, unless their value is plainly rational.
-Ties go to the lowest index unless a choice says otherwise.
+Ties go to the lowest indices unless a choice says otherwise.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import isqrt
 from typing import assert_never
 
@@ -33,6 +33,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
 )
@@ -42,17 +43,26 @@ from circ.compiler.tensor import Weights
 
 Entries = list[Fraction]
 """Of any sort: a code and a truth are the Fractions they equal."""
-Choice = Callable[[tuple[Fraction, ...]], int]
+Places = tuple[int, ...]
+Choice = Callable[[tuple[Fraction, ...], list[Places]], Places]
+"""Which places are taken, of the scores and all sets of places that might be."""
 
 
-def lowest(scores: tuple[Fraction, ...]) -> int:
-    """The first of the largest."""
-    return scores.index(max(scores))
+def lowest(_scores: tuple[Fraction, ...], options: list[Places]) -> Places:
+    """The first ones."""
+    return min(options)
 
 
-def highest(scores: tuple[Fraction, ...]) -> int:
-    """The last of the largest."""
-    return max(k for k, score in enumerate(scores) if score == max(scores))
+def highest(_scores: tuple[Fraction, ...], options: list[Places]) -> Places:
+    """The last ones."""
+    return max(options)
+
+
+def tops(scores: tuple[Fraction, ...], count: int) -> list[Places]:
+    """All sets of so many places such that no score outside exceeds one inside."""
+    wanted = sorted(scores, reverse=True)[:count]
+    every = combinations(range(len(scores)), count)
+    return [k for k in every if sorted((scores[i] for i in k), reverse=True) == wanted]
 
 
 def known(value: Value) -> Entries:
@@ -151,7 +161,10 @@ def entries(
                 for place in places(shape[len(indices) :])
             ]
         case Argmax(operand=x):
-            return [Fraction(choice(line)) for line in lines(x)]
+            return [Fraction(choice(line, tops(line, 1))[0]) for line in lines(x)]
+        case TopK(count=count, operand=x):
+            taken = [(line, choice(line, tops(line, count))) for line in lines(x)]
+            return [Fraction(k in kept) for line, kept in taken for k in range(len(line))]
         case _:
             assert_never(op)
 

@@ -38,6 +38,7 @@ from circ.compiler.ir import (
     Relu,
     Select,
     Shape,
+    TopK,
     Wire,
     WireType,
 )
@@ -65,10 +66,13 @@ def networks(draw: st.DrawFn, inputs: InputKind = "any", *, bilinear: bool = Fal
     first, second = b.add(Argmax(scores)), b.add(Argmax(draw(st.sampled_from([rivals, gated]))))
     told = b.add(Lookup(constant(draw, b, (WIDTH, WIDTH)), (first, second)))
     product = matmul(b, gated, scores if bilinear else constant(draw, b, (WIDTH,)))
+    kept = b.add(TopK(draw(st.integers(1, WIDTH - 1)), draw(st.sampled_from([scores, gated]))))
+    marked = matmul(b, kept, constant(draw, b, (WIDTH,)))
     quantity = combine(b, (1, product), (1, told), (draw(HALVES), largest(b, rivals)))
     truths = [
         guard,
         near(draw, b, quantity),
+        near(draw, b, marked),
         near(draw, b, take(b, gated, [1])),
         b.add(Compare("==", first, second)),
         b.add(Lookup(flags(draw, b), (first,))),
@@ -79,7 +83,7 @@ def networks(draw: st.DrawFn, inputs: InputKind = "any", *, bilinear: bool = Fal
         for t in draw(st.lists(st.sampled_from(truths), min_size=1, max_size=3))
     ]
     goal = b.add((All if draw(st.booleans()) else Any)(stack(b, chosen)))
-    out = draw(st.sampled_from([*truths, quantity, hidden, gated, first, second]))
+    out = draw(st.sampled_from([*truths, quantity, hidden, gated, kept, first, second]))
     return Sample(b.circuit({"out": out, "goal": goal}), {})
 
 

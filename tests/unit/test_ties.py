@@ -27,6 +27,7 @@ from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.intervals import Scores
 from circ.compiler.readings.reference import at_point, constants, enclose
 from circ.compiler.readings.ties import every_choice
+from circ.compiler.readings.tops import Kept
 from tests.agreement import naive
 from tests.agreement.circuits import BILINEAR, binders_of, circuits, points
 
@@ -50,9 +51,18 @@ def test_every_choice_is_followed(data: st.DataObject) -> None:
     assert named(naive.lowest) in found and named(naive.highest) in found
 
 
-def followed(choice: Mapping[Scores, int], scores: tuple[Fraction, ...]) -> int:
-    """The index that an outcome took; the first of the largest where there was no tie."""
-    return choice.get(scores, naive.lowest(scores))
+def followed(
+    choice: Mapping[Scores, int], scores: tuple[Fraction, ...], options: list[naive.Places]
+) -> naive.Places:
+    """The places that an outcome took one by one; the first ones where there was no tie."""
+    count, always = len(options[0]), set.intersection(*map(set, options))
+    picked: naive.Places = ()
+    while len(options) > 1:
+        asked = scores if count == 1 else (*scores, Kept(count, picked))
+        rest = min(min(set(option) - always - {*picked}) for option in options)
+        picked = (*picked, choice.get(asked, rest))
+        options = [x for x in options if [*sorted({*x} - always)][: len(picked)] == [*picked]]
+    return options[0]
 
 
 def twice() -> Circuit:
