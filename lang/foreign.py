@@ -158,7 +158,6 @@ IN_ENTRIES = (
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",
     "norm": "write `norm_inf(x)` or `norm_1(x)`",
-    "topk": "for the largest entry write `argmax(x)`",
     "sigmoid": "write `softmax([x, 0])[0]`",
     "tanh": "write `2 * softmax([2 * x, 0])[0] - 1`",
     "silu": "write `x * softmax([x, 0])[0]`",

@@ -61,7 +61,7 @@ Path = tuple[str, ...]
 
 
 class Tie(Exception):
-    """An `argmax` with two largest entries: the language leaves the choice open."""
+    """An `argmax` with two largest entries, say: the language leaves the choice open."""
 
 
 @dataclass(frozen=True)
@@ -382,6 +382,14 @@ def largest(xs: Sequence[Value]) -> int:
     return list(xs).index(best)
 
 
+def kept(xs: Sequence[Value], count: int) -> Value:
+    """1 for each entry that fewer than `count` others reach, else 0."""
+    marks = [Fraction(sum(other >= x for other in xs) <= count) for x in xs]
+    if sum(marks) != count:
+        raise Tie
+    return tuple(marks)
+
+
 def function(e: Call, at: Frame) -> Value:
     """A function of the language."""
     name = e.function.text
@@ -417,5 +425,10 @@ def function(e: Call, at: Frame) -> Value:
             return tuple(range(len(x)))
         case "argmax":
             return tuple(largest(row) for row in x) if depth(x) == 2 else largest(x)
+        case "hardmax":
+            return tuple(kept(row, 1) for row in x) if depth(x) == 2 else kept(x, 1)
+        case "topk":
+            (scores,) = others
+            return tuple(kept(row, x) for row in scores) if depth(scores) == 2 else kept(scores, x)
         case _:
             raise NotImplementedError(name)

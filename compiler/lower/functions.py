@@ -20,7 +20,7 @@ from circ.compiler.builder import (
     spread,
     stack,
 )
-from circ.compiler.ir import Argmax, Index, Relu, Smooth, Softmax, Wire
+from circ.compiler.ir import Argmax, Index, Lookup, Relu, Smooth, Softmax, TopK, Wire
 from circ.compiler.lower.compare import lower_entrywise, lower_operands
 from circ.compiler.lower.constants import constant, enclosed, varies
 from circ.compiler.lower.endless import shares, tied
@@ -28,11 +28,15 @@ from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.masks import lower_masked_softmax
 from circ.compiler.lower.positions import lower_extreme
 from circ.compiler.signs import Sign, sign_of
+from circ.lang.check.functions import HOW_MANY
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.types import may_be_negative, negative_root
+from circ.lang.errors.types import keeps_too_many, may_be_negative, negative_root, not_constant
 from circ.lang.syntax import Call, Compare, Expr
 
 Meaning = Callable[[list[Wire], Environment], Wire]
+
+WIDEST = 256
+"""Entries of a row whose largest is marked by a table that is looked up."""
 
 
 def lower_function(e: Call, env: Environment) -> Wire:
@@ -48,6 +52,8 @@ def lower_function(e: Call, env: Environment) -> Wire:
         return lower_masked_softmax(e.args[0], e.args[1], env)
     if name == "mean":
         return mean(e.args[0], env)
+    if name == "topk":
+        return topk(e.args[0], e.args[1], env)
     return MEANINGS[name]([tied(arg, env) for arg in e.args], env)
 
 
@@ -80,6 +86,20 @@ def extreme(e: Call, env: Environment) -> Wire:
     if isinstance(env.b.types[args[0]].sort, Index):
         return lower_extreme("max" if largest_of else "min", args, e.span, env)
     return maximum(args, env) if largest_of else minimum(args, env)
+
+
+def topk(many: Expr, scores: Expr, env: Environment) -> Wire:
+    """1 at the largest entries along the last axis; raises `CircError` for more than there are."""
+    wire, count = tied(scores, env), constant(many, env)
+    side = env.b.shape(wire)[-1]
+    if count is None or count.denominator != 1:
+        raise CircError(not_constant(many.span, HOW_MANY, "a whole number"))
+    if not 0 <= count <= side:
+        raise CircError(keeps_too_many(many.span, count, side))
+    if count == 1:
+        return hardmax([wire], env)
+    env.low.require_room(scores.span, env.b.types[wire].entries)
+    return env.b.add(TopK(int(count), wire))
 
 
 def relu(args: list[Wire], env: Environment) -> Wire:
@@ -158,6 +178,16 @@ def argmax(args: list[Wire], env: Environment) -> Wire:
     return env.b.add(Argmax(args[0]))
 
 
+def hardmax(args: list[Wire], env: Environment) -> Wire:
+    """Along the last axis: the row of a table that `argmax` names, which engines follow further."""
+    b, (scores,) = env.b, args
+    side = b.shape(scores)[-1]
+    if side > WIDEST:
+        return b.add(TopK(1, scores))
+    table = reals(b, (Fraction(i == j) for i in range(side) for j in range(side)), (side, side))
+    return b.add(Lookup(table, (b.add(Argmax(scores)),)))
+
+
 def exp(args: list[Wire], env: Environment) -> Wire:
     """e^x."""
     return env.b.add(Smooth("exp", args[0]))
@@ -174,6 +204,7 @@ MEANINGS: dict[str, Meaning] = {
     "norm_1": norm_1,
     "softmax": softmax,
     "argmax": argmax,
+    "hardmax": hardmax,
     "positions": positions,
 }
-"""`all`, `any`, `sqrt`, `max` and `min` read their arguments' syntax, and stand above."""
+"""`all`, `any`, `sqrt`, `max`, `min` and `topk` read their arguments' syntax, and stand above."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from circ.lang.check.constants import whole
+from circ.lang.check.constants import is_constant, whole
 from circ.lang.check.context import Context
 from circ.lang.check.operators import broadcast_type, counted
 from circ.lang.errors.names import not_a, unknown_function, unknown_name
 from circ.lang.errors.types import (
     argument_count,
     empty_axis,
+    keeps_too_many,
     mismatch,
     negative_root,
+    not_constant,
     operands_differ,
     wrong_kind,
 )
@@ -139,12 +141,12 @@ def entrywise(e: Call, given: list[Array], ctx: Context) -> Type:
     return given[0] if reals(e, given, ctx) else INVALID
 
 
-def has_axis(e: Call, t: Array, ctx: Context) -> bool:
-    """Whether there is an axis to go along, with an entry on it."""
+def has_axis(e: Call, t: Array, ctx: Context, place: int = 0) -> bool:
+    """Whether an argument has an axis to go along, with an entry on it."""
     if not t.dims:
-        ctx.error(wrong_kind(e.args[0].span, t, "an axis", f"`{e.function.text}`"))
+        ctx.error(wrong_kind(e.args[place].span, t, "an axis", f"`{e.function.text}`"))
     elif size(t.dims[0]) == 0 or size(t.dims[-1]) == 0:
-        ctx.error(empty_axis(e.args[0].span, f"`{e.function.text}`"))
+        ctx.error(empty_axis(e.args[place].span, f"`{e.function.text}`"))
     return bool(t.dims) and size(t.dims[0]) != 0 and size(t.dims[-1]) != 0
 
 
@@ -198,6 +200,32 @@ def choice(e: Call, given: list[Array], ctx: Context) -> Type:
         return INVALID
     *rest, axis = given[0].dims
     return Array(positions(axis), tuple(rest))
+
+
+def marking(e: Call, given: list[Array], ctx: Context) -> Type:
+    """Along the last axis, which stays."""
+    return given[0] if reals(e, given, ctx) and has_axis(e, given[0], ctx) else INVALID
+
+
+def keeping(e: Call, given: list[Array], ctx: Context) -> Type:
+    """The shape of the scores; how many are kept is known without an input."""
+    count, scores = given
+    if not reals(e, given, ctx):
+        return INVALID
+    if count.dims:
+        return ctx.error(mismatch(e.args[0].span, count, REAL, HOW_MANY, MANY_FIRST))
+    if not is_constant(e.args[0], ctx):
+        return ctx.error(not_constant(e.args[0].span, HOW_MANY))
+    if not has_axis(e, scores, ctx, 1):
+        return INVALID
+    number, entries = whole(e.args[0]), size(scores.dims[-1])
+    if number is not None and entries is not None and not 0 <= number <= entries:
+        return ctx.error(keeps_too_many(e.args[0].span, number, entries))
+    return scores
+
+
+HOW_MANY = "how many entries `topk` keeps"
+MANY_FIRST = "how many are kept comes first, as in `topk(2, x)`"
 
 
 def inner(e: Call, given: list[Array], ctx: Context) -> Type:
@@ -267,6 +295,10 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "positions": Function(1, 1, counting, "the positions on the leading axis, in order"),
     "argmax": Function(1, 1, choice, "the place of a largest entry along the last axis"),
+    "hardmax": Function(1, 1, marking, "1 at a largest entry along the last axis, else 0"),
+    "topk": Function(
+        2, 2, keeping, "topk(k, x): 1 at the k largest entries along the last axis, else 0"
+    ),
     "all": Function(1, 1, truths, "whether every entry of a comparison holds"),
     "any": Function(1, 1, truths, "whether some entry of a comparison holds"),
 }

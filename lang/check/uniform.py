@@ -124,6 +124,9 @@ def by_form(e: Expr, binding: Binding, facts: Facts) -> str:
             return "this is the length of the word" if along else ""
         case Fold():
             return folded(facts.types.get(e, INVALID))
+        case Call(function=function, args=(*_, scores)) if function.text in ("topk", "hardmax"):
+            along = trailing(facts.types.get(scores, INVALID), binding)
+            return "this keeps entries along the word" if along else ""
         case Index(base=base, items=items):
             return indexed(substitute(facts.types.get(base, INVALID), binding), items)
         case Do(edits=edits) if any(edit.items for edit in edits):
@@ -148,6 +151,12 @@ def leading(t: Type, binding: Binding) -> bool:
     """Whether the leading axis goes along the word."""
     known = substitute(t, binding)
     return isinstance(known, Array) and bool(known.dims) and isinstance(known.dims[0], Lengths)
+
+
+def trailing(t: Type, binding: Binding) -> bool:
+    """Whether the last axis goes along the word."""
+    known = substitute(t, binding)
+    return isinstance(known, Array) and bool(known.dims) and isinstance(known.dims[-1], Lengths)
 
 
 def indexed(base: Type, items: tuple[Expr | Slice, ...]) -> str:

@@ -122,6 +122,12 @@ def position_range(span: Span, value: object, entries: int | None) -> Diagnostic
     return Diagnostic("E0206", f"{value} is no value of {kind}", span, help=help)
 
 
+def keeps_too_many(span: Span, count: object, entries: int) -> Diagnostic:
+    """A `topk` of more entries than there are, or of fewer than none."""
+    headline = f"`topk` cannot keep {count} of {counted(entries)}"
+    return Diagnostic("E0206", headline, span, help=f"it keeps 0 to {entries}")
+
+
 def counted(entries: int) -> str:
     """A number of entries in words."""
     return "1 entry" if entries == 1 else f"{entries} entries"

@@ -83,6 +83,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             *("(<V> + <V>)", "(<V> - <R>)", "(<R> * <V>)", "(<V> * <V>)", "(<V> / 4)", "(-<V>)"),
             *("(<M> @ <V>)", "(<V> @ <M>)", "relu(<V>)", "abs(<V>)", "max(<V>, <R>)", "min(<M>)"),
             *("sum(<M>)", "mean(<M>)", "max(<M>)", "clamp(<V>, <R>, 3)", "[<R>, <R>, <R>]"),
+            *("topk(2, <V>)", "topk(1, <V>)", "hardmax(<V>)"),
             *(
                 "(<M>)[0]",
                 "(<M>)[<I>]",
@@ -119,6 +120,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("y", "m.g.scores[:, 0]"),
         (
             *("relu(<Y>)", "(<Y> + <V>)", "(<R> * <Y>)", "(m.g.scores @ <V>)", "inner(<Y>, <R>)"),
+            "topk(2, <Y>)",
             *("[ <R|v:R> for v in <Y> ]", "cases { <B> => <Y>, else => <R> }"),
         ),
     ),
@@ -126,6 +128,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("m.W", "[x, x, m.b]", "[[1, 0, 2], [0, 1, 0], [3, 0, 1]]"),
         (
             *("(<M> @ <M>)", "[<V>, <V>, <V>]", "(<R> * <M>)", "(<M> - <M>)", "relu(<M>)"),
+            *("topk(2, <M>)", "hardmax(<M>)"),
             *("[ <V|v:R> for v in <V> ]", "[ [ <R|v:R,w:R> for w in <V> ] for v in <V> ]"),
             *("match <Q> { none => <M>, some => <R> }", "[outer(<V>).first.rows[1], <V>, <V>]"),
         ),
