@@ -328,6 +328,7 @@ def constants(circuit: Circuit, weights: Weights, bits: int = BITS) -> dict[Wire
             continue
         with suppress(Undefined):
             known = value(op, found, setting)
-            if isinstance(known, Reals) or known.exact:
+            open_choice = isinstance(known, Choices) or isinstance(op, TopK)
+            if known.exact or not open_choice:
                 found[wire] = known
     return found
