@@ -28,6 +28,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Wire,
 )
 from circ.compiler.positions import NOWHERE, SEVERAL, Masks
@@ -238,6 +239,8 @@ def obstacle(op: Op) -> str:
             )
         case Smooth(function=function):
             return f"`{function}` reads several positions"
+        case TopK():
+            return "which of its scores a `topk` keeps depends on several positions"
         case Select() | Lookup():
             return "a choice that depends on several positions is used as a number"
         case _:
