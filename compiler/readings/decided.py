@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 
 from circ.compiler.ir import Argmax, Compare, TopK, Wire
 from circ.compiler.readings import exponentials
@@ -113,17 +114,26 @@ def topped(forms: Forms, op: TopK, value: Reals, choose: Choose | None) -> Reals
         with suppress(NotClosed):
             if (0, 1) in marks[row] and low != high:
                 entries = [*along(forms.entries(op.operand), scores.shape)[row]]
-                found[row] = ranked(forms, op.count, entries, choose)
+                bounds = [*zip(low, high, strict=True)]
+                found[row] = ranked(forms, op.count, entries, bounds, choose)
     return marked(value, found)
 
 
-def ranked(forms: Forms, count: int, scores: Entries, choose: Choose | None) -> Marks:
-    """One row that is decided by its closed forms; raises `NotClosed`."""
-
-    def exceeds(i: int, j: int) -> bool:
-        return i != j and forms.order(scores[i], scores[j]) > 0
-
-    marks = by_order(len(scores), exceeds, count)
+def ranked(
+    forms: Forms,
+    count: int,
+    scores: Entries,
+    bounds: Sequence[tuple[int, int]],
+    choose: Choose | None,
+) -> Marks:
+    """One row, decided by closed forms where bounds overlap; raises `NotClosed`."""
+    exceeds = [[False] * len(scores) for _ in scores]
+    for i, j in combinations(range(len(scores)), 2):
+        (low, high), (below, above) = bounds[i], bounds[j]
+        apart = 1 if low > above else -1 if high < below else 0
+        order = apart or forms.order(scores[i], scores[j])
+        exceeds[i][j], exceeds[j][i] = order > 0, order < 0
+    marks = by_order(exceeds, count)
     if choose is None or not known(forms, scores):
         return marks
     return broken_ties(tuple(map(score, scores)), marks, count, choose)

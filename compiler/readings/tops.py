@@ -9,7 +9,7 @@ the lowest first. Standard library only.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -19,9 +19,6 @@ from circ.compiler.readings.intervals import Reals, Scores, along, between
 
 Marks = list[tuple[int, int]]
 """For each entry of a row the least and the most that it may be, of 0 and 1."""
-
-Exceeds = Callable[[int, int], bool]
-"""Whether one entry of a row exceeds another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +58,11 @@ def kept(
     return broken_ties(tuple(Fraction(score, den) for score in low), marks, count, choose)
 
 
-def by_order(size: int, exceeds: Exceeds, count: int) -> Marks:
-    """One row whose entries can be told apart."""
-    above = [sum(exceeds(j, i) for j in range(size)) for i in range(size)]
-    below = [sum(exceeds(i, j) for j in range(size)) for i in range(size)]
-    pairs = zip(above, below, strict=True)
-    return [(int(size - b <= count), int(a < count)) for a, b in pairs]
+def by_order(exceeds: Sequence[Sequence[bool]], count: int) -> Marks:
+    """One row of which it is known whether entry i exceeds entry j."""
+    below, above = map(sum, exceeds), map(sum, zip(*exceeds, strict=True))
+    pairs = zip(below, above, strict=True)
+    return [(int(len(exceeds) - less <= count), int(more < count)) for less, more in pairs]
 
 
 def broken_ties(scores: Scores, marks: Marks, count: int, choose: Choose) -> Marks:
