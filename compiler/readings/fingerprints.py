@@ -224,9 +224,8 @@ def of_all(name: str, x: IntArray) -> IntArray:
 
 def in_order(name: str, x: IntArray) -> IntArray:
     """A random function of the sequence of the entries along the last axis, and of its length."""
-    factors = in_places(f"place in {name}", x)
-    whole = total(times(drawn(f"each of {name}", x), factors))
-    return drawn(f"{name} of {x.shape[-2]}", whole)
+    length, factors = x.shape[-2], in_places(f"place in {name}", x)
+    return drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), factors)))
 
 
 def in_places(name: str, x: IntArray) -> IntArray:

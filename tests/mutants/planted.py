@@ -1054,8 +1054,8 @@ MUTANTS = (
     Mutant(
         "row_is_a_longer_one_that_ends_in_zero",
         "compiler/readings/fingerprints.py",
-        'drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), aligned)))',
-        "drawn(name, total(times(x, aligned)))",
+        'drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), factors)))',
+        "drawn(name, total(times(x, factors)))",
         ("tests/unit/test_unordered.py",),
         slow=True,
     ),

@@ -55,7 +55,8 @@ def followed(
     choice: Mapping[Scores, int], scores: tuple[Fraction, ...], options: list[naive.Places]
 ) -> naive.Places:
     """The places that an outcome took one by one; the first ones where there was no tie."""
-    count, always = len(options[0]), set.intersection(*map(set, options))
+    count = len(options[0])
+    always = {place for place in options[0] if all(place in option for option in options)}
     picked: naive.Places = ()
     while len(options) > 1:
         asked = scores if count == 1 else (*scores, Kept(count, picked))
