@@ -81,6 +81,20 @@ def dependent(circuit: Circuit, wires: list[Wire], keys: Collection[str]) -> set
     return found
 
 
+def in_jumps(circuit: Circuit, output: str, keys: Collection[str]) -> bool:
+    """Whether these tensors reach an output, but only through comparisons and choices of entries."""
+    wires = sorted(live(circuit, [circuit.outputs[output]]))
+    moving = dependent(circuit, wires, keys)
+    smooth: set[Wire] = set()
+    for wire in wires:
+        op = circuit.ops[wire]
+        jumps = circuit.types[wire].sort != Real() or isinstance(op, TopK)
+        read = () if jumps else operands(op)
+        if (isinstance(op, Weight) and op.key in keys) or not smooth.isdisjoint(read):
+            smooth.add(wire)
+    return circuit.outputs[output] in moving - smooth
+
+
 def concave(circuit: Circuit, keys: Collection[str]) -> bool:
     """Whether the goal's slack is concave: a conjunction about scores affine in these tensors."""
     moving = dependent(circuit, sorted(live(circuit, circuit.outputs.values())), keys)

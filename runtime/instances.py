@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from circ.compiler.builder import Builder
-from circ.compiler.freeze import concave, freeze
+from circ.compiler.freeze import concave, freeze, in_jumps
 from circ.compiler.ir import Circuit, Input, Op, Real, Weight, Wire, WireType
 from circ.compiler.margin import surrogate, with_slack
 from circ.compiler.obligation import Obligation, Witness
@@ -71,6 +71,8 @@ class Instances:
             return np.zeros((len(rows), 0))
         slack = self.after.forward({**inputs, **dict(zip(self.keys, edited, strict=True))})
         total = slack["slack goal"].sum()
+        if not total.requires_grad:
+            return np.zeros((len(rows), sum(tensors[key].size for key in self.keys)))
         found = torch.autograd.grad(total, edited, allow_unused=True, materialize_grads=True)
         return np.concatenate([part.numpy().reshape(len(rows), -1) for part in found], axis=1)
 
@@ -86,7 +88,7 @@ def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> 
     read = tuple(key for key in keys if key in obligation.circuit.weights)
     cut = freeze(obligation.circuit, read)
     followed = with_slack(cut.after, ["goal"], surrogate)
-    if "slack goal" not in followed.outputs:
+    if "slack goal" not in followed.outputs or in_jumps(followed, "slack goal", read):
         raise NoSlack(f"the goal of {obligation.name} compares nothing that weights move smoothly")
     before = module(cut.before, weights, torch.float64)
     after = module(with_inputs(followed, read), weights, torch.float64)

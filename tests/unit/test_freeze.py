@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from circ.compiler.freeze import concave
+from circ.compiler.freeze import concave, in_jumps
+from circ.compiler.margin import surrogate, with_slack
 from tests.unit.lowered import lowered
 
 SPEC = """
@@ -26,6 +27,8 @@ CONCAVE = {
     "argmax(f(x)) == argmax(f(y))": False,
     "(f(x)[a] <= 1) == (x[0] <= 0)": False,
     "relu(f(x))[0] <= 1": False,
+    "hardmax(f(x))[a] == 1": False,
+    "topk(2, f(x))[a] <= 0": False,
 }
 """By hand: at W = 0 and halfway to two weights at which each disjunct, or agreement, holds."""
 
@@ -35,3 +38,21 @@ def test_a_conjunction_of_orders_of_affine_scores_is_concave(goal: str, tmp_path
     """And nothing else is: a tangent to it would cut off solutions."""
     program = lowered(SPEC + goal, tmp_path, {"W": [[1, 0], [0, 1]]})
     assert concave(program.claim("asked").circuit, ["m/W"]) == CONCAVE[goal]
+
+
+JUMPS = {
+    "hardmax(f(x))[a] == 1": True,
+    "topk(2, f(x))[a] == 1 and x[0] <= 1": True,
+    "dot(topk(2, f(x)), f(x)) <= 1": False,
+    "argmax(f(x)) == a": False,
+    "x[0] <= 1": False,
+}
+
+
+@pytest.mark.parametrize("goal", JUMPS)
+def test_a_goal_that_moves_in_jumps_has_no_slope(goal: str, tmp_path: Path) -> None:
+    """What weights reach only through a choice of entries gives a solver nothing to follow; what they
+    do not reach at all needs none."""
+    circuit = lowered(SPEC + goal, tmp_path, {"W": [[1, 0], [0, 1]]}).claim("asked").circuit
+    followed = with_slack(circuit, ["goal"], surrogate)
+    assert in_jumps(followed, "slack goal", ["m/W"]) == JUMPS[goal]

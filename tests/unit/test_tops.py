@@ -19,6 +19,7 @@ from circ.compiler.builder import Builder, combine, reals, take, times
 from circ.compiler.ir import Argmax, Circuit, Input, Lookup, Real, Smooth, TopK, WireType
 from circ.compiler.readings import balls
 from circ.compiler.readings.balls import Ball, radius
+from circ.compiler.readings.decisions import compared
 from circ.compiler.readings.fingerprints import fingerprints
 from circ.compiler.readings.floats import deviation
 from circ.compiler.readings.reference import at_point, constants, enclose
@@ -158,6 +159,17 @@ def test_one_ulp_apart_is_told_apart_where_nothing_was_rounded() -> None:
     assert balls.largest(1, Ball(mid, None, mid)).mid.reshape(-1).tolist() == [0, 1]
     wide = balls.largest(1, Ball(mid, np.full((2, 1), 2.0**-52), mid + 1))
     assert radius(wide).reshape(-1).tolist() == [0.5, 0.5]
+
+
+def test_what_is_known_is_compared_beside_what_is_open() -> None:
+    """A tie of one input leaves the marks of the others as they are: 0 and 1, which have no radius."""
+    scores = np.array([[1.0, 2.0, 2.0], [2.0, 1.0, 2.0]])
+    marks = balls.largest(1, Ball(scores, None, scores))
+    one = Ball(np.ones((2, 1)), None, np.ones((2, 1)))
+    found = compared("==", marks, one)
+    assert found.slack is not None
+    assert (found.slack > 0).tolist() == [[True, True, False]] * 2
+    assert found.values[:, :2].tolist() == [[False, True], [True, False]]
 
 
 def test_a_program_may_keep_another_entry_where_its_rounding_reaches() -> None:
