@@ -30,6 +30,9 @@ FORMATS = {
 }
 """The formats Circ computes in, by safetensors' name."""
 
+SPELLED = {"float64": "F64", "float32": "F32", "bfloat16": "BF16", "float16": "F16"}
+"""What the language calls each format."""
+
 
 def nearest(value: Fraction, dtype: str) -> float:
     """The value of the format nearest to `value`; ±inf from half a unit above the largest on."""
@@ -39,6 +42,29 @@ def nearest(value: Fraction, dtype: str) -> float:
     rounded = round(abs(value) / unit) * unit
     size = math.inf if rounded > form.largest else float(rounded)
     return -size if value < 0 else size
+
+
+def at_least(value: Fraction, dtype: str) -> float:
+    """The least value of the format that is not below `value`; inf where there is none."""
+    near = nearest(value, dtype)
+    if abs(near) == math.inf:
+        return near if near > 0 else -FORMATS[dtype].largest
+    return near if Fraction(near) >= value else next_above(near, dtype)
+
+
+def at_most(value: Fraction, dtype: str) -> float:
+    """The greatest value of the format that is not above `value`; -inf where there is none."""
+    return -at_least(-value, dtype)
+
+
+def next_above(value: float, dtype: str) -> float:
+    """The next value of the format after a finite one."""
+    form = FORMATS[dtype]
+    mantissa, exponent = math.frexp(value)
+    below_power = mantissa == -0.5  # towards zero the numbers stand closer there
+    place = max(exponent - 1 - below_power, form.lowest) if value else form.lowest
+    found = value + math.ldexp(1.0, place - form.precision + 1)
+    return math.inf if found > form.largest else found
 
 
 def floor_log2(value: Fraction) -> int:

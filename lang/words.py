@@ -16,6 +16,9 @@ LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches")
 FORM_WORDS = ("let", "return", "fold", "over", "for", "match", "cases", "else", "count", "do")
 LATER_WORDS = ("if", "then", "as", "on", "off")
 
+FLOATS = ("float64", "float32", "bfloat16", "float16")
+"""The formats that a claim may be about, after `over`; names everywhere else."""
+
 RESERVED: frozenset[str] = frozenset(
     (*ITEM_WORDS, *LATER_ITEM_WORDS, *CLAIM_WORDS, *LOGIC_WORDS, *FORM_WORDS, *LATER_WORDS)
 )
