@@ -77,6 +77,8 @@ class Obligation:
     """The counts that a claim without binders compares."""
     length: int | None = None
     """Of the word, where that may have several: then there is one obligation for each."""
+    over: str | None = None
+    """The float format whose executions a `forall` is about; None where it is about real numbers."""
 
     @property
     def title(self) -> str:

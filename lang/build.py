@@ -169,10 +169,11 @@ def binders(part: Tree, at: Place) -> Iterator[Binder]:
 
 
 def claim(part: Tree, doc: str, at: Place) -> ClaimDecl:
-    """`claim name [expects refuted]: …`."""
-    declared, outcome, body = part.children
+    """`claim name [over float32] [expects refuted]: …`."""
+    declared, floats, outcome, body = part.children
+    over = None if floats is None else name(floats, at)
     expects = cast(Literal["proved", "refuted"], str(outcome or "proved"))
-    return ClaimDecl(at.span(part), doc, name(declared, at), expects, formula(body, at))
+    return ClaimDecl(at.span(part), doc, name(declared, at), over, expects, formula(body, at))
 
 
 # --- patches -----------------------------------------------------------------------------------

@@ -114,7 +114,6 @@ CONSTRUCTS = (
     Construct("off", OPERATOR, "the projection `x off S` is"),
     Construct("as", OPERATOR, "the type annotation `e as T` is"),
     Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
-    Construct("over", frozenset({"expects"}), "`over float32` is"),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
     Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
     Construct("graft", frozenset({"edit"}), "the patch clause `graft` is"),

@@ -80,14 +80,19 @@ def bare_item(item: Item) -> str:
             return circuit(item)
         case DomainDecl(name=name, value=value):
             return f"domain {name.text} = {format_domain(value)}"
-        case ClaimDecl(name=name, expects=expects, formula=formula):
-            outcome = " expects refuted" if expects == "refuted" else ""
-            return headed(f"claim {name.text}{outcome}:", formula, "")
+        case ClaimDecl(formula=formula):
+            return headed(f"claim {claim_head(item)}:", formula, "")
         case PatchDecl():
             lines = block([*clauses(item)], "")
             return f"patch {item.name.text} of {item.circuit.text} {lines}"
         case _:
             assert_never(item)
+
+
+def claim_head(item: ClaimDecl) -> str:
+    """`faithful over float32 expects refuted`."""
+    over = "" if item.over is None else f" over {item.over.text}"
+    return f"{item.name.text}{over}{' expects refuted' if item.expects == 'refuted' else ''}"
 
 
 def use(found: Use) -> str:

@@ -77,7 +77,8 @@ def lower_claim(
     """
     name = decl.name.text
     obligation = lower_formula(typed, name, decl.formula, params, weights, length, alike=alike)
-    return replace(obligation, expects=decl.expects)
+    over = None if decl.over is None else decl.over.text
+    return replace(obligation, expects=decl.expects, over=over)
 
 
 def lengths_of(typed: TypedModule, formula: Formula) -> Lengths | None:

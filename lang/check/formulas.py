@@ -8,12 +8,28 @@ from typing import assert_never
 from circ.lang.check.annotations import as_word
 from circ.lang.check.context import Context
 from circ.lang.check.uniform import uneven
-from circ.lang.errors.domains import bad_binder, lengths_twice, reads_another_binder
+from circ.lang.errors.domains import (
+    bad_binder,
+    lengths_twice,
+    not_executed,
+    reads_another_binder,
+    unknown_format,
+)
 from circ.lang.errors.names import duplicate, not_a, unknown_name
 from circ.lang.scope import kind
-from circ.lang.syntax import DomainDecl, DomainExpr, Formula, FreshDomain, Name, Ref, SubDomain
+from circ.lang.syntax import (
+    ClaimDecl,
+    DomainDecl,
+    DomainExpr,
+    Formula,
+    FreshDomain,
+    Name,
+    Ref,
+    SubDomain,
+)
 from circ.lang.types import INVALID, REAL, Array, BoolElement, Invalid, Type, lengths
 from circ.lang.walk import free, walk
+from circ.lang.words import FLOATS
 
 
 def domain_type(domain: DomainExpr, ctx: Context) -> Type:
@@ -62,6 +78,25 @@ def check_formula(formula: Formula, ctx: Context) -> None:
     """Binders, an assumption and a conclusion, both truths."""
     body_context(formula, ctx).expect_truth(formula.body, "a claim")
     check_even(formula, ctx)
+
+
+def check_over(claim: ClaimDecl, ctx: Context) -> None:
+    """`over float32`: a known format, and a claim that all executions can meet."""
+    if claim.over is None:
+        return
+    if claim.over.text not in FLOATS:
+        ctx.error(unknown_format(claim.over.span, claim.over.text, FLOATS))
+    formula = claim.formula
+    kinds = (lengths(ctx.facts.domains[binder.domain]) for binder in formula.binders)
+    if not formula.binders:
+        help = "a number of inputs is one of exact numbers: leave `over` out"
+        ctx.error(not_executed(claim.over.span, "about numbers of inputs", help))
+    elif formula.quantifier == "exists":
+        help = "claim with `forall` that no execution does it, and expect that to be refuted"
+        ctx.error(not_executed(claim.over.span, "an `exists`", help))
+    elif any(several is not None and several.last is None for several in kinds):
+        help = "name the longest length, as in `Char[1..64]`"
+        ctx.error(not_executed(claim.over.span, "about words of any length", help))
 
 
 def check_range(formula: Formula, ctx: Context) -> None:

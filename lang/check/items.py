@@ -11,7 +11,7 @@ from circ.lang.check.circuits import check_circuit, check_signature
 from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context, Facts
 from circ.lang.check.expressions import infer
-from circ.lang.check.formulas import check_formula, domain_type
+from circ.lang.check.formulas import check_formula, check_over, domain_type
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.check.order import in_order
 from circ.lang.check.patches import check_patch
@@ -86,6 +86,7 @@ def typecheck(
     for item in module.items:
         if isinstance(item, ClaimDecl):
             check_formula(item.formula, ctx)
+            check_over(item, ctx)
         elif isinstance(item, PatchDecl):
             check_patch(item, ctx)
     for diagnostic in sorted(found, key=lambda d: d.span.start if d.span else 0):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.span import Span
 from circ.lang.types import Type, show
@@ -69,6 +71,19 @@ def without_end(span: Span, who: str = "a patch") -> Diagnostic:
     headline = f"{who} cannot be about words of any length: it goes through lengths one by one"
     help = "name the longest: `Char[1..64]` in place of `Char[1..]`"
     return Diagnostic("E0311", headline, span, help=help)
+
+
+def unknown_format(span: Span, name: str, known: Sequence[str]) -> Diagnostic:
+    """`over f32`."""
+    headline = f"`{name}` is no float format"
+    help = f"there are {', '.join(f'`{each}`' for each in known)}"
+    return Diagnostic("E0313", headline, span, "not a format", help=help)
+
+
+def not_executed(span: Span, what: str, help: str) -> Diagnostic:
+    """`over float32` where no execution is meant, or none can be followed."""
+    headline = f"a claim over floats is a `forall` about executions, not {what}"
+    return Diagnostic("E0314", headline, span, "only of exact numbers", help=help)
 
 
 def knows_positions(span: Span, what: str) -> Diagnostic:

@@ -150,11 +150,12 @@ class Formula:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClaimDecl:
-    """`claim faithful [expects refuted]: forall s in D: …`."""
+    """`claim faithful [over float32] [expects refuted]: forall s in D: …`."""
 
     span: Span
     doc: str
     name: Name
+    over: Name | None
     expects: Literal["proved", "refuted"]
     formula: Formula
 

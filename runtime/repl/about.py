@@ -12,7 +12,7 @@ from circ.compiler.query import Defined, Known, Named, Names
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.names import unknown_name
-from circ.lang.format import format_domain, format_formula, format_item, parameter
+from circ.lang.format import claim_head, format_domain, format_formula, format_item, parameter
 from circ.lang.format_types import format_type
 from circ.lang.headers import Header
 from circ.lang.scope import Value, kind
@@ -107,9 +107,8 @@ def item_line(item: Item) -> str:
             return f"circuit {name.text}{sizes}({takes}) -> {format_type(result)}"
         case DomainDecl(name=name, value=value):
             return f"domain {name.text} = {on_one_line(format_domain(value))}"
-        case ClaimDecl(name=name, expects=expects, formula=formula):
-            wanted = " expects refuted" if expects == "refuted" else ""
-            return f"claim {name.text}{wanted}: {on_one_line(format_formula(formula))}"
+        case ClaimDecl(formula=formula):
+            return f"claim {claim_head(item)}: {on_one_line(format_formula(formula))}"
         case PatchDecl(name=name, circuit=circuit):
             return f"patch {name.text} of {circuit.text}"
         case _:
