@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from typing import Literal
 
 from circ.compiler.obligation import Witness
@@ -30,7 +31,7 @@ class Shown:
 class Replay:
     """What the exact reference and the PyTorch module say at a witness.
 
-    `exact` decides. `violation` is the signed margin of the goal there (negative when it fails),
+    `exact` decides, but for a claim over floats, where `torch` does. `violation` is the signed margin of the goal there (negative when it fails),
     None where the goal compares only discrete values. `tie`: the outcome needs a choice between
     equal scores. `deviation` bounds how far PyTorch can stray from exact, where that was computed.
     `rounded`: the witness is no input of PyTorch's dtype, so PyTorch was given the nearest one.
@@ -95,10 +96,31 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Straying:
+    """How far executions in a float format can be from the exact values, on the whole domain.
+
+    `most`: for each compared quantity, the furthest that one strays; infinite where there is no bound,
+    for which `reason` has a cause. `changed`: the truths and members that rounding may change, `kept`
+    those that it does not. `meets`: whether every execution meets the claim, which was proved of exact
+    numbers; `margin` is what that may take.
+    """
+
+    format: str
+    model: str
+    most: tuple[tuple[str, float], ...]
+    changed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    meets: bool = False
+    margin: float = inf
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Proved:
     """`method` and `trusted` are words for people; `margin` is the least slack found, a lower bound.
 
     `example` is the witness of an `exists`, `counts` what a claim about numbers of inputs rests on.
+    `rounding` is how far float executions stray, where some input is a real number.
     """
 
     method: str
@@ -110,6 +132,7 @@ class Proved:
     warnings: tuple[str, ...] = ()
     lengths: ByLength | None = None
     counts: tuple[Counted, ...] = ()
+    rounding: Straying | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
+from math import inf
 from typing import assert_never
 
 from circ.compiler.obligation import Obligation, Quantity, Witness, Words
@@ -14,6 +15,7 @@ from circ.compiler.verdict import (
     Proved,
     Refuted,
     Size,
+    Straying,
     Unknown,
     Vacuous,
     Verdict,
@@ -34,6 +36,7 @@ def verdict_data(obligation: Obligation, verdict: Verdict, seconds: float | None
         "place": obligation.span.place,
         "quantifier": obligation.quantifier,
         "expects": obligation.expects,
+        "over": obligation.over,
         "verdict": outcome(verdict),
         "as_claimed": code == Exit.AS_CLAIMED,
     }
@@ -93,6 +96,7 @@ def evidence(obligation: Obligation, verdict: Verdict) -> Data:
                 "closest": maybe_witness(obligation, verdict.closest),
                 "example": maybe_example(obligation, verdict.example),
                 "warnings": list(verdict.warnings),
+                "rounding": rounding_data(verdict.rounding),
             }
         case Refuted():
             return {
@@ -119,6 +123,22 @@ def evidence(obligation: Obligation, verdict: Verdict) -> Data:
             }
         case _:
             assert_never(verdict)
+
+
+def rounding_data(rounding: Straying | None) -> Data | None:
+    """How far float executions stray; a bound that there is not is null."""
+    if rounding is None:
+        return None
+    return {
+        "format": rounding.format,
+        "model": rounding.model,
+        "strays": {name: most if most < inf else None for name, most in rounding.most},
+        "may_change": list(rounding.changed),
+        "kept": list(rounding.kept),
+        "meets": rounding.meets,
+        "needs_margin": rounding.margin if rounding.margin < inf else None,
+        "reason": rounding.reason,
+    }
 
 
 def size_data(size: Size) -> Data:

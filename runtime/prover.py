@@ -23,6 +23,7 @@ from circ.compiler.verdict import (
     Proved,
     Refuted,
     Size,
+    Straying,
     Unknown,
     Vacuous,
     Verdict,
@@ -58,6 +59,10 @@ def prove(
         from circ.runtime import quantities
 
         return quantities.decide(obligation, weights, limits, progress)
+    if obligation.over is not None:
+        from circ.runtime import over
+
+        return over.decide(obligation, weights, limits, progress, prove)
     question = obligation if obligation.quantifier == "forall" else denied(obligation)
     if obligation.quantifier == "exists":
         limits = replace(limits, first=True)
@@ -196,6 +201,7 @@ def universal(question: Obligation, weights: Weights, finding: Finding) -> Verdi
                 margin=finding.margin,
                 closest=finding.closest,
                 warnings=finding.warnings,
+                rounding=rounding(question, weights, finding.margin),
             )
         case Fails():
             return refuted(question, weights, finding)
@@ -205,6 +211,19 @@ def universal(question: Obligation, weights: Weights, finding: Finding) -> Verdi
             return undecided(finding)
         case _:
             assert_never(finding)
+
+
+def rounding(question: Obligation, weights: Weights, margin: float | None) -> Straying | None:
+    """How far executions in the checkpoint's dtype stray on a box; of words alone nothing is said."""
+    if all(isinstance(binder.values, Words) for binder in question.binders):
+        return None
+    from circ.compiler.over import strayed, told
+    from circ.compiler.readings.torch import NAMES, dtype_read
+    from circ.compiler.rounding import SPELLED
+
+    dtype = NAMES[dtype_read(question.circuit, weights)]
+    over = next(name for name, spelled in SPELLED.items() if spelled == dtype)
+    return told(question, strayed(question, weights, over), over, margin)
 
 
 def existential(question: Obligation, weights: Weights, finding: Finding) -> Verdict:

@@ -20,8 +20,15 @@ from circ.compiler.readings.floats import deviation
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value, constants
 from circ.compiler.readings.roundoff import execution
-from circ.compiler.readings.torch import NAMES, CircuitModule, module, numbers, whole_numbers
-from circ.compiler.rounding import nearest
+from circ.compiler.readings.torch import (
+    DTYPES,
+    NAMES,
+    CircuitModule,
+    module,
+    numbers,
+    whole_numbers,
+)
+from circ.compiler.rounding import SPELLED, nearest
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import fits, trial
 from circ.compiler.verdict import Replay, Shown
@@ -44,7 +51,7 @@ def replay(obligation: Obligation, weights: Weights, witness: Witness) -> Replay
     shows = [name for name in circuit.outputs if name.startswith(SHOW)]
     extra = [name for name in (*shows, SLACK) if name in circuit.outputs]
     found = trial(replace(obligation, circuit=circuit), weights, witness, extra)
-    judge = module(only(obligation.circuit, ["goal", *shows]), weights)
+    judge = program(obligation, weights, ["goal", *shows])
     inputs = batch_of(obligation.binders, [witness], judge.dtype)
     with torch.no_grad():
         computed = judge(inputs)
@@ -91,13 +98,19 @@ def replay_many(
     obligation: Obligation, weights: Weights, witnesses: Sequence[Witness]
 ) -> list[bool]:
     """For each witness, whether PyTorch misses the goal there; in batches."""
-    judge = module(only(obligation.circuit, ["goal"]), weights)
+    judge = program(obligation, weights, ["goal"])
     waiting, missed = iter(witnesses), list[bool]()
     with torch.no_grad():
         while some := list(islice(waiting, ROWS)):
             goal = judge(batch_of(obligation.binders, some, judge.dtype))["goal"]
             missed.extend(code == 0 for code in whole_numbers(goal))
     return missed
+
+
+def program(obligation: Obligation, weights: Weights, names: Sequence[str]) -> CircuitModule:
+    """These outputs in PyTorch: in the format that the claim is over, or in the checkpoint's dtype."""
+    dtype = None if obligation.over is None else DTYPES[SPELLED[obligation.over]]
+    return module(only(obligation.circuit, names), weights, dtype)
 
 
 def only(circuit: Circuit, names: Sequence[str]) -> Circuit:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import inf
 from typing import Literal, assert_never
 
 from circ.compiler.obligation import Obligation, Quantity, Witness, Words
@@ -20,6 +21,7 @@ from circ.compiler.verdict import (
     Refuted,
     Replay,
     Size,
+    Straying,
     Unknown,
     Vacuous,
     Verdict,
@@ -27,7 +29,7 @@ from circ.compiler.verdict import (
 )
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of
-from circ.runtime.show import decimal_text, member_text, tensor_text
+from circ.runtime.show import above, decimal_text, member_text, tensor_text
 
 Style = Literal["good", "bad", "doubt", "plain", "faint"]
 
@@ -125,6 +127,7 @@ def details(obligation: Obligation, verdict: Verdict, listed: int) -> Iterator[L
             yield Line("plain", f"{where} by {verdict.method}")
             yield Line("faint", f"trusted: {', '.join(verdict.trusted)}")
             yield from closeness(obligation, verdict)
+            yield from straying_lines(obligation, verdict.rounding)
             if verdict.example is not None:
                 yield from example_lines(obligation, verdict.example)
             yield from warned(verdict.warnings)
@@ -225,6 +228,29 @@ def closeness(obligation: Obligation, verdict: Proved) -> Iterator[Line]:
         )
 
 
+def straying_lines(obligation: Obligation, rounding: Straying | None) -> Iterator[Line]:
+    """How far float executions stray on the domain, and whether they meet the claim."""
+    if rounding is None:
+        return
+    name = rounding.format
+    bound = {text: most for text, most in rounding.most if most < inf}
+    some = [f"{above(most)} in {text}" for text, most in bound.items() if most > 0]
+    told = [f"{name} execution strays at most {', '.join(some)}"] if some else []
+    if bound and not some:
+        told.append(f"{name} execution does not stray in {', '.join(bound)}")
+    told += [f"{text} stays the same" for text in rounding.kept]
+    if not rounding.meets:
+        told += [f"{text} may be decided otherwise" for text in rounding.changed]
+    if told:
+        yield Line("plain", f"{'; '.join(told)} ({rounding.model})")
+    loose = [text for text, most in rounding.most if most == inf]
+    if loose:
+        why = f": {rounding.reason}" if rounding.reason else ""
+        yield Line("doubt", f"in {name} there is no bound on {', '.join(loose)}{why}")
+    if rounding.meets and obligation.over is None:
+        yield Line("plain", f"so every {name} execution meets it too")
+
+
 def refuted_lines(obligation: Obligation, verdict: Refuted, listed: int) -> Iterator[Line]:
     """How many inputs fail, the first of them replayed, and some more."""
     if verdict.counts:
@@ -272,10 +298,10 @@ def example_lines(obligation: Obligation, example: Example) -> Iterator[Line]:
     yield from (Line("plain", text) for text in witness_lines(obligation, example.witness))
     for shown in example.replay.shown:
         yield Line("plain", f"  {shown.name} = {shown.exact}   (PyTorch: {shown.torch})")
-    yield from replay_lines(example.replay)
+    yield from replay_lines(example.replay, obligation.over)
 
 
-def replay_lines(replay: Replay) -> Iterator[Line]:
+def replay_lines(replay: Replay, over: str | None = None) -> Iterator[Line]:
     """The margin there, and whether PyTorch agrees."""
     if replay.violation is not None:
         yield Line("plain", f"  margin there: {decimal_text(replay.violation, 8)}")
@@ -283,7 +309,10 @@ def replay_lines(replay: Replay) -> Iterator[Line]:
         yield Line("doubt", "  it needs a tie between equal scores to be broken this way")
     if replay.torch != replay.exact:
         why = disagreement(replay)
-        yield Line("doubt", f"  PyTorch, at the checkpoint's dtype, says otherwise: {why}")
+        if over is None:
+            yield Line("doubt", f"  PyTorch, at the checkpoint's dtype, says otherwise: {why}")
+        else:
+            yield Line("plain", f"  of exact numbers it holds there; in {over}, {why}")
         if replay.deviation is not None:
             told = f"its rounding can move the margin there by up to {replay.deviation:.3g}"
             yield Line("doubt", f"  {told}")

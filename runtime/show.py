@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
 from fractions import Fraction
 
 from circ.compiler.ir import Bool, Index, Real, Shape, WireType
@@ -25,6 +25,12 @@ def decimal_text(value: Fraction, digits: int = 12) -> str:
     plain = -6 <= found.adjusted() < digits
     text = f"{found:f}" if plain else f"{found:e}"
     return text if Fraction(found) == value else f"{text}…"
+
+
+def above(bound: float, digits: int = 3) -> str:
+    """A bound to so many digits, none of them below it."""
+    found = Context(prec=digits, rounding=ROUND_UP).create_decimal_from_float(bound)
+    return f"{float(found):.{digits}g}"
 
 
 def rational_text(value: Fraction) -> str:

@@ -61,6 +61,7 @@ def checked(
     obligation: Obligation, weights: Weights, stream: BinaryIO, quick: Quick | None
 ) -> Audited:
     """As `audited`; a claim or a proof that is too deep raises `RecursionError`."""
+    require(obligation.over is None, "no certificate speaks of float executions")
     records = lines(stream)
     header = header_of(first_of(records))
     expected(header, obligation, weights)

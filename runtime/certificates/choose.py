@@ -33,6 +33,8 @@ def write_proof(
     """
     if obligation.quantities:
         raise NoCertificate("it is about numbers of inputs")
+    if obligation.over is not None:
+        raise NoCertificate(f"it is about {obligation.over} executions")
     if obligation.quantifier == "exists":
         if verdict.example is None:
             raise NoCertificate("no input was found")

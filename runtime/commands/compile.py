@@ -22,6 +22,8 @@ def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | N
     if question.lengths is not None:
         raise CircError(not_expressible(f"`{name}`", f"{form} has no words of several lengths"))
     obligation = question.at(None)
+    if obligation.over is not None:
+        raise CircError(not_expressible(f"`{name}`", f"{form} has no {obligation.over} executions"))
     if obligation.quantities:
         raise CircError(not_expressible(f"`{name}`", f"{form} counts no domains"))
     try:
