@@ -250,7 +250,7 @@ items: Strategy[Item] = st.one_of(
     declared(ParamDecl, st.none() | types, expressions),
     declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),
     declared(DomainDecl, domains),
-    declared(ClaimDecl, st.sampled_from(["proved", "refuted"]), formulas),
+    declared(ClaimDecl, st.none() | names, st.sampled_from(["proved", "refuted"]), formulas),
     declared(
         PatchDecl,
         names,
