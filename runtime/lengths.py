@@ -136,6 +136,8 @@ def overall(tally: Tally) -> Decided:
         ),
         lengths=tally.so_far(None),
     )
+    if isinstance(whole, Proved) and len(proofs) > 1:
+        whole = replace(whole, rounding=None)  # it is of one length
     return question, whole
 
 

@@ -30,6 +30,7 @@ from circ.compiler.verdict import (
     Verdict,
 )
 from circ.runtime.engines.float_search import (
+    SECONDS,
     Court,
     court,
     float_search,
@@ -53,7 +54,7 @@ CLOSE = "it does not hold with that much to spare"
 def decide(
     obligation: Obligation, weights: Weights, limits: Limits, progress: Progress, prove: Prove
 ) -> Verdict:
-    """Decide a claim over floats: look for a failing execution, prove, then look where a proof fails."""
+    """Decide a claim over floats: with rounding to spare, else by executions that fail."""
     over = obligation.over
     assert over is not None
     empty = without_floats(obligation, SPELLED[over])
@@ -66,15 +67,21 @@ def decide(
         reason = f"what rounding to {over} may do is not bounded"
         verdict: Verdict = Unknown(reason + because(obligation, found), METHOD)
     else:
-        verdict = prove(strong, weights, left(limits, until), progress)
+        verdict = prove(strong, weights, most_of(limits), progress)
     match verdict:
         case Proved():
             return proved(obligation, verdict, told(obligation, found, over, None))
         case Vacuous():
             return verdict
+        case Unknown(interrupted=True):
+            return verdict
         case Refuted() | Unknown():
             at = court(obligation, weights)
-            failing, method = executed(at, found, verdict, left(limits, until), progress, prove)
+            try:
+                rest = left(limits, until)
+                failing, method = executed(at, found, verdict, rest, progress, prove)
+            except KeyboardInterrupt:
+                return replace(undecided(obligation, verdict, found), interrupted=True)
             if failing:
                 few = failing if words_alone(obligation.binders) else failing[:1]
                 return refuted(obligation, weights, few, method)
@@ -101,7 +108,7 @@ def executed(
         if close:
             return close, verdict.method
     if not words_alone(at.obligation.binders):
-        witness = float_search(at, progress)
+        witness = float_search(at, limits, progress)
         if witness is not None:
             return [witness], EXECUTIONS
     if isinstance(verdict, Unknown) or limits.timeout <= 0:
@@ -110,6 +117,11 @@ def executed(
     if isinstance(worse, Refuted):
         return [*near(at, listed(worse))], worse.method
     return [], ""
+
+
+def most_of(limits: Limits) -> Limits:
+    """The time for a proof: so much less that executions can be searched too."""
+    return replace(limits, timeout=max(limits.timeout - SECONDS, 0.75 * limits.timeout))
 
 
 def left(limits: Limits, until: float) -> Limits:

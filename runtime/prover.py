@@ -40,6 +40,9 @@ SOON = 1 << 18
 """So many count vectors are gone through in seconds, and before shortest paths are tried: then every
 failing word is counted."""
 
+MOST_STRAYED = 1 << 24
+"""Numbers of a circuit, its tensors included, that are gone through for what rounding does to them."""
+
 REPLAYED = 100
 """Listed inputs that are replayed exactly, besides the one that is shown."""
 
@@ -214,8 +217,10 @@ def universal(question: Obligation, weights: Weights, finding: Finding) -> Verdi
 
 
 def rounding(question: Obligation, weights: Weights, margin: float | None) -> Straying | None:
-    """How far executions in the checkpoint's dtype stray on a box; of words alone nothing is said."""
-    if all(isinstance(binder.values, Words) for binder in question.binders):
+    """How far executions in the checkpoint's dtype stray on a box; of words alone nothing is said,
+    nor where that would take longer than it is worth."""
+    words = all(isinstance(binder.values, Words) for binder in question.binders)
+    if words or sum(kind.entries for kind in question.circuit.types) > MOST_STRAYED:
         return None
     from circ.compiler.over import strayed, told
     from circ.compiler.readings.torch import NAMES, dtype_read

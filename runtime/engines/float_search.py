@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from circ.compiler.builder import Builder, truth
-from circ.compiler.finding import Progress
+from circ.compiler.finding import Limits, Progress
 from circ.compiler.ir import Circuit, Real
 from circ.compiler.obligation import Bound, Obligation, Reals, Witness
 from circ.compiler.passes.drop_dead import copied, keep
@@ -125,9 +125,9 @@ def representable(at: Court, inputs: Batch) -> Batch:
 # --- looking --------------------------------------------------------------------------------
 
 
-def float_search(at: Court, progress: Progress) -> Witness | None:
+def float_search(at: Court, limits: Limits, progress: Progress) -> Witness | None:
     """An input at which the execution fails, if sampling or descent finds one."""
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + min(SECONDS, max(limits.timeout, 0.1))
     where = ground(at.obligation.binders, seed=0)
     obligation = replace(at.obligation, over=None)
     hunt = Hunt(obligation, at.weights, where, referee(obligation, at.weights), until)

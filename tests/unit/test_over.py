@@ -13,9 +13,9 @@ import pytest
 
 from circ.compiler.audit.audit import audited
 from circ.compiler.audit.rejected import Rejected
-from circ.compiler.builder import Builder, combine, number
+from circ.compiler.builder import Builder, codes, combine, number, stack
 from circ.compiler.finding import Limits
-from circ.compiler.ir import Compare, Not, Wire
+from circ.compiler.ir import Argmax, Compare, Not, Wire
 from circ.compiler.obligation import Bound
 from circ.compiler.rounding import nearest
 from circ.compiler.verdict import Proved, Refuted, Unknown, Vacuous, Verdict
@@ -93,10 +93,10 @@ def test_a_box_without_numbers_of_the_format_is_vacuous() -> None:
 
 
 def test_a_where_that_executions_may_meet_counts() -> None:
-    """x / 3 > 0.2 may be met a little below 0.6; the goal x > 0.6 is not proved there, 0.5999 is."""
+    """x / 3 > 5/24 may be met a little below 5/8, so x > 5/8 is not proved there; x > 0.62 is."""
 
     def where(b: Builder, wires: Wires) -> Wire:
-        return b.add(Not(at_most(Fraction(1, 5))(b, wires)))
+        return b.add(Not(at_most(Fraction(5, 24))(b, wires)))
 
     def above(limit: float | Fraction) -> Truth:
         def goal(b: Builder, wires: Wires) -> Wire:
@@ -104,9 +104,23 @@ def test_a_where_that_executions_may_meet_counts() -> None:
 
         return goal
 
-    assert isinstance(decided(above(Fraction(6, 10)), where=where, over=None), Proved)
-    assert not isinstance(decided(above(Fraction(6, 10)), where=where), Proved)
-    assert isinstance(decided(above(Fraction(5999, 10000)), where=where), Proved)
+    assert isinstance(decided(above(Fraction(5, 8)), where=where, over=None), Proved)
+    assert not isinstance(decided(above(Fraction(5, 8)), where=where), Proved)
+    assert isinstance(decided(above(Fraction(62, 100)), where=where), Proved)
+
+
+def test_a_choice_keeps_clear_of_rivals_by_both_errors() -> None:
+    """2^24 + 1 + x is above 2^24 + 1/2, and both are 2^24 in float32: PyTorch takes the first."""
+
+    def goal(b: Builder, wires: Wires) -> Wire:
+        moved = combine(b, (1, pick(b, wires["x"], 0)), (1, number(b, 2**24 + 1)))
+        chosen = b.add(Argmax(stack(b, [number(b, 2**24 + Fraction(1, 2)), moved])))
+        return b.add(Compare("==", chosen, codes(b, [1], 2, ())))
+
+    quarter = box("x", (0, Fraction(1, 4)))
+    assert isinstance(decided(goal, quarter, over=None), Proved)
+    assert isinstance(decided(goal, quarter, over="float64"), Proved)
+    assert isinstance(decided(goal, quarter), Refuted)
 
 
 def test_a_domain_is_about_exact_numbers() -> None:

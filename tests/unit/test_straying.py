@@ -209,6 +209,16 @@ def test_an_index_is_the_same_where_one_score_stays_ahead(ahead: int, agrees: bo
     assert net.most(wire) == pytest.approx(0 if agrees else 2)
 
 
+def test_an_index_that_is_decided_exactly_may_not_be_in_floats() -> None:
+    """2^24 + 1 is above 2^24 + 1/2, and in float32 it may be equal."""
+    net = Net((0, 0))
+    scores = known(net.b, 2**24 + 1, 2**24 + Fraction(1, 2))
+    index = net.b.add(Argmax(scores))
+
+    assert not net.read(index).agrees(index)
+    assert net.read(index, over="float64").agrees(index)
+
+
 def test_bounds_from_elsewhere_make_it_tighter() -> None:
     """What an engine knows of a wire's exact values narrows what is behind it."""
     net = Net((-1, 1), (-1, 1))
