@@ -12,6 +12,7 @@ from circ.compiler.ir import Contract, Relu, Shape, Smooth, Wire
 from circ.compiler.onnx.graph import Wholes, entries
 from circ.compiler.onnx.step import Operator, Step, operator
 from circ.compiler.onnx.values import Held, Numbers, Value, Whole
+from circ.compiler.signs import Sign
 
 Integers = Callable[[Wholes, Wholes], Wholes]
 
@@ -93,10 +94,7 @@ def divide(step: Step) -> tuple[Value, ...]:
         return found
     divisor = step.exact(1)
     if divisor is None:
-        wire = step.real(1)
-        if not step.growing.fixed(wire):
-            step.refuse("the divisor depends on the input; only division by constants is read")
-        return (Numbers(product(step, step.real(0), step.b.add(Smooth("recip", wire)))),)
+        return (Numbers(product(step, step.real(0), inverse_of(step, step.real(1)))),)
     if 0 in divisor:
         step.refuse("it divides by 0")
     inverse = [1 / x for x in divisor]
@@ -104,6 +102,23 @@ def divide(step: Step) -> tuple[Value, ...]:
         return (Numbers(multiple(step, inverse[0], step.real(0), step.shape(1))),)
     right = step.growing.constant(inverse, step.shape(1))
     return (Numbers(product(step, step.real(0), right)),)
+
+
+def inverse_of(step: Step, wire: Wire) -> Wire:
+    """1 / x, of a constant or of what certainly keeps clear of 0."""
+    if step.growing.sign(wire) != Sign.APART and not step.growing.fixed(wire):
+        step.refuse("what it divides by depends on the input and may be 0")
+    return step.b.add(Smooth("recip", wire))
+
+
+def reciprocal(step: Step) -> tuple[Value, ...]:
+    """`Reciprocal`, as division."""
+    known = step.exact(0)
+    if known is None:
+        return (Numbers(inverse_of(step, step.real(0))),)
+    if 0 in known:
+        step.refuse("it divides by 0")
+    return (Numbers(step.growing.constant([1 / x for x in known], step.shape(0))),)
 
 
 def truncated(left: Wholes, right: Wholes) -> Wholes:
@@ -254,10 +269,10 @@ def exponential(step: Step) -> tuple[Value, ...]:
 
 
 def root(step: Step) -> tuple[Value, ...]:
-    """`Sqrt` of what no input changes."""
+    """`Sqrt` of a constant or of what certainly is not negative."""
     wire = step.real(0)
-    if not step.growing.fixed(wire):
-        step.refuse("only roots of constants are read")
+    if step.growing.sign(wire) == Sign.UNKNOWN and not step.growing.fixed(wire):
+        step.refuse("what it takes the root of depends on the input and may be negative")
     return (Numbers(step.b.add(Smooth("sqrt", wire))),)
 
 
@@ -287,6 +302,7 @@ ARITHMETIC: dict[str, Operator] = {
     "Neg": operator(negated, 1, 1),
     "PRelu": operator(sloped, 2, 2),
     "Pow": operator(power, 2, 2),
+    "Reciprocal": operator(reciprocal, 1, 1),
     "Relu": operator(relu, 1, 1),
     "Sigmoid": operator(sigmoid, 1, 1),
     "Sqrt": operator(root, 1, 1),

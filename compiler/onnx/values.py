@@ -16,12 +16,13 @@ from typing import assert_never
 import numpy as np
 
 from circ.compiler.builder import Builder, reals, reindex
-from circ.compiler.ir import Const, Input, Reindex, Shape, Weight, Wire
+from circ.compiler.ir import Const, Input, Op, Real, Reindex, Shape, Weight, Wire, WireType
 from circ.compiler.onnx.graph import Flags, Floats, Stored, Wholes
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import intervals
 from circ.compiler.rewrite import live
+from circ.compiler.signs import Sign, sign_of
 from circ.compiler.tensor import Tensor
 
 
@@ -164,6 +165,16 @@ class Growing:
         if not isinstance(found, Reals) or not found.exact:
             return None
         return [low for low, _ in found.box]
+
+    def sign(self, wire: Wire) -> Sign:
+        """What is known of the sign of a wire's entries, the tensors that it reads being known."""
+        ops = [self.least(op) if isinstance(op, Weight) else op for op in self.b.ops]
+        return sign_of(ops, self.b.types, wire)
+
+    def least(self, op: Weight) -> Op:
+        """The least entry of a tensor, which says as much of its sign."""
+        lowest = min(self.weights[op.key].values, default=1.0)
+        return Const(WireType(Real(), ()), (Fraction(lowest),))
 
     def constant(self, entries: Sequence[Fraction], shape: Shape) -> Wire:
         """A wire of known numbers."""

@@ -24,8 +24,8 @@ LARGEST_TEXT = 1 << 27
 DEEPEST = 100
 """Parentheses around anything."""
 
-LONGEST_NUMBER = 1000
-"""Characters of a number, and the largest power of ten in one."""
+LONGEST_NUMBER = 4000
+"""Characters of a number, and the largest power of ten in one; a double has up to 1,100 of them."""
 
 PIECE = re.compile(r";[^\n]*|[()]|[^\s();]+")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]([+-]?\d{1,9}))?", re.ASCII)

@@ -90,7 +90,7 @@ class TestNumbers:
         assert isinstance(values := obligation.binders[0].values, Reals)
         assert values.box[0] == (Fraction(-200), Fraction(value))
 
-    @pytest.mark.parametrize("text", ["1e999999999", "1" * 2000, "0x10", "1/3", "nan", "--1", "１"])
+    @pytest.mark.parametrize("text", ["1e999999999", "1" * 5000, "0x10", "1/3", "nan", "--1", "１"])
     def test_others_are_not_read(self, text: str, tmp_path: Path) -> None:
         """Neither what is no decimal nor one that would fill the memory."""
         written = declared(2, 2) + boxed([(-1, text), (0, 1)])
