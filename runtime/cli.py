@@ -238,7 +238,11 @@ def range_over(
 @click.argument("claim")
 @settings
 @click.option(
-    "--to", "form", type=click.Choice(["smt2"]), required=True, help="The format to write."
+    "--to",
+    "form",
+    type=click.Choice(["smt2", "onnx", "vnnlib", "vnnlib2"]),
+    required=True,
+    help="The format to write.",
 )
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="A file, instead of the screen.")
 def compile_claim(
@@ -252,10 +256,14 @@ def compile_claim(
 ) -> int:
     """Write CLAIM of SPEC in another tool's format.
 
-    SMT-LIB 2 asks whether a counterexample exists: `unsat` means the claim holds.
+    SMT-LIB 2 asks whether a counterexample exists: `unsat` means the claim holds. So does a
+    standard problem, which is a network (`onnx`) and a property of it (`vnnlib`, or `vnnlib2` for
+    version 2.0); it can say claims about boxes of real inputs.
 
     \b
     circ compile quote.circ no_blank --to smt2 -o no_blank.smt2
+    circ compile box.circ small --to onnx -o small.onnx
+    circ compile box.circ small --to vnnlib -o small.vnnlib
     """
     from circ.runtime.commands.compile import run_compile
 

@@ -45,8 +45,13 @@ def write_text(text: str, out: Path | None) -> None:
     if out is None:
         OUT.print(Text(text.rstrip("\n")))
         return
+    write_file((text.rstrip("\n") + "\n").encode(errors="backslashreplace"), out)
+
+
+def write_file(data: bytes, out: Path) -> None:
+    """Write bytes to a file; raises `CircError` where that fails."""
     try:
-        out.write_bytes((text.rstrip("\n") + "\n").encode(errors="backslashreplace"))
+        out.write_bytes(data)
     except OSError as error:
         raise CircError(cannot_write(str(out), error.strerror or "unwritable")) from error
 

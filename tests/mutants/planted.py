@@ -1353,6 +1353,8 @@ MUTANTS = (
         'return ""',
         ("tests/spec/meaning/largest.md",),
         slow=True,
+    ),
+    Mutant(
         "sums_round_nothing",
         "compiler/readings/strays.py",
         "added = np.where(touched, model.gamma(roundings) * mass, 0.0)",

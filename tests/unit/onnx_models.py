@@ -75,11 +75,16 @@ def exactly(network: Network, x: Array) -> list[tuple[Fraction, Fraction]]:
 
 
 def by_runtime(found: onnx.ModelProto, x: Array) -> Array:
-    """What onnxruntime computes."""
+    """What onnxruntime computes of `x`."""
+    return run(found.SerializeToString(), "x", x)
+
+
+def run(data: bytes, name: str, x: Array) -> Array:
+    """What onnxruntime computes with a file's first output, its input of this name."""
     import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(found.SerializeToString(), options)
-    return np.asarray(session.run(None, {"x": x})[0])
+    session = onnxruntime.InferenceSession(data, options)
+    return np.asarray(session.run(None, {name: x})[0])
