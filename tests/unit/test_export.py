@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 import vnnlib
 
+from circ.compiler.builder import Builder, every, reals
 from circ.compiler.export.numbers import decimal, quotient, unwritable
 from circ.compiler.export.problem import Exported, exported
 from circ.compiler.export.sought import Unsayable
+from circ.compiler.ir import Compare, Contract, Input, Real, WireType
+from circ.compiler.obligation import Bound, Obligation, Reals
 from circ.compiler.onnx.network import read_network
 from tests.unit.lowered import lowered
+from tests.unit.obligations import NOWHERE
+from tests.unit.onnx_models import run
 from tests.unit.specs import Rows, command, write_spec
 
 WEIGHTS: dict[str, Rows] = {
@@ -143,6 +148,33 @@ def test_an_argmax_is_broken_as_the_search_would_have_it(tmp_path: Path) -> None
     assert lines[-1] == "(assert (or (<= Y_1 Y_0) (<= Y_1 Y_2)))"
     lines = problem_of("forall x in Box: argmax(f(x)) != 1", tmp_path).property(1).splitlines()
     assert lines[-2:] == ["(assert (<= Y_0 Y_1))", "(assert (<= Y_2 Y_1))"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["ij,jk->ik", "ij,jk->ki", "ji,kj->ik", "bij,bjk->ibk", "bij,kjb->kbi", "ij,ij->ji", "ijk,jk->i",
+     "ij,k->kji", "ij,->ji", "bi,ib->b", "aibj,bja->ib"],
+)  # fmt: skip
+def test_an_einsum_is_a_product_of_matrices(spec: str) -> None:
+    """Whatever the order of its axes, and on whichever side its constant stands."""
+    sizes = {"i": 2, "j": 3, "k": 4, "b": 2, "a": 3}
+    random = np.random.default_rng(1)
+    left, right = spec.split("->")[0].split(",")
+    shapes = [tuple(sizes[x] for x in letters) for letters in (left, right)]
+    for place in (0, 1):
+        values = [random.integers(-3, 4, shape).astype(np.float64) for shape in shapes]
+        b = Builder()
+        x = b.add(Input("x", WireType(Real(), shapes[place])))
+        entries = [Fraction(int(v)) for v in values[1 - place].ravel()]
+        known = reals(b, entries, shapes[1 - place])
+        found = b.add(Contract(spec, *((x, known) if place == 0 else (known, x))))
+        zeros = reals(b, [Fraction(0)] * b.types[found].entries, b.shape(found))
+        goal = every(b, b.add(Compare("<=", found, zeros)))
+        bound = Bound("x", b.types[x], Reals(((Fraction(-9), Fraction(9)),) * values[place].size))
+        claim = Obligation("it", "forall", b.circuit({"goal": goal}), (bound,), NOWHERE)
+        made = exported(claim, {})
+        computed = run(made.model(), "X", values[place].reshape(1, -1).astype(np.float32))
+        assert computed.ravel().tolist() == np.einsum(spec, *values).ravel().tolist()
 
 
 class TestFloats:

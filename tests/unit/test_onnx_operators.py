@@ -202,7 +202,7 @@ EXACT: dict[str, Case] = {
     ),
     "sign": case("Sign", (2, 4)),
     "slice": case(
-        "Slice", (3, 6), {"s": whole(1, -1), "e": whole(9, -9), "a": whole(0, 1), "t": whole(1, -2)}
+        "Slice", (3, 6), {"s": whole(1, -1), "e": whole(9, -9), "a": whole(0, 1), "t": whole(1, -1)}
     ),
     "slice by attributes": case("Slice", (3, 6), opset=9, starts=[1, 0], ends=[3, -1]),
     "split": chain(

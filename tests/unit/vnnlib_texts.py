@@ -68,6 +68,8 @@ def truth(found: Tree, values: Mapping[str, Fraction]) -> bool:
             return any(truth(part, values) for part in rest)
         case "not":
             return not truth(rest[0], values)
+        case "=>":
+            return not truth(rest[0], values) or truth(rest[1], values)
         case _:
             left, right = (number(part, values) for part in rest)
             return COMPARE[head](left, right)
@@ -115,12 +117,14 @@ def random_text(random: np.random.Generator, inputs: int, outputs: int) -> str:
         return f"(* {small()} (- {name}))"
 
     def formula(depth: int) -> str:
-        kind = random.integers(5) if depth else 4
+        kind = random.integers(6) if depth else 5
         if kind < 3:
             parts = " ".join(formula(depth - 1) for _ in range(random.integers(1, 4)))
             return f"({('and', 'or', 'or')[kind]} {parts})"
         if kind == 3:
             return f"(not {formula(depth - 1)})"
+        if kind == 4:
+            return f"(=> {formula(depth - 1)} {formula(depth - 1)})"
         return f"({random.choice(['<=', '<', '>=', '>', '='])} {term()} {term()})"
 
     text = declared(inputs, outputs) + boxed([(-2, 2)] * inputs)
