@@ -90,6 +90,9 @@ def shortened(step: Step, wire: Wire, shape: Shape) -> tuple[Wire, str]:
 
 def divide(step: Step) -> tuple[Value, ...]:
     """`Div` by what no input changes: a product with the reciprocal, exact where the divisor is."""
+    below = step.value(1)
+    if isinstance(below, Whole) and not below.values.all():
+        step.refuse("it divides by 0")
     if (found := on_wholes(step, truncated)) is not None:
         return found
     divisor = step.exact(1)
@@ -123,8 +126,6 @@ def reciprocal(step: Step) -> tuple[Value, ...]:
 
 def truncated(left: Wholes, right: Wholes) -> Wholes:
     """Division of whole numbers, rounded towards 0."""
-    if (right == 0).any():
-        return np.zeros_like(left + right)
     found = np.sign(left) * np.sign(right) * (np.abs(left) // np.abs(right))
     return np.asarray(found, np.int64)
 

@@ -20,5 +20,5 @@ MOST_CHOICES = 1 << 14
 MOST_COMPUTED = 1 << 16
 """Entries of a constant that is computed exactly while a network is read."""
 
-OPSETS = range(6, 25)
-"""Versions of the standard operators whose meaning is known."""
+OPSETS = range(7, 25)
+"""Versions of the standard operators whose meaning is known; before 7 some train by default."""

@@ -70,7 +70,8 @@ def normalised(step: Step) -> tuple[Value, ...]:
 
     The root of the variance is taken exactly: where it is irrational it stays a root.
     """
-    if step.integer("training_mode", 0) or step.integer("spatial", 1) != 1:
+    trains = step.integer("training_mode", 0) or any(step.node.outputs[1:])
+    if trains or step.integer("spatial", 1) != 1:
         step.refuse("it is read only as it is after training")
     b, x = step.b, step.real(0)
     scale, bias, mean, variance = (step.real(k) for k in range(1, 5))

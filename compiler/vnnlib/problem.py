@@ -5,7 +5,7 @@ So `refuted` is `sat`, and all of them proved is `unsat`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -48,12 +48,33 @@ VERSION_2 = ("vnnlib-version", "declare-network")
 
 
 @dataclass(frozen=True, slots=True)
+class Boxes:
+    """The obligations of a problem, one a box, each made when it is asked for."""
+
+    base: Circuit
+    cases: tuple[Case, ...]
+    asked: Property
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __iter__(self) -> Iterator[Obligation]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, number: int) -> Obligation:
+        name = Path(self.asked.span.source.name).stem
+        several = len(self) > 1
+        told = f"{name}, box {number + 1}" if several else name
+        return obligation(self.base, self.cases[number], self.asked, told)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What is to be decided, and what it was read from."""
 
     network: Network
     asked: Property
-    obligations: tuple[Obligation, ...]
+    obligations: Boxes
 
     @property
     def weights(self) -> Weights:
@@ -90,14 +111,8 @@ def problem(network: Network, asked: Property) -> Problem:
     if asked.outputs > outputs:
         reason = f"it has {asked.outputs:,} outputs, the network {outputs:,}"
         raise CircError(misfit(asked.span, reason))
-    found = cases(asked)
-    base = run_passes(prepared(network))
-    name = Path(asked.span.source.name).stem
-    obligations = [
-        obligation(base, case, asked, name if len(found) == 1 else f"{name}, box {k + 1}")
-        for k, case in enumerate(found)
-    ]
-    return Problem(network, asked, tuple(obligations))
+    found = tuple(cases(asked))
+    return Problem(network, asked, Boxes(run_passes(prepared(network)), found, asked))
 
 
 def prepared(network: Network) -> Circuit:

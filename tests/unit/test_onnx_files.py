@@ -148,6 +148,8 @@ class TestWhatIsNotRead:
             (node("Relu", ["x", "x"]), "E0804"),
             (node("Div", ["w", "x"]), "E0804"),
             (node("Div", ["x", "zero"]), "E0804"),
+            (node("Div", ["far", "none"]), "E0804"),
+            (node("BatchNormalization", ["x", "one", "one", "one", "one"], "y", "m", "v"), "E0804"),
             (node("Add", ["x", "w"]), "E0804"),
             (node("MatMul", ["x", "x"]), "E0804"),
             (node("Gather", ["x", "far"]), "E0804"),
@@ -168,7 +170,7 @@ class TestWhatIsNotRead:
         """Operators, attributes, shapes and numbers; nothing is ignored."""
         tensors = {
             "w": np.ones((5, 5), np.float32), "zero": np.zeros(1, np.float32),
-            "far": np.array([9]), "nan": np.array([np.nan], np.float32),
+            "far": np.array([9]), "none": np.array([0]), "one": np.ones(1, np.float32), "nan": np.array([np.nan], np.float32),
         }  # fmt: skip
         assert code(model([found], [1, 1, 4], tensors), tmp_path) == wanted
 

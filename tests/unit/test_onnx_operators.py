@@ -66,8 +66,8 @@ EXACT: dict[str, Case] = {
     "clip": case("Clip", (2, 5), {"low": floats(-1), "high": floats(2)}),
     "clip above": chain((6,), node("Clip", ["x", "", "h"]), h=np.array(1, np.float32)),
     "clip crossed": case("Clip", (5,), {"low": floats(2), "high": floats(1)}),
-    "clip by attributes": case("Clip", (5,), opset=6, min=-1.0, max=1.0),
-    "clip without bounds": case("Clip", (5,), opset=6),
+    "clip by attributes": case("Clip", (5,), opset=7, min=-1.0, max=1.0),
+    "clip without bounds": case("Clip", (5,), opset=7),
     "concat": chain((2, 3), node("Concat", ["x", "w", "x"], axis=1), w=small(2, 2)),
     "constant": chain(
         (1, 3),
