@@ -40,6 +40,7 @@ from circ.compiler.ir import (
     Smooth,
     Softmax,
     Sum,
+    TopK,
     Weight,
     Wire,
 )
@@ -122,7 +123,7 @@ class Writer:
                 self.only_reals(then)
                 names = [self.made[x].name for x in (condition, then, otherwise)]
                 return growing.node("Where", names, shape)
-            case Lookup() | Argmax():
+            case Lookup() | Argmax() | TopK():
                 raise Unsayable("a value chosen by an index is not written")
             case _:
                 assert_never(op)

@@ -37,6 +37,7 @@ from circ.compiler.ir import (
     Softmax,
     Sort,
     Sum,
+    TopK,
     Weight,
     Wire,
 )
@@ -143,6 +144,8 @@ def real(
             return strayed.smooth(function, at[x], model)
         case Softmax(operand=x):
             return strayed.softmax(at[x], model)
+        case TopK(count=count, operand=x):
+            return strays.kept(count, at[x])
         case Select(condition=condition, then=then, otherwise=otherwise):
             return options.selected(found.discrete[condition], at[then], at[otherwise])
         case Lookup(table=table, indices=indices):
@@ -207,7 +210,7 @@ def chosen(wire: Wire, circuit: Circuit, found: Strayed) -> Options:
             return options.picked_options(at[table], index, len(indices))
         case Argmax(operand=x):
             return options.leader(found.reals[x])
-        case Weight() | Sum() | Contract() | Relu() | Max() | Smooth() | Softmax():
+        case Weight() | Sum() | Contract() | Relu() | Max() | Smooth() | Softmax() | TopK():
             raise AssertionError("a real number")
         case _:
             assert_never(op)

@@ -310,3 +310,18 @@ def maximum(x: Stray) -> Stray:
     behind = x.high < x.low.max(-2, keepdims=True)
     err = np.where(behind, 0.0, x.err).max(-2)
     return Stray(extents.maximum(x.extent), err, x.grain)
+
+
+def kept(count: int, x: Stray) -> Stray:
+    """1 for each of the `count` largest entries along the last axis before that of boxes, else 0.
+
+    An entry that fewer can beat, or that as many surely beat, is marked alike by both; so are all
+    where no score strays, since what is chosen of equal ones depends on these alone.
+    """
+    low, high = x.low, x.high
+    rivals = (high[..., None, :, :] >= low[..., :, None, :]).sum(-2) - 1
+    beaten = (low[..., None, :, :] > high[..., :, None, :]).sum(-2)
+    inside, outside = rivals < count, beaten >= count
+    same = inside | outside | (x.err == 0).all(-2, keepdims=True)
+    lo, hi = inside.astype(np.float64), (~outside).astype(np.float64)
+    return Stray(extents.bounded(lo, hi), np.where(same, 0.0, 1.0), 0)
