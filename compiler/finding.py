@@ -73,7 +73,8 @@ class Limits:
     """`timeout` in seconds for one obligation; `words` most words enumerated; `listed` most kept.
 
     `few`: so many words are gone through one by one before anything else is tried, since then every
-    failing one is known. `first`: the engine may stop at the first failing input.
+    failing one is known. `first`: the engine may stop at the first failing input. `jobs`: most processes
+    that work on parts of a box; `memory`: most MiB that parts still to be decided may take up.
     """
 
     timeout: float = 120.0
@@ -81,6 +82,8 @@ class Limits:
     few: int = 1 << 21
     listed: int = 100_000
     first: bool = False
+    jobs: int = 1
+    memory: int = 4096
 
 
 Progress = Callable[[float, str], None]

@@ -13,7 +13,7 @@ import click
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
 from circ.runtime.exits import Exit
-from circ.runtime.options import JSON, SPEC, TIMEOUT, Answer, kept, settings
+from circ.runtime.options import JSON, SPEC, TIMEOUT, Answer, kept, settings, worked
 
 EXIT_CODES = """\b
 Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
@@ -68,6 +68,7 @@ def check(
     "--certificate", "certificates", type=click.Path(path_type=Path), metavar="DIR",
     help="Leave a certificate of each proof in DIR, for `circ audit`.",
 )  # fmt: skip
+@worked
 @kept
 @JSON
 def prove(
@@ -79,6 +80,8 @@ def prove(
     timeout: float,
     listed: int,
     certificates: Path | None,
+    jobs: int,
+    memory: int,
     cache: Path | None,
     no_cache: bool,
     as_json: bool,
@@ -95,11 +98,13 @@ def prove(
     circ prove max_10.circ large --certificate proofs
     circ prove quote.circ --no-cache          decide every claim anew
     """
+    from circ.compiler.finding import Limits
     from circ.runtime.cache.recall import Keeping
     from circ.runtime.commands.prove import run_prove
 
     opened, keeping = (params, checkpoints, outside), Keeping(cache, no_cache)
-    return run_prove(spec, claims, opened, timeout, listed, as_json, certificates, keeping)
+    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
+    return run_prove(spec, claims, opened, limits, listed, as_json, certificates, keeping)
 
 
 AUDIT_CODES = """\b
@@ -278,8 +283,11 @@ Exit codes: 0 sat or unsat, 2 unknown, 4 a wrong command line or file, 5 a bug i
 @click.argument("network", type=click.Path(path_type=Path))
 @click.argument("wanted", metavar="PROPERTY", type=click.Path(path_type=Path))
 @TIMEOUT
+@worked
 @JSON
-def vnnlib(network: Path, wanted: Path, timeout: float, as_json: bool) -> int:
+def vnnlib(
+    network: Path, wanted: Path, timeout: float, jobs: int, memory: int, as_json: bool
+) -> int:
     """Say whether an input of NETWORK (ONNX) meets PROPERTY (VNN-LIB): sat, unsat or unknown.
 
     The first line is the answer alone. `sat` comes with the input, which exact arithmetic has
@@ -289,9 +297,11 @@ def vnnlib(network: Path, wanted: Path, timeout: float, as_json: bool) -> int:
     circ vnnlib net.onnx safe.vnnlib
     circ vnnlib net.onnx safe.vnnlib --timeout 300 --json
     """
+    from circ.compiler.finding import Limits
     from circ.runtime.commands.vnnlib import run_vnnlib
 
-    return run_vnnlib(network, wanted, timeout, as_json)
+    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
+    return run_vnnlib(network, wanted, limits, as_json)
 
 
 @circ.command(cls=Answer)

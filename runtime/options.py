@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
+from os import cpu_count
 from pathlib import Path
 from typing import ParamSpec
 
@@ -29,6 +30,19 @@ TIMEOUT = click.option(
     metavar="SECONDS", callback=seconds,
     help="Give up on a claim after this long, with what was reached.",
 )  # fmt: skip
+
+
+def worked(command: Callable[P, int]) -> Callable[P, int]:
+    """The options that say what may be used to decide about boxes of reals."""
+    jobs = click.option(
+        "--jobs", type=click.IntRange(min=1), default=min(cpu_count() or 1, 8), metavar="N",
+        help="Processes that share out the parts of a box.  [default: one a core, at most 8]",
+    )  # fmt: skip
+    memory = click.option(
+        "--memory", type=click.IntRange(min=1), default=4096, show_default=True, metavar="MIB",
+        help="Give up on a claim once the parts of its box that wait take up so much.",
+    )  # fmt: skip
+    return jobs(memory(command))
 
 
 def settings(command: Callable[P, int]) -> Callable[P, int]:

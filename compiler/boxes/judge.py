@@ -196,7 +196,8 @@ def weighed(halves: Halves, low: FloatArray, high: FloatArray) -> Weighed:
     middle, radius = low / 2 + high / 2, high / 2 - low / 2
     centre = halves.consts + np.einsum("prk,pk->pr", halves.slopes, middle)
     spread = halves.slopes * radius[:, None]
-    size = np.abs(spread).sum(2) + np.abs(centre) + 1e-300
+    size = np.abs(spread).sum(2) + np.abs(centre)
+    size = np.where(size > 0, size, 1.0)
     centre, spread = centre / size, spread / size[:, :, None]
     by = np.full(centre.shape, 1.0 / centre.shape[1])
     best, kept = np.full(len(centre), -np.inf), by
@@ -210,7 +211,8 @@ def weighed(halves: Halves, low: FloatArray, high: FloatArray) -> Weighed:
         by /= by.sum(1, keepdims=True)
     weights = kept / size
     weights[weights < 2.0**-40 * weights.max(1, keepdims=True)] = 0.0
-    weights /= np.einsum("pr,pr->p", weights, sizes(halves, low, high))[:, None] + 1e-300
+    mass = np.einsum("pr,pr->p", weights, sizes(halves, low, high))
+    weights /= np.where(mass > 0, mass, 1.0)[:, None]
     return Weighed(summed_up(halves, weights, low, high), weights)
 
 

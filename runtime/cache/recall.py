@@ -109,7 +109,7 @@ def slot_of(folder: Path, asking: Asking, limits: Limits) -> Slot:
     about = [
         version,
         asking.question.name,
-        astuple(replace(limits, timeout=0.0)),
+        astuple(replace(limits, timeout=0.0, jobs=1, memory=0)),
         None if several is None else [several.first, several.last],
         asking.digest(asking.first()),
     ]

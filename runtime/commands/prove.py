@@ -28,7 +28,7 @@ def run_prove(
     spec: Path,
     claims: Sequence[str],
     opened: Opened,
-    timeout: float,
+    limits: Limits,
     listed: int,
     as_json: bool,
     certificates: Path | None = None,
@@ -48,7 +48,7 @@ def run_prove(
     found: list[object] = []
     noticed = dict[str, None]()
     for name in names:
-        reply = decided(name, program, timeout, as_json, keeping.beside(spec))
+        reply = decided(name, program, limits, as_json, keeping.beside(spec))
         verdict = reply.verdict
         codes.append(exit_of(reply.obligation.expects, verdict))
         data = verdict_data(reply.obligation, verdict, reply.seconds)
@@ -59,8 +59,8 @@ def run_prove(
         if certificates is not None:
             question, start = program.question(name), monotonic()
             with progress(f"certificate of {name}", as_json) as move:
-                move(0.0, f"at most {timeout:g} s")
-                left = certify(question, program.weights, verdict, certificates, timeout)
+                move(0.0, f"at most {limits.timeout:g} s")
+                left = certify(question, program.weights, verdict, certificates, limits.timeout)
             data |= certificate_data(left) | {"certificate_seconds": round(monotonic() - start, 3)}
             if not as_json:
                 show_lines(certificate_lines(left, monotonic() - start))
@@ -76,9 +76,8 @@ def run_prove(
 
 
 def decided(
-    name: str, program: Program, timeout: float, quiet: bool, folder: Path | None
+    name: str, program: Program, limits: Limits, quiet: bool, folder: Path | None
 ) -> Answered:
     """A claim's verdict."""
     with progress(name, quiet) as move:
-        limits = Limits(timeout=timeout)
         return answered(program.question(name), program.weights, limits, move, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import assert_never
 from circ.compiler.finding import Limits
 from circ.compiler.vnnlib.formula import holds
 from circ.compiler.vnnlib.problem import Problem, read_problem
-from circ.runtime.engines.boxes import decide
 from circ.runtime.exits import Exit
 from circ.runtime.onnx_values import Computed, Missing, computed
+from circ.runtime.prover import decide
 from circ.runtime.report import Line
 from circ.runtime.show import rational_text
 from circ.runtime.standard import Answer, Sat, Undecided, Unsat, answer, terminates
@@ -26,13 +27,13 @@ LONGEST = 400
 """Characters of an input that are written in full."""
 
 
-def run_vnnlib(network: Path, wanted: Path, timeout: float, as_json: bool) -> int:
+def run_vnnlib(network: Path, wanted: Path, limits: Limits, as_json: bool) -> int:
     """Answer `sat`, `unsat` or `unknown` first, then with what; raises `CircError` for bad files."""
     start = monotonic()
     problem = read_problem(network, wanted)
-    left = max(timeout - (monotonic() - start), 0.0)
+    left = max(limits.timeout - (monotonic() - start), 0.0)
     with progress(wanted.stem, as_json) as move:
-        found = answer(problem, Limits(timeout=left), move, decide)
+        found = answer(problem, replace(limits, timeout=left), move, decide)
     seconds = monotonic() - start
     beside = computed(network, problem.network, found.inputs) if isinstance(found, Sat) else None
     if as_json:

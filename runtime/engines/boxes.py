@@ -52,88 +52,96 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
     `Stuck` where the time runs out, where bounds do not decide (a margin of 0), and where the circuit
     has no bounds here.
     """
-    inquiry = Inquiry(obligation, weights, monotonic() + limits.timeout, progress)
+    until = monotonic() + limits.timeout
+    memory = limits.memory * 2.0**20
+    asking = Asking(obligation, weights, until, progress, memory, limits.jobs)
     try:
-        return decided(inquiry)
+        return decided(asking)
     except Beyond as error:
         return Stuck(str(error), METHOD)
     except KeyboardInterrupt:
         return Stuck("interrupted", METHOD, interrupted=True)
 
 
-def decided(inquiry: Inquiry) -> Finding:
+def decided(asking: Asking) -> Finding:
     """The question proper, then what its answer rests on."""
-    obligation = inquiry.obligation
-    found = inquiry.ask(obligation, "branch and bound")
+    obligation = asking.obligation
+    found = asking.ask(obligation, "branch and bound")
     match found:
         case Found():
-            witness = found.exact or inquiry.witness(found.point)
-            return Fails(METHOD, (), inquiry.size, witness, warnings=warned(inquiry, "premise"))
+            witness = found.exact or asking.witness(found.point)
+            return Fails(METHOD, (), asking.size, witness, warnings=warned(asking, "premise"))
         case Closed():
-            return holding(inquiry, found)
+            return holding(asking, found)
         case Open():
-            return undecided(inquiry, found)
+            return undecided(asking, found)
         case _:
             assert_never(found)
 
 
-def holding(inquiry: Inquiry, closed: Closed) -> Finding:
+def holding(asking: Asking, closed: Closed) -> Finding:
     """Proved, if any input meets the conditions."""
     method = f"{METHOD}, {closed.nodes:,} part{'s' * (closed.nodes != 1)}"
     trusted: tuple[str, ...] = TRUSTED
     if closed.exact:
         method += f", {closed.exact} of them by SMT"
         trusted = (*TRUSTED, "z3", "the encoder")
-    found = inquiry.ask(about(inquiry.obligation, None), "looking for an input of the domain")
+    found = asking.ask(about(asking.obligation, None), "looking for an input of the domain")
     match found:
         case Found():
-            return Holds(method, trusted, inquiry.size, warnings=warned(inquiry))
+            return Holds(method, trusted, asking.size, warnings=warned(asking))
         case Closed():
-            return Empty(emptiness(inquiry.obligation, inquiry.briefly().none), method)
+            return Empty(emptiness(asking.obligation, asking.briefly().none), method)
         case Open():
             why = "no input misses the goal, but the domain may be empty"
-            return replace(undecided(inquiry, found), reason=why)
+            return replace(undecided(asking, found), reason=why)
         case _:
             assert_never(found)
 
 
-def warned(inquiry: Inquiry, held: str = "") -> tuple[str, ...]:
+def warned(asking: Asking, held: str = "") -> tuple[str, ...]:
     """What the claim says nothing about, as far as that is soon found out; `held` did hold once."""
 
     def never(name: str) -> bool:
-        return name != held and inquiry.briefly().never(name)
+        return name != held and asking.briefly().never(name)
 
-    return tuple(idle(inquiry.obligation, never))
+    return tuple(idle(asking.obligation, never))
 
 
-def undecided(inquiry: Inquiry, found: Open) -> Stuck:
+def undecided(asking: Asking, found: Open) -> Stuck:
     """What was reached."""
     part = f"{found.share:.2g} of the domain is undecided after {found.nodes:,} parts"
-    why = OUT_OF_TIME if found.late else "it comes too near to failing for bounds to tell"
+    why = "it comes too near to failing for bounds to tell"
+    if found.full:
+        why = "the parts still open take up the memory"
+    elif found.late:
+        why = OUT_OF_TIME
     return Stuck(
         f"{why}: {part}",
         METHOD,
         bound=found.least,
-        hardest=inquiry.witness(found.hardest),
+        hardest=asking.witness(found.hardest),
         hint=MORE_TIME,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class Asking:
     """Questions about one obligation until a deadline."""
 
     obligation: Obligation
     weights: Weights
     deadline: float
     progress: Progress
+    memory: float
+    jobs: int
 
     @property
     def size(self) -> Size:
         """How large the domain is."""
         return Size(None, sum(binder.type.entries for binder in self.obligation.binders))
 
-    def briefly(self) -> Inquiry:
+    def briefly(self) -> Asking:
         """The same, with a little of the time that is left."""
         return replace(self, deadline=min(self.deadline, monotonic() + WARNING_SECONDS))
 
@@ -150,7 +158,8 @@ class Inquiry:
         deadline = self.deadline
         if problem.net.entries <= FEW_UNITS:
             deadline = monotonic() + (deadline - monotonic()) / 4
-        found = Exploration(question, judge, deadline, move).outcome()
+        within = self.memory, self.jobs
+        found = Exploration(question, judge, deadline, move, *within).outcome()
         return self.finished(obligation, found) if isinstance(found, Open) else found
 
     def finished(self, obligation: Obligation, found: Open) -> Outcome:

@@ -7,7 +7,7 @@ the first round, and from the middles of what each round leaves; only an exact j
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import numpy as np
@@ -17,6 +17,7 @@ from circ.compiler.boxes.net import FloatArray
 from circ.compiler.boxes.points import STARTS, descended, heights, run, starts
 from circ.compiler.boxes.round import Question, a_round, root
 from circ.compiler.obligation import Witness
+from circ.runtime.engines.crew import Batch, can_fork, crew
 
 BATCH = 512
 """Nodes of a round; fewer where they are large."""
@@ -29,6 +30,15 @@ NEARLY = 1e-6
 
 JUDGED = 8
 """Most inputs of one round that are put to the judge."""
+
+ALONE = 1.0
+"""Seconds that a search goes on alone: what is soon done is not worth sharing."""
+
+SLICE = 0.4
+"""Seconds that a worker goes on before it gives back what is left."""
+
+SLICES = 4.0
+"""Rounds' worth of nodes that are shared out at a time."""
 
 DESCENTS = 8
 """Of so many rounds, one is followed by a descent in the nodes that it left."""
@@ -63,7 +73,8 @@ class Closed:
 class Open:
     """Undecided: the share of the box that is, the least bound there, the middle of one such part.
 
-    `aside` are the parts that bounds cannot decide; `late` says that there are others.
+    `aside` are the parts that bounds cannot decide; `late` says that there are others,
+    `full` that they take up the memory.
     """
 
     nodes: int
@@ -72,6 +83,7 @@ class Open:
     hardest: FloatArray = field(repr=False)
     aside: Nodes | None = field(repr=False, default=None)
     late: bool = False
+    full: bool = False
 
 
 Outcome = Found | Closed | Open
@@ -79,16 +91,22 @@ Outcome = Found | Closed | Open
 
 @dataclass(slots=True)
 class Exploration:
-    """A search under way. `aside` are nodes that rounds do not decide."""
+    """A search under way. `aside` are nodes that rounds do not decide.
+
+    `memory` is in bytes; `lost` is the share of nodes that workers had in hand when the time was up.
+    """
 
     question: Question
     judge: Judge
     deadline: float
     progress: Callable[[float], None]
+    memory: float = 2.0**31
+    jobs: int = 1
     stack: list[Nodes] = field(default_factory=list[Nodes])
     aside: list[Nodes] = field(default_factory=list[Nodes])
     nodes: int = 0
     least: float = np.inf
+    lost: float = 0.0
     rejected: int = 0
     rounds: int = 0
 
@@ -103,23 +121,93 @@ class Exploration:
         if point is not None:
             return Found(point)
         self.stack.append(root(self.question))
-        while self.stack:
-            if self.late:
-                return self.left()
+        point = self.alone()
+        if point is None and self.stack and not self.late and not self.full:
+            point = self.together()
+        if point is not None:
+            return Found(point)
+        return self.left() if self.stack or self.aside else Closed(self.nodes)
+
+    def alone(self) -> FloatArray | None:
+        """Rounds until nothing is left, or others are to help; an input, if one is found."""
+        until = min(self.deadline, monotonic() + ALONE) if self.helped else self.deadline
+        while self.stack and monotonic() <= until and not self.full:
             point = self.round()
             if point is not None:
-                return Found(point)
-            self.progress(1.0 - sum(float(part.share.sum()) for part in self.stack))
-        return self.left() if self.aside else Closed(self.nodes)
+                return point
+            self.progress(1.0 - self.undone)
+        return None
+
+    def together(self) -> FloatArray | None:
+        """The rest, shared out among workers; an input, if one is found."""
+        with crew(self.slice, self.jobs) as workers:
+            while (self.stack or workers.busy) and not self.full:
+                for worker in workers.idle:
+                    if self.stack:
+                        workers.give(worker, self.top(SLICES / (1 + len(workers.idle))))
+                for batch in workers.taken(max(0.0, self.deadline - monotonic())):
+                    point = self.merged(batch)
+                    if point is not None:
+                        return point
+                self.progress(1.0 - self.undone - sum(workers.busy.values()))
+                if self.late:
+                    self.lost += sum(workers.busy.values())
+                    break
+        return None
+
+    def slice(self, nodes: Nodes) -> Batch:
+        """A worker's part: rounds on nodes for a while, the inputs that look right not judged."""
+        points = list[FloatArray]()
+
+        def noted(point: FloatArray) -> bool:
+            points.append(point)
+            return False
+
+        until = min(self.deadline, monotonic() + SLICE)
+        part = replace(
+            self, judge=noted, stack=[nodes], aside=[], nodes=0, least=np.inf, rejected=0
+        )
+        while part.stack and not points and monotonic() <= until and not part.full:
+            part.round()
+        return Batch(tuple(part.stack), tuple(part.aside), tuple(points), part.nodes, part.least)
+
+    def merged(self, batch: Batch) -> FloatArray | None:
+        """Take over what a worker gives back; an input, if it came by one."""
+        self.stack += batch.left
+        self.aside += batch.aside
+        self.nodes += batch.nodes
+        self.least = min(batch.least, self.least) if batch.left else self.least
+        return next((point for point in batch.points if self.judge(point)), None)
+
+    @property
+    def helped(self) -> bool:
+        """Whether workers are to help."""
+        return self.jobs > 1 and can_fork()
+
+    @property
+    def undone(self) -> float:
+        """The share of the box that waits."""
+        return sum(float(part.share.sum()) for part in self.stack)
+
+    @property
+    def full(self) -> bool:
+        """Whether what waits takes up the memory that there is."""
+        return self.kept > self.memory
+
+    @property
+    def kept(self) -> int:
+        """The bytes of what waits."""
+        return sum(array.nbytes for part in (*self.stack, *self.aside) for array in part.parts)
 
     def left(self) -> Open:
         """What is undecided."""
-        open_parts = [*self.stack, *self.aside]
-        share = sum(float(part.share.sum()) for part in open_parts)
-        hardest = open_parts[-1]
+        open_parts = [*self.stack, *self.aside, root(self.question)]
+        share = self.lost + sum(float(part.share.sum()) for part in open_parts[:-1])
+        hardest = open_parts[0]
         middle = hardest.low[0] / 2 + hardest.high[0] / 2
         aside = joined(self.aside) if self.aside else None
-        return Open(self.nodes, share, self.least, middle, aside, late=bool(self.stack))
+        late = bool(self.stack) or self.lost > 0
+        return Open(self.nodes, share, self.least, middle, aside, late, self.full)
 
     def round(self) -> FloatArray | None:
         """One round over the top of the stack; an input, if one is found."""
@@ -137,10 +225,13 @@ class Exploration:
             self.stack.append(left.children.take(~small) if small.any() else left.children)
         return self.among(left.live)
 
-    def top(self) -> Nodes:
-        """The nodes of the next round, taken off the stack."""
+    def top(self, rounds: float = 1.0) -> Nodes:
+        """The nodes of so many rounds, taken off the stack."""
         net = self.question.net
         most = max(8, min(BATCH, NUMBERS // (4 * (net.entries + len(net.low)))))
+        if 4 * self.kept > self.memory:
+            most = max(8, most // 16)
+        most = max(1, int(rounds * most))
         taken, count = list[Nodes](), 0
         while self.stack and count < most:
             part = self.stack.pop()

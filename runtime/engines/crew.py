@@ -1,0 +1,93 @@
+"""Worker processes that share out the nodes of one search, each with a thread of its own.
+
+A worker is given nodes, works on them for a while, and gives back those that are left: what a node needs
+to be decided is all in it. Inputs that a worker comes by are judged where the search was begun.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from circ.compiler.boxes.bounds import Nodes
+from circ.compiler.boxes.net import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a worker gives back: nodes left, nodes set aside, and what it came by on the way."""
+
+    left: tuple[Nodes, ...] = field(repr=False)
+    aside: tuple[Nodes, ...] = field(repr=False)
+    points: tuple[FloatArray, ...] = field(repr=False)
+    nodes: int
+    least: float
+
+
+Work = Callable[[Nodes], Batch]
+
+
+@dataclass(slots=True)
+class Crew:
+    """Workers, and how much of the search each has in hand."""
+
+    lines: list[Connection[Nodes | None, Batch]]
+    busy: dict[int, float] = field(default_factory=dict[int, float])
+
+    @property
+    def idle(self) -> list[int]:
+        """The workers that have nothing to do."""
+        return [k for k in range(len(self.lines)) if k not in self.busy]
+
+    def give(self, worker: int, nodes: Nodes) -> None:
+        """Have an idle worker work on nodes."""
+        self.busy[worker] = float(nodes.share.sum())
+        self.lines[worker].send(nodes)
+
+    def taken(self, seconds: float) -> list[Batch]:
+        """What busy workers give back within so many seconds, as soon as one does."""
+        ready = wait([self.lines[k] for k in self.busy], seconds)
+        found = list[Batch]()
+        for worker in [k for k in self.busy if self.lines[k] in ready]:
+            found.append(self.lines[worker].recv())
+            del self.busy[worker]
+        return found
+
+
+def can_fork() -> bool:
+    """Whether this system makes copies of a process, as workers are made."""
+    return "fork" in get_all_start_methods()
+
+
+@contextmanager
+def crew(work: Work, size: int) -> Generator[Crew]:
+    """Workers that each do `work`, copies of this process; they end with the block."""
+    context = get_context("fork")
+    lines: list[Connection[Nodes | None, Batch]] = []
+    processes = list[BaseProcess]()
+    try:
+        for _ in range(size):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=serve, args=(theirs, work), daemon=True)
+            process.start()
+            theirs.close()
+            lines.append(ours)
+            processes.append(process)
+        yield Crew(lines)
+    finally:
+        for running in processes:
+            running.terminate()
+        for running in processes:
+            running.join()
+
+
+def serve(line: Connection[Batch, Nodes | None], work: Work) -> None:
+    """Do what comes down the line; Ctrl-C is for the process that has the terminal."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while (nodes := line.recv()) is not None:
+        line.send(work(nodes))
