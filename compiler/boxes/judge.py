@@ -155,19 +155,21 @@ def phase_halves(forms: Sequence[Forms | None], nodes: Nodes, starts: Sequence[i
     """The half-spaces of the phases that nodes assume, at most `MOST_PHASES` each."""
     many, inputs = nodes.low.shape
     halves = Halves.none(many, MOST_PHASES, inputs)
-    used = np.zeros(many, np.int64)
+    found = list[tuple[IntArray, FloatArray, FloatArray]]()
     for form, start in zip(forms, starts, strict=True):
-        if form is None:
-            continue
-        phase = nodes.phase[form.node, start + form.entry]
-        (chosen,) = np.nonzero(phase)
-        for k in chosen:
-            node = form.node[k]
-            if used[node] < MOST_PHASES:
-                side = form.above if phase[k] > 0 else form.below
-                halves.slopes[node, used[node]] = side.slopes[k]
-                halves.consts[node, used[node]] = side.consts[k]
-                used[node] += 1
+        if form is not None:
+            phase = nodes.phase[form.node, start + form.entry]
+            for side, chosen in ((form.above, phase > 0), (form.below, phase < 0)):
+                found.append((form.node[chosen], side.slopes[chosen], side.consts[chosen]))
+    if not found:
+        return halves
+    node, slopes, consts = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.argsort(node, kind="stable")
+    node = node[order]
+    place = np.arange(len(node)) - np.searchsorted(node, node)
+    kept = place < MOST_PHASES
+    halves.slopes[node[kept], place[kept]] = slopes[order[kept]]
+    halves.consts[node[kept], place[kept]] = consts[order[kept]]
     return halves
 
 

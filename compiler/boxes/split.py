@@ -60,7 +60,7 @@ def blame(
                 at = node[trace.pair[used]]
                 part = coefficients[used] * by[used, None]
                 loose = np.maximum(part, 0) * below[at] - np.minimum(part, 0) * above[at]
-                np.add.at(charged, at, loose)
+                add_runs(charged, at, loose)
         if layer.kind == "product":
             charged = np.concatenate([charged, charged], axis=1) / 2
         units[:, layer.place] = charged
@@ -68,8 +68,14 @@ def blame(
         if form is not None:
             part = (np.abs(form.below.slopes) + np.abs(form.above.slopes)) * width[form.node]
             part /= part.sum(1, keepdims=True) + 1e-300
-            np.add.at(inputs, form.node, part * charged[form.node, form.entry][:, None])
+            add_runs(inputs, form.node, part * charged[form.node, form.entry][:, None])
     return Blame(units, inputs)
+
+
+def add_runs(total: FloatArray, at: IntArray, rows: FloatArray) -> None:
+    """Add each row to that of `total` which `at` names; it never falls."""
+    (starts,) = np.nonzero(np.diff(at, prepend=-1))
+    total[at[starts]] += np.add.reduceat(rows, starts)
 
 
 def split(net: Net, nodes: Nodes, found: Blame, effect: FloatArray) -> Nodes:
