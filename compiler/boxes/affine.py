@@ -14,7 +14,16 @@ from math import prod
 
 import numpy as np
 
-from circ.compiler.boxes.net import TINY, UNIT, FloatArray, IntArray, rounding
+from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.net import (
+    TINY,
+    TOO_LARGE,
+    UNIT,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    rounding,
+)
 from circ.compiler.ir import Shape
 
 Reach = Sequence[FloatArray]
@@ -22,6 +31,9 @@ Reach = Sequence[FloatArray]
 
 UP = 1.0 + 4 * UNIT
 """Times this, a sum of a few non-negative floats is above its exact value."""
+
+FARTHEST = 2.0**400
+"""No term of a sum is above this: `TINY` is then more than what underflow takes from it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +56,10 @@ class Affine:
 
 
 def constant(values: Iterable[Fraction | int | float]) -> Affine:
-    """Known entries, each rounded to the nearest float where it is none."""
+    """Known entries, each rounded to the nearest float where it is none; raises `Beyond`."""
     exact = [Fraction(value) for value in values]
+    if any(abs(value) >= FARTHEST for value in exact):
+        raise Beyond(TOO_LARGE)
     near = [float(value) for value in exact]
     gaps = [
         float(abs(Fraction(n) - e)) * UP + (n != e) * TINY for n, e in zip(near, exact, strict=True)
@@ -91,24 +105,43 @@ def size(x: Affine, reach: Reach) -> FloatArray:
     return total * (1 + rounding(sum(len(reach[j]) for j in x.maps) + len(x.maps)))
 
 
+def some(x: Affine, reach: Reach) -> BoolArray:
+    """Which entries may be other than 0, also where the size of their terms underflows."""
+    found = (x.const != 0) | (x.slack != 0)
+    for j, rows in x.maps.items():
+        found |= rows.any(1, where=reach[j] != 0)
+    return found
+
+
+def moderate(mass: FloatArray) -> FloatArray:
+    """The sizes of sums, none of them near overflow; raises `Beyond`."""
+    if not np.all(mass < FARTHEST):
+        raise Beyond(TOO_LARGE)
+    return mass
+
+
 def combined(terms: Sequence[tuple[Fraction, Affine]], reach: Reach) -> Affine:
-    """The linear combination with exact coefficients."""
+    """The linear combination with exact coefficients; raises `Beyond`."""
     entries = terms[0][1].entries
     maps = dict[int, FloatArray]()
     const, slack, mass = np.zeros(entries), np.zeros(entries), np.zeros(entries)
+    live = np.zeros(entries, np.bool_)
     rounds = len(terms) > 1
     for coefficient, x in terms:
+        if abs(coefficient) >= FARTHEST:
+            raise Beyond(TOO_LARGE)
         near = float(coefficient)
         exact = Fraction(near) == coefficient
-        rounds = rounds or abs(near) != 1.0
+        rounds = rounds or abs(coefficient) != 1
         for j, rows in x.maps.items():
             maps[j] = maps[j] + near * rows if j in maps else near * rows
         const = const + near * x.const
         slack = slack + abs(near) * x.slack * (1.0 if exact else 1 + 2 * UNIT)
         mass = mass + abs(near) * size(x, reach)
+        live |= some(x, reach) if coefficient else False
     maps = {j: rows for j, rows in maps.items() if rows.any()}
     if rounds:
-        slack = slack * UP + mass * rounding(2 * len(terms)) + (mass > 0) * TINY
+        slack = slack * UP + moderate(mass) * rounding(2 * len(terms)) + live * TINY
     return Affine(maps, const, slack)
 
 
@@ -124,7 +157,7 @@ class Product:
 
 
 def mapped(plan: Product, known: Affine, x: Affine, reach: Reach) -> Affine:
-    """The known tensor, times the other one."""
+    """The known tensor, times the other one; raises `Beyond`."""
     matrix = known.const.reshape(plan.known_shape)
     spec = f"{plan.known},{plan.other}Z->{plan.output}Z"
 
@@ -134,7 +167,7 @@ def mapped(plan: Product, known: Affine, x: Affine, reach: Reach) -> Affine:
 
     mass, gap = size(x, reach), x.slack
     within = np.stack([mass, gap, x.const], axis=1)
-    bounds = times(np.abs(matrix), within[:, :2])
+    bounds = moderate(times(np.abs(matrix), within[:, :2]))
     maps = {j: times(matrix, rows) for j, rows in x.maps.items()}
     const = times(matrix, within[:, 2:])[:, 0]
     summed = len(x.const)
@@ -142,7 +175,9 @@ def mapped(plan: Product, known: Affine, x: Affine, reach: Reach) -> Affine:
     if known.slack.any():
         inexact = times(known.slack.reshape(plan.known_shape), (mass + gap)[:, None])[:, 0]
         slack = (slack + inexact * (1 + rounding(summed))) * UP
-    return Affine(maps, const, slack + (bounds[:, 0] > 0) * TINY)
+    used = (matrix != 0) | (known.slack.reshape(plan.known_shape) != 0)
+    live = times(used * 1.0, some(x, reach)[:, None] * 1.0)
+    return Affine(maps, const, slack + (live[:, 0] > 0) * TINY)
 
 
 def enclosed(
@@ -157,7 +192,9 @@ def enclosed(
         greatest = greatest + above @ high[j] + below @ low[j]
     mass = size(x, reach)
     terms = sum(2 * len(low[j]) for j in x.maps) + len(x.maps)
-    room = (x.slack + mass * rounding(terms)) * UP + (mass > 0) * TINY if x.maps else x.slack * UP
+    room = x.slack * UP
+    if x.maps:
+        room = (x.slack + mass * rounding(terms)) * UP + some(x, reach) * TINY
     return less(least, room), more(greatest, room)
 
 

@@ -26,10 +26,11 @@ from circ.compiler.boxes.net import TINY, BoolArray, FloatArray, IntArray, Layer
 class Charges:
     """For each layer after the input, what a coefficient of 1 on a pre-activation may err by.
 
-    `factor` times the size of all terms bounds what a sum over the whole net rounds away.
+    `reach` are the greatest sizes of all units' values, those of the input first, and `factor` times the size of all terms bounds what a sum over the whole net rounds away.
     """
 
     layers: tuple[FloatArray, ...] = field(repr=False)
+    reach: tuple[FloatArray, ...] = field(repr=False)
     factor: float
 
 
@@ -37,7 +38,8 @@ def charges_of(layers: Sequence[Layer], reach: Sequence[FloatArray]) -> Charges:
     """The charges of layers whose units' values (those of the input first) are at most `reach` in size."""
     widest = max((len(sizes) for sizes in reach), default=0)
     factor = rounding(2 * widest + 8 * len(layers))
-    return Charges(tuple(charge(layer, reach, factor) for layer in layers), factor)
+    charged = tuple(charge(layer, reach, factor) for layer in layers)
+    return Charges(charged, tuple(reach), factor)
 
 
 def charge(layer: Layer, reach: Sequence[FloatArray], factor: float) -> FloatArray:
@@ -84,10 +86,9 @@ def taken_back(
     """
     inputs = np.zeros((len(consts), width))
     left = {0: inputs, **starts}
-    total, owed = (
-        consts,
-        np.abs(consts) * charges.factor + TINY * some(starts.values(), len(consts)),
-    )
+    # Coefficients that a row starts with are rounded again wherever a layer adds to them.
+    sizes = sum((np.abs(rows) @ charges.reach[j] for j, rows in starts.items()), np.abs(consts))
+    total, owed = consts, sizes * charges.factor + TINY * some(starts.values(), len(consts))
     for place in range(len(layers), 0, -1):
         coefficients = left.pop(place, None)
         if coefficients is None:
@@ -142,9 +143,14 @@ def through(
 
 
 def least(rows: Affines, low: FloatArray, high: FloatArray) -> FloatArray:
-    """The least value of each row on a box of its own [rows, inputs], not above the exact one."""
+    """The least value of each row on a box of its own [rows, inputs], not above the exact one.
+
+    -inf where the numbers overflow.
+    """
     corner = np.where(rows.slopes > 0, low, high)
     terms = rows.slopes * corner
     total = terms.sum(1) + rows.consts
     size = np.abs(terms).sum(1) + np.abs(rows.consts)
-    return np.asarray(total - size * rounding(low.shape[1]) - TINY * (size > 0))
+    used = (size > 0) | rows.slopes.any(1)
+    found = total - size * rounding(low.shape[1]) - TINY * used
+    return np.where(np.isnan(found), -np.inf, found)

@@ -15,7 +15,7 @@ from circ.compiler.boxes.affine import Affine, enclosed, units
 from circ.compiler.boxes.back import charges_of, least, taken_back
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.lines import Lines, lines, values
-from circ.compiler.boxes.net import LARGEST, FloatArray, IntArray, Kind, Layer, Net
+from circ.compiler.boxes.net import LARGEST, TOO_LARGE, FloatArray, IntArray, Kind, Layer, Net
 
 MOST_UNITS = 1 << 15
 """Most pre-activations of a net."""
@@ -104,8 +104,9 @@ class Growing:
             raise Beyond(f"it has more than {MOST_UNITS:,} units that the domain leaves open")
         if max((rows.size for rows in x.maps.values()), default=0) > MOST_NUMBERS:
             raise Beyond(f"a layer has more than {MOST_NUMBERS:,} weights")
-        if not max(np.abs(low).max(), np.abs(high).max()) < LARGEST:
-            raise Beyond("its numbers are too large for these bounds")
+        sizes = [np.abs(part).max() for part in (low, high, x.const, *x.maps.values())]
+        if not max(sizes) < LARGEST:
+            raise Beyond(TOO_LARGE)
         sources = tuple((j, np.ascontiguousarray(rows)) for j, rows in sorted(x.maps.items()))
         layer = Layer(kind, sources, x.const, x.slack, low, high, start)
         self.layers.append(layer)

@@ -248,5 +248,5 @@ def cut(low: FloatArray, high: FloatArray, slopes: FloatArray, consts: FloatArra
     usable = np.abs(slopes) > 2.0**-100
     end = room / np.where(usable, slopes, 1.0)
     end = end + np.sign(slopes) * (np.abs(end) * (4 * UNIT) + TINY)
-    np.minimum(high, end, out=high, where=usable & (slopes > 0))
-    np.maximum(low, end, out=low, where=usable & (slopes < 0))
+    np.fmin(high, end, out=high, where=usable & (slopes > 0))
+    np.fmax(low, end, out=low, where=usable & (slopes < 0))

@@ -33,6 +33,9 @@ TINY = 2.0**-500
 LARGEST = 2.0**200
 """No magnitude of a net is above this; a circuit that reaches it is not bounded here."""
 
+TOO_LARGE = "its numbers are too large for these bounds"
+"""Why such a circuit is not."""
+
 
 def rounding(count: int) -> float:
     """γ: a sum of `count` products in any order errs by less than γ Σ|terms| (Higham, §3.1)."""

@@ -31,7 +31,9 @@ def run(net: Net, points: FloatArray) -> Run:
     """The net on points [points, inputs]."""
     before, values = list[FloatArray](), [points]
     for layer in net.layers:
-        p = layer.bias + sum(values[j] @ matrix.T for j, matrix in layer.sources)
+        p = np.tile(layer.bias, (len(points), 1))
+        for j, matrix in layer.sources:
+            p += values[j] @ matrix.T
         before.append(p)
         values.append(applied(layer, p))
     return Run(before, values)

@@ -25,7 +25,7 @@ from circ.compiler.boxes.affine import (
 )
 from circ.compiler.boxes.clauses import Atom, Beyond, refuting
 from circ.compiler.boxes.grow import Growing
-from circ.compiler.boxes.net import BoolArray, IntArray, Net, Row
+from circ.compiler.boxes.net import LARGEST, TOO_LARGE, BoolArray, IntArray, Net, Row
 from circ.compiler.ir import (
     All,
     Any,
@@ -93,6 +93,8 @@ def begin(obligation: Obligation, weights: Weights) -> Reading:
         if not isinstance(binder.values, Reals):
             raise Beyond(f"`{binder.name}` is a word")
         places[binder.name] = (len(low), binder.type.entries)
+        if any(max(abs(low), abs(high)) >= LARGEST for low, high in binder.values.box):
+            raise Beyond(TOO_LARGE)
         low += [outward(end, -1) for end, _ in binder.values.box]
         high += [outward(end, 1) for _, end in binder.values.box]
     growing = Growing([np.array(low)], [np.array(high)])
@@ -167,10 +169,10 @@ class Reading:
             case Not(operand=x):
                 return self.negated(self.known[x])
             case All(operand=x):
-                return self.all(self.known[x], self.circuit.types[x].shape[-1])
+                return self.all(self.known[x], self.circuit.types[x].shape)
             case Any(operand=x):
                 fails = self.negated(self.known[x])
-                return self.negated(self.all(fails, self.circuit.types[x].shape[-1]))
+                return self.negated(self.all(fails, self.circuit.types[x].shape))
             case Select(condition=condition, then=then, otherwise=otherwise):
                 chosen = [self.known[x] for x in (condition, then, otherwise)]
                 return self.selected(chosen[0], chosen[1], chosen[2])
@@ -253,10 +255,12 @@ class Reading:
         """1 where x is 0."""
         return combined([(ONE, stored(np.ones(x.entries))), (-ONE, x)], self.growing.reach)
 
-    def all(self, x: Affine, width: int) -> Affine:
-        """1 where each run of `width` entries is all 1: max(0, Σ x - (width - 1))."""
+    def all(self, x: Affine, shape: Shape) -> Affine:
+        """1 where each run along the last axis is all 1: max(0, Σ x - (width - 1))."""
+        entries, width = prod(shape[:-1]), shape[-1]
+        if not width:
+            return stored(np.ones(entries))
         runs = [picked([x], np.arange(k, x.entries, width)) for k in range(width)]
-        entries = x.entries // width if width else 0
         rest = stored(np.full(entries, width - 1.0))
         terms = [*((ONE, run) for run in runs), (-ONE, rest)]
         return self.relu(combined(terms, self.growing.reach))
