@@ -21,6 +21,9 @@ from circ.compiler.boxes.read import Problem
 STEPS = 20
 """Of the ascent to the best weights."""
 
+LITTLE = 1e-100
+"""Added to what is divided by: no weight overflows, and none that matters is changed."""
+
 MOST_PHASES = 8
 """Most phases of a node that are used as half-spaces."""
 
@@ -198,8 +201,7 @@ def weighed(halves: Halves, low: FloatArray, high: FloatArray) -> Weighed:
     middle, radius = low / 2 + high / 2, high / 2 - low / 2
     centre = halves.consts + np.einsum("prk,pk->pr", halves.slopes, middle)
     spread = halves.slopes * radius[:, None]
-    size = np.abs(spread).sum(2) + np.abs(centre)
-    size = np.where(size > 0, size, 1.0)
+    size = np.abs(spread).sum(2) + np.abs(centre) + LITTLE
     centre, spread = centre / size, spread / size[:, :, None]
     by = np.full(centre.shape, 1.0 / centre.shape[1])
     best, kept = np.full(len(centre), -np.inf), by
@@ -213,8 +215,7 @@ def weighed(halves: Halves, low: FloatArray, high: FloatArray) -> Weighed:
         by /= by.sum(1, keepdims=True)
     weights = kept / size
     weights[weights < 2.0**-40 * weights.max(1, keepdims=True)] = 0.0
-    mass = np.einsum("pr,pr->p", weights, sizes(halves, low, high))
-    weights /= np.where(mass > 0, mass, 1.0)[:, None]
+    weights /= np.einsum("pr,pr->p", weights, sizes(halves, low, high))[:, None] + LITTLE
     return Weighed(summed_up(halves, weights, low, high), weights)
 
 

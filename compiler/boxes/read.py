@@ -324,7 +324,8 @@ class Reading:
         sides = dict(zip(first[0], shapes[0], strict=True))
         sides |= dict(zip(second[0], shapes[1], strict=True))
         order = [*output, *(letter for letter in sides if letter not in output)]
-        grid = np.indices([sides[letter] for letter in order]).reshape(len(order), -1)
+        lengths = [sides[letter] for letter in order]
+        grid = np.indices(lengths).reshape(len(order), prod(lengths))
         if grid.shape[1] > MOST_PRODUCTS:
             raise Beyond(f"it multiplies more than {MOST_PRODUCTS:,} pairs of values")
         at = dict(zip(order, grid, strict=True))
@@ -333,7 +334,10 @@ class Reading:
             for (letters, x), shape in zip((first, second), shapes, strict=True)
         )
         every = self.times(left, right)
-        runs = grid.shape[1] // max(prod(sides[letter] for letter in output), 1)
+        entries = prod(sides[letter] for letter in output)
+        if not grid.shape[1]:
+            return stored(np.zeros(entries))
+        runs = grid.shape[1] // entries
         terms = [(ONE, picked([every], np.arange(k, every.entries, runs))) for k in range(runs)]
         return combined(terms, self.growing.reach)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from circ.compiler.builder import Builder, combine, number, reindex, stack
+from circ.compiler.builder import Builder, combine, matmul, number, reindex, stack, times
 from circ.compiler.finding import Fails, Finding, Holds, Limits, Stuck, silent
 from circ.compiler.ir import All, Any, Compare, Relu, Select, Wire
 from circ.compiler.obligation import Obligation
@@ -111,9 +111,7 @@ def test_a_constant_may_be_open() -> None:
 
 
 @pytest.mark.parametrize(("op", "most"), [(All, 1), (Any, 6)])
-def test_no_truths_at_all_are_all_true_and_none_of_them_is(
-    op: type[All | Any], most: int
-) -> None:
+def test_no_truths_at_all_are_all_true_and_none_of_them_is(op: type[All | Any], most: int) -> None:
     """A choice by `All` of no truths is its first branch, by `Any` its second."""
 
     def goal(b: Builder, w: dict[str, Wire]) -> Wire:
@@ -123,6 +121,17 @@ def test_no_truths_at_all_are_all_true_and_none_of_them_is(
 
     claim = obligation([box("x", (0, 1))], goal)
     assert isinstance(decided(claim), Holds)
+
+
+def test_scalars_are_multiplied() -> None:
+    """A product of two scalars, or over an axis of length 0, is one like any other."""
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        x = pick(b, w["x"], 0)
+        none = reindex(b, [w["x"]], (), (0,))
+        return less(b, combine(b, (1, times(b, x, x)), (1, matmul(b, none, none))), 5)
+
+    assert isinstance(decided(obligation([box("x", (-2, 2))], goal)), Holds)
 
 
 # --- decimals and degenerate boxes --------------------------------------------------------------
