@@ -22,6 +22,7 @@ from circ.compiler.verdict import (
     Replay,
     Shown,
     Size,
+    Straying,
     Vacuous,
     Verdict,
 )
@@ -54,7 +55,7 @@ class Row:
 
 KINDS = (
     *(Row, Asked, Proved, Refuted, Vacuous),
-    *(ByLength, Counted, Example, Replay, Shown, Size, Witness),
+    *(ByLength, Counted, Example, Replay, Shown, Size, Straying, Witness),
 )
 NAMED: Mapping[str, Callable[..., object]] = {kind.__name__: kind for kind in KINDS}
 
