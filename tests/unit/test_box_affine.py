@@ -1,0 +1,194 @@
+"""Affine functions of units: what floats leave out of the exact function is within the slack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from circ.compiler.boxes.affine import (
+    Affine,
+    Product,
+    combined,
+    constant,
+    enclosed,
+    mapped,
+    picked,
+    stored,
+)
+from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.grow import Growing
+from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.read import outward
+from tests.agreement.box_claims import HARD, NUMBERS
+
+EXACT = st.one_of(NUMBERS, NUMBERS, st.fractions(-3, 3, max_denominator=97))
+FLOATS = EXACT.map(float)
+SLACKS = st.sampled_from([0.0, 0.0, 1e-300, 2.0**-60, 1e-3])
+INPUTS = 3
+NOISES = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1)])
+
+Point = Sequence[Fraction]
+
+
+def arrays(draw: st.DrawFn, *shape: int) -> FloatArray:
+    """Random floats."""
+    count = int(np.prod(shape))
+    return np.array(draw(st.lists(FLOATS, min_size=count, max_size=count))).reshape(shape)
+
+
+@st.composite
+def affines(draw: st.DrawFn, entries: int = 2) -> Affine:
+    """Functions of one layer of units, or constants."""
+    maps = {0: arrays(draw, entries, INPUTS)} if draw(st.integers(0, 3)) else {}
+    slack = np.array(draw(st.lists(SLACKS, min_size=entries, max_size=entries)))
+    return Affine(maps, arrays(draw, entries), slack)
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
+    """Bounds of units, points among them."""
+    one, other = arrays(draw, INPUTS), arrays(draw, INPUTS)
+    return np.minimum(one, other), np.maximum(one, other)
+
+
+def within(draw: st.DrawFn, low: FloatArray, high: FloatArray) -> Point:
+    """A point of a box."""
+    parts = [draw(st.sampled_from([0, 1, Fraction(1, 3)])) for _ in low]
+    ends = zip(map(Fraction, low.tolist()), map(Fraction, high.tolist()), parts, strict=True)
+    return [a + t * (b - a) for a, b, t in ends]
+
+
+def said(x: Affine, at: Point) -> list[Fraction]:
+    """What the floats say, in exact arithmetic."""
+    found = [Fraction(value) for value in x.const.tolist()]
+    for rows in x.maps.values():
+        for k, row in enumerate(rows.tolist()):
+            found[k] += sum(Fraction(c) * v for c, v in zip(row, at, strict=True))
+    return found
+
+
+def meant(draw: st.DrawFn, x: Affine, at: Point) -> list[Fraction]:
+    """What they may stand for: anything within the slack."""
+    slacks = [Fraction(value) * draw(NOISES) for value in x.slack.tolist()]
+    return [value + gap for value, gap in zip(said(x, at), slacks, strict=True)]
+
+
+def stands_for(x: Affine, at: Point, exact: Sequence[Fraction]) -> bool:
+    """Whether exact values are within the slack."""
+    told = zip(said(x, at), x.slack.tolist(), exact, strict=True)
+    return all(abs(value - wanted) <= Fraction(slack) for value, slack, wanted in told)
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data())
+def test_a_combination_stays_within_its_slack(data: st.DataObject) -> None:
+    """Whatever the operands stand for within their slack, the result stands for their combination
+    with the exact coefficients, one that rounds to 1 and one beneath the floats included."""
+    draw = data.draw
+    low, high = draw(boxes())
+    reach = [np.maximum(-low, high)]
+    terms = [(draw(EXACT), draw(affines())) for _ in range(draw(st.integers(1, 3)))]
+    at = within(draw, low, high)
+    values = [[c * v for v in meant(draw, x, at)] for c, x in terms]
+    exact = [sum(column, Fraction(0)) for column in zip(*values, strict=True)]
+    assert stands_for(combined(terms, reach), at, exact)
+
+
+def test_what_rounds_to_1_is_not_1() -> None:
+    """A coefficient next to 1 leaves slack, though its float is 1."""
+    x = stored(np.ones(1))
+    nearly = 1 + Fraction(1, 2**54)
+    for _ in range(100):
+        x = combined([(nearly, x)], [])
+    assert stands_for(x, [], [nearly**100])
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data())
+def test_a_matrix_product_stays_within_its_slack(data: st.DataObject) -> None:
+    """The same for a known matrix, itself within a slack."""
+    draw = data.draw
+    low, high = draw(boxes())
+    at = within(draw, low, high)
+    known, x = draw(affines(4)), draw(affines(2))
+    known = Affine({}, known.const, known.slack)
+    result = mapped(Product("ab", "b", "a", (2, 2), (2,)), known, x, [np.maximum(-low, high)])
+    m, v = meant(draw, known, at), meant(draw, x, at)
+    assert stands_for(result, at, [m[0] * v[0] + m[1] * v[1], m[2] * v[0] + m[3] * v[1]])
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data())
+def test_bounds_of_entries_enclose_them(data: st.DataObject) -> None:
+    """Whatever they stand for within their slack is within the bounds."""
+    draw = data.draw
+    low, high = draw(boxes())
+    x = draw(affines())
+    least, most = enclosed(x, [low], [high])
+    for value, a, b in zip(meant(draw, x, within(draw, low, high)), least, most, strict=True):
+        assert Fraction(float(a)) <= value <= Fraction(float(b))
+
+
+@settings(deadline=None, max_examples=100)
+@given(values=st.lists(EXACT, min_size=1, max_size=4))
+def test_a_constant_stays_within_its_slack(values: list[Fraction]) -> None:
+    """A number that is no float is within the slack of the nearest one."""
+    assert stands_for(constant(values), [], values)
+
+
+@pytest.mark.parametrize("end", [*HARD, Fraction(1, 10**400), Fraction(-2, 3), Fraction(7)])
+def test_the_box_is_rounded_outward(end: Fraction) -> None:
+    """The floats at its ends are never inside it, and next to them where they are no floats."""
+    low, high = outward(end, -1), outward(end, 1)
+    assert Fraction(low) <= end <= Fraction(high)
+    assert high <= np.nextafter(low, np.inf)
+
+
+@pytest.mark.parametrize("value", [Fraction(10) ** 400, -(Fraction(10) ** 130)])
+def test_what_is_near_overflow_is_refused(value: Fraction) -> None:
+    """As a constant, and as a coefficient."""
+    with pytest.raises(Beyond):
+        constant([value])
+    with pytest.raises(Beyond):
+        combined([(value, stored(np.ones(1)))], [])
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_a_shared_unit_stays_within_its_slack(data: st.DataObject) -> None:
+    """Two pre-activations of equal floats get one unit; each is what it stands for within its slack,
+    of whichever call the unit is, and of whichever row of one call."""
+    draw = data.draw
+    low, high = draw(boxes())
+    grown = Growing([low], [high])
+    x = draw(affines())
+    twins = picked([x], np.array([0, 1, 0]))
+    first = Affine(twins.maps, twins.const, np.array(draw(st.tuples(*[SLACKS] * 3))))
+    second = Affine(x.maps, x.const, np.array(draw(st.tuples(*[SLACKS] * 2))))
+    try:
+        results = [grown.applied("relu", first), grown.applied("relu", second)]
+    except Beyond:
+        return
+    at = within(draw, low, high)
+    wanted = [meant(draw, part, at) for part in (first, second)]
+    (layer,) = grown.layers
+    chosen = dict[int, Fraction]()
+    for place, entry in enumerate(owners(first)):
+        chosen[place] = max(wanted[0][entry], Fraction(0))
+    for result, exact in zip(results, wanted, strict=True):
+        units = [chosen[place] for place in range(layer.units)]
+        assert stands_for(result, units, [max(value, Fraction(0)) for value in exact])
+
+
+def owners(x: Affine) -> list[int]:
+    """Of equal rows the last, in order: that whose slack the unit has."""
+    rows = [
+        tuple(np.concatenate([m[k] for m in x.maps.values()] + [x.const[[k]]]) + 0.0)
+        for k in range(x.entries)
+    ]
+    return sorted({row: k for k, row in enumerate(rows)}.values())
