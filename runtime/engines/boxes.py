@@ -119,7 +119,7 @@ def undecided(asking: Asking, found: Open) -> Stuck:
     return Stuck(
         f"{why}: {part}",
         METHOD,
-        bound=found.least,
+        bound=found.least if found.least < np.inf else None,
         hardest=asking.witness(found.hardest),
         hint=MORE_TIME,
     )

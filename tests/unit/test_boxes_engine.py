@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
+from time import monotonic
 
+import numpy as np
 import pytest
 
-from circ.compiler.builder import Builder, combine, matmul, number, reindex, stack, times
-from circ.compiler.finding import Fails, Finding, Holds, Limits, Stuck, silent
-from circ.compiler.ir import All, Any, Compare, Relu, Select, Wire
+from circ.compiler.boxes.read import read
+from circ.compiler.boxes.round import prepared, root
+from circ.compiler.boxes.split import halved
+from circ.compiler.builder import (
+    Builder,
+    combine,
+    implies,
+    matmul,
+    number,
+    reindex,
+    stack,
+    times,
+)
+from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, silent
+from circ.compiler.ir import All, Any, Compare, Not, Relu, Select, Wire
 from circ.compiler.obligation import Obligation
+from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.trial import trial
+from circ.runtime.engines import smt
 from circ.runtime.engines.boxes import decide
+from circ.runtime.engines.explore import Exploration, Open
 from tests.unit.obligations import box, known, less, obligation, pick, weighted
 
 TINY = Fraction(1, 10**200)
@@ -149,3 +167,174 @@ def test_the_ends_of_a_box_are_not_floats() -> None:
         assert isinstance(found, expected)
         if isinstance(found, Fails):
             assert trial(claim, {}, found.witness).refutes
+
+
+# --- what is left undecided ---------------------------------------------------------------------
+
+
+def sawtooth(b: Builder, w: dict[str, Wire]) -> Wire:
+    """|v| - 1/2 for v = x y, four times over: at most 0, and just 0 along curves."""
+    x = times(b, pick(b, w["x"], 0), pick(b, w["x"], 1))
+    for _ in range(4):
+        x = combine(
+            b, (1, b.add(Relu(x))), (1, b.add(Relu(combine(b, (-1, x))))), (Fraction(-1, 2), one(b))
+        )
+    return less(b, x, 0)
+
+
+def one(b: Builder) -> Wire:
+    """1."""
+    return number(b, 1)
+
+
+def hard() -> Obligation:
+    """A claim that is true, and that bounds alone never show."""
+    return obligation([box("x", (-1, 1), (-1, 1))], sawtooth)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4])
+def test_without_time_it_says_what_is_left(seconds: float) -> None:
+    """A claim that is not decided in time has the reason and the hardest part's middle; and a bound, if
+    any part was bounded."""
+    found = decided(hard(), seconds)
+    assert isinstance(found, Stuck)
+    assert found.reason.startswith("the time ran out: ")
+    assert (found.bound is None) == (seconds == 0)
+    assert found.bound is None or found.bound <= 0
+    assert found.hardest is not None
+    assert all(-1 <= entry <= 1 for entry in found.hardest["x"])
+
+
+def test_no_time_at_all_is_no_proof() -> None:
+    """Where the time is up before the first round, all of the box is undecided."""
+    claim = obligation([box("x", (0, 1))], lambda b, w: less(b, b.add(Relu(pick(b, w["x"], 0))), 2))
+    assert isinstance(decided(claim, -1.0), Stuck)
+
+
+def test_an_interrupt_leaves_it_undecided() -> None:
+    """Ctrl-C while it works is no verdict."""
+
+    def interrupt(_share: float, _doing: str) -> None:
+        raise KeyboardInterrupt
+
+    found = decide(hard(), {}, Limits(timeout=5.0), interrupt)
+    assert isinstance(found, Stuck)
+    assert found.interrupted
+
+
+# --- parts that are decided exactly ---------------------------------------------------------------
+
+
+def tied(b: Builder, w: dict[str, Wire]) -> Wire:
+    """max(0, x) + max(0, -x) <= 1 on [-1, 1]: equal at the ends, which no bound tells."""
+    x = pick(b, w["x"], 0)
+    return less(b, combine(b, (1, b.add(Relu(x))), (1, b.add(Relu(combine(b, (-1, x)))))), 1)
+
+
+def test_a_tie_is_decided_exactly() -> None:
+    """What bounds come too near to is put to the SMT engine, and the method says so."""
+    found = decided(obligation([box("x", (-1, 1))], tied))
+    assert isinstance(found, Holds)
+    assert "by SMT" in found.method
+    assert "z3" in found.trusted
+
+
+@pytest.mark.parametrize("answer", [Stuck("it gave up", "SMT")])
+def test_what_is_not_decided_exactly_stays_open(
+    answer: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the SMT engine gives up on such a part, the claim is undecided."""
+    monkeypatch.setattr(smt, "decide", lambda *_: answer)
+    found = decided(obligation([box("x", (-1, 1))], tied))
+    assert isinstance(found, Stuck)
+    assert found.reason.startswith("it comes too near to failing")
+
+
+def test_a_point_that_is_no_float_is_found() -> None:
+    """3x == 1 within [0, 1] is met at 1/3 alone, which no float is: the exact part finds it."""
+    claim = obligation(
+        [box("x", (0, 1))],
+        lambda b, w: b.add(Not(b.add(Compare("==", combine(b, (3, pick(b, w["x"], 0))), one(b))))),
+    )
+    found = decided(claim, 4.0)
+    assert isinstance(found, Fails)
+    assert found.witness["x"] == (THIRD,)
+
+
+# --- what a verdict says nothing about -------------------------------------------------------------
+
+
+def impossible(b: Builder, w: dict[str, Wire]) -> Wire:
+    """max(0, x) <= -1/10."""
+    return less(b, b.add(Relu(pick(b, w["x"], 0))), -0.1)
+
+
+def test_a_domain_without_inputs_is_empty() -> None:
+    """Where nothing meets the condition, nothing is proved."""
+    claim = obligation([box("x", (-1, 1))], lambda b, w: less(b, pick(b, w["x"], 0), 0), impossible)
+    found = decided(claim)
+    assert isinstance(found, Empty)
+    assert found.reason == "nothing meets the `where`"
+
+
+def test_a_domain_of_one_point_is_not_empty() -> None:
+    """Conditions that leave a point alone leave something to prove."""
+
+    def where(b: Builder, w: dict[str, Wire]) -> Wire:
+        x = pick(b, w["x"], 0)
+        return b.add(All(stack(b, [less(b, x, 0.25), b.add(Compare("<=", number(b, 0.25), x))])))
+
+    claim = obligation([box("x", (-1, 1))], lambda b, w: less(b, pick(b, w["x"], 0), 0.25), where)
+    assert isinstance(decided(claim, 4.0), Holds)
+
+
+@pytest.mark.parametrize(("end", "warned"), [(2, True), (0.5, False)])
+def test_a_premise_that_never_holds_is_warned_of(end: float, warned: bool) -> None:
+    """Its claim is proved, and says nothing."""
+
+    def premise(b: Builder, w: dict[str, Wire]) -> Wire:
+        return b.add(Compare("<=", number(b, Fraction(end)), b.add(Relu(pick(b, w["x"], 0)))))
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        return implies(b, premise(b, w), less(b, b.add(Relu(pick(b, w["x"], 0))), 1.5))
+
+    claim = obligation([box("x", (-1, 1))], goal)
+    b = Builder()
+    same = copied(claim.circuit, b, keep).outputs
+    outputs = same | {"premise": premise(b, {"x": Wire(0)})}
+    found = decided(replace(claim, circuit=b.circuit(outputs)))
+    assert isinstance(found, Holds)
+    assert found.warnings == (("the left side of `implies` never holds on the domain",) * warned)
+
+
+# --- no part is lost --------------------------------------------------------------------------------
+
+
+def test_the_stack_loses_no_part() -> None:
+    """The parts of a round and those that stay are all there were, in whatever batches."""
+    claim = hard()
+    question = prepared(read(claim, {}))
+    search = Exploration(question, lambda _: False, monotonic() + 60, lambda _: None)
+    parts = root(question)
+    while len(parts) < 2000:
+        parts = halved(parts, np.arange(len(parts)) % 2)
+    search.stack = [parts.take(np.arange(1000)), parts.take(np.arange(1000, len(parts)))]
+    seen = list[tuple[float, ...]]()
+    while search.stack:
+        seen += map(tuple, np.concatenate([(t := search.top()).low, t.high], axis=1).tolist())
+    assert len(seen) == len(parts)
+    assert set(seen) == set(map(tuple, np.concatenate([parts.low, parts.high], axis=1).tolist()))
+
+
+def test_parts_that_bounds_leave_are_not_forgotten() -> None:
+    """A search that ends with parts set aside is open, and has all of them."""
+    claim = obligation([box("x", (-1, 1))], tied)
+    search = Exploration(
+        prepared(read(claim, {})), lambda _: False, monotonic() + 60, lambda _: None
+    )
+    found = search.outcome()
+    assert isinstance(found, Open)
+    assert found.aside is not None
+    for end in (-1.0, 1.0):
+        assert ((found.aside.low <= end) & (found.aside.high >= end)).any()
+    assert not found.late
