@@ -14,7 +14,7 @@ from typing import assert_never
 
 from circ.compiler.builder import Builder
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.ir import Not
+from circ.compiler.ir import Argmax, Circuit, Compare, Max, Not, Relu, TopK, operands
 from circ.compiler.obligation import Obligation, Reals, Witness, Words
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.tensor import Weights
@@ -35,6 +35,13 @@ REPLAYED_WITNESS = "the exact replay of the input shown"
 SEARCH = "sampling and gradients"
 SEARCH_SECONDS = 1.0
 """Most of what can be found this way is found soon; a proof is then the better use of time."""
+
+FEW_CHOICES = 256
+"""With so few ReLUs and comparisons on a box, bounds and SMT are both tried soon: either may be far the
+faster."""
+
+BRIEF, LONGER = 1.0, 5.0
+"""The seconds that bounds and SMT get then, before bounds get the rest."""
 
 SOON = 1 << 18
 """So many count vectors are gone through in seconds, and before shortest paths are tried: then every
@@ -135,13 +142,38 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
             yield enumeration.decide
     else:
         if all(isinstance(binder.values, Reals) for binder in obligation.binders):
-            from circ.runtime.engines import boxes
+            from circ.runtime.engines import boxes, smt
 
+            if choices(obligation.circuit) <= FEW_CHOICES:
+                yield partial(within, BRIEF, boxes.decide)
+                yield partial(within, LONGER, smt.decide)
             yield boxes.decide
         yield searched
     from circ.runtime.engines import smt
 
     yield smt.decide
+
+
+def choices(circuit: Circuit) -> int:
+    """How many entries of a circuit are decided by what is larger."""
+    return sum(
+        circuit.types[operands(op)[0]].entries
+        for op in circuit.ops
+        if isinstance(op, Relu | Max | Compare | TopK | Argmax)
+    )
+
+
+def within(
+    seconds: float,
+    engine: Engine,
+    obligation: Obligation,
+    weights: Weights,
+    limits: Limits,
+    progress: Progress,
+) -> Finding:
+    """An engine given so many seconds at most."""
+    brief = replace(limits, timeout=min(limits.timeout, seconds))
+    return engine(obligation, weights, brief, progress)
 
 
 def briefly(
@@ -181,9 +213,10 @@ def joined(stopped: list[Stuck]) -> Stuck:
     hardest = [s.hardest for s in stopped if s.hardest is not None]
     if len(stopped) > 1 and not any(s.interrupted for s in stopped):
         told = [s for s in stopped if s.method != SEARCH]
-        reason = (
-            "; ".join(f"{s.method}: {s.reason}" for s in told) if len(told) > 1 else last.reason
-        )
+        reasons = {s.method: s.reason for s in told}
+        reason = last.reason
+        if len(reasons) > 1:
+            reason = "; ".join(f"{method}: {why}" for method, why in reasons.items())
         last = replace(last, reason=reason)
     return replace(
         last, bound=bounds[-1] if bounds else None, hardest=hardest[-1] if hardest else None

@@ -109,8 +109,8 @@ def some(x: Affine, reach: Reach) -> BoolArray:
     """Which entries may be other than 0, also where the size of their terms underflows."""
     found = (x.const != 0) | (x.slack != 0)
     for j, rows in x.maps.items():
-        found |= rows.any(1, where=reach[j] != 0)
-    return found
+        found |= ((rows != 0) & (reach[j] != 0)).any(1)
+    return np.asarray(found)
 
 
 def moderate(mass: FloatArray) -> FloatArray:
@@ -176,7 +176,7 @@ def mapped(plan: Product, known: Affine, x: Affine, reach: Reach) -> Affine:
         inexact = times(known.slack.reshape(plan.known_shape), (mass + gap)[:, None])[:, 0]
         slack = (slack + inexact * (1 + rounding(summed))) * UP
     used = (matrix != 0) | (known.slack.reshape(plan.known_shape) != 0)
-    live = times(used * 1.0, some(x, reach)[:, None] * 1.0)
+    live = times(used.astype(np.float64), some(x, reach)[:, None].astype(np.float64))
     return Affine(maps, const, slack + (live[:, 0] > 0) * TINY)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from circ.compiler.boxes.lines import Lines
-from circ.compiler.boxes.net import TINY, BoolArray, FloatArray, IntArray, Layer, rounding
+from circ.compiler.boxes.net import PAIRED, TINY, BoolArray, FloatArray, IntArray, Layer, rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +131,7 @@ def through(
         lost = np.einsum("ij,ij->i", positive, np.abs(under))
         lost = (lost - np.einsum("ij,ij->i", negative, np.abs(over))) * factor * (1 + factor)
         gained = gained + np.einsum("ij,ij->i", positive, under)
-    if layer.kind == "product":
+    if layer.kind in PAIRED:
         half = layer.units
         p = positive * below[:, :half] + negative * above[:, :half]
         q = positive * below[:, half:] + negative * above[:, half:]

@@ -15,6 +15,9 @@ import numpy as np
 
 from circ.compiler.boxes.net import UNIT, BoolArray, FloatArray, Kind
 
+MOST_STEEP = 2.0**20
+"""The greatest slope of a line around a step."""
+
 FLAT = 2.0**-60
 """A slope is 0 or at least this: no product with one underflows."""
 
@@ -45,6 +48,8 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
             return of_step(low, high)
         case "product":
             return of_product(low, high)
+        case "between":
+            return of_between(low)
         case _:
             assert_never(kind)
 
@@ -52,7 +57,7 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
 def open_units(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
     """Whether a better bound of a pre-activation could improve its unit's lines."""
     match kind:
-        case "linear":
+        case "linear" | "between":
             return np.zeros(low.shape, np.bool_)
         case "relu" | "step":
             return undecided(kind, low, high)
@@ -84,6 +89,9 @@ def values(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, F
             a, b, c, d = low[..., :half], high[..., :half], low[..., half:], high[..., half:]
             corners = np.stack([a * c, a * d, b * c, b * d])
             return np.nextafter(corners.min(0), -np.inf), np.nextafter(corners.max(0), np.inf)
+        case "between":
+            half = low.shape[-1] // 2
+            return low[..., :half], high[..., half:]
         case _:
             assert_never(kind)
 
@@ -106,6 +114,10 @@ def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, Flo
             wide = high - low
             apart = wide[..., :half] * wide[..., half:] / 4
             return apart, apart
+        case "between":
+            half = low.shape[-1] // 2
+            nothing = np.zeros_like(low[..., :half])
+            return nothing, nothing
         case _:
             assert_never(kind)
 
@@ -122,13 +134,20 @@ def of_relu(low: FloatArray, high: FloatArray) -> Lines:
 
 
 def of_step(low: FloatArray, high: FloatArray) -> Lines:
-    """Undecided: through (0, 0) and (high, 1) from below, (low, 0) and (0, 1) from above."""
+    """Undecided: through (0, 0) and (high, 1) from below, (low, 0) and (0, 1) from above.
+
+    Where the pre-activation reaches further to the other side, a flat line leaves less.
+    """
     either = undecided("step", low, high)
     on = (low >= 0).astype(np.float64)
-    steep = either & (high > 1e-6)
-    below = np.where(steep, (1 - 8 * UNIT) / np.where(steep, high, 1.0), 0.0)
-    gentle = either & (low < -1e-6)
-    above = np.where(gentle, (1 - 8 * UNIT) / np.where(gentle, -low, 1.0), 0.0)
+    steep = either & (high >= -low)
+    below = np.where(
+        steep, np.minimum((1 - 8 * UNIT) / np.where(steep, high, 1.0), MOST_STEEP), 0.0
+    )
+    gentle = either & (-low >= high)
+    above = np.where(
+        gentle, np.minimum((1 - 8 * UNIT) / np.where(gentle, -low, 1.0), MOST_STEEP), 0.0
+    )
     over = np.where(either, 1.0 + 16 * UNIT, on)
     return Lines(below, np.where(either, 0.0, on), above, over)
 
@@ -147,6 +166,14 @@ def of_product(low: FloatArray, high: FloatArray) -> Lines:
     return Lines(
         flat(below), -up(under, below, low, high), flat(above), up(-over, above, low, high)
     )
+
+
+def of_between(low: FloatArray) -> Lines:
+    """p from below, q from above."""
+    half = low.shape[-1] // 2
+    one, zero = np.ones_like(low[..., :half]), np.zeros_like(low[..., :half])
+    below, above = np.concatenate([one, zero], axis=-1), np.concatenate([zero, one], axis=-1)
+    return Lines(below, zero, above, zero, flush=True)
 
 
 def flat(slope: FloatArray) -> FloatArray:

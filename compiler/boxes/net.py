@@ -4,7 +4,8 @@ Layer 0 is the input. Every later layer takes affine functions of earlier ones (
 and applies one kind of unit to each:
 
 - `relu`: max(0, p); `step`: 1 where p >= 0, else 0; `linear`: p;
-- `product`: p * q, where the first half of the pre-activations are the p and the second half the q.
+- `product`: p * q, where the first half of the pre-activations are the p and the second half the q;
+- `between`: some value from p to q, paired alike, where nothing says which.
 
 Matrices are floats. What they leave of the exact function is the layer's `slack`: on the whole box the
 exact pre-activation is within it of what the floats say in exact arithmetic.
@@ -22,7 +23,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-Kind = Literal["linear", "relu", "step", "product"]
+Kind = Literal["linear", "relu", "step", "product", "between"]
+
+PAIRED = frozenset({"product", "between"})
+"""The kinds of unit that read two pre-activations each."""
 
 UNIT = 2.0**-53
 """The relative error of one rounding to nearest."""
@@ -71,7 +75,7 @@ class Layer:
     @property
     def units(self) -> int:
         """How many units it has."""
-        return len(self.bias) // 2 if self.kind == "product" else len(self.bias)
+        return len(self.bias) // 2 if self.kind in PAIRED else len(self.bias)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

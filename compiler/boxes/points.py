@@ -50,6 +50,8 @@ def applied(layer: Layer, p: FloatArray) -> FloatArray:
             return (p >= 0).astype(np.float64)
         case "product":
             return p[:, : layer.units] * p[:, layer.units :]
+        case "between":
+            return p[:, : layer.units]
         case _:
             assert_never(layer.kind)
 
@@ -124,5 +126,7 @@ def through(layer: Layer, p: FloatArray, slope: FloatArray) -> FloatArray:
         case "product":
             half = layer.units
             return np.concatenate([slope * p[:, half:], slope * p[:, :half]], axis=1)
+        case "between":
+            return np.concatenate([slope, np.zeros_like(slope)], axis=1)
         case _:
             assert_never(layer.kind)

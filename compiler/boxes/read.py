@@ -15,20 +15,21 @@ import numpy as np
 
 from circ.compiler.boxes.affine import (
     Affine,
-    Product,
     combined,
     constant,
-    mapped,
     picked,
     stored,
     units,
 )
 from circ.compiler.boxes.clauses import Atom, Beyond, refuting
 from circ.compiler.boxes.grow import Growing
-from circ.compiler.boxes.net import LARGEST, TOO_LARGE, BoolArray, IntArray, Net, Row
+from circ.compiler.boxes.marks import kept
+from circ.compiler.boxes.net import LARGEST, TOO_LARGE, BoolArray, Net, Row
+from circ.compiler.boxes.products import einsum, times
 from circ.compiler.ir import (
     All,
     Any,
+    Argmax,
     Circuit,
     Compare,
     Const,
@@ -43,6 +44,7 @@ from circ.compiler.ir import (
     Select,
     Shape,
     Sum,
+    TopK,
     Weight,
     Wire,
     operands,
@@ -51,9 +53,6 @@ from circ.compiler.obligation import Obligation, Reals
 from circ.compiler.tensor import Weights
 
 ONE = Fraction(1)
-
-MOST_PRODUCTS = 1 << 14
-"""Most pairs of values that are multiplied in one op."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,14 +133,14 @@ class Reading:
         return Row(maps, float(x.const[0]), float(x.slack[0]))
 
     def needed(self, wanted: Iterable[Wire]) -> list[Wire]:
-        """The wires that these depend on, in order; codes of tables are read where they are used."""
+        """The wires that these depend on, in order; indices are read where they are used."""
         found, waiting = set[Wire](), list(wanted)
         while waiting:
             wire = waiting.pop()
-            if wire not in found and not isinstance(self.circuit.types[wire].sort, Index):
+            if wire not in found:
                 found.add(wire)
                 waiting.extend(operands(self.circuit.ops[wire]))
-        return sorted(found)
+        return sorted(w for w in found if not isinstance(self.circuit.types[w].sort, Index))
 
     def wire(self, wire: Wire) -> Affine:
         """What a wire is, its operands being known."""
@@ -159,7 +158,7 @@ class Reading:
             case Sum(terms=terms):
                 return combined([(c, self.known[x]) for c, x in together(terms)], grown.reach)
             case Contract():
-                return self.contracted(op)
+                return self.einsum(op)
             case Relu(operand=x):
                 return self.relu(self.known[x])
             case Max(operand=x):
@@ -176,6 +175,8 @@ class Reading:
             case Select(condition=condition, then=then, otherwise=otherwise):
                 chosen = [self.known[x] for x in (condition, then, otherwise)]
                 return self.selected(chosen[0], chosen[1], chosen[2])
+            case TopK(count=count, operand=x):
+                return self.kept(self.known[x], self.circuit.types[x].shape[-1], count)
             case Lookup(table=table, indices=indices):
                 return self.looked_up(table, indices)
             case _:
@@ -274,76 +275,20 @@ class Reading:
             return otherwise
         apart = combined([(ONE, then), (-ONE, otherwise)], self.growing.reach)
         gates = picked([condition], np.zeros(then.entries, np.int64))
-        return combined([(ONE, otherwise), (ONE, self.times(gates, apart))], self.growing.reach)
-
-    # --- products -----------------------------------------------------------------------------
-
-    def times(self, left: Affine, right: Affine) -> Affine:
-        """The products of entries; where one side is known, no unit is made."""
-        both = np.flatnonzero(has(left) & has(right))
-        second = np.flatnonzero(~has(left))
-        first = np.flatnonzero(has(left) & ~has(right))
-        parts = [
-            self.scaled(picked([left], second), picked([right], second)),
-            self.scaled(picked([right], first), picked([left], first)),
-        ]
-        if len(both):
-            pair = [picked([left], both), picked([right], both)]
-            whole = picked(pair, np.arange(2 * len(both)))
-            parts.append(self.growing.applied("product", whole))
-        return picked(parts, np.argsort(np.concatenate([second, first, both]), kind="stable"))
-
-    def scaled(self, known: Affine, x: Affine) -> Affine:
-        """Entries times known ones."""
-        shape = (x.entries,)
-        fixed = Affine({}, known.const, known.slack)
-        return mapped(Product("a", "a", "a", shape, shape), fixed, x, self.growing.reach)
-
-    def contracted(self, op: Contract) -> Affine:
-        """An einsum: a matrix product where one side is known, else a sum of product units."""
-        left, right = self.known[op.left], self.known[op.right]
-        shapes = self.circuit.types[op.left].shape, self.circuit.types[op.right].shape
-        letters, output = op.spec.split("->")
-        first, second = letters.split(",")
-        if left.fixed:
-            plan = Product(first, second, output, *shapes)
-            return mapped(plan, left, right, self.growing.reach)
-        if right.fixed:
-            plan = Product(second, first, output, shapes[1], shapes[0])
-            return mapped(plan, right, left, self.growing.reach)
-        return self.multiplied((first, left), (second, right), output, shapes)
-
-    def multiplied(
-        self,
-        first: tuple[str, Affine],
-        second: tuple[str, Affine],
-        output: str,
-        shapes: tuple[Shape, Shape],
-    ) -> Affine:
-        """An einsum of two tensors that both have units in them: products, then sums of them."""
-        sides = dict(zip(first[0], shapes[0], strict=True))
-        sides |= dict(zip(second[0], shapes[1], strict=True))
-        order = [*output, *(letter for letter in sides if letter not in output)]
-        lengths = [sides[letter] for letter in order]
-        grid = np.indices(lengths).reshape(len(order), prod(lengths))
-        if grid.shape[1] > MOST_PRODUCTS:
-            raise Beyond(f"it multiplies more than {MOST_PRODUCTS:,} pairs of values")
-        at = dict(zip(order, grid, strict=True))
-        left, right = (
-            picked([x], flat_places([at[letter] for letter in letters], shape, grid.shape[1]))
-            for (letters, x), shape in zip((first, second), shapes, strict=True)
+        return combined(
+            [(ONE, otherwise), (ONE, times(self.growing, gates, apart))], self.growing.reach
         )
-        every = self.times(left, right)
-        entries = prod(sides[letter] for letter in output)
-        if not grid.shape[1]:
-            return stored(np.zeros(entries))
-        runs = grid.shape[1] // entries
-        terms = [(ONE, picked([every], np.arange(k, every.entries, runs))) for k in range(runs)]
-        return combined(terms, self.growing.reach)
+
+    # --- tables ---------------------------------------------------------------------------------
 
     def looked_up(self, table: Wire, indices: Sequence[Wire]) -> Affine:
         """Rows of a table at known places."""
         known = [self.circuit.ops[wire] for wire in indices]
+        match known:
+            case [Argmax(operand=scores)]:
+                return self.chosen(table, scores)
+            case _:
+                pass
         codes = [np.array(op.values, np.int64) for op in known if isinstance(op, Const)]
         if len(codes) < len(known):
             raise Beyond("a value depends on an index that the input decides")
@@ -353,20 +298,34 @@ class Reading:
         source = (rows[:, None] * width + np.arange(width)).reshape(-1)
         return picked([self.known[table]], source)
 
+    def chosen(self, table: Wire, scores: Wire) -> Affine:
+        """For each row of scores, the row of a table at the place of a largest one."""
+        *outer, width = self.circuit.types[scores].shape
+        rows, inner = prod(outer), prod(self.circuit.types[table].shape[1:])
+        marks = self.kept(self.known[scores], width, 1)
+        sides, shapes = (marks, self.known[table]), ((rows, width), (width, inner))
+        return einsum(self.growing, "ab,bc->ac", sides, shapes)
 
-def flat_places(at: Sequence[IntArray], shape: Shape, count: int) -> IntArray:
-    """The row-major places of coordinates."""
-    if not shape:
-        return np.zeros(count, np.int64)
-    return np.asarray(np.ravel_multi_index(tuple(at), shape), np.int64)
+    def einsum(self, op: Contract) -> Affine:
+        """An einsum of two wires."""
+        sides = self.known[op.left], self.known[op.right]
+        shapes = self.circuit.types[op.left].shape, self.circuit.types[op.right].shape
+        return einsum(self.growing, op.spec, sides, shapes)
 
-
-def has(x: Affine) -> BoolArray:
-    """Whether an entry has a unit in it."""
-    found = np.zeros(x.entries, np.bool_)
-    for rows in x.maps.values():
-        found |= rows.any(1)
-    return found
+    def kept(self, scores: Affine, width: int, count: int) -> Affine:
+        """1 for each of the `count` largest of each run of scores, else 0."""
+        if not 0 < count < width:
+            return stored(np.full(scores.entries, float(count > 0)))
+        grown = self.growing
+        surely, perhaps = kept(scores, width, count, self.step, lambda: grown.reach)
+        low, high = grown.bounds(surely), grown.bounds(perhaps)
+        settled = np.flatnonzero((low[0] > 0) | (high[1] < 1))
+        tied = np.flatnonzero((low[0] <= 0) & (high[1] >= 1))
+        parts = [picked([surely], settled)]
+        if len(tied):
+            pair = picked([surely, perhaps], np.concatenate([tied, scores.entries + tied]))
+            parts.append(grown.applied("between", pair))
+        return picked(parts, np.argsort(np.concatenate([settled, tied]), kind="stable"))
 
 
 def padded(x: Affine, entries: int) -> Affine:

@@ -15,7 +15,7 @@ from circ.compiler.boxes.back import Trace
 from circ.compiler.boxes.bounds import Nodes, Tight, joined
 from circ.compiler.boxes.judge import MOST_PHASES
 from circ.compiler.boxes.lines import gaps
-from circ.compiler.boxes.net import BoolArray, FloatArray, IntArray, Net
+from circ.compiler.boxes.net import PAIRED, BoolArray, FloatArray, IntArray, Net
 
 BELOW = -(2.0**-600)
 """The bound of a pre-activation that is taken to be below 0: its unit's lines then say so, and nothing
@@ -61,7 +61,7 @@ def blame(
                 part = coefficients[used] * by[used, None]
                 loose = np.maximum(part, 0) * below[at] - np.minimum(part, 0) * above[at]
                 add_runs(charged, at, loose)
-        if layer.kind == "product":
+        if layer.kind in PAIRED:
             charged = np.concatenate([charged, charged], axis=1) / 2
         units[:, layer.place] = charged
         form = tight.forms[place - 1]

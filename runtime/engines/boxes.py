@@ -34,9 +34,6 @@ TRUSTED = ("the bounds", "numpy's arithmetic", "the front end")
 WARNING_SECONDS = 2.0
 """The most that one warning may take."""
 
-FEW_UNITS = 24
-"""With so few units open, most of the time is left to an engine that goes through all their phases."""
-
 MOST_EXACT = 64
 """Most parts of a box that are decided exactly, each in `EXACT_SECONDS` at most."""
 
@@ -155,11 +152,8 @@ class Asking:
         def move(share: float) -> None:
             self.progress(share, doing)
 
-        deadline = self.deadline
-        if problem.net.entries <= FEW_UNITS:
-            deadline = monotonic() + (deadline - monotonic()) / 4
         within = self.memory, self.jobs
-        found = Exploration(question, judge, deadline, move, *within).outcome()
+        found = Exploration(question, judge, self.deadline, move, *within).outcome()
         return self.finished(obligation, found) if isinstance(found, Open) else found
 
     def finished(self, obligation: Obligation, found: Open) -> Outcome:
