@@ -192,3 +192,13 @@ def owners(x: Affine) -> list[int]:
         for k in range(x.entries)
     ]
     return sorted({row: k for k, row in enumerate(rows)}.values())
+
+
+def test_what_underflows_is_not_0() -> None:
+    """A term whose size is beneath the floats leaves room in bounds, and slack in products."""
+    x = Affine({0: np.array([[1e-200]])}, np.zeros(1), np.zeros(1))
+    end = np.array([1e-200])
+    low, high = enclosed(x, [-end], [end])
+    assert low[0] < 0 < high[0]
+    result = mapped(Product("a", "a", "a", (1,), (1,)), stored(end), x, [end])
+    assert stands_for(result, [Fraction(1e-200)], [Fraction(1e-200) ** 3])

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from circ.compiler.boxes.affine import Affine, combined, units
 from circ.compiler.boxes.back import Affines, charges_of, least, taken_back
-from circ.compiler.boxes.bounds import Nodes, contradicted, tighten
+from circ.compiler.boxes.bounds import Nodes, Tight, contradicted, tighten
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
-from circ.compiler.boxes.judge import Halves, cut, smallest, summed_up, weighed
+from circ.compiler.boxes.judge import Asked, Halves, cut, mixed_halves, smallest, summed_up, weighed
 from circ.compiler.boxes.net import FloatArray, Layer, Net
 from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import Question, judged, prepared, root, shrink
@@ -227,6 +227,19 @@ def test_what_many_layers_add_to_a_coefficient_is_charged() -> None:
     found = taken_back(grown.layers, tight.around, charges, 1, rows, np.zeros(1), np.zeros(1, int))
     assert Fraction(float(least(found, *nodes)[0])) <= exact
     assert combined([(ONE, x)], grown.reach).slack[0] == 0
+
+
+def test_rows_put_together_keep_their_slack() -> None:
+    """Rows x and -x, either of them with slack: with weights 1 and 1/2 their sum is x/2, less what both
+    slacks come to, and less what adding them up may round away."""
+    net = Net(np.array([-1.0]), np.array([1.0]), ())
+    maps, there = {0: np.array([[[1.0], [-1.0]]])}, np.ones((1, 2), np.bool_)
+    asks = Asked(maps, np.zeros((1, 2)), np.array([[1.0, 0.5]]), np.array([[2.0, 4.0]]), there)
+    first, weights = np.zeros(1, np.int64), np.array([[1.0, 0.5]])
+    tight = Tight((), ())
+    found = mixed_halves(net, charges_of((), [net.high]), tight, asks, first, first, weights)
+    assert found.slopes[0, 0, 0] == 0.5
+    assert -5.25 - 1e-6 <= found.consts[0, 0] <= -5.25
 
 
 # --- half-spaces ----------------------------------------------------------------------------------
