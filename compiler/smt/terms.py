@@ -131,10 +131,17 @@ class Solver:
         if isinstance(result, z3.Z3Exception):
             return Unanswered(reason(str(result)))
         if result == z3.sat:
-            return Satisfied(self.values())
+            return self.satisfied()
         if result == z3.unsat:
             return Unsatisfiable()
         return Unanswered(reason(cast("str", self.solver.reason_unknown())))
+
+    def satisfied(self) -> Answer:
+        """Its model; z3 has none where it was stopped as it found one."""
+        try:
+            return Satisfied(self.values())
+        except z3.Z3Exception as error:
+            return Unanswered(reason(str(error)))
 
     def values(self) -> Values:
         """The model, completed: a value for every variable and every defined truth."""

@@ -8,6 +8,7 @@ import sys
 from fractions import Fraction
 
 import pytest
+import z3
 
 from circ.compiler.smt import terms
 from circ.compiler.smt.formula import (
@@ -138,6 +139,11 @@ def test_it_stops_when_time_is_out() -> None:
     answer = Solver(pigeons(14), nonlinear=False).check(0.2, lambda: None)
 
     assert answer == Unanswered(terms.OUT_OF_TIME)
+
+
+def test_an_answer_without_a_model_is_none() -> None:
+    """z3 that says `sat` as it is stopped may have no model: then nothing was found."""
+    assert isinstance(Solver(REALS).answer(z3.sat), Unanswered)
 
 
 def test_it_stops_when_memory_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
