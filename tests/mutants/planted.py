@@ -1211,7 +1211,7 @@ MUTANTS = (
     Mutant(
         "kept_for_all_limits",
         "runtime/cache/recall.py",
-        "        astuple(replace(limits, timeout=0.0)),\n",
+        "        astuple(replace(limits, timeout=0.0, jobs=1, memory=0)),\n",
         "",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_a_limit_other_than_time",),
         slow=True,
@@ -1541,8 +1541,8 @@ MUTANTS = (
     Mutant(
         "box_step_too_steep",
         "compiler/boxes/lines.py",
-        "below = np.where(steep, (1 - 8 * UNIT) / np.where(steep, high, 1.0), 0.0)",
-        "below = np.where(steep, (1 + 8 * UNIT) / np.where(steep, high, 1.0), 0.0)",
+        "steep, np.minimum((1 - 8 * UNIT) / np.where(steep, high, 1.0), MOST_STEEP), 0.0",
+        "steep, np.minimum((1 + 8 * UNIT) / np.where(steep, high, 1.0), MOST_STEEP), 0.0",
         ("tests/unit/test_box_lines.py::test_a_unit_of_one_argument_is_between_its_lines",),
         slow=True,
     ),
@@ -1575,8 +1575,8 @@ MUTANTS = (
     Mutant(
         "box_phase_of_the_other_side",
         "compiler/boxes/judge.py",
-        "side = form.above if phase[k] > 0 else form.below",
-        "side = form.below if phase[k] > 0 else form.above",
+        "((form.above, phase > 0), (form.below, phase < 0))",
+        "((form.below, phase > 0), (form.above, phase < 0))",
         ("tests/unit/test_box_bounds.py::test_no_point_of_a_node_is_outside_its_bounds",),
         slow=True,
     ),
@@ -1681,7 +1681,7 @@ MUTANTS = (
     Mutant(
         "box_underflow_as_0",
         "compiler/boxes/affine.py",
-        "found |= rows.any(1, where=reach[j] != 0)",
+        "found |= ((rows != 0) & (reach[j] != 0)).any(1)",
         "found |= np.abs(rows) @ reach[j] > 0",
         ("tests/unit/test_box_affine.py::test_what_underflows_is_not_0",),
         slow=True,
@@ -1721,7 +1721,7 @@ MUTANTS = (
     Mutant(
         "box_parts_set_aside_forgotten",
         "runtime/engines/explore.py",
-        "return self.left() if self.aside else Closed(self.nodes)",
+        "return self.left() if self.stack or self.aside else Closed(self.nodes)",
         "return Closed(self.nodes)",
         ("tests/unit/test_boxes_engine.py::test_parts_that_bounds_leave_are_not_forgotten",),
         slow=True,
@@ -1745,8 +1745,8 @@ MUTANTS = (
     Mutant(
         "box_empty_domain_proved",
         "runtime/engines/boxes.py",
-        "return Empty(emptiness(inquiry.obligation, inquiry.briefly().none), method)",
-        "return Holds(method, trusted, inquiry.size)",
+        "return Empty(emptiness(asking.obligation, asking.briefly().none), method)",
+        "return Holds(method, trusted, asking.size)",
         ("tests/unit/test_boxes_engine.py::test_a_domain_without_inputs_is_empty",),
         slow=True,
     ),
