@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,9 +34,10 @@ INPUTS = 3
 NOISES = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1)])
 
 Point = Sequence[Fraction]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
-def arrays(draw: st.DrawFn, *shape: int) -> FloatArray:
+def arrays(draw: Draw, *shape: int) -> FloatArray:
     """Random floats."""
     count = int(np.prod(shape))
     return np.array(draw(st.lists(FLOATS, min_size=count, max_size=count))).reshape(shape)
@@ -56,7 +58,7 @@ def boxes(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
     return np.minimum(one, other), np.maximum(one, other)
 
 
-def within(draw: st.DrawFn, low: FloatArray, high: FloatArray) -> Point:
+def within(draw: Draw, low: FloatArray, high: FloatArray) -> Point:
     """A point of a box."""
     parts = [draw(st.sampled_from([0, 1, Fraction(1, 3)])) for _ in low]
     ends = zip(map(Fraction, low.tolist()), map(Fraction, high.tolist()), parts, strict=True)
@@ -72,7 +74,7 @@ def said(x: Affine, at: Point) -> list[Fraction]:
     return found
 
 
-def meant(draw: st.DrawFn, x: Affine, at: Point) -> list[Fraction]:
+def meant(draw: Draw, x: Affine, at: Point) -> list[Fraction]:
     """What they may stand for: anything within the slack."""
     slacks = [Fraction(value) * draw(NOISES) for value in x.slack.tolist()]
     return [value + gap for value, gap in zip(said(x, at), slacks, strict=True)]

@@ -20,7 +20,7 @@ from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import Question, judged, prepared, root, shrink
 from circ.compiler.boxes.split import BELOW, Blame, halved, sided, split
 from tests.agreement.box_claims import box_claims
-from tests.unit.test_box_affine import NOISES, arrays
+from tests.unit.test_box_affine import NOISES, Draw, arrays
 
 PARTS = st.sampled_from([Fraction(0), Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(3, 64)])
 ONE = Fraction(1)
@@ -42,7 +42,7 @@ def dot(floats: FloatArray, at: Sequence[Fraction]) -> Fraction:
 # --- a net, exactly ------------------------------------------------------------------------------
 
 
-def through(draw: st.DrawFn, net: Net, point: Vector) -> tuple[list[Vector], list[Vector]]:
+def through(draw: Draw, net: Net, point: Vector) -> tuple[list[Vector], list[Vector]]:
     """Pre-activations of each layer, each anything within its slack, and values of all units."""
     before, values = list[Vector](), [point]
     for layer in net.layers:
@@ -71,9 +71,11 @@ def applied(layer: Layer, p: Vector) -> Vector:
             return [a * b for a, b in pairs]
         case "linear":
             return p
+        case "between":
+            return p[: layer.units]
 
 
-def asked(draw: st.DrawFn) -> Question:
+def asked(draw: Draw) -> Question:
     """A random question that has bounds."""
     claim = draw(st.booleans().flatmap(lambda bilinear: box_claims(bilinear=bilinear)))
     try:
@@ -85,13 +87,13 @@ def asked(draw: st.DrawFn) -> Question:
     return prepared(problem)
 
 
-def point_of(draw: st.DrawFn, low: FloatArray, high: FloatArray) -> Vector:
+def point_of(draw: Draw, low: FloatArray, high: FloatArray) -> Vector:
     """A point of a box."""
     ends = zip(fractions(low), fractions(high), strict=True)
     return [a + draw(PARTS) * (b - a) for a, b in ends]
 
 
-def node_around(draw: st.DrawFn, question: Question, point: Vector, p: Vector) -> Nodes:
+def node_around(draw: Draw, question: Question, point: Vector, p: Vector) -> Nodes:
     """A node that a point is in: part of the box, with some phases that it has there."""
     nodes = root(question)
     for axis in range(len(point)):
@@ -100,13 +102,14 @@ def node_around(draw: st.DrawFn, question: Question, point: Vector, p: Vector) -
             inside = [
                 k for k in range(2) if holds(question.net, parts.take(np.array([k])), point, p)
             ]
-            nodes = parts.take(np.array([draw(st.sampled_from(inside))]))
+            kept: int = draw(st.sampled_from(inside))
+            nodes = parts.take(np.array([kept]))
     for layer in question.net.layers:
         for unit in range(layer.start, layer.start + layer.entries):
             if layer.kind in {"relu", "step"} and draw(st.booleans()):
                 on, off = sided(nodes, np.array([unit]))
-                inside = [part for part in (on, off) if holds(question.net, part, point, p)]
-                nodes = draw(st.sampled_from(inside))
+                sides = [part for part in (on, off) if holds(question.net, part, point, p)]
+                nodes = draw(st.sampled_from(sides))
     return nodes
 
 

@@ -96,7 +96,7 @@ def test_what_overflows_is_no_bound() -> None:
         x, y, z = (pick(b, w["x"], k) for k in range(3))
         first = b.add(Relu(combine(b, (HUGE, x), (1, y))))
         second = b.add(Relu(combine(b, (HUGE, first), (1, z))))
-        return less(b, b.add(Relu(combine(b, (1, second), (1, number(b, -0.5))))), 0.001)
+        return less(b, b.add(Relu(combine(b, (1, second), (1, number(b, Fraction(-1, 2)))))), 0.001)
 
     claim = obligation([box("x", (0, 0), (-TINY, TINY), (-1, 1))], goal)
     assert not isinstance(decided(claim), Holds)
@@ -282,7 +282,9 @@ def test_a_domain_of_one_point_is_not_empty() -> None:
 
     def where(b: Builder, w: dict[str, Wire]) -> Wire:
         x = pick(b, w["x"], 0)
-        return b.add(All(stack(b, [less(b, x, 0.25), b.add(Compare("<=", number(b, 0.25), x))])))
+        return b.add(
+            All(stack(b, [less(b, x, 0.25), b.add(Compare("<=", number(b, Fraction(1, 4)), x))]))
+        )
 
     claim = obligation([box("x", (-1, 1))], lambda b, w: less(b, pick(b, w["x"], 0), 0.25), where)
     assert isinstance(decided(claim, 4.0), Holds)
@@ -301,7 +303,7 @@ def test_a_premise_that_never_holds_is_warned_of(end: float, warned: bool) -> No
     claim = obligation([box("x", (-1, 1))], goal)
     b = Builder()
     same = copied(claim.circuit, b, keep).outputs
-    outputs = same | {"premise": premise(b, {"x": Wire(0)})}
+    outputs = dict(same) | {"premise": premise(b, {"x": Wire(0)})}
     found = decided(replace(claim, circuit=b.circuit(outputs)))
     assert isinstance(found, Holds)
     assert found.warnings == (("the left side of `implies` never holds on the domain",) * warned)
