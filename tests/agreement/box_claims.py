@@ -42,8 +42,15 @@ HARD = [
     Fraction(-1e-310),
 ]
 NUMBERS = st.one_of(HALVES, HALVES, HALVES, st.sampled_from(HARD))
-SMALL = [Fraction(1, 2**40), Fraction(1, 10**9)]
-OFF = [Fraction(0), Fraction(0), *SMALL, *(-off for off in SMALL), Fraction(1)]
+OFF = [
+    Fraction(0),
+    Fraction(0),
+    Fraction(1, 2**40),
+    Fraction(-1, 2**40),
+    Fraction(1, 10**9),
+    Fraction(-1, 10**9),
+    Fraction(1),
+]
 WIDTH = 2
 
 
@@ -57,10 +64,12 @@ def box_claims(draw: st.DrawFn, *, bilinear: bool = False) -> Obligation:
     found = [x]
     for _ in range(draw(st.integers(1, 5))):
         found.append(grown(draw, b, found, bilinear))
-    goal = connected(draw, b, truths(draw, b, found, box, 1))
+    kinds: list[type[All | Any]] = [All, Any]
+    goal = b.add(draw(st.sampled_from(kinds))(stack(b, truths(draw, b, found, box, 1))))
     outputs = {"goal": goal}
     if draw(st.booleans()):
-        outputs["where"] = connected(draw, b, truths(draw, b, [x, *found[-1:]], box, 1))
+        where = draw(st.sampled_from(kinds))(stack(b, truths(draw, b, [x, *found[-1:]], box, 1)))
+        outputs["where"] = b.add(where)
     binder = Bound("x", b.types[x], Reals(box))
     return Obligation("claim", "forall", b.circuit(outputs), (binder,), NOWHERE)
 
@@ -106,8 +115,7 @@ def truths(
         by = reals(b, draw(st.tuples(*[HALVES] * WIDTH)), (WIDTH,))
         scalar = matmul(b, wire, by)
         there = at(b, scalar, draw(points(box)))
-        off: Fraction = draw(st.sampled_from(OFF))
-        chosen.append(compared(draw, b, scalar, number(b, there + off)))
+        chosen.append(compared(draw, b, scalar, number(b, there + draw(st.sampled_from(OFF)))))
     return chosen
 
 
@@ -126,8 +134,3 @@ def points(box: tuple[tuple[Fraction, Fraction], ...]) -> st.SearchStrategy[tupl
         [Fraction(0), Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(7, 64)]
     )
     return st.tuples(*(parts.map(lambda t, a=a, b=b: a + t * (b - a)) for a, b in box))  # type: ignore[misc]
-
-
-def connected(draw: st.DrawFn, b: Builder, found: list[Wire]) -> Wire:
-    """Whether all of these truths hold, or one of them."""
-    return b.add((All if draw(st.booleans()) else Any)(stack(b, found)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pytest
@@ -34,7 +34,15 @@ INPUTS = 3
 NOISES = st.sampled_from([Fraction(-1), Fraction(0), Fraction(1)])
 
 Point = Sequence[Fraction]
-Draw = Callable[[st.SearchStrategy[Any]], Any]
+Ex = TypeVar("Ex")
+
+
+class Draw(Protocol):
+    """What draws a value, within a strategy or a test."""
+
+    def __call__(self, strategy: st.SearchStrategy[Ex], /) -> Ex:
+        """A value."""
+        ...
 
 
 def arrays(draw: Draw, *shape: int) -> FloatArray:
@@ -60,7 +68,7 @@ def boxes(draw: st.DrawFn) -> tuple[FloatArray, FloatArray]:
 
 def within(draw: Draw, low: FloatArray, high: FloatArray) -> Point:
     """A point of a box."""
-    parts = [draw(st.sampled_from([0, 1, Fraction(1, 3)])) for _ in low]
+    parts = [draw(st.sampled_from([Fraction(0), Fraction(1), Fraction(1, 3)])) for _ in low]
     ends = zip(map(Fraction, low.tolist()), map(Fraction, high.tolist()), parts, strict=True)
     return [a + t * (b - a) for a, b, t in ends]
 

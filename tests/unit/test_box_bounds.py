@@ -99,17 +99,15 @@ def node_around(draw: Draw, question: Question, point: Vector, p: Vector) -> Nod
     for axis in range(len(point)):
         if draw(st.booleans()):
             parts = halved(nodes, np.array([axis]))
-            inside = [
-                k for k in range(2) if holds(question.net, parts.take(np.array([k])), point, p)
-            ]
-            kept: int = draw(st.sampled_from(inside))
-            nodes = parts.take(np.array([kept]))
+            sides = [parts.take(np.array([k])) for k in range(2)]
+            inside = [part for part in sides if holds(question.net, part, point, p)]
+            nodes = draw(st.sampled_from(inside))
     for layer in question.net.layers:
         for unit in range(layer.start, layer.start + layer.entries):
             if layer.kind in {"relu", "step"} and draw(st.booleans()):
                 on, off = sided(nodes, np.array([unit]))
-                sides = [part for part in (on, off) if holds(question.net, part, point, p)]
-                nodes = draw(st.sampled_from(sides))
+                inside = [part for part in (on, off) if holds(question.net, part, point, p)]
+                nodes = draw(st.sampled_from(inside))
     return nodes
 
 
@@ -142,13 +140,13 @@ def test_no_point_of_a_node_is_outside_its_bounds(data: st.DataObject) -> None:
     nodes = node_around(draw, question, point, p)
     tight = tighten(net, question.charges, nodes)
 
-    for value, a, b, phase in zip(p, nodes.under[0], nodes.over[0], nodes.phase[0], strict=True):
-        assert Fraction(float(a)) <= value
-        assert value <= (max(float(b), 0.0) if phase < 0 else Fraction(float(b)))
+    over = np.where(nodes.phase < 0, np.maximum(nodes.over, 0.0), nodes.over)
+    ends = zip(fractions(nodes.under[0]), p, fractions(over[0]), strict=True)
+    assert all(a <= value <= b for a, value, b in ends)
     for layer, form in zip(before, tight.forms, strict=True):
         for k in range(0 if form is None else len(form.entry)):
             assert form is not None
-            value = layer[form.entry[k]]
+            value = layer[int(form.entry[k])]
             assert dot(form.below.slopes[k], point) + Fraction(float(form.below.consts[k])) <= value
             assert (
                 dot(form.above.slopes[k], point) + Fraction(float(form.above.consts[k])) <= -value
@@ -157,7 +155,8 @@ def test_no_point_of_a_node_is_outside_its_bounds(data: st.DataObject) -> None:
 
     pairs = judged(question, nodes, tight)
     met = np.zeros(len(question.problem.clauses), np.bool_)
-    for k, (clause, ended) in enumerate(zip(pairs.clause.tolist(), pairs.closed, strict=True)):
+    for k, ended in enumerate(pairs.closed.tolist()):
+        clause = int(pairs.clause[k])
         rows = [question.problem.rows[r] for r in question.problem.clauses[clause]]
         exact = list[Fraction]()
         for r, row in enumerate(rows):

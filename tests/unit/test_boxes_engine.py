@@ -10,6 +10,7 @@ from time import monotonic
 import numpy as np
 import pytest
 
+from circ.compiler.boxes.bounds import Nodes
 from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import prepared, root
 from circ.compiler.boxes.split import halved
@@ -244,7 +245,11 @@ def test_what_is_not_decided_exactly_stays_open(
     answer: Finding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the SMT engine gives up on such a part, the claim is undecided."""
-    monkeypatch.setattr(smt, "decide", lambda *_: answer)
+
+    def answered(*_: object) -> Finding:
+        return answer
+
+    monkeypatch.setattr(smt, "decide", answered)
     found = decided(obligation([box("x", (-1, 1))], tied))
     assert isinstance(found, Stuck)
     assert found.reason.startswith("it comes too near to failing")
@@ -303,7 +308,7 @@ def test_a_premise_that_never_holds_is_warned_of(end: float, warned: bool) -> No
     claim = obligation([box("x", (-1, 1))], goal)
     b = Builder()
     same = copied(claim.circuit, b, keep).outputs
-    outputs = dict(same) | {"premise": premise(b, {"x": Wire(0)})}
+    outputs = {**same, "premise": premise(b, {"x": Wire(0)})}
     found = decided(replace(claim, circuit=b.circuit(outputs)))
     assert isinstance(found, Holds)
     assert found.warnings == (("the left side of `implies` never holds on the domain",) * warned)
@@ -323,9 +328,15 @@ def test_the_stack_loses_no_part() -> None:
     search.stack = [parts.take(np.arange(1000)), parts.take(np.arange(1000, len(parts)))]
     seen = list[tuple[float, ...]]()
     while search.stack:
-        seen += map(tuple, np.concatenate([(t := search.top()).low, t.high], axis=1).tolist())
+        seen += places_of(search.top())
     assert len(seen) == len(parts)
-    assert set(seen) == set(map(tuple, np.concatenate([parts.low, parts.high], axis=1).tolist()))
+    assert set(seen) == set(places_of(parts))
+
+
+def places_of(parts: Nodes) -> list[tuple[float, ...]]:
+    """The ends of the parts' boxes."""
+    ends: list[list[float]] = np.concatenate([parts.low, parts.high], axis=1).tolist()
+    return [tuple(row) for row in ends]
 
 
 def test_parts_that_bounds_leave_are_not_forgotten() -> None:
