@@ -3,9 +3,9 @@
     python -m benchmarks.verify.agreement N [--seed S] [--timeout 20] [--peers-python PYTHON] [--keep FOLDER]
 
 N claims of `small.py` are decided by the engine for boxes and by z3, in one process; where Marabou is
-installed in the peers' environment it is asked too, where the claim can be written as a standard problem.
-Marabou computes in floats and takes `<` for `<=`, so that it may differ where a claim is near its bound:
-its answers are counted apart. A pair of answers that contradict each other, or a false claim that is
+installed in the peers' environment it is asked about networks without guards too. It computes in floats
+and is asked whether the bound is reached, so that it may differ where the maximum is at the bound or near
+it: its answers are counted apart. A pair of answers that contradict each other, or a false claim that is
 proved, ends with exit code 1; the spec is printed, and left in FOLDER.
 """
 
@@ -19,9 +19,8 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Literal, assert_never
 
-from benchmarks.verify.instances import Instance
-from benchmarks.verify.middle import as_standard
 from benchmarks.verify.small import Small, small
+from benchmarks.verify.small_standard import standard
 from benchmarks.verify.tools import Tool, peer, peers_python
 from benchmarks.verify.tools import asked as put
 from circ.compiler.driver import Program
@@ -63,12 +62,14 @@ def by_engines(program: Program, timeout: float, times: dict[str, float]) -> dic
     return found
 
 
-def by_peer(tool: Tool, spec: Path, timeout: float, times: dict[str, float]) -> Said:
-    """What a peer says of the claim, where it can be asked."""
-    if not as_standard(spec, CLAIM):
-        return "open"
-    files = spec.with_name("net.onnx"), spec.with_name("question.vnnlib")
-    found = put(tool, Instance("small", *files, ""), timeout)
+def by_peer(
+    tool: Tool, claim: Small, folder: Path, timeout: float, times: dict[str, float]
+) -> Said | None:
+    """What a peer says of the claim; None where it cannot be asked."""
+    instance = standard(claim, folder)
+    if instance is None:
+        return None
+    found = put(tool, instance, timeout)
     times[tool.name] += found.cpu
     match found.answer:
         case "unsat":
@@ -110,9 +111,10 @@ def compared(
             wrong += 1
             tell(f"{spec.name} ({claim.form}): {why}\n{claim.text}")
         if tool is not None:
-            answer = by_peer(tool, spec, timeout, times)
-            near += "open" not in (answer, found["boxes"]) and answer != found["boxes"]
-            found[tool.name] = answer
+            answer = by_peer(tool, claim, folder, timeout, times)
+            if answer is not None:
+                near += "open" not in (answer, found["boxes"]) and answer != found["boxes"]
+                found[tool.name] = answer
         for name, answer in found.items():
             counts[name][answer] += 1
     for name, told in counts.items():

@@ -104,9 +104,9 @@ def written(found: Question, folder: Path) -> Path:
     return path
 
 
-def as_standard(path: Path, claim: str = CLAIM) -> bool:
-    """Whether a claim could be written as ONNX and VNN-LIB, beside its spec."""
-    command = [sys.executable, "-m", "circ", "compile", str(path), claim]
+def as_standard(path: Path) -> bool:
+    """Whether a question could be written as ONNX and VNN-LIB, beside its spec."""
+    command = [sys.executable, "-m", "circ", "compile", str(path), CLAIM]
     return not any(
         subprocess.run(
             [*command, "--to", to, "--out", str(path.with_name(name))],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Literal, assert_never
 
 import numpy as np
@@ -28,10 +28,16 @@ PARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """A spec with the claim `small`; whether the claim is known to be false."""
+    """A claim that a number is at most a bound where all `cuts @ x` are at most 1.
+
+    `text` is a spec with the claim `small`; `false`: whether it is known to be so.
+    """
 
     text: str
     form: Form
+    net: Net
+    cuts: IntArray
+    bound: Fraction
     false: bool
 
 
@@ -63,14 +69,17 @@ def small(seed: int) -> Small:
         chance.integers(-2, 3, inputs),
     )
     cuts = chance.integers(-2, 3, (int(chance.integers(0, 3)), inputs))
+    cuts = cuts[cuts.any(axis=1)]
     points = chance.integers(-PARTS, PARTS + 1, (inputs, POINTS))
     points[:, 0] = 0
+    corners = PARTS * np.array(list(product((-1, 1), repeat=inputs))).T
+    points = np.concatenate([points, corners], axis=1)
     inside = points[:, (cuts @ points <= PARTS).all(axis=0)]
     best = Fraction(int(value(net, form, inside).max()), PARTS)
     false = bool(chance.integers(2))
     gap = GAPS[int(chance.integers(len(GAPS) - false))]
     bound = best - gap if false else best + gap + int(chance.integers(0, 4))
-    return Small(spec(net, form, cuts, bound), form, false)
+    return Small(spec(net, form, cuts, bound), form, net, cuts, bound, false)
 
 
 def value(net: Net, form: Form, x: IntArray) -> IntArray:
@@ -105,7 +114,7 @@ def spec(net: Net, form: Form, cuts: IntArray, bound: Fraction) -> str:
         "max": "max(f(x))",
         "abs": "abs(f(x)[0] - f(x)[1])",
     }[form]
-    within = "".join(f" and dot({row(cut)}, x) <= 1" for cut in cuts if cut.any())
+    within = "".join(f" and dot({row(cut)}, x) <= 1" for cut in cuts)
     domain = f"{{ x: real[{inputs}] | -1 <= x <= 1{within} }}"
     goal = f"{asked} <= {bound.numerator} / {bound.denominator}"
     return "\n".join([*lines, f"claim small: forall x in {domain}: {goal}", ""])
