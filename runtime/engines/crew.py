@@ -34,10 +34,10 @@ Work = Callable[[Nodes], Batch]
 
 @dataclass(slots=True)
 class Crew:
-    """Workers, and how much of the search each has in hand."""
+    """Workers, and the nodes that each has in hand until it gives back what is left of them."""
 
     lines: list[Connection[Nodes | None, Batch]]
-    busy: dict[int, float] = field(default_factory=dict[int, float])
+    busy: dict[int, Nodes] = field(default_factory=dict[int, Nodes])
 
     @property
     def idle(self) -> list[int]:
@@ -46,8 +46,13 @@ class Crew:
 
     def give(self, worker: int, nodes: Nodes) -> None:
         """Have an idle worker work on nodes."""
-        self.busy[worker] = float(nodes.share.sum())
+        self.busy[worker] = nodes
         self.lines[worker].send(nodes)
+
+    @property
+    def share(self) -> float:
+        """The share of the work that is in hand."""
+        return sum(float(nodes.share.sum()) for nodes in self.busy.values())
 
     def taken(self, seconds: float) -> list[Batch]:
         """What busy workers give back within so many seconds, as soon as one does."""

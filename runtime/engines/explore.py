@@ -93,7 +93,7 @@ Outcome = Found | Closed | Open
 class Exploration:
     """A search under way. `aside` are nodes that rounds do not decide.
 
-    `memory` is in bytes; `lost` is the share of nodes that workers had in hand when the time was up.
+    `memory` is in bytes.
     """
 
     question: Question
@@ -106,7 +106,6 @@ class Exploration:
     aside: list[Nodes] = field(default_factory=list[Nodes])
     nodes: int = 0
     least: float = np.inf
-    lost: float = 0.0
     rejected: int = 0
     rounds: int = 0
 
@@ -149,10 +148,10 @@ class Exploration:
                     point = self.merged(batch)
                     if point is not None:
                         return point
-                self.progress(1.0 - self.undone - sum(workers.busy.values()))
+                self.progress(1.0 - self.undone - workers.share)
                 if self.late:
-                    self.lost += sum(workers.busy.values())
                     break
+            self.stack += workers.busy.values()
         return None
 
     def slice(self, nodes: Nodes) -> Batch:
@@ -202,11 +201,11 @@ class Exploration:
     def left(self) -> Open:
         """What is undecided."""
         open_parts = [*self.stack, *self.aside, root(self.question)]
-        share = self.lost + sum(float(part.share.sum()) for part in open_parts[:-1])
+        share = sum(float(part.share.sum()) for part in open_parts[:-1])
         hardest = open_parts[0]
         middle = hardest.low[0] / 2 + hardest.high[0] / 2
         aside = joined(self.aside) if self.aside else None
-        late = bool(self.stack) or self.lost > 0
+        late = bool(self.stack)
         return Open(self.nodes, share, self.least, middle, aside, late, self.full)
 
     def round(self) -> FloatArray | None:

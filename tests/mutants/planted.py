@@ -1719,6 +1719,14 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "box_parts_in_hand_forgotten",
+        "runtime/engines/explore.py",
+        "            self.stack += workers.busy.values()\n",
+        "",
+        ("tests/unit/test_boxes_engine.py::test_what_workers_have_in_hand_is_not_forgotten",),
+        slow=True,
+    ),
+    Mutant(
         "box_parts_set_aside_forgotten",
         "runtime/engines/explore.py",
         "return self.left() if self.stack or self.aside else Closed(self.nodes)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -351,3 +351,34 @@ def test_parts_that_bounds_leave_are_not_forgotten() -> None:
     for end in (-1.0, 1.0):
         assert ((found.aside.low <= end) & (found.aside.high >= end)).any()
     assert not found.late
+
+
+def test_what_workers_have_in_hand_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is up, the parts are still open that workers were given and have not come back."""
+    monkeypatch.setattr("circ.runtime.engines.explore.ALONE", 0.0)
+    monkeypatch.setattr(Exploration, "slice", lambda _search, _nodes: sleep(60))
+    question = prepared(read(hard(), {}))
+    until = monotonic() + 0.5
+    search = Exploration(question, lambda _: False, until, lambda _: None, jobs=2)
+    found = search.outcome()
+    assert isinstance(found, Open)
+    assert found.late
+    assert found.share > 0
+
+
+def folded(b: Builder, w: dict[str, Wire]) -> Wire:
+    """max(0, x + y) - max(0, x) - max(0, y), which is never positive, is below 1/20."""
+    x, y = pick(b, w["x"], 0), pick(b, w["x"], 1)
+    parts = [combine(b, (1, x), (1, y)), x, y]
+    bent = [b.add(Relu(part)) for part in parts]
+    return less(b, combine(b, (1, bent[0]), (-1, bent[1]), (-1, bent[2])), 0.05)
+
+
+def test_workers_find_what_one_process_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that is proved in one process is proved by workers, with every part closed by someone."""
+    monkeypatch.setattr("circ.runtime.engines.explore.ALONE", 0.0)
+    claim = obligation([box("x", (-1, 1), (-1, 1))], folded)
+    one = decide(claim, {}, Limits(timeout=60), silent)
+    several = decide(claim, {}, Limits(timeout=60, jobs=3), silent)
+    assert isinstance(one, Holds)
+    assert isinstance(several, Holds)
