@@ -83,7 +83,7 @@ class TestExitCodes:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("circ.runtime.engines.search.search", interrupt)
+        monkeypatch.setattr("circ.runtime.engines.boxes.decided", interrupt)
         assert command("prove", write_spec(tmp_path), "bounded") == 2
 
 
