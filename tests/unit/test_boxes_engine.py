@@ -356,7 +356,7 @@ def test_parts_that_bounds_leave_are_not_forgotten() -> None:
 def test_what_workers_have_in_hand_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is up, the parts are still open that workers were given and have not come back."""
     monkeypatch.setattr("circ.runtime.engines.explore.ALONE", 0.0)
-    monkeypatch.setattr(Exploration, "slice", lambda _search, _nodes: sleep(60))
+    monkeypatch.setattr(Exploration, "slice", never_done)
     question = prepared(read(hard(), {}))
     until = monotonic() + 0.5
     search = Exploration(question, lambda _: False, until, lambda _: None, jobs=2)
@@ -364,6 +364,11 @@ def test_what_workers_have_in_hand_is_not_forgotten(monkeypatch: pytest.MonkeyPa
     assert isinstance(found, Open)
     assert found.late
     assert found.share > 0
+
+
+def never_done(_search: Exploration, _nodes: object) -> None:
+    """A worker's slice that outlasts the search."""
+    sleep(60)
 
 
 def folded(b: Builder, w: dict[str, Wire]) -> Wire:
