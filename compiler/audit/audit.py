@@ -14,6 +14,7 @@ from circ.compiler.audit.classes import checked_by_paths
 from circ.compiler.audit.counts import checked_by_counts
 from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
 from circ.compiler.audit.inputs import Fast, checked_by_inputs
+from circ.compiler.audit.parts import checked as parts
 from circ.compiler.audit.proofs import Audit, Confirm
 from circ.compiler.audit.record import Data, Header, first_of, header_of, lines
 from circ.compiler.audit.rejected import Rejected, require
@@ -24,9 +25,10 @@ from circ.compiler.tensor import Weights
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """A claim that a certificate proves, by which kind of proof: of how many inputs, in how many classes.
+    """A claim that a certificate proves, by which kind of proof: of how many inputs, in how many classes
+    of words or parts of a box.
 
-    A kind without classes has none. `words` is None where they are of every length, or not counted;
+    A kind without these has none. `words` is None where they are of every length, or not counted;
     `alike`: it rests on that all positions are treated alike.
     """
 
@@ -41,10 +43,11 @@ class Audited:
 @dataclass(frozen=True, slots=True)
 class Quick:
     """The fast ways to check: what `paths` confirms is not checked again in whole numbers, nor what
-    `inputs` is sure of."""
+    `inputs` is sure of; `parts` turns to whole numbers by itself."""
 
     paths: Callable[[Audit], Confirm]
     inputs: Fast
+    parts: parts.Fast
 
 
 def audited(
@@ -89,6 +92,9 @@ def by_kind(
             none_left(records)
             fast = quick.inputs if quick else None
             return checked_by_counts(header.rest, obligation, weights, fast), 0
+        case "parts":
+            quickly = quick.parts if quick else None
+            return None, parts.checked_by_parts(header.rest, records, obligation, weights, quickly)
         case "witness":
             none_left(records)
             return checked_by_witness(header.rest, obligation, weights), 0

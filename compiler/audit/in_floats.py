@@ -14,6 +14,7 @@ from circ.compiler.audit.float_vectors import FloatVectors, Real
 from circ.compiler.audit.groups import grouped
 from circ.compiler.audit.inputs import judge_of
 from circ.compiler.audit.judged import Batches, Judge, JudgesWords, Letters, OnWords
+from circ.compiler.audit.parts.windows import in_doubles
 from circ.compiler.audit.quick import quick_paths
 from circ.compiler.tensor import Weights
 
@@ -65,5 +66,5 @@ class QuietOnWords:
             return self.inner(words)
 
 
-QUICK = Quick(quick_paths, InFloats())
-"""Both fast paths."""
+QUICK = Quick(quick_paths, InFloats(), in_doubles)
+"""All fast paths."""

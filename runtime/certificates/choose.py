@@ -1,11 +1,12 @@
-"""Which kind of proof a certificate has: few inputs are gone through, many go by paths, or by counts."""
+"""Which kind of proof a certificate has: few inputs are gone through, many go by paths, or by counts; boxes
+go by parts."""
 
 from __future__ import annotations
 
 from time import monotonic
 from typing import BinaryIO
 
-from circ.compiler.obligation import Obligation
+from circ.compiler.obligation import Obligation, Reals
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved
 from circ.runtime.certificates.counts import without_order, write_by_counts
@@ -14,6 +15,7 @@ from circ.runtime.certificates.inputs import (
     write_by_inputs,
     write_witness,
 )
+from circ.runtime.certificates.parts import write_by_parts
 from circ.runtime.certificates.work import NoCertificate
 from circ.runtime.certificates.write import write_certificate
 
@@ -39,6 +41,9 @@ def write_proof(
         if verdict.example is None:
             raise NoCertificate("no input was found")
         write_witness(obligation, weights, verdict.example.witness, stream)
+        return
+    if any(isinstance(binder.values, Reals) for binder in obligation.binders):
+        write_by_parts(obligation, weights, until, stream)
         return
     count = inputs_of(obligation)
     if count is not None and (count <= FEW or len(obligation.binders) != 1):

@@ -139,6 +139,8 @@ def proved_of(outcome: Audited) -> str:
     match outcome.by, outcome.words:
         case "witness", _:
             return "by its witness"
+        case "parts", _:
+            return f"on its whole domain, in {outcome.classes:,} parts"
         case "inputs", int(count):
             return f"on all {count:,} inputs, by enumeration"
         case "counts", int(count):

@@ -1,0 +1,1 @@
+"""Proofs about boxes of real numbers, part by part of the box."""

@@ -1,0 +1,158 @@
+"""What shows a claim on the parts of a box: where bounds are taken anew, boxes cut, clauses shut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from circ.compiler.audit.parts.arrays import BoolArray, IntArray
+from circ.compiler.audit.parts.many import Many, at_input, at_unit, cut
+from circ.compiler.audit.parts.planes import BELOW, FloatParts
+from circ.runtime.certificates.opening import Data
+from circ.runtime.certificates.skeleton import Bone
+from circ.runtime.certificates.sums import simplest, sought
+from circ.runtime.certificates.work import NoCertificate
+
+EVERY = 2
+"""Bounds are taken anew at every so manieth split, and where a part is not shown without."""
+
+TRIES = 3
+"""How often a part is bounded anew, and cut in between, before it is split once more."""
+
+DEEPEST = 120
+"""Most splits of a part."""
+
+BATCH = 256
+"""Parts at a time."""
+
+
+@dataclass(slots=True, eq=False)
+class Shown:
+    """A part with its steps, and its halves, where it has any; `split` says at what."""
+
+    bone: Bone
+    steps: list[Data] = field(default_factory=list[Data])
+    split: Data = field(default_factory=Data)
+    halves: tuple[Shown, Shown] | None = None
+
+
+def shown(many: Many, whole: Bone, tick: Callable[[], None]) -> Shown:
+    """The steps of all parts; raises `NoCertificate`."""
+    top = Shown(whole)
+    stack = [(many.whole(), [top])]
+    while stack:
+        parts, wanted = stack.pop()
+        if len(wanted) > BATCH:
+            for some in (np.arange(BATCH, len(wanted)), np.arange(BATCH)):
+                stack.append((parts.take(some), [wanted[k] for k in some]))
+            continue
+        tick()
+        Proving(many, parts, wanted).run()
+        if parts.left.any():
+            stack.append(halved(many, parts, wanted))
+    return top
+
+
+@dataclass(slots=True)
+class Proving:
+    """Finds the steps of some parts, and changes these in place as the steps do."""
+
+    many: Many
+    parts: FloatParts
+    wanted: list[Shown]
+
+    def run(self) -> None:
+        """Shut what can be shut; of parts that are not halved, everything, or halve them."""
+        leaf = np.array([part.bone.halves is None for part in self.wanted])
+        often = np.array([part.bone.depth % EVERY == 0 for part in self.wanted])
+        self.bound(np.flatnonzero(often & ~leaf))
+        self.shut(leaf | (self.parts.left.sum(1) > 1))
+        for k in range(TRIES):
+            hard = leaf & self.parts.left.any(1)
+            if k:
+                self.cut(np.flatnonzero(hard))
+            self.bound(np.flatnonzero(hard & self.parts.left.any(1)))
+            self.shut(hard)
+        for place in np.flatnonzero(leaf & self.parts.left.any(1)):
+            self.halve(int(place))
+
+    def bound(self, at: IntArray) -> None:
+        """Take the bounds of some parts anew."""
+        wanted = np.zeros(self.parts.under.shape, np.bool_)
+        wanted[at] = True
+        self.many.tighten(self.parts, wanted)
+        for k in at:
+            self.wanted[k].steps.append({"bounds": None})
+
+    def shut(self, some: BoolArray) -> None:
+        """Shut what can be shut of some parts."""
+        at, clause = np.nonzero(self.parts.left & some[:, None])
+        if not len(at):
+            return
+        pairs = sought(self.many, self.parts, at, clause)
+        by = simplest(pairs)
+        for k in np.flatnonzero(pairs.above(by)).tolist():
+            self.wanted[at[k]].steps.append({"shut": pairs.said(k, by)})
+            self.parts.left[at[k], clause[k]] = False
+
+    def cut(self, at: IntArray) -> None:
+        """Cut the boxes of parts with one clause left by a weighted sum of its rows."""
+        lone = at[self.parts.left[at].sum(1) == 1]
+        if not len(lone):
+            return
+        pairs = sought(self.many, self.parts, lone, self.parts.left[lone].argmax(1))
+        by = simplest(pairs)
+        cut(self.parts, lone, pairs.together(by))
+        for k, place in enumerate(lone):
+            self.wanted[place].steps.append({"cut": pairs.said(k, by)})
+
+    def halve(self, place: int) -> None:
+        """Have a part split at the input that moves its rows most."""
+        bone = self.wanted[place].bone
+        if bone.depth >= DEEPEST:
+            raise NoCertificate("a part of the box is not shown by what shows it to the search")
+        one = np.array([place])
+        pairs = sought(self.many, self.parts, one, self.parts.left[one].argmax(1))
+        low, high = self.parts.low[place], self.parts.high[place]
+        bone.place = int((np.abs(pairs.halves.slopes[0]).sum(0) * (high - low)).argmax())
+        bone.at = float(low[bone.place] / 2 + high[bone.place] / 2)
+        bone.halves = Bone(bone.depth + 1, 0.0), Bone(bone.depth + 1, 0.0)
+
+
+def halved(many: Many, parts: FloatParts, wanted: list[Shown]) -> tuple[FloatParts, list[Shown]]:
+    """Both halves of the parts of which something is left."""
+    own = np.flatnonzero(parts.left.any(1))
+    found, side = parts.take(np.repeat(own, 2)), np.arange(2 * len(own)) % 2
+    bones = [wanted[k].bone for k in own for _ in range(2)]
+    rows = np.array([-1 if bone.row is None else bone.row for bone in bones], np.int64)
+    chosen = np.flatnonzero(rows < 0)
+    place = np.array([bones[k].place for k in chosen], np.int64)
+    at_input(found, chosen, place, np.array([bones[k].at for k in chosen]), side[chosen])
+    chosen = np.flatnonzero(rows >= 0)
+    steps = many.rows_of("step")[rows[chosen]]
+    at_unit(found, chosen, rows[chosen], np.where(steps, BELOW, 0.0), side[chosen])
+    names = many.named_rows()
+    fresh = list[Shown]()
+    for k in own:
+        part = wanted[k]
+        bone = part.bone
+        assert bone.halves is not None
+        if bone.row is None:
+            part.split = {"input": [bone.place, bone.at]}
+        else:
+            part.split = {"unit": [*names[bone.row]]}
+        part.halves = Shown(bone.halves[0]), Shown(bone.halves[1])
+        fresh += part.halves
+    return found, fresh
+
+
+def lines_of(top: Shown) -> list[Data]:
+    """The parts as lines, each before its halves."""
+    found, waiting = list[Data](), [top]
+    while waiting:
+        part = waiting.pop()
+        found.append({"steps": part.steps} | part.split)
+        waiting += reversed(part.halves or ())
+    return found
