@@ -117,6 +117,10 @@ Exit codes: 0 every certificate holds, 1 one is rejected (or missing, with --str
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("claims", nargs=-1)
 @settings
+@click.option(
+    "--network", type=click.Path(path_type=Path), metavar="FILE",
+    help="SPEC is a VNN-LIB property of this ONNX network, answered by `circ vnnlib`.",
+)  # fmt: skip
 @click.option("--exact", is_flag=True, help="Use whole numbers alone, no floating point.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a claim has none.")
 @JSON
@@ -127,6 +131,7 @@ def audit(
     params: tuple[str, ...],
     checkpoints: tuple[str, ...],
     outside: bool,
+    network: Path | None,
     exact: bool,
     strict: bool,
     as_json: bool,
@@ -141,7 +146,16 @@ def audit(
     circ audit max_10.circ proofs
     circ audit max_10.circ proofs large --exact
     circ audit max_10.circ proofs --strict    has every claim a certificate?
+    circ audit safe.vnnlib proofs --network net.onnx
     """
+    if network is not None:
+        from circ.runtime.commands.audit_standard import run_audit_standard
+
+        if claims or params or checkpoints or outside:
+            raise click.UsageError("a VNN-LIB property has no claims, params or checkpoints")
+        return run_audit_standard(network, spec, folder, exact, as_json)
+    if spec.suffix == ".vnnlib":
+        raise click.UsageError(f"name the network of {spec} with --network NET.onnx")
     from circ.runtime.commands.audit import run_audit
 
     opened = (params, checkpoints, outside)
@@ -284,9 +298,19 @@ Exit codes: 0 sat or unsat, 2 unknown, 4 a wrong command line or file, 5 a bug i
 @click.argument("wanted", metavar="PROPERTY", type=click.Path(path_type=Path))
 @TIMEOUT
 @worked
+@click.option(
+    "--certificate", "certificates", type=click.Path(path_type=Path), metavar="DIR",
+    help="Leave a certificate of `unsat` in DIR, for `circ audit PROPERTY DIR --network NETWORK`.",
+)  # fmt: skip
 @JSON
 def vnnlib(
-    network: Path, wanted: Path, timeout: float, jobs: int, memory: int, as_json: bool
+    network: Path,
+    wanted: Path,
+    timeout: float,
+    jobs: int,
+    memory: int,
+    certificates: Path | None,
+    as_json: bool,
 ) -> int:
     """Say whether an input of NETWORK (ONNX) meets PROPERTY (VNN-LIB): sat, unsat or unknown.
 
@@ -296,12 +320,13 @@ def vnnlib(
     \b
     circ vnnlib net.onnx safe.vnnlib
     circ vnnlib net.onnx safe.vnnlib --timeout 300 --json
+    circ vnnlib net.onnx safe.vnnlib --certificate proofs
     """
     from circ.compiler.finding import Limits
     from circ.runtime.commands.vnnlib import run_vnnlib
 
     limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
-    return run_vnnlib(network, wanted, limits, as_json)
+    return run_vnnlib(network, wanted, limits, as_json, certificates)
 
 
 @circ.command(cls=Answer)

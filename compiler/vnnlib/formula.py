@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import assert_never
 
 from circ.lang.span import Span
@@ -74,6 +75,11 @@ class Property:
     declared: tuple[Span, ...]
     names: tuple[str, ...]
     span: Span
+
+    @property
+    def name(self) -> str:
+        """That of its file."""
+        return Path(self.span.source.name).stem
 
 
 def total(terms: Iterable[tuple[Fraction | int, Term]]) -> Term:

@@ -6,7 +6,7 @@ So `refuted` is `sat`, and all of them proved is `unsat`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from pathlib import Path
@@ -20,6 +20,7 @@ from circ.compiler.ir import (
     Compare,
     Comparison,
     Input,
+    Not,
     Op,
     Real,
     Shape,
@@ -62,7 +63,7 @@ class Boxes:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, number: int) -> Obligation:
-        name = Path(self.asked.span.source.name).stem
+        name = self.asked.name
         several = len(self) > 1
         told = f"{name}, box {number + 1}" if several else name
         return obligation(self.base, self.cases[number], self.asked, told)
@@ -157,6 +158,16 @@ def obligation(base: Circuit, case: Case, asked: Property, name: str) -> Obligat
     }
     bound = Bound(INPUT, base.types[x], Reals(case.box))
     return Obligation(name, "forall", b.circuit(outputs), (bound,), asked.span)
+
+
+def outright(obligation: Obligation) -> Obligation:
+    """The same claim without conditions: where one fails, it holds."""
+    circuit = obligation.circuit
+    b = Builder(list(circuit.ops), list(circuit.types), {})
+    wires = [circuit.outputs[name] for name in obligation.conditions]
+    options = [*(b.add(Not(wire)) for wire in wires), circuit.outputs["goal"]]
+    goal = b.add(Any(reindex(b, options, range(len(options)), (len(options),))))
+    return replace(obligation, circuit=b.circuit({"goal": goal}))
 
 
 def within(b: Builder, x: Wire, box: Box) -> list[Wire]:
