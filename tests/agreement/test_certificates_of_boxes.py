@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from io import BytesIO
@@ -16,11 +16,12 @@ import pytest
 from circ.compiler.audit.audit import audited
 from circ.compiler.audit.in_floats import QUICK
 from circ.compiler.audit.rejected import Rejected
-from circ.compiler.builder import Builder, combine, largest, matmul, number, times
+from circ.compiler.builder import Builder, combine, either, largest, matmul, number, times
 from circ.compiler.finding import Fails, Limits, silent
 from circ.compiler.ir import Compare, Relu, Select, Weight, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor, Weights
+from circ.runtime.certificates.opening import opening
 from circ.runtime.certificates.parts import write_by_parts
 from circ.runtime.certificates.work import NoCertificate
 from circ.runtime.engines import boxes
@@ -152,6 +153,33 @@ def test_no_change_proves_what_is_false(goal: Goal) -> None:
     true, false = (claim(goal, weights, most) for most in bounds(goal, weights))
     lines = stamped(written(true, weights), false, weights)
     proves_nothing(lines, 120, partial(accepted, false, weights))
+
+
+def test_a_sum_of_nothing_is_not_above_zero() -> None:
+    """x > 0 or relu(y) >= m holds on a box where x >= 0 if m is 0, which the second alone shows: it is not
+    below 0. If m is 1 it fails at 0, and that x >= 0 does not show it, with however little of y added."""
+
+    def about(least: int) -> Obligation:
+        def above(b: Builder, wires: dict[str, Wire]) -> Wire:
+            zero, m, x, y = (
+                *(number(b, Fraction(k)) for k in (0, least)),
+                *(pick(b, wires["x"], k) for k in range(2)),
+            )
+            positive = b.add(Compare("<", zero, x))
+            return either(b, positive, b.add(Compare("<=", m, b.add(Relu(y)))))
+
+        return obligation([box("x", (0, 1), (-1, 1))], above)
+
+    def shown(least: int, factors: Sequence[float], *, exact: bool) -> bool:
+        claim = about(least)
+        head = opening(claim, {}, "parts") | {"parts": 1, "met": {"x": ["0", "0"]}}
+        line = {"steps": [{"shut": [0, factors, []]}]}
+        return accepted(claim, {}, joined([head, line]), exact=exact)
+
+    for exact in (False, True):
+        assert shown(0, (0, 1), exact=exact)
+        for much in (1, 2.0**-10, 2.0**-30, 2.0**-60, 2.0**-1000, 0):
+            assert not shown(1, (1, much), exact=exact)
 
 
 def test_nothing_may_be_left_out() -> None:

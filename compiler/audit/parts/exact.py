@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import assert_never
 
 from circ.compiler.audit.parts.back import Half, Part, Sum, taken_back
@@ -23,6 +24,9 @@ from circ.compiler.audit.rejected import NotKnown, Rejected, require
 
 FINE = (44, 36, 28, 20)
 """Rows are added up in multiples of 2^-44, and of more where numbers get too large for that."""
+
+SEEN = Fraction(1, 1 << FINE[-1])
+"""The least number that is above 0 in all of these."""
 
 MARGIN = "a clause is not shown on a part of the box"
 
@@ -97,11 +101,14 @@ def after(net: Net, part: Part, step: Step) -> Part:
 
 
 def weak(net: Net, by: Weighed) -> bool:
-    """Whether a row with a multiplier is that of a weak comparison: it is below 0 where that fails."""
+    """Whether a row with a multiplier is that of a weak comparison: it is below 0 where that fails.
+
+    Multipliers that no rounding makes 0 are meant.
+    """
     if by.clause is None:
         return False
     pairs = zip(by.rows, net.strict[by.clause], strict=True)
-    return any(factor > 0 and not strict for factor, strict in pairs)
+    return any(factor >= SEEN and not strict for factor, strict in pairs)
 
 
 def half_of(net: Net, part: Part, by: Weighed) -> Half:
