@@ -152,7 +152,9 @@ class Making:
                 begin, end = self.values[layer][0][place], self.values[layer][1][place]
                 factor = down(by, WEIGHT)
                 lost += 0 if is_multiple(by, WEIGHT) else max(-begin, end)
-                factors.setdefault(layer, [{} for _ in functions])[k][place] = factor
+                if layer not in factors:
+                    factors[layer] = [{} for _ in functions]
+                factors[layer][k][place] = factor
                 least += factor * (begin if factor > 0 else end)
                 greatest += factor * (end if factor > 0 else begin)
             exact = not lost and is_multiple(x.const, VALUE)

@@ -47,10 +47,12 @@ class Many:
 
     def whole(self) -> FloatParts:
         """All of the box."""
-        (low, high), (under, over) = self.floats.box, self.floats.ends
-        phase = np.zeros((1, len(under)), np.int8)
+        low, high, under, over = (
+            ends[None].copy() for ends in (*self.floats.box, *self.floats.ends)
+        )
+        phase = np.zeros(under.shape, np.int8)
         left = np.ones((1, len(self.floats.clauses)), np.bool_)
-        return FloatParts(low[None], high[None], under[None], over[None], phase, left)
+        return FloatParts(low, high, under, over, phase, left)
 
     # --- bounds -------------------------------------------------------------------------------
 

@@ -130,7 +130,8 @@ def combined(parts: Iterable[tuple[Number, Affine]]) -> Affine:
             for unit, by in x.terms.items():
                 more = factor if by == 1 else factor * by
                 terms[unit] = terms[unit] + more if unit in terms else more
-        const += factor * x.const
+        if x.const:
+            const += factor * x.const
     if not all(terms.values()):
         terms = {unit: by for unit, by in terms.items() if by}
     return Affine(terms, const)
