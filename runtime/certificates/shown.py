@@ -104,7 +104,7 @@ class Proving:
             return
         pairs = sought(self.many, self.parts, lone, self.parts.left[lone].argmax(1))
         by = simplest(pairs)
-        cut(self.parts, lone, pairs.together(by))
+        cut(self.many, self.parts, lone, pairs.together(by))
         for k, place in enumerate(lone):
             self.wanted[place].steps.append({"cut": pairs.said(k, by)})
 
@@ -132,7 +132,7 @@ def halved(many: Many, parts: FloatParts, wanted: list[Shown]) -> tuple[FloatPar
     at_input(found, chosen, place, np.array([bones[k].at for k in chosen]), side[chosen])
     chosen = np.flatnonzero(rows >= 0)
     steps = many.rows_of("step")[rows[chosen]]
-    at_unit(found, chosen, rows[chosen], np.where(steps, BELOW, 0.0), side[chosen])
+    at_unit(many, found, chosen, rows[chosen], np.where(steps, BELOW, 0.0), side[chosen])
     names = many.named_rows()
     fresh = list[Shown]()
     for k in own:

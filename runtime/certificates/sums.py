@@ -13,7 +13,8 @@ from circ.compiler.audit.parts.planes import Halves as Sums
 from circ.compiler.boxes.judge import Halves, weighed
 
 ROOM = 1e-9
-"""By so much, of its size, a sum has to be above zero: then whole numbers see it too."""
+"""By so much, of its size, a sum has to be above zero, and ends have to cross: then whole numbers see it
+too."""
 
 DIGITS = 9
 """Bits of a multiplier behind the first."""

@@ -66,7 +66,7 @@ def children(net: Net, part: Part, node: Node) -> tuple[Part, ...]:
 
 
 def phased(net: Net, part: Part, layer: int, place: int, side: int) -> Part:
-    """A part in which what a unit is of is on one side of 0."""
+    """A part in which what a unit is of is on one side of 0; where it never is, nothing is left."""
     kind = net.layers[layer - 1].kind if layer else "linear"
     require(kind in ("relu", "step"), "a unit has no phase")
     low, high = [*part.low[layer]], [*part.high[layer]]
@@ -77,7 +77,8 @@ def phased(net: Net, part: Part, layer: int, place: int, side: int) -> Part:
     phases = {**part.phases, (layer, place): side}
     lows, highs = [*part.low], [*part.high]
     lows[layer], highs[layer] = low, high
-    return replace(part, low=tuple(lows), high=tuple(highs), phases=phases)
+    left = part.left if low[place] <= high[place] else frozenset[int]()
+    return replace(part, low=tuple(lows), high=tuple(highs), phases=phases, left=left)
 
 
 def after(net: Net, part: Part, step: Step) -> Part:

@@ -32,14 +32,24 @@ LEAST = 2.0**-100
 
 @dataclass(slots=True)
 class Many:
-    """A net in both arithmetics, and what rounding costs on parts of its `root`."""
+    """A net in both arithmetics, and what rounding costs on parts of its `root`.
+
+    A part is empty where ends cross by more than `room` times what is the most on the whole box.
+    """
 
     net: Net
     floats: FloatNet
+    room: float = 0.0
     charges: Charges = field(init=False)
 
     def __post_init__(self) -> None:
         self.charge(*self.floats.ends)
+
+    @property
+    def most(self) -> FloatArray:
+        """What rows of all layers are at most in size on the whole box."""
+        under, over = self.floats.ends
+        return np.maximum(np.abs(under), np.abs(over))
 
     def charge(self, under: FloatArray, over: FloatArray) -> None:
         """Have rounding cost what it does where rows are between these, on all parts from now on."""
@@ -70,7 +80,11 @@ class Many:
                 )
                 under[own, rows] = np.fmax(under[own, rows], least)
                 over[own, rows] = np.fmin(over[own, rows], -most)
-            parts.left[(under > over).any(1)] = False
+            parts.left[self.crossed(under, over, self.most[layer.place])] = False
+
+    def crossed(self, low: FloatArray, high: FloatArray, size: FloatArray) -> BoolArray:
+        """Where some lower end is above the upper one, of what is at most `size`."""
+        return np.asarray((low > high + self.room * size).any(1))
 
     def row_halves(
         self, number: int, parts: FloatParts, at: IntArray, rows: IntArray, sign: float
@@ -166,7 +180,7 @@ def chunks(rows: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, rows))
 
 
-def cut(parts: FloatParts, at: IntArray, halves: Halves) -> None:
+def cut(many: Many, parts: FloatParts, at: IntArray, halves: Halves) -> None:
     """Shrink the boxes of some parts in place to where a half-space each is at most 0."""
     low, high = parts.low[at], parts.high[at]
     slopes = halves.slopes
@@ -178,7 +192,8 @@ def cut(parts: FloatParts, at: IntArray, halves: Halves) -> None:
     end = end + np.sign(slopes) * (np.abs(end) * 2.0**-50 + 2.0**-1000)
     parts.high[at] = np.fmin(high, np.where(steep & (slopes > 0), end, np.inf))
     parts.low[at] = np.fmax(low, np.where(steep & (slopes < 0), end, -np.inf))
-    parts.left[at[(parts.low[at] > parts.high[at]).any(1)]] = False
+    empty = many.crossed(parts.low[at], parts.high[at], many.charges.reach[0])
+    parts.left[at[empty]] = False
 
 
 def at_input(
@@ -191,15 +206,23 @@ def at_input(
 
 
 def at_unit(
-    parts: FloatParts, chosen: IntArray, row: IntArray, below: FloatArray, side: IntArray
+    many: Many,
+    parts: FloatParts,
+    chosen: IntArray,
+    row: IntArray,
+    below: FloatArray,
+    side: IntArray,
 ) -> None:
     """Have one row of some parts at least 0 (side 0), or at most `below`, in place."""
     under, over = parts.under[chosen, row], parts.over[chosen, row]
-    parts.under[chosen, row] = np.where(side == 0, np.maximum(under, 0.0), under)
-    parts.over[chosen, row] = np.where(side == 1, np.minimum(over, below), over)
+    under = np.where(side == 0, np.maximum(under, 0.0), under)
+    over = np.where(side == 1, np.minimum(over, below), over)
+    parts.under[chosen, row], parts.over[chosen, row] = under, over
+    empty = many.crossed(under[:, None], over[:, None], many.most[row][:, None])
+    parts.left[chosen[empty]] = False
     parts.phase[chosen, row] = 1 - 2 * side
 
 
-def many(net: Net) -> Many:
+def many(net: Net, room: float = 0.0) -> Many:
     """A net to be gone through in doubles; raises `NotKnown` where they cannot hold its numbers."""
-    return Many(net, floats_of(net))
+    return Many(net, floats_of(net), room)

@@ -148,7 +148,7 @@ class Windows:
         chosen = np.array([k for k, _ in units], np.int64)
         row = np.array([self.many.row_at(*own) for own in found], np.int64)
         below = np.array([BELOW if kind == "step" else 0.0 for kind in kinds])
-        at_unit(parts, chosen, row, below, sides[chosen])
+        at_unit(self.many, parts, chosen, row, below, sides[chosen])
 
     # --- steps --------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class Windows:
             left = parts.left[place.row].copy()
             left[slice(None) if by.clause is None else by.clause] = False
             require(not left.any(), "a part is cut by one clause while others are left")
-        cut(parts, at, halves)
+        cut(self.many, parts, at, halves)
 
     def exactly(self, place: Place) -> None:
         """Check a part in whole numbers, as its ancestors leave it; raises `Rejected`."""
