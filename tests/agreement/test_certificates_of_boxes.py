@@ -173,7 +173,7 @@ def test_a_sum_of_nothing_is_not_above_zero() -> None:
     def shown(least: int, factors: Sequence[float], *, exact: bool) -> bool:
         claim = about(least)
         head = opening(claim, {}, "parts") | {"parts": 1, "met": {"x": ["0", "0"]}}
-        line = {"steps": [{"shut": [0, factors, []]}]}
+        line: dict[str, object] = {"steps": [{"shut": [0, factors, []]}]}
         return accepted(claim, {}, joined([head, line]), exact=exact)
 
     for exact in (False, True):

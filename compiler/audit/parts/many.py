@@ -19,7 +19,15 @@ from circ.compiler.audit.parts.arrays import (
 )
 from circ.compiler.audit.parts.layers import Net
 from circ.compiler.audit.parts.nodes import Weighed
-from circ.compiler.audit.parts.planes import FloatParts, Halves, Sums, taken_back
+from circ.compiler.audit.parts.planes import (
+    FloatParts,
+    Halves,
+    Lines,
+    Sums,
+    all_lines,
+    lines_of,
+    taken_back,
+)
 from circ.compiler.audit.parts.units import Kind, Name
 from circ.compiler.audit.rejected import require
 
@@ -68,33 +76,41 @@ class Many:
 
     def tighten(self, parts: FloatParts, wanted: BoolArray) -> None:
         """Bound rows [parts, rows] of units that are open anew, in place, layer by layer."""
+        lines = list[Lines | None]()
         for number, layer in enumerate(self.floats.layers, 1):
             under, over = parts.under[:, layer.place], parts.over[:, layer.place]
             at, row = np.nonzero(wanted[:, layer.place] & opened(layer, under, over))
-            for some in chunks(len(at), self.floats.width):
+            for some in chunks(len(at), max(self.net.sizes)):
                 own, rows = at[some], row[some]
                 low, high = parts.low[own], parts.high[own]
                 least, most = (
-                    self.row_halves(number, parts, own, rows, sign).least(low, high)
+                    self.row_halves(number, lines, own, rows, sign).least(low, high)
                     for sign in (1.0, -1.0)
                 )
                 under[own, rows] = np.fmax(under[own, rows], least)
                 over[own, rows] = np.fmin(over[own, rows], -most)
             parts.left[self.crossed(under, over, self.most[layer.place])] = False
+            lines.append(lines_of(self.floats, parts, number))
 
     def crossed(self, low: FloatArray, high: FloatArray, size: FloatArray) -> BoolArray:
         """Where some lower end is above the upper one, of what is at most `size`."""
         return np.asarray((low > high + self.room * size).any(1))
 
     def row_halves(
-        self, number: int, parts: FloatParts, at: IntArray, rows: IntArray, sign: float
+        self,
+        number: int,
+        lines: Sequence[Lines | None],
+        at: IntArray,
+        rows: IntArray,
+        sign: float,
     ) -> Halves:
-        """What is below rows of a layer, each in a part, or below their negatives."""
+        """What is below rows of a layer, each in a part, or below their negatives, by the lines of the
+        layers before."""
         given = self.floats.layers[number - 1].rows
         units = {j: sign * matrix[rows] for j, matrix in given.parts}
         lost = self.charges.rows[number - 1][rows]
         sums = Sums(units, {}, sign * given.const[rows], lost)
-        return taken_back(self.floats, self.charges, parts, at, sums, number - 1)
+        return taken_back(self.floats, self.charges, lines, at, sums)
 
     # --- clauses ------------------------------------------------------------------------------
 
@@ -118,9 +134,10 @@ class Many:
             consts[own] = factors @ given.const
             lost[own] = factors @ self.charges.clauses[clause] * (1 + self.charges.factor)
         places = [layer.place for layer in self.floats.layers]
+        lines = all_lines(self.floats, parts)
         rows = {j: phases[:, p] for j, p in enumerate(places, 1) if phases[:, p].any()}
         sums = Sums(units, rows, consts, lost)
-        return taken_back(self.floats, self.charges, parts, at, sums, len(places))
+        return taken_back(self.floats, self.charges, lines, at, sums)
 
     def weighed(self, parts: FloatParts, at: IntArray, sums: Sequence[Weighed]) -> Halves:
         """The same for sums as certificates have them; raises `Rejected`."""

@@ -19,7 +19,6 @@ from circ.compiler.audit.parts.arrays import (
     BoolArray,
     Charges,
     FloatArray,
-    FloatLayer,
     FloatNet,
     IntArray,
 )
@@ -109,14 +108,90 @@ class Sums:
     lost: FloatArray = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Two lines about each unit of a layer, on each part: slopes of what it is of, and constants.
+
+    A unit is at least `below` · r + `start` (0 where that is None), and at most `above` · r + `end`. Of
+    products, the slopes [parts, rows] have both sides; constants are [parts, units].
+    """
+
+    below: FloatArray = field(repr=False)
+    above: FloatArray = field(repr=False)
+    start: FloatArray | None = field(repr=False)
+    end: FloatArray = field(repr=False)
+
+
+def lines_of(net: FloatNet, parts: FloatParts, number: int) -> Lines | None:
+    """The lines of a layer; None where units are what they are of."""
+    layer = net.layers[number - 1]
+    low, high = parts.under[:, layer.place], parts.over[:, layer.place]
+    match layer.kind:
+        case "linear":
+            return None
+        case "relu":
+            return relu_lines(low, high)
+        case "step":
+            return step_lines(low, high)
+        case "product":
+            return product_lines(low, high)
+        case _:
+            assert_never(layer.kind)
+
+
+def all_lines(net: FloatNet, parts: FloatParts) -> list[Lines | None]:
+    """The lines of all layers."""
+    return [lines_of(net, parts, number) for number in range(1, len(net.layers) + 1)]
+
+
+def relu_lines(low: FloatArray, high: FloatArray) -> Lines:
+    """Below, all or nothing; above, the chord."""
+    on = low >= 0
+    either = (low < 0) & (high > 0)
+    below = (on | (either & (high > -low * LEANING))).astype(np.float64)
+    chord = np.where(either, high / np.where(either, high - low, 1.0), on)
+    end = np.where(either, np.maximum(-chord * low, (1 - chord) * high), 0.0)
+    return Lines(below, chord, None, end)
+
+
+def step_lines(low: FloatArray, high: FloatArray) -> Lines:
+    """Below, from (0, 0) to (high, 1); above, from (low, 0) to (0, 1); both a little less steep."""
+    on = low >= 0
+    either = (low < 0) & (high >= 0)
+    rising = np.where(either & (high > STEEPEST), (1 - 8 * UNIT) / np.maximum(high, STEEPEST), 0.0)
+    falling = np.where(either & (-low > STEEPEST), (1 - 8 * UNIT) / np.maximum(-low, STEEPEST), 0.0)
+    return Lines(rising, falling, on.astype(np.float64), (on | either).astype(np.float64))
+
+
+def product_lines(low: FloatArray, high: FloatArray) -> Lines:
+    """McCormick's planes (1976): of two the one that touches nearer to zero."""
+    half = low.shape[1] // 2
+    a, b, c, d = low[:, :half], high[:, :half], low[:, half:], high[:, half:]
+    (p, q), (r, s) = plane(a, b, c, d), plane(a, b, d, c)
+    slopes = np.concatenate([p, q], axis=1), np.concatenate([r, s], axis=1)
+    return Lines(*slopes, -(p * q), -(r * s))
+
+
+def plane(
+    a: FloatArray, b: FloatArray, near: FloatArray, far: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The slopes of a plane through the corner (a, near) or (b, far) of x · y: those of x and of y."""
+    size = np.maximum(np.abs(a), np.abs(near)), np.maximum(np.abs(b), np.abs(far))
+    first = size[0] <= size[1] * LEANING
+    return np.where(first, near, far), np.where(first, a, b)
+
+
 def taken_back(
-    net: FloatNet, charges: Charges, parts: FloatParts, at: IntArray, sums: Sums, behind: int
+    net: FloatNet, charges: Charges, lines: Sequence[Lines | None], at: IntArray, sums: Sums
 ) -> Halves:
-    """Sums over layers up to `behind`, each about the part `at` its place, taken back to the inputs."""
+    """Sums of rows, each about the part `at` its place, taken back to the inputs.
+
+    `lines` are those of the layers that the sums read.
+    """
     factor = charges.factor
     units = dict(sums.units)
     total, owed = sums.consts, sums.lost + np.abs(sums.consts) * factor + TINY
-    for number in range(behind, 0, -1):
+    for number in range(len(lines), 0, -1):
         own = units.pop(number, None)
         extra = sums.rows.get(number)
         layer = net.layers[number - 1]
@@ -124,12 +199,11 @@ def taken_back(
             continue
         if own is None:
             own = np.zeros((len(at), layer.units))
-        low, high = parts.under[at, layer.place], parts.over[at, layer.place]
-        kept, known = through(layer, own, low, high)
+        kept, known, size = through(own, lines[number - 1], at)
         if extra is not None:
             kept = kept + extra
-        total = total + known.sum(1) + kept @ layer.rows.const
-        owed = owed + np.abs(known).sum(1) * factor + np.abs(own) @ charges.reach[number] * factor
+        total = total + known + kept @ layer.rows.const
+        owed = owed + size * factor + np.abs(own) @ charges.reach[number] * factor
         owed += np.abs(kept) @ charges.rows[number - 1]
         for j, matrix in layer.rows.parts:
             moved = kept @ matrix
@@ -142,55 +216,21 @@ def taken_back(
 
 
 def through(
-    layer: FloatLayer, own: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Coefficients of units made coefficients of rows, and what is known besides, unit by unit."""
-    match layer.kind:
-        case "linear":
-            return own, np.zeros((len(own), 1))
-        case "relu":
-            return through_relus(own, low, high)
-        case "step":
-            return through_steps(own, low, high)
-        case "product":
-            return through_products(own, low, high)
-        case _:
-            assert_never(layer.kind)
-
-
-def through_relus(
-    own: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Of a positive coefficient all or nothing is kept, of a negative one the slope of the chord."""
-    on = low >= 0
-    either = (low < 0) & (high > 0)
-    chord = np.where(either, high / np.where(either, high - low, 1.0), on)
-    kept = own * np.where(own > 0, on | (either & (high > -low * LEANING)), chord)
-    open_ends = np.minimum(-kept * low, (own - kept) * high)
-    return kept, np.where(either & (own < 0), open_ends, 0.0)
-
-
-def through_steps(
-    own: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """A positive coefficient takes the line from (0, 0) to (high, 1), a negative one from (low, 0) to
-    (0, 1); both a little less steep."""
-    on = low >= 0
-    either = (low < 0) & (high >= 0)
-    rising = np.where(either & (high > STEEPEST), (1 - 8 * UNIT) / np.maximum(high, STEEPEST), 0.0)
-    falling = np.where(either & (-low > STEEPEST), (1 - 8 * UNIT) / np.maximum(-low, STEEPEST), 0.0)
-    kept = own * np.where(own > 0, rising, falling)
-    return kept, np.where(on | (either & (own < 0)), own, 0.0)
-
-
-def through_products(
-    own: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """McCormick's planes (1976): of two the one that touches nearer to zero."""
-    half = own.shape[1]
-    a, b, c, d = low[:, :half], high[:, :half], low[:, half:], high[:, half:]
-    near, far = np.where(own > 0, c, d), np.where(own > 0, d, c)
-    size = np.maximum(np.abs(a), np.abs(near)), np.maximum(np.abs(b), np.abs(far))
-    first = size[0] <= size[1] * LEANING
-    p, q = np.where(first, near, far), np.where(first, a, b)
-    return np.concatenate([own * p, own * q], axis=1), -own * (p * q)
+    own: FloatArray, lines: Lines | None, at: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Coefficients of units made coefficients of rows; what is known besides, and the size of its terms."""
+    if lines is None:
+        nothing = np.zeros(len(own))
+        return own, nothing, nothing
+    more, less = np.maximum(own, 0.0), np.minimum(own, 0.0)
+    ends = less * lines.end.take(at, 0)
+    known = ends.sum(1)
+    size = np.abs(ends).sum(1)
+    if lines.start is not None:
+        starts = more * lines.start.take(at, 0)
+        known, size = known + starts.sum(1), size + np.abs(starts).sum(1)
+    if lines.below.shape[1] > own.shape[1]:
+        more, less = (np.concatenate([x, x], axis=1) for x in (more, less))
+    kept = more * lines.below.take(at, 0)
+    kept += less * lines.above.take(at, 0)
+    return kept, known, size
