@@ -21,7 +21,7 @@ def range_lines(found: Range | Nowhere) -> Iterator[Line]:
         return
     for end in (found.least, found.greatest):
         yield Line("plain", f"{end.side:<8}  {bounds_text(end)}")
-        for text in witness_lines(end.question, end.example.witness):
+        for text in witness_lines(end.question, end.witness):
             yield Line("plain", f"  at {text}")
         yield Line("faint", f"  by {end.method}")
         if end.tie:
@@ -57,7 +57,7 @@ def end_data(end: Extreme) -> Data:
     return {
         "low": None if end.low is None else between_data(end.low, end.low),
         "high": None if end.high is None else between_data(end.high, end.high),
-        "at": witness_data(end.question, end.example.witness),
+        "at": witness_data(end.question, end.witness),
         "method": end.method,
         "trusted": list(end.trusted),
         "tie": end.tie,

@@ -32,8 +32,11 @@ from circ.runtime.prover import prove
 GAP = Fraction(1, 1 << 40)
 """How far above a value that was reached, as a share of it, a bound is asked for first."""
 
-NEAR = Fraction(1, 1 << 20)
-"""Bounds of a number over a box are brought together up to this share of it."""
+WITHIN = Fraction(1, 1 << 20)
+"""Bounds of a number over a box are brought together up to this share of it (of 1, where it is smaller)."""
+
+EXACTLY = 3.0
+"""Seconds that it may take to show that a value reached on a box is the greatest, nothing left between."""
 
 ROUNDS = 60
 """Claims asked for one end of a range."""
@@ -43,19 +46,19 @@ Side = Literal["least", "greatest"]
 
 @dataclass(frozen=True, slots=True)
 class Extreme:
-    """One end of a range: it lies between `low` and `high`, and `example` reaches what is near.
+    """One end of a range: it lies between `low` and `high`, and `witness` reaches what is near.
 
-    `question` is about the word of the example, which may have one of several lengths.
+    `question` is about the word of the witness, which may have one of several lengths.
 
     A bound is None where none was found; `reason` says why the two differ by more than rounding.
-    `tie`: the value at the example depends on how equal scores are broken.
+    `tie`: the value there depends on how equal scores are broken.
     """
 
     side: Side
     question: Obligation
     low: Fraction | None
     high: Fraction | None
-    example: Example
+    witness: Witness
     method: str
     trusted: tuple[str, ...]
     tie: bool = False
@@ -72,18 +75,22 @@ class Range:
 
 
 def range_of(
-    question: Question, weights: Weights, limits: Limits, progress: Progress
+    question: Question,
+    weights: Weights,
+    limits: Limits,
+    progress: Progress,
+    within: Fraction = WITHIN,
 ) -> Range | Nowhere:
     """The range of the goal, a real scalar, at every length of its word where that may have several."""
     several = question.lengths
     if several is None:
-        return at_one_length(question.at(None), weights, limits, progress)
+        return at_one_length(question.at(None), weights, limits, progress, within)
     if several.last is None:
         raise CircError(without_end(question.at(None).span, "a range"))
     count = several.last - several.first + 1
     share = replace(limits, timeout=limits.timeout / count)
     asked = map(question.at, range(several.first, several.last + 1))
-    found = [at_one_length(each, weights, share, progress) for each in asked]
+    found = [at_one_length(each, weights, share, progress, within) for each in asked]
     ranges = [each for each in found if isinstance(each, Range)]
     open_lengths = [
         each
@@ -97,7 +104,7 @@ def range_of(
 
 
 def furthest(ends: Sequence[Extreme]) -> Extreme:
-    """The greatest of several: its example is the one that reaches furthest."""
+    """The greatest of several: its witness is the one that reaches furthest."""
     best = max(ends, key=lambda end: (end.low is not None, end.low or 0))
     highs = [end.high for end in ends if end.high is not None]
     return replace(
@@ -111,15 +118,21 @@ def furthest(ends: Sequence[Extreme]) -> Extreme:
 
 
 def at_one_length(
-    question: Obligation, weights: Weights, limits: Limits, progress: Progress
+    question: Obligation,
+    weights: Weights,
+    limits: Limits,
+    progress: Progress,
+    within: Fraction = WITHIN,
 ) -> Range | Nowhere:
     """The range over the inputs that meet the conditions, if there are any."""
     found = prove(anywhere(question), weights, limits, progress)
     if not isinstance(found, Proved) or found.example is None:
         return Nowhere(question, found)
     half = replace(limits, timeout=limits.timeout / 2)
-    greatest = Climb.of(question, weights, found.example, "greatest").ended(half, progress)
-    least = Climb.of(negated(question), weights, found.example, "least").ended(half, progress)
+    start = found.example.witness
+    up = Climb.of(question, weights, start, "greatest", within)
+    down = Climb.of(negated(question), weights, start, "least", within)
+    greatest, least = up.ended(half, progress), down.ended(half, progress)
     return Range(turned(least), greatest)
 
 
@@ -186,13 +199,14 @@ def value_in(question: Obligation, b: Builder) -> Wire:
 class Climb:
     """The greatest value: what was reached, and what is known not to be exceeded.
 
-    `low` and `high` enclose the value at `example`, `tie` says that equal scores leave it open.
+    `low` and `high` enclose the value at `witness`, `tie` says that equal scores leave it open.
     """
 
     question: Obligation
     weights: Weights
     side: Side
-    example: Example
+    witness: Witness
+    within: Fraction
     low: Fraction
     high: Fraction
     tie: bool
@@ -204,25 +218,53 @@ class Climb:
     steps: int = 0
 
     @classmethod
-    def of(cls, question: Obligation, weights: Weights, example: Example, side: Side) -> Climb:
+    def of(
+        cls, question: Obligation, weights: Weights, witness: Witness, side: Side, within: Fraction
+    ) -> Climb:
         """The start, from any input."""
-        low, high, tie = value_at(question, weights, example.witness)
+        low, high, tie = value_at(question, weights, witness)
         limit = at_most_everywhere(question, weights)
-        return cls(question, weights, side, example, low, high, tie, limit)
+        return cls(question, weights, side, witness, within, low, high, tie, limit)
+
+    @property
+    def tolerance(self) -> Fraction:
+        """How far the bounds of the greatest value may be apart."""
+        return self.within * max(abs(self.high), Fraction(1))
+
+    @property
+    def real(self) -> bool:
+        """Whether inputs are boxes of reals alone."""
+        return all(isinstance(bound.values, Reals) for bound in self.question.binders)
+
+    def searched(self, limits: Limits, progress: Progress) -> None:
+        """Over a box: one search, for a value that is the greatest but for the tolerance."""
+        from circ.runtime.engines.summit import summit
+
+        found = summit(self.question, self.weights, self.low, self.within, limits, progress)
+        if found is None:
+            return
+        self.interrupted = found.interrupted
+        if found.witness is not None:
+            self.reached(found.witness)
+        if found.limit is not None and (self.limit is None or found.limit < self.limit):
+            self.limit, self.method, self.trusted = found.limit, found.method, found.trusted
 
     def ended(self, limits: Limits, progress: Progress) -> Extreme:
         """Climb until a bound holds, or nothing more can be said in time."""
         until = monotonic() + limits.timeout
+        if self.real:
+            self.searched(limits, progress)
         for _ in range(ROUNDS):
             bound = self.next_bound()
             left = max(until - monotonic(), 0.0)
-            share = left / 4 if bound == self.high else left  # the last step is worth no long wait
-            if bound is None or not self.asked(bound, replace(limits, timeout=share), progress):
+            if bound == self.high:  # the last step is worth no long wait
+                left = min(left / 4, EXACTLY if self.real else left)
+            if self.interrupted or bound is None or not self.asked(bound, replace(limits, timeout=left), progress):
                 break
         else:
             self.reason = f"it was not settled in {ROUNDS} steps"
         return Extreme(
-            self.side, self.question, self.low, self.limit, self.example, self.method, self.trusted, self.tie,
+            self.side, self.question, self.low, self.limit, self.witness, self.method, self.trusted, self.tie,
             self.reason, self.interrupted,
         )  # fmt: skip
 
@@ -240,7 +282,7 @@ class Climb:
             return self.high
         real = any(isinstance(bound.values, Reals) for bound in self.question.binders)
         if real and self.limit is not None:
-            near = self.limit - self.high <= NEAR * max(abs(self.high), Fraction(1))
+            near = self.limit - self.high <= self.tolerance
             return self.high if near or self.steps % 2 else (self.limit + self.high) / 2
         return above
 
@@ -253,7 +295,7 @@ class Climb:
                 self.limit, self.method, self.trusted = bound, found.method, found.trusted
                 return True
             case Refuted(example=Example() as example):
-                self.reached(example)
+                self.reached(example.witness)
                 return True
             case Unknown():
                 self.interrupted = found.interrupted
@@ -264,15 +306,14 @@ class Climb:
             case _:
                 assert_never(found)
 
-    def reached(self, example: Example) -> None:
+    def reached(self, witness: Witness) -> None:
         """Take an input whose value exceeds what was reached."""
-        low, high, self.tie = value_at(self.question, self.weights, example.witness)
-        self.example, self.low, self.high = example, max(low, self.low), max(high, self.high)
+        low, high, self.tie = value_at(self.question, self.weights, witness)
+        self.witness, self.low, self.high = witness, max(low, self.low), max(high, self.high)
 
     def close(self) -> bool:
-        """Whether what is left open is rounding alone."""
-        near = NEAR * max(abs(self.high), Fraction(1))
-        return self.limit is not None and self.limit - self.low <= near
+        """Whether what is left open is rounding alone, or the tolerance."""
+        return self.limit is not None and self.limit - self.low <= self.tolerance
 
 
 def at_most_everywhere(question: Obligation, weights: Weights) -> Fraction | None:

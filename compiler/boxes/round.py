@@ -72,7 +72,8 @@ def root(question: Question) -> Nodes:
 class Pairs:
     """Open clauses of nodes: `node` and `clause` of each, and whether they were `closed`.
 
-    `bound` is what some row was shown to exceed, `near` says that next to nothing is lacking.
+    `bound` is what some row was shown to exceed, `first` what the first one was; `near` says that next to
+    nothing is lacking.
     """
 
     node: IntArray = field(repr=False)
@@ -80,6 +81,7 @@ class Pairs:
     closed: BoolArray = field(repr=False)
     near: BoolArray = field(repr=False)
     bound: FloatArray = field(repr=False)
+    first: FloatArray = field(repr=False)
     weights: FloatArray = field(repr=False)
     halves: Halves
     traces: list[Trace] = field(repr=False)
@@ -90,13 +92,14 @@ class Left:
     """What a round leaves: nodes still to be decided, before they are split and after.
 
     `tight` are those that are not split: bounds cannot decide them. `least` is the least value that
-    some node could not be shown to exceed.
+    some node could not be shown to exceed; `first` is below what the first row of a clause can be in any.
     """
 
     live: Nodes
     children: Nodes
     tight: Nodes
     least: float
+    first: float
 
 
 def a_round(question: Question, nodes: Nodes) -> Left:
@@ -111,7 +114,7 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     live = np.asarray(nodes.open.any(1))
     if not live.any():
         none = nodes.take(live)
-        return Left(none, none, none, np.inf)
+        return Left(none, none, none, np.inf, np.inf)
     still = nodes.open[pairs.node, pairs.clause]
     rows = pairs.weights[:, : question.asks.there.shape[1]] * still[:, None]
     of_rows = [rows[trace.pair, trace.row] for trace in pairs.traces]
@@ -123,8 +126,8 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     close[pairs.node[still & ~pairs.near]] = False
     parted = live & ~close
     children = split(net, nodes.take(parted), found.take(parted), effect[parted])
-    least = float(pairs.bound[still].min())
-    return Left(nodes.take(live), children, nodes.take(close), least)
+    least, first = float(pairs.bound[still].min()), float(pairs.first[still].min())
+    return Left(nodes.take(live), children, nodes.take(close), least, first)
 
 
 def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:
@@ -153,7 +156,7 @@ def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:
         weights[hard[told]] = by[told] / by[told].max(1, keepdims=True)
         if several:
             halves = mixed(question, nodes, tight, (node, clause), halves, weights, closed, near)
-    return Pairs(node, clause, closed, near, least, weights, halves, traces)
+    return Pairs(node, clause, closed, near, least, each[:, 0], weights, halves, traces)
 
 
 def mixed(

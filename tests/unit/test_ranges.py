@@ -94,7 +94,7 @@ def test_a_range_is_that_of_going_through_every_word(start: int, limits: Limits)
             assert end.high is None or most <= end.high + ROUNDING, seed
             if not end.reason:
                 require_bounds(end, most)
-                low, high, _ = value_at(question, weights, end.example.witness)
+                low, high, _ = value_at(question, weights, end.witness)
                 assert abs(low - most) + abs(high - most) <= NEAR, seed
                 decided += 1
     assert decided >= 9
@@ -208,7 +208,7 @@ def test_words_of_several_lengths_have_one_range(tmp_path: Path) -> None:
 
     assert exactly(found.least) == 0
     assert exactly(found.greatest) == 4
-    assert found.greatest.example.witness["s"] == (1, 1, 1, 1)
+    assert found.greatest.witness["s"] == (1, 1, 1, 1)
 
 
 def test_a_range_needs_a_longest_length(tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""The greatest value of a number over boxes of reals, as far as linear bounds find it in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from time import monotonic
+
+from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.number import read_number
+from circ.compiler.finding import Limits, Progress
+from circ.compiler.ir import Wire
+from circ.compiler.obligation import Obligation, Reals, Witness
+from circ.compiler.readings.choices import TRUE
+from circ.compiler.readings.elementary import Undefined
+from circ.compiler.readings.intervals import Reals as Enclosure
+from circ.compiler.readings.reference import BITS, Value, at_point, constants
+from circ.compiler.readings.ties import every_choice
+from circ.compiler.tensor import Weights
+from circ.compiler.trial import MOST_CHOICES, truth
+from circ.runtime.engines.ascent import Ascent
+from circ.runtime.engines.boxes import METHOD, TRUSTED
+
+
+@dataclass(frozen=True, slots=True)
+class Summit:
+    """No input of the domain has a value above `limit` (None: nothing is known).
+
+    `witness` has the largest value that was met, where that is above the one known before.
+    """
+
+    limit: Fraction | None
+    witness: Witness | None
+    method: str
+    trusted: tuple[str, ...]
+    interrupted: bool = False
+
+
+def summit(
+    question: Obligation,
+    weights: Weights,
+    known: Fraction,
+    within: Fraction,
+    limits: Limits,
+    progress: Progress,
+) -> Summit | None:
+    """The greatest value of the goal, a real scalar, to `within` of it (of 1, where it is smaller).
+
+    `known` is a value that some input has. None where the circuit has no bounds on boxes.
+    """
+    until = monotonic() + limits.timeout
+    try:
+        problem = read_number(question, weights)
+    except Beyond:
+        return None
+
+    def told(share: float) -> None:
+        progress(share, "branch and bound")
+
+    judge, memory = judged(question, weights), limits.memory * 2.0**20
+    ascent = Ascent(problem, judge, known, within, until, told, memory)
+    interrupted = False
+    try:
+        ascent.search()
+    except KeyboardInterrupt:
+        interrupted = True
+    method = f"{METHOD}, {ascent.nodes:,} part{'s' * (ascent.nodes != 1)}"
+    point = None if ascent.point is None else witness(question, ascent.point)
+    return Summit(ascent.limit, point, method, TRUSTED, interrupted)
+
+
+def judged(question: Obligation, weights: Weights) -> Callable[[FloatArray], Fraction | None]:
+    """The least that the number may be at an input, if that is surely in the domain."""
+    known = dict[Wire, Value]()
+
+    def value(point: FloatArray) -> Fraction | None:
+        known.update({} if known else constants(question.circuit, weights))
+        return least_at(question, weights, witness(question, point), known)
+
+    return value
+
+
+def least_at(
+    question: Obligation, weights: Weights, at: Witness, known: dict[Wire, Value]
+) -> Fraction | None:
+    """The least value of the goal whichever way ties are broken; None where a condition may fail."""
+    names = [*question.conditions, "goal"]
+    circuit = question.circuit
+    found = list[Fraction]()
+    try:
+        cases = every_choice(circuit, at_point(circuit, dict(at.values)), weights, BITS, names, known)
+        for outcome in islice(cases, MOST_CHOICES):
+            if any(truth(outcome.outputs[name]) != TRUE for name in question.conditions):
+                return None
+            value = outcome.outputs["goal"]
+            assert isinstance(value, Enclosure)
+            found.append(value.box[0][0])
+        return None if next(cases, None) is not None else min(found, default=None)
+    except Undefined:
+        return None
+
+
+def witness(question: Obligation, point: FloatArray) -> Witness:
+    """An input as numbers, inside the box."""
+    left = iter(point.tolist())
+    values = list[tuple[str, tuple[Fraction | int, ...]]]()
+    for binder in question.binders:
+        assert isinstance(binder.values, Reals)
+        entries = tuple(
+            min(max(Fraction(value), low), high)
+            for (low, high), value in zip(binder.values.box, left, strict=False)
+        )
+        values.append((binder.name, entries))
+    return Witness(tuple(values))
