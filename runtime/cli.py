@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import click
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
 from circ.runtime.exits import Exit
-from circ.runtime.options import JSON, SPEC, TIMEOUT, Answer, kept, settings, worked
+from circ.runtime.options import JSON, RATIONAL, SPEC, TIMEOUT, Answer, kept, settings, worked
 
 EXIT_CODES = """\b
 Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
@@ -229,6 +230,11 @@ def run(
 @click.argument("question")
 @settings
 @TIMEOUT
+@click.option(
+    "--within", type=RATIONAL, default="0.000001", show_default=True, metavar="SHARE",
+    help="On boxes, bring the bounds of each end together up to this share of it (of 1, if it is smaller).",
+)  # fmt: skip
+@worked
 @JSON
 def range_over(
     spec: Path,
@@ -237,19 +243,27 @@ def range_over(
     checkpoints: tuple[str, ...],
     outside: bool,
     timeout: float,
+    within: Fraction,
+    jobs: int,
+    memory: int,
     as_json: bool,
 ) -> int:
     """Say how small and how large a number gets on a domain: QUESTION is `e over s in D`.
 
-    Each end is enclosed for certain, and an input that reaches it is shown.
+    Each end is enclosed for certain, and an input that reaches it is shown. When the time is up, an end lies
+    between the value of that input and what was proved not to be exceeded.
 
     \b
     circ range quote.circ 'model(s)[single] over s in Prompts'
     circ range quote.circ 'max(mix(s)) over s in Prompts where s[0] == single'
+    circ range box.circ 'f(x)[0] - f(x)[1] over x in Box' --within 0.001
+    circ range box.circ 'norm_inf(f(x) - f(y)) over x in Box, y in Box where norm_inf(x - y) <= 0.1'
     """
+    from circ.compiler.finding import Limits
     from circ.runtime.commands.range import run_range
 
-    return run_range(spec, question, (params, checkpoints, outside), timeout, as_json)
+    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
+    return run_range(spec, question, (params, checkpoints, outside), limits, within, as_json)
 
 
 @circ.command("compile", cls=Answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from math import isfinite
 from os import cpu_count
 from pathlib import Path
@@ -23,6 +24,25 @@ def seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float
     return value
 
 
+class Positive(click.ParamType):
+    """A number above 0, exactly as it is written."""
+
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """The number that a text is."""
+        try:
+            found = Fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is no number", param, ctx)
+        if found <= 0:
+            self.fail("it must be above 0", param, ctx)
+        return found
+
+
+RATIONAL = Positive()
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 TIMEOUT = click.option(

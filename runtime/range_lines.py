@@ -35,7 +35,9 @@ def bounds_text(end: Extreme) -> str:
     match end.low, end.high:
         case Fraction() as low, Fraction() as high:
             text = between_text(low, high)
-            return text if low == high or end.reason == "" else f"between {text}"
+            if low == high or end.reason == "":
+                return text
+            return f"between {decimal_text(low)} and {decimal_text(high)}"
         case None, Fraction() as high:
             return f"at most {decimal_text(high)}"
         case Fraction() as low, None:

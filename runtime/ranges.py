@@ -27,16 +27,17 @@ from circ.compiler.trial import MOST_CHOICES
 from circ.compiler.verdict import Example, Proved, Refuted, Unknown, Vacuous, Verdict, plain_method
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
-from circ.runtime.prover import prove
+from circ.runtime.prover import choices, prove
 
 GAP = Fraction(1, 1 << 40)
 """How far above a value that was reached, as a share of it, a bound is asked for first."""
 
-WITHIN = Fraction(1, 1 << 20)
+WITHIN = Fraction(1, 10**6)
 """Bounds of a number over a box are brought together up to this share of it (of 1, where it is smaller)."""
 
-EXACTLY = 3.0
-"""Seconds that it may take to show that a value reached on a box is the greatest, nothing left between."""
+EXACTLY, TRIES, FEW = 2.0, 2, 64
+"""Seconds that it may take to show that a value reached on a box is the greatest, nothing left between, how
+often that is tried, and with how many units at most."""
 
 ROUNDS = 60
 """Claims asked for one end of a range."""
@@ -125,15 +126,32 @@ def at_one_length(
     within: Fraction = WITHIN,
 ) -> Range | Nowhere:
     """The range over the inputs that meet the conditions, if there are any."""
-    found = prove(anywhere(question), weights, limits, progress)
-    if not isinstance(found, Proved) or found.example is None:
-        return Nowhere(question, found)
+    start = middle(question, weights)
+    if start is None:
+        found = prove(anywhere(question), weights, limits, progress)
+        if not isinstance(found, Proved) or found.example is None:
+            return Nowhere(question, found)
+        start = found.example.witness
     half = replace(limits, timeout=limits.timeout / 2)
-    start = found.example.witness
     up = Climb.of(question, weights, start, "greatest", within)
     down = Climb.of(negated(question), weights, start, "least", within)
     greatest, least = up.ended(half, progress), down.ended(half, progress)
     return Range(turned(least), greatest)
+
+
+def middle(question: Obligation, weights: Weights) -> Witness | None:
+    """The middle of a box, where that is in the domain and the number is defined there."""
+    values = list[tuple[str, tuple[Fraction | int, ...]]]()
+    for binder in question.binders:
+        if not isinstance(binder.values, Reals):
+            return None
+        if any(low > high for low, high in binder.values.box):
+            return None
+        values.append((binder.name, tuple((low + high) / 2 for low, high in binder.values.box)))
+    found = Witness(tuple(values))
+    from circ.runtime.engines.summit import least_at
+
+    return None if least_at(question, weights, found, {}) is None else found
 
 
 def turned(found: Extreme) -> Extreme:
@@ -254,19 +272,30 @@ class Climb:
         until = monotonic() + limits.timeout
         if self.real:
             self.searched(limits, progress)
-        for _ in range(ROUNDS):
+        for _ in range(self.tries):
             bound = self.next_bound()
             left = max(until - monotonic(), 0.0)
             if bound == self.high:  # the last step is worth no long wait
                 left = min(left / 4, EXACTLY if self.real else left)
-            if self.interrupted or bound is None or not self.asked(bound, replace(limits, timeout=left), progress):
+            if (
+                self.interrupted
+                or bound is None
+                or not self.asked(bound, replace(limits, timeout=left), progress)
+            ):
                 break
         else:
-            self.reason = f"it was not settled in {ROUNDS} steps"
+            self.reason = "" if self.close() else f"it was not settled in {ROUNDS} steps"
         return Extreme(
             self.side, self.question, self.low, self.limit, self.witness, self.method, self.trusted, self.tie,
             self.reason, self.interrupted,
         )  # fmt: skip
+
+    @property
+    def tries(self) -> int:
+        """How many bounds are still worth asking for."""
+        if not (self.real and self.close()):
+            return ROUNDS
+        return TRIES if choices(self.question.circuit) <= FEW else 0
 
     def next_bound(self) -> Fraction | None:
         """What to ask for next: a bound just above what was reached, then that itself.

@@ -92,7 +92,8 @@ class Left:
     """What a round leaves: nodes still to be decided, before they are split and after.
 
     `tight` are those that are not split: bounds cannot decide them. `least` is the least value that
-    some node could not be shown to exceed; `first` is below what the first row of a clause can be in any.
+    some node could not be shown to exceed; `first` is below what the first row of a clause can be in any
+    that is split, `first_tight` in any that is not.
     """
 
     live: Nodes
@@ -100,6 +101,7 @@ class Left:
     tight: Nodes
     least: float
     first: float
+    first_tight: float
 
 
 def a_round(question: Question, nodes: Nodes) -> Left:
@@ -114,7 +116,7 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     live = np.asarray(nodes.open.any(1))
     if not live.any():
         none = nodes.take(live)
-        return Left(none, none, none, np.inf, np.inf)
+        return Left(none, none, none, np.inf, np.inf, np.inf)
     still = nodes.open[pairs.node, pairs.clause]
     rows = pairs.weights[:, : question.asks.there.shape[1]] * still[:, None]
     of_rows = [rows[trace.pair, trace.row] for trace in pairs.traces]
@@ -126,8 +128,10 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     close[pairs.node[still & ~pairs.near]] = False
     parted = live & ~close
     children = split(net, nodes.take(parted), found.take(parted), effect[parted])
-    least, first = float(pairs.bound[still].min()), float(pairs.first[still].min())
-    return Left(nodes.take(live), children, nodes.take(close), least, first)
+    least, firsts = float(pairs.bound[still].min()), np.where(still, pairs.first, np.inf)
+    of_tight = close[pairs.node]
+    lowest = (float(firsts.min(where=part, initial=np.inf)) for part in (~of_tight, of_tight))
+    return Left(nodes.take(live), children, nodes.take(close), least, *lowest)
 
 
 def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:

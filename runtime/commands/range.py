@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 from circ.compiler.finding import Limits
@@ -13,12 +14,14 @@ from circ.runtime.session import Opened, settings, usable
 from circ.runtime.terminal import progress, show_data, show_lines
 
 
-def run_range(spec: Path, text: str, opened: Opened, timeout: float, as_json: bool) -> int:
+def run_range(
+    spec: Path, text: str, opened: Opened, limits: Limits, within: Fraction, as_json: bool
+) -> int:
     """Show both ends; raises `CircError` where the expression is no number over a domain."""
     program = usable(spec, settings(*opened))
     question = ranged(program, Source("<range>", text), {}).question
     with progress(question.name, as_json) as move:
-        found = range_of(question, program.weights, Limits(timeout=timeout), move)
+        found = range_of(question, program.weights, limits, move, within)
     code = range_exit(found)
     if as_json:
         show_data({**range_data(question.name, found), "exit": int(code)})

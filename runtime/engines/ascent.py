@@ -20,8 +20,9 @@ from circ.compiler.boxes.net import FloatArray
 from circ.compiler.boxes.number import raised, row_of, seeming
 from circ.compiler.boxes.points import STARTS, descended, downhill, run, starts
 from circ.compiler.boxes.read import Problem
-from circ.compiler.boxes.round import Question, a_round, prepared, root
-from circ.runtime.engines.explore import BATCH, DESCENTS, NUMBERS, SMALL
+from circ.compiler.boxes.round import Left, Question, a_round, prepared, root
+from circ.compiler.boxes.split import halved
+from circ.runtime.engines.explore import BATCH, DESCENTS, NUMBERS
 
 JUDGED = 3
 """Most inputs of one round whose exact value is asked for."""
@@ -29,8 +30,14 @@ JUDGED = 3
 CLIMBS = 40
 """Most descents before the first round."""
 
+CLOSER = Fraction(7, 8)
+"""Of the tolerance so much is used: the rest is for rounding, which the threshold itself is subject to."""
+
 NOTABLE = 1.0 / 64
 """An input is worth an exact value if it seems to gain so much of the tolerance."""
+
+SMALL = 2.0**-100
+"""A part with so small a share of the work is set aside: more will not be known of it."""
 
 Judge = Callable[[FloatArray], Fraction | None]
 """The least that the number may be at an input, exactly; None where that may not be in the domain."""
@@ -80,7 +87,7 @@ class Ascent:
     @property
     def tolerance(self) -> Fraction:
         """How far the threshold is above the best value."""
-        return self.within * max(abs(self.best), Fraction(1))
+        return CLOSER * self.within * max(abs(self.best), Fraction(1))
 
     @property
     def limit(self) -> Fraction | None:
@@ -125,19 +132,32 @@ class Ascent:
         left = a_round(self.question, nodes)
         if not len(left.live):
             return
-        self.wait(left.children, left.tight, left.first)
+        self.wait(left)
         self.rounds += 1
         self.among(left.live)
 
-    def wait(self, children: Nodes, tight: Nodes, first: float) -> None:
-        """Keep what a round left, with the bound that the first row gives."""
-        bound = None if not np.isfinite(first) else self.threshold - Fraction(first)
-        small = children.share < SMALL
-        for part in (tight, children.take(small)):
-            if len(part):
-                self.aside.append(Waiting(bound, part))
+    def wait(self, left: Left) -> None:
+        """Keep what a round left, with the bounds that the first row gives."""
+        self.keep(Waiting(self.below(left.first), left.children))
+        near = Waiting(self.below(left.first_tight), left.tight)
+        if near.bound is None or near.bound > self.threshold + self.tolerance / 8:
+            # Few inputs of such a part meet the conditions, if any: the number's own bound may yet fall.
+            axis = (left.tight.high - left.tight.low).argmax(1)
+            self.keep(Waiting(near.bound, halved(left.tight, axis)))
+        elif len(left.tight):
+            self.aside.append(near)
+
+    def keep(self, part: Waiting) -> None:
+        """Have parts wait; the smallest are set aside."""
+        small = part.nodes.share < SMALL
+        if small.any():
+            self.aside.append(Waiting(part.bound, part.nodes.take(small)))
         if not small.all():
-            heappush(self.heap, Waiting(bound, children.take(~small)))
+            heappush(self.heap, Waiting(part.bound, part.nodes.take(~small)))
+
+    def below(self, first: float) -> Fraction | None:
+        """What the number is at most, where the first row is at least so much."""
+        return self.threshold - Fraction(first) if np.isfinite(first) else None
 
     def top(self, rounds: float = 1.0) -> Nodes:
         """The nodes of so many rounds, those of the largest bound first."""

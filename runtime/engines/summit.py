@@ -91,7 +91,9 @@ def least_at(
     circuit = question.circuit
     found = list[Fraction]()
     try:
-        cases = every_choice(circuit, at_point(circuit, dict(at.values)), weights, BITS, names, known)
+        cases = every_choice(
+            circuit, at_point(circuit, dict(at.values)), weights, BITS, names, known
+        )
         for outcome in islice(cases, MOST_CHOICES):
             if any(truth(outcome.outputs[name]) != TRUE for name in question.conditions):
                 return None
