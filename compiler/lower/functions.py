@@ -25,6 +25,7 @@ from circ.compiler.lower.compare import lower_entrywise, lower_operands
 from circ.compiler.lower.constants import constant, enclosed, varies
 from circ.compiler.lower.endless import shares, tied
 from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.margins import lower_margin
 from circ.compiler.lower.masks import lower_masked_softmax
 from circ.compiler.lower.positions import lower_extreme
 from circ.compiler.signs import Sign, sign_of
@@ -50,6 +51,8 @@ def lower_function(e: Call, env: Environment) -> Wire:
         return extreme(e, env)
     if name == "softmax" and len(e.args) == 2:
         return lower_masked_softmax(e.args[0], e.args[1], env)
+    if name == "margin":
+        return lower_margin(e.args[0], env)
     if name == "mean":
         return mean(e.args[0], env)
     if name == "topk":
@@ -207,4 +210,4 @@ MEANINGS: dict[str, Meaning] = {
     "hardmax": hardmax,
     "positions": positions,
 }
-"""`all`, `any`, `sqrt`, `max`, `min` and `topk` read their arguments' syntax, and stand above."""
+"""`all`, `any`, `sqrt`, `max`, `min`, `topk` and `margin` read their arguments' syntax, and stand above."""

@@ -116,9 +116,7 @@ def slack(rows: Sequence[Row], wanted: Sequence[Row], start: Vertex) -> tuple[Fr
     Of all rows of a polytope that is half the side of the largest cube inside, and its middle.
     """
     chosen = set(wanted)
-    wide = [
-        (*row[:-1], -sum(map(abs, row[:-1])) if row in chosen else 0, row[-1]) for row in rows
-    ]
+    wide = [(*row[:-1], -sum(map(abs, row[:-1])) if row in chosen else 0, row[-1]) for row in rows]
     inputs = len(start.above)
     zeros = (0,) * inputs
     wide += [(*zeros, 1, 0), (*zeros, -1, LARGEST)]

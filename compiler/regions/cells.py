@@ -93,7 +93,9 @@ class Search:
                 return self.relu(state, wire, x)
             case Max(operand=x):
                 return self.largest(state, wire, x)
-            case Compare(left=left, right=right) if self.question.circuit.types[left].sort == Real():
+            case Compare(left=left, right=right) if (
+                self.question.circuit.types[left].sort == Real()
+            ):
                 return self.compared(state, wire, op, left, right)
             case _:
                 return self.with_value(state, wire, plain(self.reading, wire, state.known))
@@ -153,7 +155,9 @@ class Search:
         self.waiting.append(rest)
         return replace(state, cell=state.cell.cut(cut), decided=(*decided, outcomes[0]))
 
-    def compared(self, state: State, wire: Wire, op: Compare, left: Wire, right: Wire) -> State | None:
+    def compared(
+        self, state: State, wire: Wire, op: Compare, left: Wire, right: Wire
+    ) -> State | None:
         """Whether each entry of the comparison holds."""
         sides = state.known[right], state.known[left]
         above = combined([(c, x) for c, x in zip(SIGNS, sides, strict=True) if isinstance(x, Map)])
@@ -173,13 +177,10 @@ class Search:
         return self.with_value(state, wire, np.array(decided, np.int64))
 
 
-
 SIGNS = (Fraction(1), Fraction(-1))
 
 
-def outcomes(
-    op: Comparison, cell: Cell, row: Row, kind: Kind
-) -> Iterator[tuple[Cut | None, int]]:
+def outcomes(op: Comparison, cell: Cell, row: Row, kind: Kind) -> Iterator[tuple[Cut | None, int]]:
     """The parts of a cell in which a comparison holds, or not, where `row` is its right side less its left.
 
     No cut: all of the cell. A part of fewer dimensions comes last.

@@ -65,7 +65,9 @@ def greatest(rows: Sequence[Row], objective: Row, start: Vertex) -> Vertex:
         at = along(rows, at, *edge)
 
 
-def improving(rows: Sequence[Row], objective: Row, at: Vertex) -> tuple[int, tuple[int, ...]] | None:
+def improving(
+    rows: Sequence[Row], objective: Row, at: Vertex
+) -> tuple[int, tuple[int, ...]] | None:
     """The active row to be left (the place of it), and the direction of the edge that leaves it, if any
     edge leads up."""
     directions = edges([rows[k] for k in at.active])
@@ -77,22 +79,26 @@ def improving(rows: Sequence[Row], objective: Row, at: Vertex) -> tuple[int, tup
 
 
 def edges(active: Sequence[Row]) -> list[tuple[int, ...]]:
-    """For each active row the direction in which it grows and the others stay 0: an inverse's columns."""
+    """For each active row the direction in which it grows and the others stay 0: an inverse's columns.
+
+    Gauss and Jordan's elimination without fractions (Bareiss 1968): every division leaves nothing.
+    """
     n = len(active)
-    rows = [
-        [*map(Fraction, row[:n]), *(Fraction(int(k == j)) for j in range(n))]
-        for k, row in enumerate(active)
-    ]
+    rows = [[*row[:n], *(int(k == j) for j in range(n))] for k, row in enumerate(active)]
+    before = 1
     for k in range(n):
         pivot = next(j for j in range(k, n) if rows[j][k])
         rows[k], rows[pivot] = rows[pivot], rows[k]
-        by = rows[k][k]
-        rows[k] = [x / by for x in rows[k]]
+        by, line = rows[k][k], rows[k]
         for j in range(n):
-            factor = rows[j][k]
-            if j != k and factor:
-                rows[j] = [x - factor * y for x, y in zip(rows[j], rows[k], strict=True)]
-    return [whole([rows[j][n + k] for j in range(n)]) for k in range(n)]
+            if j != k:
+                factor = rows[j][k]
+                rows[j] = [
+                    (by * x - factor * y) // before for x, y in zip(rows[j], line, strict=True)
+                ]
+        before = by
+    side = 1 if before > 0 else -1
+    return [coprime([side * rows[j][n + k] for j in range(n)]) for k in range(n)]
 
 
 def along(rows: Sequence[Row], at: Vertex, place: int, direction: tuple[int, ...]) -> Vertex:

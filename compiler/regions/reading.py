@@ -123,16 +123,21 @@ def plain(reading: Reading, wire: Wire, known: Mapping[Wire, Value]) -> Value:
             return known[then] if codes(known[condition])[0] else known[otherwise]
         case Lookup(table=table, indices=indices):
             shape = types[table].shape
-            rows = np.ravel_multi_index(
-                [codes(known[x]) for x in indices], shape[: len(indices)]
-            )
+            rows = np.ravel_multi_index([codes(known[x]) for x in indices], shape[: len(indices)])
             width = types[wire].entries // max(len(rows), 1)
-            return moved([known[table]], (rows[:, None] * width + np.arange(width)).reshape(-1).tolist())
+            return moved(
+                [known[table]], (rows[:, None] * width + np.arange(width)).reshape(-1).tolist()
+            )
         case _:
             raise NotPiecewise(f"`{NAMES.get(type(op).__name__, type(op).__name__)}`")
 
 
-NAMES = {"TopK": "topk", "Argmax": "argmax", "Softmax": "softmax", "Smooth": "exp, sqrt or a division"}
+NAMES = {
+    "TopK": "topk",
+    "Argmax": "argmax",
+    "Softmax": "softmax",
+    "Smooth": "exp, sqrt or a division",
+}
 """What ops that are not read are called in the language."""
 
 

@@ -267,6 +267,13 @@ def truths(e: Call, given: list[Array], ctx: Context) -> Type:
     return ctx.error(wrong_kind(e.args[0].span, given[0], wanted, f"`{e.function.text}`"))
 
 
+def slack(e: Call, given: list[Array], ctx: Context) -> Type:
+    """A number, of one truth; whether that has a margin shows when it is lowered."""
+    if isinstance(given[0].element, BoolElement) and not given[0].dims:
+        return REAL
+    return ctx.error(wrong_kind(e.args[0].span, given[0], "a truth", "`margin`"))
+
+
 def clamped(e: Call, given: list[Array], ctx: Context) -> Type:
     """The first argument's shape; the bounds are numbers."""
     if not reals(e, given, ctx):
@@ -301,6 +308,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "all": Function(1, 1, truths, "whether every entry of a comparison holds"),
     "any": Function(1, 1, truths, "whether some entry of a comparison holds"),
+    "margin": Function(1, 1, slack, "how far a truth about reals is from changing: its slack"),
 }
 
 

@@ -303,3 +303,10 @@ def pattern_decided(span: Span, length: int, *, fits: bool) -> Diagnostic:
     headline = f"{'every' if fits else 'no'} word of {many} matches this pattern"
     help = "" if fits else "a pattern is for the whole word, from its first letter to its last"
     return Diagnostic("E0225", headline, span, help=help, severity="warning")
+
+
+def no_margin(span: Span) -> Diagnostic:
+    """The margin of a truth that is not made of comparisons of reals."""
+    headline = "a margin is the slack of comparisons of reals, and this is made of others"
+    help = "members, positions and states are equal or not: claim it of the scores that choose them"
+    return Diagnostic("E0228", headline, span, "no margin", help=help)
