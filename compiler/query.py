@@ -21,7 +21,7 @@ from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.quantities import quantities, restricted
 from circ.compiler.obligation import Obligation, Quantity, Question
 from circ.lang.check.context import Context, Facts
-from circ.lang.check.formulas import check_formula, check_range
+from circ.lang.check.formulas import check_formula, check_range, check_regions
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.names import not_a_value
 from circ.lang.errors.session import type_changed
@@ -87,8 +87,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A formula as a question, and the type of each of its binders."""
+    """A formula, the question that it is, and the type of each of its binders."""
 
+    formula: Formula
     question: Question
     types: Mapping[str, Type]
 
@@ -159,6 +160,7 @@ def question_of(
 
     kinds = program.typed.facts.domains
     return Asked(
+        parsed,
         Question(text, at, partial(at, alike=True), several),
         {b.name.text: kinds[b.domain] for b in parsed.binders},
     )
@@ -170,6 +172,14 @@ def ranged(program: Program, source: Source, names: Names) -> Asked:
     Raises `CircError` like `formula`.
     """
     return question_of(program, source, names, parse_range, check_range)
+
+
+def parted(program: Program, source: Source, names: Names) -> Asked:
+    """The tensor whose linear regions `e over x in D` asks about: its obligation has that as its goal.
+
+    Raises `CircError` like `formula`.
+    """
+    return question_of(program, source, names, parse_range, check_regions)
 
 
 def renewed(program: Program, named: Named) -> Named:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from fractions import Fraction
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -13,12 +12,9 @@ import click
 
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
+from circ.runtime.cli_extents import range_over, regions_of_value
 from circ.runtime.exits import Exit
-from circ.runtime.options import JSON, RATIONAL, SPEC, TIMEOUT, Answer, kept, settings, worked
-
-EXIT_CODES = """\b
-Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
-            4 a wrong command line, spec or file, 5 a bug in Circ."""
+from circ.runtime.options import EXIT_CODES, JSON, SPEC, TIMEOUT, Answer, kept, settings, worked
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +29,7 @@ def circ() -> None:
     circ patch quote.circ mend         make and prove a patch, write the checkpoint
     circ run quote.circ 'rule([...])'  evaluate an expression, exactly and in PyTorch
     circ range quote.circ 'x over s in D'  how small and large a number gets
+    circ regions box.circ 'f on Box'   its linear regions, exactly
     circ repl quote.circ               ask questions
     circ vnnlib net.onnx safe.vnnlib   answer a standard problem: sat, unsat or unknown
     """
@@ -225,47 +222,6 @@ def run(
     return run_expression(spec, expression, (params, checkpoints, outside), timeout, as_json)
 
 
-@circ.command("range", cls=Answer, epilog=EXIT_CODES)
-@SPEC
-@click.argument("question")
-@settings
-@TIMEOUT
-@click.option(
-    "--within", type=RATIONAL, default="0.000001", show_default=True, metavar="SHARE",
-    help="On boxes, bring the bounds of each end together up to this share of it (of 1, if it is smaller).",
-)  # fmt: skip
-@worked
-@JSON
-def range_over(
-    spec: Path,
-    question: str,
-    params: tuple[str, ...],
-    checkpoints: tuple[str, ...],
-    outside: bool,
-    timeout: float,
-    within: Fraction,
-    jobs: int,
-    memory: int,
-    as_json: bool,
-) -> int:
-    """Say how small and how large a number gets on a domain: QUESTION is `e over s in D`.
-
-    Each end is enclosed for certain, and an input that reaches it is shown. When the time is up, an end lies
-    between the value of that input and what was proved not to be exceeded.
-
-    \b
-    circ range quote.circ 'model(s)[single] over s in Prompts'
-    circ range quote.circ 'max(mix(s)) over s in Prompts where s[0] == single'
-    circ range box.circ 'f(x)[0] - f(x)[1] over x in Box' --within 0.001
-    circ range box.circ 'norm_inf(f(x) - f(y)) over x in Box, y in Box where norm_inf(x - y) <= 0.1'
-    """
-    from circ.compiler.finding import Limits
-    from circ.runtime.commands.range import run_range
-
-    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
-    return run_range(spec, question, (params, checkpoints, outside), limits, within, as_json)
-
-
 @circ.command("compile", cls=Answer)
 @SPEC
 @click.argument("claim")
@@ -381,6 +337,10 @@ def repl(
     from circ.runtime.commands.repl import run_repl
 
     return run_repl(spec, (params, checkpoints, outside), Keeping(cache, no_cache))
+
+
+circ.add_command(range_over)
+circ.add_command(regions_of_value)
 
 
 def outcome(command: Callable[[], int]) -> int:

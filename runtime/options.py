@@ -24,6 +24,11 @@ def seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float
     return value
 
 
+EXIT_CODES = """\b
+Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
+            4 a wrong command line, spec or file, 5 a bug in Circ."""
+
+
 class Positive(click.ParamType):
     """A number above 0, exactly as it is written."""
 

@@ -16,6 +16,7 @@ from circ.lang.errors.domains import (
     unknown_format,
 )
 from circ.lang.errors.names import duplicate, not_a, unknown_name
+from circ.lang.errors.types import wrong_kind
 from circ.lang.scope import kind
 from circ.lang.syntax import (
     ClaimDecl,
@@ -27,7 +28,7 @@ from circ.lang.syntax import (
     Ref,
     SubDomain,
 )
-from circ.lang.types import INVALID, REAL, Array, BoolElement, Invalid, Type, lengths
+from circ.lang.types import INVALID, REAL, Array, BoolElement, Invalid, Type, is_real, lengths
 from circ.lang.walk import free, walk
 from circ.lang.words import FLOATS
 
@@ -102,6 +103,14 @@ def check_over(claim: ClaimDecl, ctx: Context) -> None:
 def check_range(formula: Formula, ctx: Context) -> None:
     """Binders, an assumption, and a number in place of a conclusion."""
     body_context(formula, ctx).expect(formula.body, REAL, "a range")
+
+
+def check_regions(formula: Formula, ctx: Context) -> None:
+    """Binders, an assumption, and a number or a tensor of them in place of a conclusion."""
+    inner = body_context(formula, ctx)
+    found = inner.infer(formula.body)
+    if not isinstance(found, Invalid) and not is_real(found):
+        ctx.error(wrong_kind(formula.body.span, found, "reals", "`regions`"))
 
 
 def body_context(formula: Formula, ctx: Context) -> Context:

@@ -53,6 +53,8 @@ EXAMPLES = (
     ("find s in D where p(s) != q(s)", "look for an input; `s` is then that input"),
     ("count { s in D | p(s) }", "how many inputs of a domain meet a condition"),
     ("range e over s in D", "how small and how large a number gets, and where"),
+    ("range margin(p) over s in D", "how far a truth is from changing"),
+    ("regions f on D", "the affine maps that a circuit is made of on a box"),
     (":type m.blocks.0", "the tensors of a checkpoint below a name"),
     (":doc argmax", "what a function does"),
 )
@@ -219,4 +221,4 @@ def what_is(program: Program, name: str) -> str | None:
         return f"a member of `{scope.members[name][0].name.text}`"
     if name in FUNCTIONS:
         return "a function of the language"
-    return "a word of this session" if name in ("it", "prove", "find", "range") else None
+    return "a word of this session" if name in ("it", "prove", "find", "range", "regions") else None

@@ -54,6 +54,14 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Regions:
+    """`regions f on D`, `regions e over x in D`: the affine maps that a value is made of."""
+
+    word: Span
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """A line that starts as an item of a spec does."""
 
@@ -68,15 +76,15 @@ class Command:
     source: Source
 
 
-Line = Nothing | Evaluate | Bind | Prove | Find | Range | Declaration | Command
+Line = Nothing | Evaluate | Bind | Prove | Find | Range | Regions | Declaration | Command
 
-KEYWORD = re.compile(r"(prove|find|range|forall|exists)(?=\s|$)(?!\s*=[^=>])")
+KEYWORD = re.compile(r"(prove|find|range|regions|forall|exists)(?=\s|$)(?!\s*=[^=>])")
 ITEM = re.compile(rf"({'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\s+[A-Za-z_]")
 COMMAND = re.compile(r":\S*")
 BARE = {"help": ":help", "exit": ":quit", "quit": ":quit"}
 """Commands that people give without a colon, on a line of their own."""
 
-ANEW = re.compile(r"\s*((prove|find|range|let)\s+[A-Za-z_]|:[a-z]|(help|exit|quit)\s*$)")
+ANEW = re.compile(r"\s*((prove|find|range|regions|let)\s+[A-Za-z_]|:[a-z]|(help|exit|quit)\s*$)")
 """How a line starts that cannot go on with the one before it."""
 
 BINDING = re.compile(r"(?:let\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
@@ -147,7 +155,7 @@ def read(number: int, text: str) -> Line:
     return Evaluate(Source(whole.name, text.strip()))
 
 
-def asked(keyword: re.Match[str], whole: Source) -> Prove | Find | Range:
+def asked(keyword: re.Match[str], whole: Source) -> Prove | Find | Range | Regions:
     """The formula that a line asks about."""
     word = Span(whole, keyword.start(), keyword.end())
     rest = whole.text[keyword.end() :].strip()
@@ -158,6 +166,8 @@ def asked(keyword: re.Match[str], whole: Source) -> Prove | Find | Range:
             return Find(word, Source(whole.name, found_formula(rest)))
         case "range":
             return Range(word, Source(whole.name, rest))
+        case "regions":
+            return Regions(word, Source(whole.name, rest))
         case _:
             return Prove(word, Source(whole.name, whole.text.strip()))
 

@@ -41,6 +41,7 @@ from circ.runtime.repl.lines import (
     Nothing,
     Prove,
     Range,
+    Regions,
     read,
 )
 from circ.runtime.report import Line, example_lines, size_text, verdict_lines
@@ -108,6 +109,8 @@ class Session:
                 yield from self.find(line)
             case Range():
                 yield from self.range(line)
+            case Regions():
+                yield from self.regions(line)
             case Declaration(word=word):
                 raise CircError(belongs_in_spec(word, word.text, str(self.path)))
             case Command():
@@ -196,6 +199,20 @@ class Session:
         with self.watch(shortened(question.name)) as progress:
             found = range_of(question, self.program.weights, self.limits, progress)
         yield from range_lines(found)
+
+    def regions(self, line: Regions) -> Iterator[Line]:
+        """The affine maps that a value is made of on a box, and what bounds each."""
+        if not line.source.text:
+            raise CircError(
+                needs_argument(line.word, "regions", "a circuit and a domain", "regions f on D")
+            )
+        from circ.runtime.region_lines import region_lines
+        from circ.runtime.regions import MOST, regions_of
+
+        with self.watch("regions") as progress:
+            timeout = self.limits.timeout
+            found = regions_of(self.program, line.source, self.names, MOST, timeout, progress)
+        yield from region_lines(found)
 
     def decided(self, question: Question) -> Answered:
         """A verdict, and what it is shown with."""
