@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from circ.runtime.options import EXIT_CODES, JSON, RATIONAL, SPEC, TIMEOUT, Answer, settings, worked
+from circ.runtime.options import EXIT_CODES, JSON, SPEC, TIMEOUT, Answer, positive, settings, worked
 
 
 @click.command("range", cls=Answer, epilog=EXIT_CODES)
@@ -16,7 +16,7 @@ from circ.runtime.options import EXIT_CODES, JSON, RATIONAL, SPEC, TIMEOUT, Answ
 @settings
 @TIMEOUT
 @click.option(
-    "--within", type=RATIONAL, default="0.000001", show_default=True, metavar="SHARE",
+    "--within", type=default="0.000001", show_default=True, metavar="SHARE",
     help="On boxes, bring the bounds of each end together up to this share of it (of 1, if it is smaller).",
 )  # fmt: skip
 @worked

@@ -29,25 +29,17 @@ Exit codes: 0 all as claimed, 1 refuted, 2 unknown, 3 vacuous,
             4 a wrong command line, spec or file, 5 a bug in Circ."""
 
 
-class Positive(click.ParamType):
+def positive(_ctx: click.Context, _param: click.Parameter, value: str) -> Fraction:
     """A number above 0, exactly as it is written."""
-
-    name = "number"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        """The number that a text is."""
-        try:
-            found = Fraction(str(value))
-        except (ValueError, ZeroDivisionError):
-            self.fail(f"{value!r} is no number", param, ctx)
-        if found <= 0:
-            self.fail("it must be above 0", param, ctx)
-        return found
+    try:
+        found = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise click.BadParameter("it must be a number, as 0.001 or 1/1000 is") from None
+    if found <= 0:
+        raise click.BadParameter("it must be above 0")
+    return found
 
 
-RATIONAL = Positive()
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 TIMEOUT = click.option(

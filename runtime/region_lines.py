@@ -69,9 +69,9 @@ def cut_text(cut: Cut, variables: Sequence[str]) -> str:
 
 
 def scaled(cut: Cut) -> tuple[Fraction, ...]:
-    """The row of a cut, its largest coefficient between 1/2 and 1 in size: powers of two keep it exact."""
-    size = max((abs(a) for a in cut.row[:-1]), default=0)
-    by = Fraction(1 << size.bit_length())
+    """The row of a cut, its largest coefficient between 1 and 2 in size: powers of two keep it exact."""
+    size = max((abs(a) for a in cut.row[:-1]), default=1)
+    by = Fraction(1 << max(size.bit_length() - 1, 0))
     return tuple(a / by for a in cut.row)
 
 

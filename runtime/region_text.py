@@ -10,6 +10,10 @@ from pathlib import Path
 from circ.compiler.driver import Program
 from circ.compiler.query import parts
 from circ.compiler.regions.listed import Region
+from circ.lang.diagnostic import CircError, Diagnostics
+from circ.lang.format import format_module
+from circ.lang.parser import parse
+from circ.lang.span import Source
 from circ.lang.syntax import FreshDomain, SubDomain
 from circ.lang.walk import names as names_in
 from circ.runtime.region_lines import entry_names, scaled
@@ -32,7 +36,16 @@ def regions_text(program: Program, found: Parted, spec: Path) -> str:
     lines += [f"circuit {name}({params}) -> {real(shape)} = {cases(found, shape)}", ""]
     called = f"{name}({', '.join(b.name for b in binders)})"
     lines += [f"claim {claim}: forall {among}:", f"  {called} == {body}"]
-    return "\n".join(lines) + "\n"
+    return laid_out("\n".join(lines) + "\n")
+
+
+def laid_out(text: str) -> str:
+    """A spec in its canonical form."""
+    diagnostics = Diagnostics()
+    module = parse(Source("<regions>", text), diagnostics)
+    if diagnostics.failed:
+        raise CircError(*diagnostics)
+    return format_module(module)
 
 
 def halves(found: Parted) -> tuple[str, str]:

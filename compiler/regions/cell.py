@@ -91,8 +91,19 @@ class Cell:
         return slack(self.rows, clear, self.vertices[0])
 
     def touched(self) -> tuple[Cut, ...]:
-        """The cuts whose boundary the closed cell reaches, each once."""
-        return tuple(dict.fromkeys(cut for cut in self.cuts if self.signs(cut.row)[0] == 0))
+        """The cuts, without those of the box, whose boundary the closed cell reaches, each once.
+
+        Where a row is cut twice the strict one is kept, and of a flat cell no row that is 0 all over it.
+        """
+        found = dict[Row, Cut]()
+        for cut in self.cuts:
+            known = found.get(cut.row)
+            if cut.kind == "box" or (known is not None and (known.strict or not cut.strict)):
+                continue
+            low, high = self.signs(cut.row)
+            if cut.flat or (low == 0 and high > 0):
+                found[cut.row] = cut
+        return tuple(found.values())
 
 
 def negative(row: Row) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from circ.compiler.ir import (
     Real,
     Reindex,
     Select,
+    Shape,
     Sum,
     Weight,
     Wire,
@@ -55,7 +57,7 @@ class Layout:
 
     def widened(self, row: tuple[Number, ...], zero: Number) -> tuple[Number, ...]:
         """A row of the free entries as one of all entries."""
-        found = [zero] * len(self.ends)
+        found: list[Number] = [zero] * len(self.ends)
         for place, value in zip(self.free, row, strict=False):
             found[place] = value
         return (*found, row[-1])
@@ -116,9 +118,9 @@ def plain(reading: Reading, wire: Wire, known: Mapping[Wire, Value]) -> Value:
         case Not(operand=x):
             return 1 - codes(known[x])
         case All(operand=x):
-            return codes(known[x]).reshape(types[wire].entries, -1).all(1).astype(np.int64)
+            return np.asarray(rows_of(known[x], types[x].shape).all(1), np.int64)
         case Any(operand=x):
-            return codes(known[x]).reshape(types[wire].entries, -1).any(1).astype(np.int64)
+            return np.asarray(rows_of(known[x], types[x].shape).any(1), np.int64)
         case Select(condition=condition, then=then, otherwise=otherwise):
             return known[then] if codes(known[condition])[0] else known[otherwise]
         case Lookup(table=table, indices=indices):
@@ -151,6 +153,11 @@ def codes(value: Value) -> Codes:
     """Truths, or indices."""
     assert not isinstance(value, Map)
     return value
+
+
+def rows_of(value: Value, shape: Shape) -> Codes:
+    """Truths in runs along the last axis."""
+    return codes(value).reshape(prod(shape[:-1]), shape[-1])
 
 
 def moved(values: Sequence[Value], source: Sequence[int]) -> Value:
