@@ -16,7 +16,7 @@ from circ.runtime.options import EXIT_CODES, JSON, SPEC, TIMEOUT, Answer, positi
 @settings
 @TIMEOUT
 @click.option(
-    "--within", default="0.000001", show_default=True, metavar="SHARE",
+    "--within", default="0.000001", show_default=True, metavar="SHARE", callback=positive,
     help="On boxes, bring the bounds of each end together up to this share of it (of 1, if it is smaller).",
 )  # fmt: skip
 @worked
