@@ -142,16 +142,14 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
             yield enumeration.decide
     else:
         if all(isinstance(binder.values, Reals) for binder in obligation.binders):
-            from circ.runtime.engines import boxes, smt
+            from circ.runtime.engines import boxes
 
             if choices(obligation.circuit) <= FEW_CHOICES:
                 yield partial(within, BRIEF, boxes.decide)
-                yield partial(within, LONGER, smt.decide)
+                yield partial(within, LONGER, exactly)
             yield boxes.decide
         yield searched
-    from circ.runtime.engines import smt
-
-    yield smt.decide
+    yield exactly
 
 
 def choices(circuit: Circuit) -> int:
@@ -182,6 +180,15 @@ def briefly(
     """An engine given a part of the time, so that the next one has enough."""
     brief = replace(limits, timeout=limits.timeout / 4)
     return engine(obligation, weights, brief, progress)
+
+
+def exactly(
+    obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
+) -> Finding:
+    """SMT, loaded once it is asked: most questions are settled before."""
+    from circ.runtime.engines import smt
+
+    return smt.decide(obligation, weights, limits, progress)
 
 
 def searched(

@@ -38,7 +38,7 @@ DOORS = {
     "google": ("compiler/onnx/file.py",),
     "lark": ("lang/grammar.py",),
     "numpy": ("compiler/", "runtime/"),
-    "onnx": ("compiler/onnx/file.py", "compiler/onnx/written.py"),
+    "onnx": ("compiler/onnx/format.py",),
     "onnxruntime": ("runtime/onnx_values.py",),
     "prompt_toolkit": ("runtime/",),
     "rich": ("runtime/",),

@@ -1,4 +1,4 @@
-"""The only module that imports onnx: a file in, records out.
+"""An ONNX file in, records out.
 
 The library is used to take apart a protocol buffer, and for nothing else: it opens no file, checks
 nothing and runs nothing.
@@ -22,7 +22,14 @@ from circ.lang.errors.standard import no_library, not_onnx, not_this_way, too_la
 
 try:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-    from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+    from circ.compiler.onnx.format import (
+        AttributeProto,
+        ModelProto,
+        NodeProto,
+        TensorProto,
+        ValueInfoProto,
+    )
 except ImportError as error:
     raise CircError(no_library("ONNX", "onnx")) from error
 

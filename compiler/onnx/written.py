@@ -12,7 +12,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.standard import no_library
 
 try:
-    from onnx import AttributeProto, ModelProto, NodeProto, TensorProto
+    from circ.compiler.onnx.format import AttributeProto, ModelProto, NodeProto, TensorProto
 except ImportError as error:
     raise CircError(no_library("ONNX", "onnx")) from error
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -10,17 +11,16 @@ from pathlib import Path
 from time import monotonic
 from typing import assert_never
 
-from circ.compiler.finding import Limits
+import click
+
+from circ.compiler.finding import Limits, Progress, silent
 from circ.compiler.vnnlib.formula import holds
 from circ.compiler.vnnlib.problem import Problem, read_problem
-from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit
 from circ.runtime.onnx_values import Computed, Missing, computed
 from circ.runtime.prover import decide
-from circ.runtime.report import Line, certificate_lines
 from circ.runtime.show import rational_text
 from circ.runtime.standard import Answer, Sat, Undecided, Unsat, answer, terminates
-from circ.runtime.terminal import progress, show_data, show_lines
 
 DIGITS = 17
 """Significant digits of what is rounded to be shown: enough to tell doubles apart."""
@@ -39,7 +39,7 @@ def run_vnnlib(
     start = monotonic()
     problem = read_problem(network, wanted)
     left = max(limits.timeout - (monotonic() - start), 0.0)
-    with progress(wanted.stem, as_json) as move:
+    with watched(wanted.stem, as_json) as move:
         found = answer(problem, replace(limits, timeout=left), move, decide)
     seconds = monotonic() - start
     beside = computed(network, problem.network, found.inputs) if isinstance(found, Sat) else None
@@ -48,48 +48,25 @@ def run_vnnlib(
         told = files | data(problem, found, beside) | {"seconds": round(seconds, 3)}
     else:
         told = dict[str, object]()
-        show_lines(Line("plain", text) for text in lines(problem, found, beside, seconds))
+        click.echo("\n".join(lines(problem, found, beside, seconds)))
     if certificates is not None:
-        told |= certified(network, wanted, problem, found, certificates, limits.timeout, as_json)
+        from circ.runtime.commands.vnnlib_certificates import certified
+
+        told |= certified((network, wanted), problem, found, certificates, limits.timeout, as_json)
     if as_json:
+        from circ.runtime.terminal import show_data
+
         show_data(told)
     return exit_of(found)
 
 
-def certified(
-    network: Path,
-    wanted: Path,
-    problem: Problem,
-    found: Answer,
-    folder: Path,
-    timeout: float,
-    as_json: bool,
-) -> dict[str, object]:
-    """Leave the certificates of an `unsat`, and say where, as data too; for `sat`, remove older ones."""
-    from circ.runtime.as_data import certificate_data
-    from circ.runtime.certificates.files import clear
-    from circ.runtime.certificates.standard import certify_boxes
+def watched(what: str, quiet: bool) -> AbstractContextManager[Progress]:
+    """A bar on standard error; where nobody watches, what draws it is not even loaded."""
+    if quiet or not sys.stderr.isatty():
+        return nullcontext(silent)
+    from circ.runtime.terminal import progress
 
-    if isinstance(found, Sat):
-        clear(folder, problem.asked.name)
-    if not isinstance(found, Unsat):
-        return {}
-    start = monotonic()
-    with progress(f"certificate of {wanted.stem}", as_json):
-        left = certify_boxes(problem, folder, timeout)
-    seconds = monotonic() - start
-    if not as_json:
-        again = shlex.join(["circ", "audit", str(wanted), str(folder), "--network", str(network)])
-        show_lines(Line("plain", f"; {text}") for text in where(left, seconds, again))
-    return certificate_data(left) | {"certificate_seconds": round(seconds, 3)}
-
-
-def where(left: Certified | Uncertified, seconds: float, again: str) -> list[str]:
-    """Where certificates are, and what checks them."""
-    if isinstance(left, Certified) and not left.paths:
-        return ["no certificate is needed: there are no inputs"]
-    told = [line.text.strip() for line in certificate_lines(left, seconds)]
-    return told if isinstance(left, Uncertified) else [*told, f"to check it: {again}"]
+    return progress(what, quiet)
 
 
 def exit_of(found: Answer) -> Exit:
