@@ -26,10 +26,13 @@ from circ.compiler.boxes.net import PAIRED, TINY, BoolArray, FloatArray, IntArra
 class Charges:
     """For each layer after the input, what a coefficient of 1 on a pre-activation may err by.
 
-    `reach` are the greatest sizes of all units' values, those of the input first, and `factor` times the size of all terms bounds what a sum over the whole net rounds away.
+    `reach` are the greatest sizes of all units' values, those of the input first, `before` those of each
+    layer's pre-activations, and `factor` times the size of all terms bounds what a sum over the whole net
+    rounds away.
     """
 
     layers: tuple[FloatArray, ...] = field(repr=False)
+    before: tuple[FloatArray, ...] = field(repr=False)
     reach: tuple[FloatArray, ...] = field(repr=False)
     factor: float
 
@@ -39,7 +42,8 @@ def charges_of(layers: Sequence[Layer], reach: Sequence[FloatArray]) -> Charges:
     widest = max((len(sizes) for sizes in reach), default=0)
     factor = rounding(2 * widest + 8 * len(layers))
     charged = tuple(charge(layer, reach, factor) for layer in layers)
-    return Charges(charged, tuple(reach), factor)
+    before = tuple(np.maximum(np.abs(layer.low), np.abs(layer.high)) for layer in layers)
+    return Charges(charged, before, tuple(reach), factor)
 
 
 def charge(layer: Layer, reach: Sequence[FloatArray], factor: float) -> FloatArray:
@@ -58,13 +62,17 @@ class Affines:
     consts: FloatArray = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Trace:
-    """The coefficients of rows on the units of each layer, [rows, units], and the row's pair and place in it."""
+    """The coefficients of rows on the units of each layer, [rows, units], and the row's pair and place in it.
+
+    `owed` is what their constants were lowered by for rounding.
+    """
 
     pair: IntArray = field(repr=False)
     row: IntArray = field(repr=False)
     coefficients: dict[int, FloatArray] = field(default_factory=dict[int, FloatArray])
+    owed: FloatArray = field(default_factory=lambda: np.zeros(0), repr=False)
 
 
 def taken_back(
@@ -76,8 +84,9 @@ def taken_back(
     consts: FloatArray,
     node: IntArray | None = None,
     trace: Trace | None = None,
+    more: Mapping[int, FloatArray] | None = None,
 ) -> Affines:
-    """Bounds of rows Σ starts[j] · v_j + consts from below.
+    """Bounds of rows Σ starts[j] · v_j + Σ more[j] · p_j + consts from below, p_j the pre-activations.
 
     `layers` are those before the rows', layer j at place j - 1, `around` their lines; `node` is the
     node of each row among those of the lines, or None where row k belongs to node k; the input has
@@ -85,25 +94,36 @@ def taken_back(
     within their exact values by what the caller accounts for.
     """
     inputs = np.zeros((len(consts), width))
-    left = {0: inputs, **starts}
+    left, more = {0: inputs, **starts}, more or {}
     # Coefficients that a row starts with are rounded again wherever a layer adds to them.
     sizes = sum((np.abs(rows) @ charges.reach[j] for j, rows in starts.items()), np.abs(consts))
-    total, owed = consts, sizes * charges.factor + TINY * some(starts.values(), len(consts))
+    # So are those on pre-activations, where they and what comes from above cancel.
+    sizes = sizes + sum((np.abs(rows) @ charges.before[j - 1] for j, rows in more.items()), 0.0)
+    total, owed = (
+        consts,
+        sizes * charges.factor + TINY * some((*starts.values(), *more.values()), len(consts)),
+    )
     for place in range(len(layers), 0, -1):
-        coefficients = left.pop(place, None)
-        if coefficients is None:
-            continue
+        coefficients, slopes = left.pop(place, None), more.get(place)
         layer = layers[place - 1]
-        if trace is not None:
-            trace.coefficients[place] = coefficients
-        slopes, gained, lost = through(layer, around[place - 1], coefficients, node, charges.factor)
-        total = total + gained + slopes @ layer.bias
-        owed += lost + np.abs(slopes) @ charges.layers[place - 1]
+        if coefficients is not None:
+            if trace is not None:
+                trace.coefficients[place] = coefficients
+            line = around[place - 1]
+            came, gained, lost = through(layer, line, coefficients, node, charges.factor)
+            slopes = came if slopes is None else came + slopes
+            total, owed = total + gained, owed + lost
+        if slopes is None:
+            continue
+        total = total + slopes @ layer.bias
+        owed += np.abs(slopes) @ charges.layers[place - 1]
         for j, matrix in layer.sources:
             moved = slopes @ matrix
             left[j] = left[j] + moved if j in left else moved
-    slopes = left[0]
-    return Affines(slopes, total - owed * (1 + charges.factor))
+    owed = owed * (1 + charges.factor)
+    if trace is not None:
+        trace.owed = owed
+    return Affines(left[0], total - owed)
 
 
 def some(starts: Iterable[FloatArray], rows: int) -> BoolArray:

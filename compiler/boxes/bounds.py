@@ -27,7 +27,8 @@ class Nodes:
 
     `under`, `over` [nodes, pre-activations of all layers] bound these; `phase` is 1 where one is
     taken to be >= 0, -1 where < 0 (a ReLU: <= 0), else 0. `open` [nodes, clauses] says which clauses
-    may still be met, `share` [nodes] which part of the work a node stands for.
+    may still be met, `share` [nodes] which part of the work a node stands for, `bound` [nodes] what
+    some row of every such clause was shown to exceed.
     """
 
     low: FloatArray = field(repr=False)
@@ -37,6 +38,7 @@ class Nodes:
     phase: npt.NDArray[np.int8] = field(repr=False)
     open: BoolArray = field(repr=False)
     share: FloatArray = field(repr=False)
+    bound: FloatArray = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.low)
@@ -49,7 +51,7 @@ class Nodes:
     def parts(self) -> tuple[npt.NDArray[Any], ...]:
         """Its arrays, in order."""
         boxes, bounds = (self.low, self.high), (self.under, self.over)
-        return (*boxes, *bounds, self.phase, self.open, self.share)
+        return (*boxes, *bounds, self.phase, self.open, self.share, self.bound)
 
 
 def joined(parts: Sequence[Nodes]) -> Nodes:

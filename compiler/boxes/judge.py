@@ -15,6 +15,7 @@ import numpy as np
 
 from circ.compiler.boxes.back import Affines, Charges, Trace, least, taken_back
 from circ.compiler.boxes.bounds import Forms, Nodes, Tight, chunks
+from circ.compiler.boxes import lines
 from circ.compiler.boxes.net import TINY, UNIT, BoolArray, FloatArray, IntArray, Net, rounding
 from circ.compiler.boxes.read import Problem
 
@@ -32,8 +33,8 @@ MOST_PHASES = 8
 class Asked:
     """The rows of all clauses as matrices: `maps[j]` is [clauses, rows of a clause, units of layer j].
 
-    `there` [clauses, rows] says which rows there are; the others are 0. `lost` is what adding rows up
-    with weights of at most 1 may round away, for each row.
+    `there` [clauses, rows] says which rows there are; the others are 0. `strict` are those that have to
+    be below 0. `lost` is what adding rows up with weights of at most 1 may round away, for each row.
     """
 
     maps: dict[int, FloatArray] = field(repr=False)
@@ -41,6 +42,7 @@ class Asked:
     slack: FloatArray = field(repr=False)
     lost: FloatArray = field(repr=False)
     there: BoolArray = field(repr=False)
+    strict: BoolArray = field(repr=False)
 
 
 def asked(problem: Problem, reach: Sequence[FloatArray]) -> Asked:
@@ -52,17 +54,18 @@ def asked(problem: Problem, reach: Sequence[FloatArray]) -> Asked:
     maps = {j: np.zeros((many, most, sizes[j])) for j in used}
     const, slack = np.zeros((many, most)), np.zeros((many, most))
     lost, there = np.zeros((many, most)), np.zeros((many, most), np.bool_)
+    strict = there.copy()
     for c, clause in enumerate(problem.clauses):
         for r, number in enumerate(clause):
             row = problem.rows[number]
             for j, values in row.maps:
                 maps[j][c, r] = values
             const[c, r], slack[c, r] = row.const, row.slack
-            there[c, r] = True
+            there[c, r], strict[c, r] = True, problem.strict[number]
     for j, rows in maps.items():
         lost += np.abs(rows) @ reach[j]
     lost = (lost + np.abs(const)) * rounding(2 * most + 2 * max(sizes)) + TINY * there
-    return Asked(maps, const, slack, lost, there)
+    return Asked(maps, const, slack, lost, there, strict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +94,39 @@ def smallest(halves: Halves, low: FloatArray, high: FloatArray) -> FloatArray:
     flat = Affines(halves.slopes.reshape(-1, inputs), halves.consts.reshape(-1))
     twice = (np.repeat(end, rows, axis=0) for end in (low, high))
     return least(flat, *twice).reshape(many, rows)
+
+
+def excluded(asks: Asked, net: Net, nodes: Nodes, node: IntArray, clause: IntArray) -> BoolArray:
+    """Which pairs have a row that has to be below 0, and is not by what its units' values can be.
+
+    Backward bounds are charged for rounding, and never come to 0 itself; a sum of zeros does.
+    """
+    found = np.zeros(len(node), np.bool_)
+    some = np.flatnonzero(asks.strict[clause].any(1))
+    if not len(some):
+        return found
+    node, clause = node[some], clause[some]
+    total, size = asks.const[clause], np.abs(asks.const[clause])
+    used = np.zeros(total.shape, np.bool_)
+    for j, maps in asks.maps.items():
+        low, high = ends(net, nodes, j)
+        rows = maps[clause]
+        corner = np.where(rows > 0, low[node][:, None], high[node][:, None])
+        terms = rows * corner
+        total, size = total + terms.sum(2), size + np.abs(terms).sum(2)
+        used |= ((rows != 0) & (corner != 0)).any(2)
+    count = sum(maps.shape[2] for maps in asks.maps.values())
+    least_values = total - size * rounding(count) - TINY * used - asks.slack[clause]
+    found[some] = ((least_values >= 0) & asks.strict[clause]).any(1)
+    return found
+
+
+def ends(net: Net, nodes: Nodes, layer: int) -> tuple[FloatArray, FloatArray]:
+    """Bounds of the values of a layer's units in each node; those of the input are its box."""
+    if layer == 0:
+        return nodes.low, nodes.high
+    units = net.layers[layer - 1]
+    return lines.values(units.kind, nodes.under[:, units.place], nodes.over[:, units.place])
 
 
 def row_halves(
@@ -136,8 +172,10 @@ def mixed_halves(
     node: IntArray,
     clause: IntArray,
     weights: FloatArray,
+    phases: tuple[Sides, FloatArray],
 ) -> Halves:
-    """One half-space a pair: of its rows with these weights, put together before they are bounded."""
+    """One half-space a pair: of its rows, and of phases of its node, put together with these weights
+    before they are bounded."""
     slopes, consts = list[FloatArray](), list[FloatArray]()
     width = max((m.shape[2] for m in asks.maps.values()), default=1)
     for part in chunks(len(node), width):
@@ -146,34 +184,66 @@ def mixed_halves(
         total = np.einsum("pr,pr->p", by, asks.const[at])
         # `starts` are rounded sums of rows: what they leave out, and the rows' own slack.
         lost = np.einsum("pr,pr->p", by, asks.slack[at] + asks.lost[at])
+        more = phases[0].rows(net, part, phases[1][part])
         found = taken_back(
-            net.layers, tight.around, charges, len(net.low), starts, total, node[part]
+            net.layers, tight.around, charges, len(net.low), starts, total, node[part], None, more
         )
         slopes.append(found.slopes)
         consts.append(np.nextafter(found.consts - lost * (1 + 1e-9), -np.inf))
     return Halves(np.concatenate(slopes)[:, None], np.concatenate(consts)[:, None])
 
 
-def phase_halves(forms: Sequence[Forms | None], nodes: Nodes, starts: Sequence[int]) -> Halves:
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides:
+    """Phases of nodes: the places of their pre-activations [nodes, phases] among those of all layers,
+    and which sign makes them at most 0 there (0 where there is no such phase)."""
+
+    place: IntArray = field(repr=False)
+    sign: FloatArray = field(repr=False)
+
+    def take(self, chosen: IntArray) -> Sides:
+        """Those of some nodes."""
+        return Sides(self.place[chosen], self.sign[chosen])
+
+    def rows(self, net: Net, part: slice, weights: FloatArray) -> dict[int, FloatArray]:
+        """What phases come to with weights, as coefficients on the pre-activations of each layer."""
+        every = np.zeros((len(weights), net.entries))
+        many = np.arange(len(weights))
+        for k in range(weights.shape[1]):
+            every[many, self.place[part, k]] += weights[:, k] * self.sign[part, k]
+        parts = {j: every[:, layer.place] for j, layer in enumerate(net.layers, 1)}
+        return {j: rows for j, rows in parts.items() if rows.any()}
+
+
+def phase_halves(
+    forms: Sequence[Forms | None], nodes: Nodes, starts: Sequence[int]
+) -> tuple[Halves, Sides]:
     """The half-spaces of the phases that nodes assume, at most `MOST_PHASES` each."""
     many, inputs = nodes.low.shape
-    halves = Halves.none(many, MOST_PHASES, inputs)
-    found = list[tuple[IntArray, FloatArray, FloatArray]]()
+    most = min(MOST_PHASES, int(np.count_nonzero(nodes.phase, axis=1).max(initial=0)))
+    halves = Halves.none(many, most, inputs)
+    sides = Sides(np.zeros((many, most), np.int64), np.zeros((many, most)))
+    found = list[tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]]()
     for form, start in zip(forms, starts, strict=True):
         if form is not None:
             phase = nodes.phase[form.node, start + form.entry]
             for side, chosen in ((form.above, phase > 0), (form.below, phase < 0)):
-                found.append((form.node[chosen], side.slopes[chosen], side.consts[chosen]))
+                entry = start + form.entry[chosen]
+                signs = np.full(len(entry), -1.0 if side is form.above else 1.0)
+                node = form.node[chosen]
+                found.append((node, entry, signs, side.slopes[chosen], side.consts[chosen]))
     if not found:
-        return halves
-    node, slopes, consts = (np.concatenate(part) for part in zip(*found, strict=True))
+        return halves, sides
+    node, entry, signs, slopes, consts = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.argsort(node, kind="stable")
     node = node[order]
     place = np.arange(len(node)) - np.searchsorted(node, node)
-    kept = place < MOST_PHASES
+    kept = place < most
+    sides.place[node[kept], place[kept]] = entry[order[kept]]
+    sides.sign[node[kept], place[kept]] = signs[order[kept]]
     halves.slopes[node[kept], place[kept]] = slopes[order[kept]]
     halves.consts[node[kept], place[kept]] = consts[order[kept]]
-    return halves
+    return halves, sides
 
 
 def beside(*parts: Halves) -> Halves:

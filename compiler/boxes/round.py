@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,9 +12,11 @@ from circ.compiler.boxes.bounds import Nodes, Tight, contradicted, tighten
 from circ.compiler.boxes.judge import (
     Asked,
     Halves,
+    Sides,
     asked,
     beside,
     cut,
+    excluded,
     mixed_halves,
     phase_halves,
     row_halves,
@@ -24,13 +27,22 @@ from circ.compiler.boxes.judge import (
 from circ.compiler.boxes.lines import values
 from circ.compiler.boxes.net import BoolArray, FloatArray, IntArray, Net
 from circ.compiler.boxes.read import Problem
-from circ.compiler.boxes.split import blame, split
+from circ.compiler.boxes.split import blame, split, whole
 
 NEARLY = 1e-9
 """A node that is undecided by so little, by the size of its numbers, is no better decided in parts."""
 
+ROUNDED = 4.0
+"""So is one that lacks no more than this many times what rounding is charged."""
+
 CUTS = 2
 """How often each half-space cuts a box: a cut by one makes room for another."""
+
+MIXES = 2
+"""How often rows and phases are put together before they are bounded, with the best weights so far."""
+
+HEAVIEST = 2.0**60
+"""The greatest weight of a phase beside rows of weight 1: no number comes near to overflow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,15 +77,18 @@ def root(question: Question) -> Nodes:
     open_clauses = np.ones((1, len(question.problem.clauses)), np.bool_)
     phase = np.zeros((1, len(under)), np.int8)
     box = (net.low[None].copy(), net.high[None].copy())
-    return Nodes(*box, under[None], over[None], phase, open_clauses, np.ones(1))
+    unbounded = np.full(1, -np.inf)
+    return Nodes(*box, under[None], over[None], phase, open_clauses, np.ones(1), unbounded)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Pairs:
     """Open clauses of nodes: `node` and `clause` of each, and whether they were `closed`.
 
     `bound` is what some row was shown to exceed, `first` what the first one was; `near` says that next to
-    nothing is lacking.
+    nothing is lacking. `halves` are those of rows, then of phases (`sides`), then of what was mixed of
+    these; `weights` [pairs, rows and phases] are the best that were found, and `owed` [pairs, rows] what
+    rounding was charged.
     """
 
     node: IntArray = field(repr=False)
@@ -83,23 +98,28 @@ class Pairs:
     bound: FloatArray = field(repr=False)
     first: FloatArray = field(repr=False)
     weights: FloatArray = field(repr=False)
+    owed: FloatArray = field(repr=False)
     halves: Halves
+    sides: Sides
     traces: list[Trace] = field(repr=False)
+
+    @property
+    def by_row(self) -> FloatArray:
+        """The weights of rows."""
+        return self.weights[:, : self.owed.shape[1]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Left:
     """What a round leaves: nodes still to be decided, before they are split and after.
 
-    `tight` are those that are not split: bounds cannot decide them. `least` is the least value that
-    some node could not be shown to exceed; `first` is below what the first row of a clause can be in any
-    that is split, `first_tight` in any that is not.
+    `tight` are those that are not split: bounds cannot decide them. `first` is below what the first row of
+    a clause can be in any that is split, `first_tight` in any that is not.
     """
 
     live: Nodes
     children: Nodes
     tight: Nodes
-    least: float
     first: float
     first_tight: float
 
@@ -116,22 +136,24 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     live = np.asarray(nodes.open.any(1))
     if not live.any():
         none = nodes.take(live)
-        return Left(none, none, none, np.inf, np.inf, np.inf)
+        return Left(none, none, none, np.inf, np.inf)
     still = nodes.open[pairs.node, pairs.clause]
-    rows = pairs.weights[:, : question.asks.there.shape[1]] * still[:, None]
+    rows = pairs.by_row * still[:, None]
     of_rows = [rows[trace.pair, trace.row] for trace in pairs.traces]
     found = blame(net, nodes, tight, pairs.traces, pairs.node, of_rows)
     effect = np.zeros_like(nodes.low)
     slopes = pairs.halves.slopes[:, : rows.shape[1]]
     np.add.at(effect, pairs.node, np.abs(np.einsum("pr,prk->pk", rows, slopes)))
+    nodes.bound[live] = np.inf
+    np.minimum.at(nodes.bound, pairs.node[still], pairs.bound[still])
     close = live.copy()
     close[pairs.node[still & ~pairs.near]] = False
+    close |= live & whole(net, nodes, found)
     parted = live & ~close
     children = split(net, nodes.take(parted), found.take(parted), effect[parted])
-    least, firsts = float(pairs.bound[still].min()), np.where(still, pairs.first, np.inf)
-    of_tight = close[pairs.node]
+    firsts, of_tight = np.where(still, pairs.first, np.inf), close[pairs.node]
     lowest = (float(firsts.min(where=part, initial=np.inf)) for part in (~of_tight, of_tight))
-    return Left(nodes.take(live), children, nodes.take(close), least, *lowest)
+    return Left(nodes.take(live), children, nodes.take(close), *lowest)
 
 
 def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:
@@ -142,60 +164,82 @@ def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:
     rows = row_halves(net, question.charges, tight, asks, node, clause, traces)
     low, high = nodes.low[node], nodes.high[node]
     each = smallest(rows, low, high)
-    most = each.argmax(1)
-    least = each[np.arange(len(node)), most]
-    weights = np.zeros_like(each)
-    weights[np.arange(len(node)), most] = 1.0
-    phases = phase_halves(tight.forms, nodes, [layer.start for layer in net.layers])
+    most = np.arange(len(node)), each.argmax(1)
+    phases, sides = phase_halves(tight.forms, nodes, [layer.start for layer in net.layers])
     halves = beside(rows, phases.take(node))
-    closed = least > 0
-    near = least > -NEARLY * sizes(rows, low, high)[np.arange(len(node)), most]
-    hard = np.flatnonzero(~closed)
-    several = asks.there.shape[1] > 1
-    if len(hard) and (several or nodes.phase[node[hard]].any()):
-        found = weighed(halves.take(hard), low[hard], high[hard])
-        closed[hard], near[hard] = found.least > 0, near[hard] | (found.least > -NEARLY)
-        by = found.weights[:, : weights.shape[1]]
-        told = by.sum(1) > 0
-        weights[hard[told]] = by[told] / by[told].max(1, keepdims=True)
-        if several:
-            halves = mixed(question, nodes, tight, (node, clause), halves, weights, closed, near)
-    return Pairs(node, clause, closed, near, least, each[:, 0], weights, halves, traces)
+    weights = np.zeros(halves.consts.shape)
+    weights[most] = 1.0
+    owed = owed_by(traces, each.shape)
+    closed = (each[most] > 0) | excluded(asks, net, nodes, node, clause)
+    near = each[most] > -np.maximum(NEARLY * sizes(rows, low, high), ROUNDED * owed)[most]
+    told = closed, near, each[most], each[:, 0], weights, owed
+    pairs = Pairs(node, clause, *told, halves, sides.take(node), traces)
+    combine(question, nodes, tight, pairs)
+    return pairs
 
 
-def mixed(
-    question: Question,
-    nodes: Nodes,
-    tight: Tight,
-    pairs: tuple[IntArray, IntArray],
-    halves: Halves,
-    weights: FloatArray,
-    closed: BoolArray,
-    near: BoolArray,
-) -> Halves:
-    """The half-spaces, and that of each hard pair's rows put together.
+def combine(question: Question, nodes: Nodes, tight: Tight, pairs: Pairs) -> None:
+    """Close pairs by combinations of rows and phases.
 
-    What that closes, or nearly so, is set in `closed` and `near`.
+    The half-spaces are combined with the best weights; what these name is then put together before it is
+    bounded, which gives one more half-space, and so on.
     """
-    node, clause = pairs
-    hard = np.flatnonzero(~closed)
-    if not len(hard):
-        return halves
+    worth = (question.asks.there.sum(1) > 1)[pairs.clause] | (pairs.sides.sign != 0).any(1)
+    mixes = list[FloatArray]()
+    for _ in range(MIXES):
+        hard = np.flatnonzero(worth & ~pairs.closed)
+        if not len(hard):
+            return
+        weigh(nodes, pairs, hard, mixes)
+        hard = hard[~pairs.closed[hard]]
+        if not len(hard):
+            return
+        mix(question, nodes, tight, pairs, hard)
+        mixes.append(pairs.weights.copy())
+    hard = np.flatnonzero(worth & ~pairs.closed)
+    if len(hard):
+        weigh(nodes, pairs, hard, mixes)
+
+
+def weigh(nodes: Nodes, pairs: Pairs, hard: IntArray, mixes: Sequence[FloatArray]) -> None:
+    """Find the best weights of some pairs, and what they say; `mixes` are those of the mixtures so far."""
+    at = pairs.node[hard]
+    found = weighed(pairs.halves.take(hard), nodes.low[at], nodes.high[at])
+    terms, rows = pairs.weights.shape[1], pairs.owed.shape[1]
+    by = found.weights[:, :terms]
+    for k, mixture in enumerate(mixes, terms):
+        by = by + found.weights[:, k, None] * mixture[hard]
+    pairs.closed[hard] = found.least > 0
+    owed = (by[:, :rows] * pairs.owed[hard]).sum(1)
+    pairs.near[hard] |= found.least > -np.maximum(NEARLY, ROUNDED * owed)
+    most = by[:, :rows].max(1)
+    told = most > 0
+    pairs.weights[hard[told]] = np.minimum(by[told] / most[told, None], HEAVIEST)
+
+
+def mix(question: Question, nodes: Nodes, tight: Tight, pairs: Pairs, hard: IntArray) -> None:
+    """One more half-space of each of some pairs: all that its weights name, bounded together."""
     found = mixed_halves(
         question.net,
         question.charges,
         tight,
         question.asks,
-        node[hard],
-        clause[hard],
-        weights[hard],
+        pairs.node[hard],
+        pairs.clause[hard],
+        pairs.by_row[hard],
+        (pairs.sides.take(hard), pairs.weights[hard, pairs.owed.shape[1] :]),
     )
-    more = beside(halves, Halves.none(len(node), 1, nodes.low.shape[1]))
-    more.slopes[hard, -1:], more.consts[hard, -1:] = found.slopes, found.consts
-    low, high = nodes.low[node[hard]], nodes.high[node[hard]]
-    again = weighed(more.take(hard), low, high)
-    closed[hard], near[hard] = again.least > 0, near[hard] | (again.least > -NEARLY)
-    return more
+    room = Halves.none(len(pairs.node), 1, nodes.low.shape[1])
+    room.slopes[hard], room.consts[hard] = found.slopes, found.consts
+    pairs.halves = beside(pairs.halves, room)
+
+
+def owed_by(traces: Sequence[Trace], shape: tuple[int, ...]) -> FloatArray:
+    """What each row of each pair was lowered by for rounding."""
+    owed = np.zeros(shape)
+    for trace in traces:
+        owed[trace.pair, trace.row] = trace.owed
+    return owed
 
 
 def shrink(nodes: Nodes, pairs: Pairs) -> None:

@@ -86,20 +86,31 @@ def split(net: Net, nodes: Nodes, found: Blame, effect: FloatArray) -> Nodes:
     wide = np.where(nodes.high > nodes.low, effect * (nodes.high - nodes.low) + 1e-300, -1.0)
     by_input[flat] = wide[flat]
     axis = by_input.argmax(1)
-    by_unit = found.units * (nodes.phase == 0)
-    for layer in net.layers:
-        if layer.kind == "step":
-            by_unit[:, layer.place] *= GUARDS_FIRST
-        elif layer.kind != "relu":
-            by_unit[:, layer.place] = 0.0
-    unit = by_unit.argmax(1) if net.entries else np.zeros(len(nodes), np.int64)
-    free = np.count_nonzero(nodes.phase, axis=1) < MOST_PHASES
     if not net.entries:
         return halved(nodes, axis)
-    phased = free & (by_unit[many, unit] > np.where(flat, 0.0, by_input[many, axis]))
-    phased |= free & flat & (by_unit[many, unit] > 0)
+    by_unit = by_phase(net, nodes, found)
+    unit = by_unit.argmax(1)
+    phased = by_unit[many, unit] > np.where(flat, 0.0, by_input[many, axis])
     halves = [halved(nodes.take(~phased), axis[~phased]), *sided(nodes.take(phased), unit[phased])]
     return joined(halves)
+
+
+def by_phase(net: Net, nodes: Nodes, found: Blame) -> FloatArray:
+    """What telling each unit's phase apart is worth: 0 where that cannot be done."""
+    worth = found.units * (nodes.phase == 0)
+    worth[np.count_nonzero(nodes.phase, axis=1) >= MOST_PHASES] = 0.0
+    for layer in net.layers:
+        if layer.kind == "step":
+            worth[:, layer.place] *= GUARDS_FIRST
+        elif layer.kind != "relu":
+            worth[:, layer.place] = 0.0
+    return worth
+
+
+def whole(net: Net, nodes: Nodes, found: Blame) -> BoolArray:
+    """Which nodes have no parts: points, none of whose units has a phase to tell apart."""
+    points = ~(nodes.high > nodes.low).any(1)
+    return np.asarray(points & ~by_phase(net, nodes, found).any(1))
 
 
 def halved(nodes: Nodes, axis: IntArray) -> Nodes:
@@ -110,7 +121,7 @@ def halved(nodes: Nodes, axis: IntArray) -> Nodes:
     high[many, axis] = middle
     low[many, axis] = middle
     share = nodes.share / 2
-    rest = (nodes.under, nodes.over, nodes.phase, nodes.open, share)
+    rest = (nodes.under, nodes.over, nodes.phase, nodes.open, share, nodes.bound)
     first = Nodes(nodes.low, high, *rest)
     return joined([first, Nodes(low, nodes.high, *rest)])
 
@@ -124,7 +135,8 @@ def sided(nodes: Nodes, unit: IntArray) -> tuple[Nodes, Nodes]:
     under, over = nodes.under.copy(), nodes.over.copy()
     under[many, unit] = np.maximum(under[many, unit], 0)
     over[many, unit] = np.minimum(over[many, unit], BELOW)
+    box, rest = (nodes.low, nodes.high), (nodes.open, share, nodes.bound)
     return (
-        Nodes(nodes.low, nodes.high, under, nodes.over, on, nodes.open, share),
-        Nodes(nodes.low, nodes.high, nodes.under, over, off, nodes.open, share),
+        Nodes(*box, under, nodes.over, on, *rest),
+        Nodes(*box, nodes.under, over, off, *rest),
     )

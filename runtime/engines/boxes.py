@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import isfinite
 from time import monotonic
 from typing import assert_never
 
@@ -116,8 +117,8 @@ def undecided(asking: Asking, found: Open) -> Stuck:
     return Stuck(
         f"{why}: {part}",
         METHOD,
-        bound=found.least if found.least < np.inf else None,
-        hardest=asking.witness(found.hardest),
+        bound=found.least if isfinite(found.least) else None,
+        hardest=asking.witness(found.low / 2 + found.high / 2),
         hint=MORE_TIME,
     )
 

@@ -10,9 +10,7 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 from circ.compiler.boxes.bounds import Nodes
 from circ.compiler.boxes.net import FloatArray
@@ -26,8 +24,11 @@ class Batch:
     aside: tuple[Nodes, ...] = field(repr=False)
     points: tuple[FloatArray, ...] = field(repr=False)
     nodes: int
-    least: float
 
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 Work = Callable[[Nodes], Batch]
 
@@ -56,6 +57,8 @@ class Crew:
 
     def taken(self, seconds: float) -> list[Batch]:
         """What busy workers give back within so many seconds, as soon as one does."""
+        from multiprocessing.connection import wait
+
         ready = wait([self.lines[k] for k in self.busy], seconds)
         found = list[Batch]()
         for worker in [k for k in self.busy if self.lines[k] in ready]:
@@ -66,15 +69,19 @@ class Crew:
 
 def can_fork() -> bool:
     """Whether this system makes copies of a process, as workers are made."""
+    from multiprocessing import get_all_start_methods
+
     return "fork" in get_all_start_methods()
 
 
 @contextmanager
 def crew(work: Work, size: int) -> Generator[Crew]:
     """Workers that each do `work`, copies of this process; they end with the block."""
+    from multiprocessing import get_context
+
     context = get_context("fork")
     lines: list[Connection[Nodes | None, Batch]] = []
-    processes = list[BaseProcess]()
+    processes: list[BaseProcess] = []
     try:
         for _ in range(size):
             ours, theirs = context.Pipe()

@@ -17,7 +17,7 @@ from circ.compiler.boxes.net import FloatArray
 from circ.compiler.boxes.points import STARTS, descended, heights, run, starts
 from circ.compiler.boxes.round import Question, a_round, root
 from circ.compiler.obligation import Witness
-from circ.runtime.engines.crew import Batch, can_fork, crew
+from circ.runtime.engines.crew import Batch, Crew, can_fork, crew
 
 BATCH = 512
 """Nodes of a round; fewer where they are large."""
@@ -71,19 +71,22 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Undecided: the share of the box that is, the least bound there, the middle of one such part.
+    """Undecided: the share of the box that is, and of its parts the one with the least bound.
 
-    `aside` are the parts that bounds cannot decide; `late` says that there are others,
-    `full` that they take up the memory.
+    `least` is that bound, and holds for all of them; `low`, `high` are the ends of that part. `aside` are
+    the parts that bounds cannot decide; `late` says that there are others, `full` that they take up the
+    memory, `interrupted` that the user ended it.
     """
 
     nodes: int
     share: float
     least: float
-    hardest: FloatArray = field(repr=False)
+    low: FloatArray = field(repr=False)
+    high: FloatArray = field(repr=False)
     aside: Nodes | None = field(repr=False, default=None)
     late: bool = False
     full: bool = False
+    interrupted: bool = False
 
 
 Outcome = Found | Closed | Open
@@ -91,7 +94,7 @@ Outcome = Found | Closed | Open
 
 @dataclass(slots=True)
 class Exploration:
-    """A search under way. `aside` are nodes that rounds do not decide.
+    """A search under way. `aside` are nodes that rounds do not decide, `hand` those of this moment's round.
 
     `memory` is in bytes.
     """
@@ -105,9 +108,9 @@ class Exploration:
     stack: list[Nodes] = field(default_factory=list[Nodes])
     aside: list[Nodes] = field(default_factory=list[Nodes])
     nodes: int = 0
-    least: float = np.inf
     rejected: int = 0
     rounds: int = 0
+    hand: list[Nodes] = field(default_factory=list[Nodes])
 
     @property
     def late(self) -> bool:
@@ -115,17 +118,24 @@ class Exploration:
         return monotonic() > self.deadline
 
     def outcome(self) -> Outcome:
-        """The search, from its start."""
-        point = self.descend()
-        if point is not None:
-            return Found(point)
+        """The search, from its start. Ctrl-C ends it, with what is open then."""
         self.stack.append(root(self.question))
-        point = self.alone()
-        if point is None and self.stack and not self.late and not self.full:
-            point = self.together()
+        try:
+            point = self.sought()
+        except KeyboardInterrupt:
+            return replace(self.left(), interrupted=True)
         if point is not None:
             return Found(point)
         return self.left() if self.stack or self.aside else Closed(self.nodes)
+
+    def sought(self) -> FloatArray | None:
+        """An input, if one is found before nothing is left or the time is up."""
+        point = self.descend()
+        if point is None:
+            point = self.alone()
+        if point is None and self.stack and not self.late and not self.full:
+            point = self.together()
+        return point
 
     def alone(self) -> FloatArray | None:
         """Rounds until nothing is left, or others are to help; an input, if one is found."""
@@ -140,18 +150,25 @@ class Exploration:
     def together(self) -> FloatArray | None:
         """The rest, shared out among workers; an input, if one is found."""
         with crew(self.slice, self.jobs) as workers:
-            while (self.stack or workers.busy) and not self.full:
-                for worker in workers.idle:
-                    if self.stack:
-                        workers.give(worker, self.top(SLICES / (1 + len(workers.idle))))
-                for batch in workers.taken(max(0.0, self.deadline - monotonic())):
-                    point = self.merged(batch)
+            try:
+                while (self.stack or workers.busy) and not self.full and not self.late:
+                    point = self.shared(workers)
                     if point is not None:
                         return point
-                self.progress(1.0 - self.undone - workers.share)
-                if self.late:
-                    break
-            self.stack += workers.busy.values()
+            finally:
+                self.stack += workers.busy.values()
+        return None
+
+    def shared(self, workers: Crew) -> FloatArray | None:
+        """Give idle workers what waits, and take over what others give back."""
+        for worker in workers.idle:
+            if self.stack:
+                workers.give(worker, self.top(SLICES / (1 + len(workers.idle))))
+        for batch in workers.taken(max(0.0, self.deadline - monotonic())):
+            point = self.merged(batch)
+            if point is not None:
+                return point
+        self.progress(1.0 - self.undone - workers.share)
         return None
 
     def slice(self, nodes: Nodes) -> Batch:
@@ -163,19 +180,16 @@ class Exploration:
             return False
 
         until = min(self.deadline, monotonic() + SLICE)
-        part = replace(
-            self, judge=noted, stack=[nodes], aside=[], nodes=0, least=np.inf, rejected=0
-        )
+        part = replace(self, judge=noted, stack=[nodes], aside=[], nodes=0, rejected=0)
         while part.stack and not points and monotonic() <= until and not part.full:
             part.round()
-        return Batch(tuple(part.stack), tuple(part.aside), tuple(points), part.nodes, part.least)
+        return Batch(tuple(part.stack), tuple(part.aside), tuple(points), part.nodes)
 
     def merged(self, batch: Batch) -> FloatArray | None:
         """Take over what a worker gives back; an input, if it came by one."""
         self.stack += batch.left
         self.aside += batch.aside
         self.nodes += batch.nodes
-        self.least = min(batch.least, self.least) if batch.left else self.least
         return next((point for point in batch.points if self.judge(point)), None)
 
     @property
@@ -200,22 +214,24 @@ class Exploration:
 
     def left(self) -> Open:
         """What is undecided."""
-        open_parts = [*self.stack, *self.aside, root(self.question)]
-        share = sum(float(part.share.sum()) for part in open_parts[:-1])
-        hardest = open_parts[0]
-        middle = hardest.low[0] / 2 + hardest.high[0] / 2
+        parts = [part for part in (*self.stack, *self.hand, *self.aside) if len(part)]
+        share = sum(float(part.share.sum()) for part in parts)
+        worst = min(parts or [root(self.question)], key=lambda part: float(part.bound.min()))
+        at = int(worst.bound.argmin())
+        least, low, high = float(worst.bound[at]), worst.low[at], worst.high[at]
         aside = joined(self.aside) if self.aside else None
         late = bool(self.stack)
-        return Open(self.nodes, share, self.least, middle, aside, late, self.full)
+        return Open(self.nodes, share, least, low, high, aside, late, self.full)
 
     def round(self) -> FloatArray | None:
         """One round over the top of the stack; an input, if one is found."""
         nodes = self.top()
+        self.hand = [nodes]
         self.nodes += len(nodes)
         left = a_round(self.question, nodes)
+        self.hand = []
         if not len(left.live):
             return None
-        self.least = left.least
         small = left.children.share < SMALL
         for part in (left.tight, left.children.take(small)):
             if len(part):

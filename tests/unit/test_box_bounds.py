@@ -196,7 +196,7 @@ def test_units_taken_to_be_off_are_bounded_by_next_to_nothing() -> None:
     net = Net(np.array([-1.0]), np.array([1.0]), ())
     nodes = Nodes(
         net.low[None], net.high[None], np.array([[-1e-300]]), np.array([[1.0]]),
-        np.zeros((1, 1), np.int8), np.ones((1, 1), np.bool_), np.ones(1),
+        np.zeros((1, 1), np.int8), np.ones((1, 1), np.bool_), np.ones(1), np.zeros(1),
     )  # fmt: skip
     on, off = sided(nodes, np.array([0]))
     assert (on.phase[0, 0], on.under[0, 0], off.phase[0, 0], off.over[0, 0]) == (1, 0, -1, BELOW)
@@ -223,7 +223,7 @@ def test_what_many_layers_add_to_a_coefficient_is_charged() -> None:
     nodes = (np.array([[-1.0]]), np.array([[-0.5]]))
     net = grown.net
     on = Nodes(*nodes, np.zeros((1, net.entries)), np.ones((1, net.entries)),
-               np.zeros((1, net.entries), np.int8), np.ones((1, 1), np.bool_), np.ones(1))  # fmt: skip
+               np.zeros((1, net.entries), np.int8), np.ones((1, 1), np.bool_), np.ones(1), np.zeros(1))  # fmt: skip
     charges = charges_of(grown.layers, grown.reach)
     tight = tighten(net, charges, on)
     found = taken_back(grown.layers, tight.around, charges, 1, rows, np.zeros(1), np.zeros(1, int))
@@ -236,7 +236,9 @@ def test_rows_put_together_keep_their_slack() -> None:
     slacks come to, and less what adding them up may round away."""
     net = Net(np.array([-1.0]), np.array([1.0]), ())
     maps, there = {0: np.array([[[1.0], [-1.0]]])}, np.ones((1, 2), np.bool_)
-    asks = Asked(maps, np.zeros((1, 2)), np.array([[1.0, 0.5]]), np.array([[2.0, 4.0]]), there)
+    asks = Asked(
+        maps, np.zeros((1, 2)), np.array([[1.0, 0.5]]), np.array([[2.0, 4.0]]), there, there
+    )
     first, weights = np.zeros(1, np.int64), np.array([[1.0, 0.5]])
     tight = Tight((), ())
     found = mixed_halves(net, charges_of((), [net.high]), tight, asks, first, first, weights)
