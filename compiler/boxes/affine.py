@@ -121,27 +121,34 @@ def moderate(mass: FloatArray) -> FloatArray:
 
 
 def combined(terms: Sequence[tuple[Fraction, Affine]], reach: Reach) -> Affine:
-    """The linear combination with exact coefficients; raises `Beyond`."""
+    """The linear combination with exact coefficients; raises `Beyond`.
+
+    Where every coefficient is 1 or -1 and no two terms meet, nothing is rounded.
+    """
     entries = terms[0][1].entries
     maps = dict[int, FloatArray]()
     const, slack, mass = np.zeros(entries), np.zeros(entries), np.zeros(entries)
-    live = np.zeros(entries, np.bool_)
-    rounds = len(terms) > 1
+    live, meet = np.zeros(entries, np.bool_), np.zeros(entries, np.bool_)
+    rounds = False
     for coefficient, x in terms:
         if abs(coefficient) >= FARTHEST:
             raise Beyond(TOO_LARGE)
         near = float(coefficient)
         exact = Fraction(near) == coefficient
         rounds = rounds or abs(coefficient) != 1
+        meet |= (const != 0) & (x.const != 0)
         for j, rows in x.maps.items():
+            if j in maps:
+                meet |= ((maps[j] != 0) & (rows != 0)).any(1)
             maps[j] = maps[j] + near * rows if j in maps else near * rows
         const = const + near * x.const
         slack = slack + abs(near) * x.slack * (1.0 if exact else 1 + 2 * UNIT)
         mass = mass + abs(near) * size(x, reach)
         live |= some(x, reach) if coefficient else False
     maps = {j: rows for j, rows in maps.items() if rows.any()}
-    if rounds:
-        slack = slack * UP + moderate(mass) * rounding(2 * len(terms)) + live * TINY
+    if rounds or len(terms) > 1:
+        lost = moderate(mass) * rounding(2 * len(terms)) + live * TINY
+        slack = slack * UP + lost * (meet | rounds)
     return Affine(maps, const, slack)
 
 

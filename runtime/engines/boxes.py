@@ -110,7 +110,9 @@ def undecided(asking: Asking, found: Open) -> Stuck:
     """What was reached."""
     part = f"{found.share:.2g} of the domain is undecided after {found.nodes:,} parts"
     why = "it comes too near to failing for bounds to tell"
-    if found.full:
+    if found.interrupted:
+        why = "interrupted"
+    elif found.full:
         why = "the parts still open take up the memory"
     elif found.late:
         why = OUT_OF_TIME
@@ -120,6 +122,7 @@ def undecided(asking: Asking, found: Open) -> Stuck:
         bound=found.least if isfinite(found.least) else None,
         hardest=asking.witness(found.low / 2 + found.high / 2),
         hint=MORE_TIME,
+        interrupted=found.interrupted,
     )
 
 
@@ -160,7 +163,7 @@ class Asking:
     def finished(self, obligation: Obligation, found: Open) -> Outcome:
         """What exact arithmetic makes of the parts that bounds cannot decide, if they are few."""
         aside = found.aside
-        if found.late or aside is None or len(aside) > MOST_EXACT:
+        if found.late or found.interrupted or aside is None or len(aside) > MOST_EXACT:
             return found
         from circ.runtime.engines import smt
 

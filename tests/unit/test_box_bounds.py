@@ -14,7 +14,16 @@ from circ.compiler.boxes.back import Affines, charges_of, least, taken_back
 from circ.compiler.boxes.bounds import Nodes, Tight, contradicted, tighten
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
-from circ.compiler.boxes.judge import Asked, Halves, cut, mixed_halves, smallest, summed_up, weighed
+from circ.compiler.boxes.judge import (
+    Asked,
+    Halves,
+    Sides,
+    cut,
+    mixed_halves,
+    smallest,
+    summed_up,
+    weighed,
+)
 from circ.compiler.boxes.net import FloatArray, Layer, Net
 from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import Question, judged, prepared, root, shrink
@@ -130,7 +139,8 @@ def kinds(net: Net) -> list[str]:
 def test_no_point_of_a_node_is_outside_its_bounds(data: st.DataObject) -> None:
     """In a node that a point is in, with the phases it has there: its pre-activations are within the
     bounds and forms, the node is not contradicted, its rows are above their half-spaces, a clause that
-    it meets is not closed, and what is cut off the box is not where it is."""
+    it meets is not closed, it is in all half-spaces of that clause, however rows and phases were mixed, and
+    what is cut off the box is not where it is."""
     draw = data.draw
     question = asked(draw)
     net = question.net
@@ -157,15 +167,17 @@ def test_no_point_of_a_node_is_outside_its_bounds(data: st.DataObject) -> None:
     met = np.zeros(len(question.problem.clauses), np.bool_)
     for k, ended in enumerate(pairs.closed.tolist()):
         clause = int(pairs.clause[k])
-        rows = [question.problem.rows[r] for r in question.problem.clauses[clause]]
-        exact = list[Fraction]()
-        for r, row in enumerate(rows):
+        numbers = question.problem.clauses[clause]
+        held = list[bool]()
+        for r, row in enumerate(question.problem.rows[number] for number in numbers):
             value = Fraction(row.const) + sum((dot(m, values[j]) for j, m in row.maps), Fraction(0))
             value += draw(NOISES) * Fraction(row.slack)
             half = dot(pairs.halves.slopes[k, r], point)
             assert half + Fraction(float(pairs.halves.consts[k, r])) <= value
-            exact.append(value)
-        met[clause] = all(value <= 0 for value in exact)
+            held.append(value < 0 or (value == 0 and not question.problem.strict[numbers[r]]))
+        met[clause] = all(held)
+        for slopes, const in zip(pairs.halves.slopes[k], pairs.halves.consts[k], strict=True):
+            assert not met[clause] or dot(slopes, point) + Fraction(float(const)) <= 0
         assert not (ended and met[clause])
     nodes.open[0] &= met
     shrink(nodes, pairs)
@@ -241,7 +253,8 @@ def test_rows_put_together_keep_their_slack() -> None:
     )
     first, weights = np.zeros(1, np.int64), np.array([[1.0, 0.5]])
     tight = Tight((), ())
-    found = mixed_halves(net, charges_of((), [net.high]), tight, asks, first, first, weights)
+    none = Sides(np.zeros((1, 0), np.int64), np.zeros((1, 0))), np.zeros((1, 0))
+    found = mixed_halves(net, charges_of((), [net.high]), tight, asks, first, first, weights, none)
     assert found.slopes[0, 0, 0] == 0.5
     assert -5.25 - 1e-6 <= found.consts[0, 0] <= -5.25
 

@@ -236,6 +236,70 @@ def test_a_tie_is_decided_exactly() -> None:
     assert "z3" in found.trusted
 
 
+def never_below(b: Builder, w: dict[str, Wire]) -> Wire:
+    """max(0, x) + max(0, y) < 0."""
+    bent = [b.add(Relu(pick(b, w["x"], k))) for k in range(2)]
+    return b.add(Compare("<", combine(b, (1, bent[0]), (1, bent[1])), number(b, 0)))
+
+
+def test_what_has_to_be_below_0_is_not_met_at_0() -> None:
+    """No sum of ReLUs is below 0: bounds say so at once, with nothing left to decide exactly."""
+    claim = obligation([box("x", (-1, 1), (-1, 1))], lambda b, w: less(b, one(b), 0), never_below)
+    found = decided(claim)
+    assert isinstance(found, Empty)
+    assert "SMT" not in found.method
+
+
+def test_what_may_be_0_is_met_at_0() -> None:
+    """A clause with max(0, x) <= 0 beside x < -1/2 is met: that the one may not be below 0 is no reason
+    to drop it for what the other has to be."""
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        x = pick(b, w["x"], 0)
+        flat = less(b, b.add(Relu(x)), 0)
+        low = b.add(Compare("<", x, number(b, Fraction(-1, 2))))
+        return b.add(Not(b.add(All(stack(b, [flat, low])))))
+
+    question = prepared(read(obligation([box("x", (-1, 1))], goal), {}))
+    search = Exploration(question, lambda _: False, monotonic() + 0.2, lambda _: None)
+    assert isinstance(search.outcome(), Open)
+
+
+def cancelled(b: Builder, w: dict[str, Wire]) -> Wire:
+    """max(0, x + y / 3) - max(0, x + y / 3 + z) <= 0 for z of one value, 0: both sides are one number."""
+    x, y, z = (pick(b, w["x"], k) for k in range(3))
+    left = combine(b, (1, x), (THIRD, y))
+    bent = [b.add(Relu(left)), b.add(Relu(combine(b, (1, left), (1, z))))]
+    return less(b, combine(b, (1, bent[0]), (-1, bent[1])), 0)
+
+
+def test_what_cancels_to_nothing_is_not_split() -> None:
+    """A row that is 0 but for rounding is told from one that is lacking: no part of its box is smaller."""
+    question = prepared(read(obligation([box("x", (-1, 1), (-1, 1), (0, 0))], cancelled), {}))
+    search = Exploration(question, lambda _: False, monotonic() + 60, lambda _: None)
+    found = search.outcome()
+    assert isinstance(found, Open)
+    assert not found.late
+    assert found.nodes < 100
+
+
+def test_a_point_has_no_parts() -> None:
+    """A box of one point that bounds leave open is set aside at once."""
+    claim = obligation([box("x", (Fraction(1, 2), Fraction(1, 2)))], reached)
+    search = Exploration(
+        prepared(read(claim, {})), lambda _: False, monotonic() + 60, lambda _: None
+    )
+    found = search.outcome()
+    assert isinstance(found, Open)
+    assert (found.nodes, found.late) == (1, False)
+
+
+def reached(b: Builder, w: dict[str, Wire]) -> Wire:
+    """max(0, x) is below 1/2."""
+    bent = b.add(Relu(pick(b, w["x"], 0)))
+    return b.add(Compare("<", bent, number(b, Fraction(1, 2))))
+
+
 @pytest.mark.parametrize("answer", [Stuck("it gave up", "SMT")])
 def test_what_is_not_decided_exactly_stays_open(
     answer: Finding, monkeypatch: pytest.MonkeyPatch
