@@ -7,7 +7,7 @@ exact arithmetic; all of them proved answer `unsat`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from time import monotonic
 from typing import Literal, assert_never
@@ -22,6 +22,9 @@ from circ.compiler.vnnlib.problem import INPUT, OUTPUT, Problem
 Decide = Callable[[Obligation, Weights, Limits, Progress], Finding]
 
 OUT_OF_TIME = "the time ran out"
+
+FIRST_SHARE = 0.25
+"""The share of the time that boxes have in all before the hard ones are gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +58,88 @@ Answer = Sat | Unsat | Undecided
 
 
 def answer(problem: Problem, limits: Limits, progress: Progress, decide: Decide) -> Answer:
-    """The answer, from the boxes one after the other; each may use the time that is left."""
-    start = monotonic()
-    open_reasons: list[str] = []
-    held: list[Holds] = []
-    for obligation in problem.obligations:
-        left = limits.timeout - (monotonic() - start)
-        if left <= 0 and (held or open_reasons):
-            open_reasons.append(OUT_OF_TIME)
+    """The answer, from the boxes one after the other, in two turns if there are several.
+
+    A box that is hard waits for the second turn, in which those that are left share the time: it keeps
+    none of the others from being asked.
+    """
+    boxes = list(range(len(problem.obligations)))
+    asking = Asking(problem, limits, progress, decide, monotonic() + limits.timeout)
+    shares = (FIRST_SHARE, 1.0) if len(boxes) > 1 else (1.0,)
+    for share in shares:
+        found = asking.turn(boxes, share)
+        if found is not None:
+            return found
+        boxes = asking.late
+        if not boxes or asking.interrupted:
             break
-        within = replace(limits, timeout=max(left, 0.0), first=True)
-        finding = decide(obligation, problem.weights, within, progress)
+    reasons = (*asking.reasons, *asking.ran_out)
+    if reasons:
+        return Undecided("; ".join(dict.fromkeys(reasons)))
+    methods = tuple(dict.fromkeys(found.method for found in asking.held))
+    return Unsat(methods, tuple(dict.fromkeys(t for found in asking.held for t in found.trusted)))
+
+
+@dataclass(slots=True)
+class Asking:
+    """Boxes that are asked about: the proofs that `held`, and the `reasons` why others are undecided.
+
+    `late` are the numbers of this turn's boxes that more time may decide, `ran_out` says why.
+    """
+
+    problem: Problem
+    limits: Limits
+    progress: Progress
+    decide: Decide
+    deadline: float
+    held: list[Holds] = field(default_factory=list[Holds])
+    reasons: list[str] = field(default_factory=list[str])
+    late: list[int] = field(default_factory=list[int])
+    ran_out: list[str] = field(default_factory=list[str])
+    interrupted: bool = False
+    asked: bool = False
+
+    def turn(self, boxes: list[int], share: float) -> Sat | None:
+        """Ask about boxes within a share of the time that is left; what is looked for, if it is found."""
+        self.late, self.ran_out = [], []
+        for k, box in enumerate(boxes):
+            left = max(self.deadline - monotonic(), 0.0)
+            if self.interrupted or (self.asked and not left):
+                self.late += boxes[k:]
+                self.ran_out += [] if self.interrupted else [OUT_OF_TIME]
+                return None
+            found = self.ask(box, share * left / (len(boxes) - k))
+            if found is not None:
+                return found
+        return None
+
+    def ask(self, number: int, seconds: float) -> Sat | None:
+        """Ask about one box for so long."""
+        box, weights = self.problem.obligations[number], self.problem.weights
+        self.asked, until = True, monotonic() + seconds
+        within = replace(self.limits, timeout=seconds, first=True)
+        finding = self.decide(box, weights, within, self.progress)
         match finding:
             case Fails():
-                found = confirmed(obligation, problem.weights, finding)
+                found = confirmed(box, weights, finding)
                 if isinstance(found, Sat):
                     return found
-                open_reasons.append(found.reason)
+                self.reasons.append(found.reason)
             case Holds():
-                held.append(finding)
+                self.held.append(finding)
             case Empty():
                 pass
-            case Stuck(reason=reason, interrupted=interrupted):
-                open_reasons.append(reason)
-                if interrupted:
-                    break
+            case Stuck(reason=reason, interrupted=True):
+                self.reasons.append(reason)
+                self.interrupted = True
+            case Stuck(reason=reason) if monotonic() < until:
+                self.reasons.append(reason)
+            case Stuck(reason=reason):
+                self.late.append(number)
+                self.ran_out.append(reason)
             case _:
                 assert_never(finding)
-    if open_reasons:
-        return Undecided("; ".join(dict.fromkeys(open_reasons)))
-    methods = tuple(dict.fromkeys(found.method for found in held))
-    return Unsat(methods, tuple(dict.fromkeys(t for found in held for t in found.trusted)))
+        return None
 
 
 def confirmed(obligation: Obligation, weights: Weights, finding: Fails) -> Sat | Undecided:

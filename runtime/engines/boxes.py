@@ -42,6 +42,11 @@ EXACT_SECONDS = 5.0
 
 OUT_OF_TIME = "the time ran out"
 MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
+MORE_MEMORY = "allow more memory (`--memory MIB`), or narrow the domain"
+MORE_ROOM = "claim a little less: a margin helps where an input comes just up to what is claimed"
+
+MOST_SIDES = 4
+"""Most sides of the hardest part that are told."""
 
 
 def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:
@@ -109,21 +114,46 @@ def warned(asking: Asking, held: str = "") -> tuple[str, ...]:
 def undecided(asking: Asking, found: Open) -> Stuck:
     """What was reached."""
     part = f"{found.share:.2g} of the domain is undecided after {found.nodes:,} parts"
-    why = "it comes too near to failing for bounds to tell"
+    where = hardest(asking.obligation, found)
+    why, hint = "it comes too near to failing for bounds to tell", MORE_ROOM
     if found.interrupted:
-        why = "interrupted"
+        why, hint = "interrupted", MORE_TIME
     elif found.full:
-        why = "the parts still open take up the memory"
+        why, hint = "the parts still open take up the memory", MORE_MEMORY
     elif found.late:
-        why = OUT_OF_TIME
+        why, hint = OUT_OF_TIME, MORE_TIME
     return Stuck(
-        f"{why}: {part}",
+        f"{why}: {part}{where}",
         METHOD,
         bound=found.least if isfinite(found.least) else None,
         hardest=asking.witness(found.low / 2 + found.high / 2),
-        hint=MORE_TIME,
+        hint=hint,
         interrupted=found.interrupted,
     )
+
+
+def hardest(obligation: Obligation, found: Open) -> str:
+    """The sides of the hardest part that are narrower than the domain's, the narrowest first."""
+    whole = [
+        (f"{binder.name}{place(k, binder.type.shape)}", float(low), float(high))
+        for binder in obligation.binders
+        if isinstance(binder.values, Reals)
+        for k, (low, high) in enumerate(binder.values.box)
+    ]
+    ends = zip(whole, found.low.tolist(), found.high.tolist(), strict=False)
+    narrow = [
+        ((high - low) / (most - least), f"{name} in {low:.4g} .. {high:.4g}")
+        for (name, least, most), low, high in ends
+        if high - low < 0.99 * (most - least)
+    ]
+    told = [text for _, text in sorted(narrow)[:MOST_SIDES]]
+    rest = f", {len(narrow) - len(told)} more" if len(narrow) > len(told) else ""
+    return f"; the hardest part has {', '.join(told)}{rest}" if told else ""
+
+
+def place(entry: int, shape: tuple[int, ...]) -> str:
+    """An entry of a tensor, as an expression names it."""
+    return "".join(f"[{k}]" for k in np.unravel_index(entry, shape)) if shape else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +184,7 @@ class Asking:
         question, judge = prepared(problem), self.judge(obligation)
 
         def move(share: float) -> None:
-            self.progress(share, doing)
+            self.progress(share, f"{doing}, {share:.1%} of the domain decided")
 
         within = self.memory, self.jobs
         found = Exploration(question, judge, self.deadline, move, *within).outcome()

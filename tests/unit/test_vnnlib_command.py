@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from circ.compiler.finding import Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.obligation import Obligation, Reals, Witness
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
 from circ.compiler.vnnlib.problem import INPUT, Problem, read_problem
@@ -198,6 +198,63 @@ class TestEnginesAreNotTrusted:
         # No decimal writes 2/3, so the input shown is a double beside it, replayed itself.
         assert found.inputs == (Fraction(2 / 3), Fraction(1 / 3))
         assert found.outputs == ((Fraction(2 / 3) + 2 * Fraction(1 / 3),) * 2,)
+
+
+class Clock:
+    """The time, as an engine uses it up."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that stands still but for what engines take."""
+    found = Clock()
+    monkeypatch.setattr("circ.runtime.standard.monotonic", found)
+    return found
+
+
+def test_a_hard_box_keeps_no_other_waiting(tmp_path: Path, clock: Clock) -> None:
+    """The first box needs 60 of 100 seconds, and is stopped long before; the second one is asked about
+    then, and the first again after it."""
+    given = list[tuple[Fraction, float]]()
+
+    def decide(o: Obligation, _w: Weights, limits: Limits, _p: Progress) -> Finding:
+        (binder,) = o.binders
+        assert isinstance(binder.values, Reals)
+        first = binder.values.box[0][0]
+        given.append((first, limits.timeout))
+        if first > 0 or limits.timeout >= 60:
+            return HELD
+        clock.now += limits.timeout
+        return Stuck("late", "trying")
+
+    found = answer(two_boxes(tmp_path), Limits(timeout=100), silent, decide)
+    assert found == Unsat(("trying",), ("luck",))
+    assert [first for first, _ in given] == [-1, Fraction(1, 2), -1]
+    assert given[0][1] < 15 < 85 < given[2][1]
+
+
+def test_a_box_that_stays_hard_is_unknown(tmp_path: Path, clock: Clock) -> None:
+    """Time that was not enough twice is said once; an interrupt ends it at once."""
+
+    def decide(_o: Obligation, _w: Weights, limits: Limits, _p: Progress) -> Finding:
+        clock.now += limits.timeout
+        return Stuck("late", "trying")
+
+    problem = two_boxes(tmp_path)
+    assert answer(problem, Limits(timeout=100), silent, decide) == Undecided("late")
+    assert clock.now == 100
+
+    def stopped(_o: Obligation, _w: Weights, _l: Limits, _p: Progress) -> Finding:
+        clock.now += 1
+        return Stuck("interrupted", "trying", interrupted=True)
+
+    assert answer(problem, Limits(), silent, stopped) == Undecided("interrupted")
+    assert clock.now == 101
 
 
 def test_without_onnxruntime_a_note_stands_in_its_place(
