@@ -23,6 +23,9 @@ MOST_UNITS = 1 << 15
 MOST_NUMBERS = 1 << 26
 """Most numbers in the matrix of a layer."""
 
+GENTLE = frozenset({"relu", "sigmoid"})
+"""The kinds whose units never widen a difference, and are shared."""
+
 
 @dataclass(slots=True)
 class Growing:
@@ -65,9 +68,9 @@ class Growing:
 
     def applied(self, kind: Kind, x: Affine) -> Affine:
         """The units of that kind on these pre-activations (none of them without a unit in it)."""
-        if kind != "relu":
+        if kind not in GENTLE:
             return self.fresh(kind, x)
-        keys = keys_of(x)
+        keys = [kind.encode() + key for key in keys_of(x)]
         fresh = {key: k for k, key in enumerate(keys) if key not in self.known}
         if fresh:
             chosen = np.array(sorted(fresh.values()), np.int64)
@@ -83,10 +86,10 @@ class Growing:
         return units(layer, places, len(places))
 
     def shared(self, x: Affine, found: list[tuple[int, int, float]], own: list[bool]) -> Affine:
-        """The ReLUs that were found for pre-activations.
+        """The units that were found for pre-activations.
 
         Of those that are not their own, the pre-activation may differ by both slacks, and so the value,
-        since a ReLU never widens a difference.
+        since these units never widen a difference.
         """
         maps = dict[int, FloatArray]()
         slack = np.zeros(x.entries)

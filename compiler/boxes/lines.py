@@ -3,7 +3,7 @@ nowhere below.
 
 A line is a slope for each pre-activation and one constant; all are floats, and hold as they are: where
 a quotient is rounded, the constant makes up for it. Slopes of a ReLU are those of CROWN (Zhang et al.,
-arXiv:1811.00866), of a product McCormick's (1976).
+arXiv:1811.00866), of a product McCormick's (1976); those of curves are in `bows.py`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from typing import assert_never
 
 import numpy as np
 
-from circ.compiler.boxes.net import UNIT, BoolArray, FloatArray, Kind
+from circ.compiler.boxes.bows import FLAT, around
+from circ.compiler.boxes.curves import extent, sag
+from circ.compiler.boxes.net import UNIT, BoolArray, Curve, FloatArray, Kind
 
 MOST_STEEP = 2.0**20
 """The greatest slope of a line around a step."""
-
-FLAT = 2.0**-60
-"""A slope is 0 or at least this: no product with one underflows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +49,8 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
             return of_product(low, high)
         case "between":
             return of_between(low)
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+            return of_curve(kind, low, high)
         case _:
             assert_never(kind)
 
@@ -66,6 +67,8 @@ def open_units(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
             wide = low < high
             both = wide[..., :half] & wide[..., half:]
             return np.concatenate([both, both], axis=-1)
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+            return low < high
         case _:
             assert_never(kind)
 
@@ -92,6 +95,8 @@ def values(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, F
         case "between":
             half = low.shape[-1] // 2
             return low[..., :half], high[..., half:]
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+            return extent(kind, low, high)
         case _:
             assert_never(kind)
 
@@ -118,6 +123,9 @@ def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, Flo
             half = low.shape[-1] // 2
             nothing = np.zeros_like(low[..., :half])
             return nothing, nothing
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+            loose = sag(kind, low, high)
+            return loose, loose
         case _:
             assert_never(kind)
 
@@ -174,6 +182,12 @@ def of_between(low: FloatArray) -> Lines:
     one, zero = np.ones_like(low[..., :half]), np.zeros_like(low[..., :half])
     below, above = np.concatenate([one, zero], axis=-1), np.concatenate([zero, one], axis=-1)
     return Lines(below, zero, above, zero, flush=True)
+
+
+def of_curve(kind: Curve, low: FloatArray, high: FloatArray) -> Lines:
+    """A line on either side."""
+    below, above = around(kind, low, high)
+    return Lines(*below, *above)
 
 
 def flat(slope: FloatArray) -> FloatArray:

@@ -5,7 +5,8 @@ and applies one kind of unit to each:
 
 - `relu`: max(0, p); `step`: 1 where p >= 0, else 0; `linear`: p;
 - `product`: p * q, where the first half of the pre-activations are the p and the second half the q;
-- `between`: some value from p to q, paired alike, where nothing says which.
+- `between`: some value from p to q, paired alike, where nothing says which;
+- a curve: e^p, 1/p and 1/√p (p > 0), √p (p >= 0), p², 1 / (1 + e^-p), and p / (1 + e^-p) (`swish`).
 
 Matrices are floats. What they leave of the exact function is the layer's `slack`: on the whole box the
 exact pre-activation is within it of what the floats say in exact arithmetic.
@@ -23,7 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-Kind = Literal["linear", "relu", "step", "product", "between"]
+Curve = Literal["exp", "recip", "sqrt", "rsqrt", "square", "sigmoid", "swish"]
+Kind = Literal["linear", "relu", "step", "product", "between"] | Curve
 
 PAIRED = frozenset({"product", "between"})
 """The kinds of unit that read two pre-activations each."""

@@ -10,6 +10,8 @@ from typing import assert_never
 
 import numpy as np
 
+from circ.compiler.boxes.curves import slope as steepness
+from circ.compiler.boxes.curves import value, within
 from circ.compiler.boxes.judge import Asked
 from circ.compiler.boxes.net import FloatArray, IntArray, Layer, Net
 
@@ -52,6 +54,8 @@ def applied(layer: Layer, p: FloatArray) -> FloatArray:
             return p[:, : layer.units] * p[:, layer.units :]
         case "between":
             return p[:, : layer.units]
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+            return value(layer.kind, within(layer.kind, p, p)[0])
         case _:
             assert_never(layer.kind)
 
@@ -128,5 +132,7 @@ def through(layer: Layer, p: FloatArray, slope: FloatArray) -> FloatArray:
             return np.concatenate([slope * p[:, half:], slope * p[:, :half]], axis=1)
         case "between":
             return np.concatenate([slope, np.zeros_like(slope)], axis=1)
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+            return slope * steepness(layer.kind, within(layer.kind, p, p)[0])
         case _:
             assert_never(layer.kind)

@@ -12,6 +12,7 @@ from circ.compiler.boxes.affine import Affine, Product, combined, mapped, picked
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
 from circ.compiler.boxes.net import BoolArray, IntArray
+from circ.compiler.boxes.squares import gated, same, squared
 from circ.compiler.ir import Shape
 
 ONE = Fraction(1)
@@ -30,10 +31,29 @@ def times(growing: Growing, left: Affine, right: Affine) -> Affine:
         scaled(growing, picked([right], first), picked([left], first)),
     ]
     if len(both):
-        pair = [picked([left], both), picked([right], both)]
-        whole = picked(pair, np.arange(2 * len(both)))
-        parts.append(growing.applied("product", whole))
+        parts.append(varying(growing, picked([left], both), picked([right], both)))
     return picked(parts, np.argsort(np.concatenate([second, first, both]), kind="stable"))
+
+
+def varying(growing: Growing, left: Affine, right: Affine) -> Affine:
+    """The products of entries that both have units in them: those that are one unit, and the others."""
+    waiting, parts, order = np.arange(left.entries), list[Affine](), list[IntArray]()
+    alike = np.flatnonzero(same(left, right))
+    if len(alike):
+        parts.append(squared(growing, picked([left], alike), picked([right], alike)))
+        order.append(alike)
+        waiting = np.setdiff1d(waiting, alike)
+    for first, second in ((left, right), (right, left)):
+        places, found = gated(growing, picked([first], waiting), picked([second], waiting))
+        if found is not None:
+            parts.append(found)
+            order.append(waiting[places])
+            waiting = np.delete(waiting, places)
+    if len(waiting):
+        pair = picked([left, right], np.concatenate([waiting, left.entries + waiting]))
+        parts.append(growing.applied("product", pair))
+        order.append(waiting)
+    return picked(parts, np.argsort(np.concatenate(order), kind="stable"))
 
 
 def scaled(growing: Growing, known: Affine, x: Affine) -> Affine:

@@ -23,9 +23,11 @@ from circ.compiler.boxes.affine import (
 )
 from circ.compiler.boxes.clauses import Atom, Beyond, refuting
 from circ.compiler.boxes.grow import Growing
+from circ.compiler.boxes.live import live
 from circ.compiler.boxes.marks import kept
 from circ.compiler.boxes.net import LARGEST, TOO_LARGE, BoolArray, Net, Row
 from circ.compiler.boxes.products import einsum, times
+from circ.compiler.boxes.smooth import fused, reads, smooth, softmax
 from circ.compiler.ir import (
     All,
     Any,
@@ -43,13 +45,15 @@ from circ.compiler.ir import (
     Relu,
     Select,
     Shape,
+    Smooth,
+    Softmax,
     Sum,
     TopK,
     Weight,
     Wire,
-    operands,
 )
 from circ.compiler.obligation import Obligation, Reals
+from circ.compiler.signs import sign_of
 from circ.compiler.tensor import Weights
 
 ONE = Fraction(1)
@@ -76,7 +80,7 @@ def read(obligation: Obligation, weights: Weights) -> Problem:
     rows = reading.rows(atoms)
     number = {atom: k for k, atom in enumerate(atoms)}
     told = tuple(tuple(number[atom] for atom in sorted_atoms(clause)) for clause in clauses)
-    return Problem(reading.growing.net, rows, tuple(atom.strict for atom in atoms), told)
+    return Problem(*live(reading.growing.net, rows), tuple(atom.strict for atom in atoms), told)
 
 
 def sorted_atoms(clause: Iterable[Atom]) -> list[Atom]:
@@ -139,7 +143,7 @@ class Reading:
             wire = waiting.pop()
             if wire not in found:
                 found.add(wire)
-                waiting.extend(operands(self.circuit.ops[wire]))
+                waiting.extend(reads(self.circuit, wire))
         return sorted(w for w in found if not isinstance(self.circuit.types[w].sort, Index))
 
     def wire(self, wire: Wire) -> Affine:
@@ -163,6 +167,12 @@ class Reading:
                 return self.relu(self.known[x])
             case Max(operand=x):
                 return self.largest(self.known[x], self.circuit.types[x].shape[-1])
+            case Smooth():
+                unit, ops = fused(self.circuit, op), self.circuit.ops
+                sign = sign_of(ops, self.circuit.types, unit.wire)
+                return smooth(grown, unit, self.known[unit.wire], sign)
+            case Softmax(operand=x):
+                return softmax(grown, self.known[x], self.circuit.types[x].shape[-1])
             case Compare():
                 return self.compared(op)
             case Not(operand=x):

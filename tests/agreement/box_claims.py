@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from circ.compiler.builder import (
@@ -22,8 +23,22 @@ from circ.compiler.builder import (
     take,
     times,
 )
-from circ.compiler.ir import All, Any, Compare, Input, Not, Real, Relu, Select, Wire, WireType
+from circ.compiler.ir import (
+    All,
+    Any,
+    Compare,
+    Input,
+    Not,
+    Real,
+    Relu,
+    Select,
+    Smooth,
+    Softmax,
+    Wire,
+    WireType,
+)
 from circ.compiler.obligation import Bound, Obligation, Reals
+from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals as Enclosed
 from circ.compiler.readings.reference import at_point, enclose
 from tests.unit.obligations import NOWHERE
@@ -55,15 +70,15 @@ WIDTH = 2
 
 
 @st.composite
-def box_claims(draw: st.DrawFn, *, bilinear: bool = False) -> Obligation:
-    """A claim about one vector in a box."""
+def box_claims(draw: st.DrawFn, *, bilinear: bool = False, smooth: bool = False) -> Obligation:
+    """A claim about one vector in a box; `smooth` functions are among its units where that is asked for."""
     b = Builder()
     x = b.add(Input("x", WireType(Real(), (WIDTH,))))
     ends = st.tuples(NUMBERS, NUMBERS).map(lambda pair: (min(pair), max(pair)))
     box = draw(st.tuples(*[ends] * WIDTH))
     found = [x]
     for _ in range(draw(st.integers(1, 5))):
-        found.append(grown(draw, b, found, bilinear))
+        found.append(grown(draw, b, found, bilinear, smooth))
     kinds: list[type[All | Any]] = [All, Any]
     goal = b.add(draw(st.sampled_from(kinds))(stack(b, truths(draw, b, found, box, 1))))
     outputs = {"goal": goal}
@@ -74,10 +89,11 @@ def box_claims(draw: st.DrawFn, *, bilinear: bool = False) -> Obligation:
     return Obligation("claim", "forall", b.circuit(outputs), (binder,), NOWHERE)
 
 
-def grown(draw: st.DrawFn, b: Builder, found: list[Wire], bilinear: bool) -> Wire:
+def grown(draw: st.DrawFn, b: Builder, found: list[Wire], bilinear: bool, smooth: bool) -> Wire:
     """A vector made of those before it."""
     x, y = draw(st.sampled_from(found[-2:])), draw(st.sampled_from(found))
     kinds = ["layer", "layer", "sum", "guard", "max", *["product"] * bilinear]
+    kinds += ["smooth"] * 4 * smooth
     match draw(st.sampled_from(kinds)):
         case "layer":
             matrix = reals(b, draw(st.tuples(*[NUMBERS] * WIDTH**2)), (WIDTH, WIDTH))
@@ -90,8 +106,42 @@ def grown(draw: st.DrawFn, b: Builder, found: list[Wire], bilinear: bool) -> Wir
             return b.add(Select(told, x, y))
         case "max":
             return stack(b, [largest(b, x), largest(b, combine(b, (1, x), (-1, y)))])
+        case "smooth":
+            return curved(draw, b, x, y)
         case _:
             return times(b, x, y)
+
+
+def curved(draw: st.DrawFn, b: Builder, x: Wire, y: Wire) -> Wire:
+    """A smooth function of a vector; of the second one too, where it takes two."""
+    match draw(st.sampled_from(["exp", "logistic", "swish", "softmax", "norm", "root", "divided"])):
+        case "exp":
+            return b.add(Smooth("exp", combine(b, (Fraction(1, 8), x))))
+        case "logistic":
+            return logistic(b, x)
+        case "swish":
+            return times(
+                b, x, logistic(b, combine(b, (draw(st.sampled_from([1, 2, Fraction(17, 10)])), x)))
+            )
+        case "softmax":
+            scores = stack(b, [take(b, x, [0]), take(b, x, [1]), take(b, y, [0])])
+            return take(b, b.add(Softmax(scores)), [range(WIDTH)])
+        case "norm":
+            spread = combine(
+                b, (Fraction(1, WIDTH), matmul(b, x, x)), (1, number(b, Fraction(1, 100)))
+            )
+            return times(b, x, b.add(Smooth("recip", b.add(Smooth("sqrt", spread)))))
+        case "root":
+            return b.add(Smooth("sqrt", times(b, x, x)))
+        case _:
+            under = combine(b, (1, times(b, y, y)), (1, number(b, Fraction(1, 2))))
+            return times(b, x, b.add(Smooth("recip", under)))
+
+
+def logistic(b: Builder, x: Wire) -> Wire:
+    """1 / (1 + e^-x)."""
+    power = b.add(Smooth("exp", combine(b, (-1, x))))
+    return b.add(Smooth("recip", combine(b, (1, power), (1, number(b, 1)))))
 
 
 def compared(draw: st.DrawFn, b: Builder, left: Wire, right: Wire) -> Wire:
@@ -123,7 +173,11 @@ def at(b: Builder, scalar: Wire, point: tuple[Fraction, ...]) -> Fraction:
     """The value of a scalar at a point."""
     circuit = b.circuit({"out": scalar})
     inputs = at_point(circuit, {"x": point})
-    value = enclose(circuit, inputs, {})["out"]
+    try:
+        value = enclose(circuit, inputs, {})["out"]
+    except Undefined:
+        assume(False)
+        raise
     assert isinstance(value, Enclosed)
     return value.box[0][0]
 

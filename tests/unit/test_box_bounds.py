@@ -29,6 +29,7 @@ from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import Question, judged, prepared, root, shrink
 from circ.compiler.boxes.split import BELOW, Blame, halved, sided, split
 from tests.agreement.box_claims import box_claims
+from tests.unit.curves import enclosed
 from tests.unit.test_box_affine import NOISES, Draw, arrays
 
 PARTS = st.sampled_from([Fraction(0), Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(3, 64)])
@@ -82,11 +83,15 @@ def applied(layer: Layer, p: Vector) -> Vector:
             return p
         case "between":
             return p[: layer.units]
+        case kind:
+            return [enclosed(kind, entry)[0] for entry in p]
 
 
 def asked(draw: Draw) -> Question:
     """A random question that has bounds."""
-    claim = draw(st.booleans().flatmap(lambda bilinear: box_claims(bilinear=bilinear)))
+    claim = draw(
+        st.one_of(box_claims(), box_claims(bilinear=True), box_claims(bilinear=True, smooth=True))
+    )
     try:
         problem = read(claim, {})
     except Beyond:
