@@ -120,9 +120,8 @@ def curved(draw: st.DrawFn, b: Builder, x: Wire, y: Wire) -> Wire:
         case "logistic":
             return logistic(b, x)
         case "swish":
-            return times(
-                b, x, logistic(b, combine(b, (draw(st.sampled_from([1, 2, Fraction(17, 10)])), x)))
-            )
+            factor = draw(st.sampled_from([Fraction(1), Fraction(2), Fraction(17, 10)]))
+            return times(b, x, logistic(b, combine(b, (factor, x))))
         case "softmax":
             scores = stack(b, [take(b, x, [0]), take(b, x, [1]), take(b, y, [0])])
             return take(b, b.add(Softmax(scores)), [range(WIDTH)])
