@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from circ.compiler.boxes.curves import SPECK, bends, slope, value, within
+from circ.compiler.boxes.bends import Both, bends
+from circ.compiler.boxes.curves import SPECK, slope, speck, value, within
 from circ.compiler.boxes.net import LARGEST, Curve, FloatArray
 
 FLAT = 2.0**-60
@@ -36,7 +37,7 @@ def around(kind: Curve, low: FloatArray, high: FloatArray) -> tuple[Line, Line]:
     """A line nowhere above the function between these, and one nowhere below."""
     low, high = within(kind, low, high)
     match kind:
-        case "sigmoid" | "swish":
+        case "cube" | "sigmoid" | "swish" | "gelu":
             return bent_twice(kind, low, high)
         case "sqrt":
             tangent, chord = bent_up(kind, low, high, -1.0)
@@ -99,21 +100,21 @@ def reach(low: FloatArray, high: FloatArray) -> FloatArray:
 # --- functions that bend both ways ----------------------------------------------------------------
 
 
-def bent_twice(kind: Curve, low: FloatArray, high: FloatArray) -> tuple[Line, Line]:
+def bent_twice(kind: Both, low: FloatArray, high: FloatArray) -> tuple[Line, Line]:
     """Lines by the values at a grid, and how far the function may be from its chords."""
-    at = grid(low, high)
+    at = grid(low, high, np.inf if kind == "cube" else CORE)
     found = value(kind, at)
-    sagging, rising, apart = bends(kind, at[..., :-1], at[..., 1:])
+    bent = bends(kind, at[..., :-1], at[..., 1:])
     square = (at[..., 1:] - at[..., :-1]) ** 2 * ((1 + ROOM) / 8)
-    above = np.minimum(sagging * square, apart)
-    below = np.minimum(rising * square, apart)
+    above = np.minimum(bent.sagging * square, bent.apart) + speck(kind)
+    below = np.minimum(bent.rising * square, bent.apart) + speck(kind)
     over = over_points(at, found, above)
     return negated(over_points(at, -found, below)), over
 
 
-def grid(low: FloatArray, high: FloatArray) -> FloatArray:
-    """Points [..., 1 + CELLS] from one end to the other, all but those two within the core."""
-    first, last = np.clip(-CORE, low, high), np.clip(CORE, low, high)
+def grid(low: FloatArray, high: FloatArray, core: float) -> FloatArray:
+    """Points [..., 1 + CELLS] from one end to the other, all but those two no further out than `core`."""
+    first, last = np.clip(-core, low, high), np.clip(core, low, high)
     steps = np.arange(CELLS - 1) / (CELLS - 2)
     inner = first[..., None] + (last - first)[..., None] * steps
     inner = np.clip(inner, low[..., None], high[..., None])

@@ -1,8 +1,9 @@
-"""Smooth functions of one variable in floats: values, slopes, and bounds of their second derivative.
+"""Smooth functions of one variable in floats: values, slopes and bounds.
 
 A value is within 2^-48 of itself, and 2^-800, of the function at that float: division and roots are IEEE's,
 and the exponential is our own (`circ.compiler.readings.curves.exp`), which is proved to 2^-50. So is a slope
-of a function that bends one way only.
+of a function that bends one way only. Of `gelu` it is 2^-50 instead of 2^-800: its power's exponent is
+rounded, by 4 u of itself (u being 2^-53), and |x| |w| e^-|w| is below 0.6.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ DOMAINS: dict[Curve, tuple[float, float]] = {
     "sqrt": (0.0, 2 * LARGEST),
     "rsqrt": (1 / LARGEST, 2 * LARGEST),
     "square": (-(2.0**100), 2.0**100),
+    "cube": (-(2.0**66), 2.0**66),
     "sigmoid": (-2 * LARGEST, 2 * LARGEST),
     "swish": (-2 * LARGEST, 2 * LARGEST),
+    "gelu": (-2 * LARGEST, 2 * LARGEST),
 }
 """Where each function is bounded: there its values stay below `LARGEST`."""
 
@@ -31,14 +34,21 @@ ERROR = 2.0**-46
 SPECK = 2.0**-240
 """More than what underflow takes from a value or the constant of a line."""
 
-LEAST_SWISH, AT_LEAST = -0.27846454277, (-1.27847, -1.27846)
-"""x / (1 + e^-x) is above this, and least between these: at -1 - W(1/e), where it is -W(1/e)."""
+MU = 0.01755953943815845
+"""Of `gelu`: with its customary numbers √(2/π) and 0.044715, 2 √(2/π) x is its argument here."""
 
-BENT = 0.0962251
-"""The second derivative of 1 / (1 + e^-x) is at most 1 / (6 √3) in size."""
+DIPS: dict[Curve, tuple[float, float, float]] = {
+    "swish": (-1.27847, -1.27846, -0.27846454277),
+    "gelu": (-1.20076, -1.20075, -0.27134577918),
+}
+"""Functions that fall and then rise: they are least between the first two, and above the third there.
 
-SWISH_BENDS = (2.39, 2.4)
-"""x / (1 + e^-x) is convex as long as |x| tanh(|x|/2) <= 2: at the first of these, no more at the second."""
+The derivative is s (1 - z s(w) w'), with s the share 1 / (1 + e^-w) of x = -z times or plus its cube: it
+has one zero below 0, as z s(w) w' rises with z, and none above.
+"""
+
+NEGATIVE = frozenset({"cube", "swish", "gelu"})
+"""The others have no values below 0."""
 
 
 def within(kind: Curve, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -63,10 +73,19 @@ def value(kind: Curve, x: FloatArray) -> FloatArray:
             return x * x
         case "sigmoid":
             return sigmoid(x)
+        case "cube":
+            return x * x * x
         case "swish":
             return x * sigmoid(x)
+        case "gelu":
+            return x * sigmoid(x + MU * (x * x * x))
         case _:
             assert_never(kind)
+
+
+def speck(kind: Curve) -> float:
+    """More than a value may be off, beside what is in proportion to it."""
+    return 2.0**-48 if kind == "gelu" else SPECK
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -92,8 +111,13 @@ def slope(kind: Curve, x: FloatArray) -> FloatArray:
             return 2.0 * x
         case "sigmoid":
             return sigmoid(x) * sigmoid(-x)
+        case "cube":
+            return 3.0 * x * x
         case "swish":
             return sigmoid(x) * (1.0 + x * sigmoid(-x))
+        case "gelu":
+            inner = x + MU * (x * x * x)
+            return sigmoid(inner) * (1.0 + x * sigmoid(-inner) * (1.0 + 3 * MU * x * x))
         case _:
             assert_never(kind)
 
@@ -105,39 +129,14 @@ def extent(kind: Curve, low: FloatArray, high: FloatArray) -> tuple[FloatArray, 
     least, most = np.minimum(*ends), np.maximum(*ends)
     if kind == "square":
         least = np.where((low <= 0) & (high >= 0), 0.0, least)
-    if kind == "swish":
-        around = (low <= AT_LEAST[1]) & (high >= AT_LEAST[0])
-        least = np.where(around, LEAST_SWISH, least)
-    least = least - np.abs(least) * ERROR - SPECK
-    most = most + np.abs(most) * ERROR + SPECK
+    if kind in DIPS:
+        first, last, lowest = DIPS[kind]
+        least = np.where((low <= last) & (high >= first), lowest, least)
+    least = least - np.abs(least) * ERROR - speck(kind)
+    most = most + np.abs(most) * ERROR + speck(kind)
     if kind == "sigmoid":
         most = np.minimum(most, 1.0)
-    return (least if kind == "swish" else np.maximum(least, 0.0)), most
-
-
-def bends(
-    kind: Curve, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Of `sigmoid` and `swish` on cells: how far the second derivative is at most below 0 and above 0,
-    and a bound of how far the function is from its chord, wherever the second derivative is.
-
-    With s = 1 / (1 + e^-x), s' = s (1 - s) <= e^-|x|, and s'' = s' (1 - 2s). The second derivative of
-    x s is s' (2 - x tanh(x/2)), at most 1/2 and at most e^-|x| (2 + |x|), which falls as |x| rises. The
-    function is monotone, s, or max(0, x) less |x| / (1 + e^|x|): a cell's chord is no further from it
-    than its values differ, and apart from the kink those of the second part.
-    """
-    near = np.maximum(np.maximum(low, -high), 0.0)
-    faint = exp(-near)
-    if kind == "sigmoid":
-        most = np.minimum(BENT, faint * (1 + ERROR)) + SPECK
-        apart = np.abs(sigmoid(high) - sigmoid(low)) + ERROR * sigmoid(high) + SPECK
-        return np.where(high <= 0, 0.0, most), np.where(low >= 0, 0.0, most), apart
-    most = np.minimum(0.5, faint * (2.0 + near) * (1 + ERROR)) + SPECK
-    convex = (low >= -SWISH_BENDS[0]) & (high <= SWISH_BENDS[0])
-    concave = near >= SWISH_BENDS[1]
-    rest = np.where(near >= -AT_LEAST[0], near * faint * (1 + ERROR) + SPECK, -LEAST_SWISH)
-    apart = np.where((low < 0) & (high > 0), np.inf, rest)
-    return np.where(convex, 0.0, most), np.where(concave, 0.0, most), apart
+    return (least if kind in NEGATIVE else np.maximum(least, 0.0)), most
 
 
 def sag(kind: Curve, low: FloatArray, high: FloatArray) -> FloatArray:

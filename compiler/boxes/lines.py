@@ -49,7 +49,7 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
             return of_product(low, high)
         case "between":
             return of_between(low)
-        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return of_curve(kind, low, high)
         case _:
             assert_never(kind)
@@ -67,7 +67,7 @@ def open_units(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
             wide = low < high
             both = wide[..., :half] & wide[..., half:]
             return np.concatenate([both, both], axis=-1)
-        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return low < high
         case _:
             assert_never(kind)
@@ -95,7 +95,7 @@ def values(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, F
         case "between":
             half = low.shape[-1] // 2
             return low[..., :half], high[..., half:]
-        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return extent(kind, low, high)
         case _:
             assert_never(kind)
@@ -123,7 +123,7 @@ def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, Flo
             half = low.shape[-1] // 2
             nothing = np.zeros_like(low[..., :half])
             return nothing, nothing
-        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             loose = sag(kind, low, high)
             return loose, loose
         case _:

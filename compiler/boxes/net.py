@@ -6,7 +6,8 @@ and applies one kind of unit to each:
 - `relu`: max(0, p); `step`: 1 where p >= 0, else 0; `linear`: p;
 - `product`: p * q, where the first half of the pre-activations are the p and the second half the q;
 - `between`: some value from p to q, paired alike, where nothing says which;
-- a curve: e^p, 1/p and 1/√p (p > 0), √p (p >= 0), p², 1 / (1 + e^-p), and p / (1 + e^-p) (`swish`).
+- a curve: e^p, 1/p and 1/√p (p > 0), √p (p >= 0), p², p³, 1 / (1 + e^-p), p / (1 + e^-p) (`swish`),
+  and p / (1 + e^-(p + μp³)) (`gelu`: μ is `circ.compiler.boxes.curves.MU`).
 
 Matrices are floats. What they leave of the exact function is the layer's `slack`: on the whole box the
 exact pre-activation is within it of what the floats say in exact arithmetic.
@@ -24,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-Curve = Literal["exp", "recip", "sqrt", "rsqrt", "square", "sigmoid", "swish"]
+Curve = Literal["exp", "recip", "sqrt", "rsqrt", "square", "cube", "sigmoid", "swish", "gelu"]
 Kind = Literal["linear", "relu", "step", "product", "between"] | Curve
 
 PAIRED = frozenset({"product", "between"})

@@ -54,7 +54,7 @@ def applied(layer: Layer, p: FloatArray) -> FloatArray:
             return p[:, : layer.units] * p[:, layer.units :]
         case "between":
             return p[:, : layer.units]
-        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return value(layer.kind, within(layer.kind, p, p)[0])
         case _:
             assert_never(layer.kind)
@@ -132,7 +132,7 @@ def through(layer: Layer, p: FloatArray, slope: FloatArray) -> FloatArray:
             return np.concatenate([slope * p[:, half:], slope * p[:, :half]], axis=1)
         case "between":
             return np.concatenate([slope, np.zeros_like(slope)], axis=1)
-        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "sigmoid" | "swish":
+        case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return slope * steepness(layer.kind, within(layer.kind, p, p)[0])
         case _:
             assert_never(layer.kind)

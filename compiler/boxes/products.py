@@ -12,7 +12,7 @@ from circ.compiler.boxes.affine import Affine, Product, combined, mapped, picked
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
 from circ.compiler.boxes.net import BoolArray, IntArray
-from circ.compiler.boxes.squares import gated, same, squared
+from circ.compiler.boxes.squares import gated, squared
 from circ.compiler.ir import Shape
 
 ONE = Fraction(1)
@@ -38,13 +38,14 @@ def times(growing: Growing, left: Affine, right: Affine) -> Affine:
 def varying(growing: Growing, left: Affine, right: Affine) -> Affine:
     """The products of entries that both have units in them: those that are one unit, and the others."""
     waiting, parts, order = np.arange(left.entries), list[Affine](), list[IntArray]()
-    alike = np.flatnonzero(same(left, right))
-    if len(alike):
-        parts.append(squared(growing, picked([left], alike), picked([right], alike)))
-        order.append(alike)
-        waiting = np.setdiff1d(waiting, alike)
-    for first, second in ((left, right), (right, left)):
-        places, found = gated(growing, picked([first], waiting), picked([second], waiting))
+    for whole, first, second in (
+        (squared, left, right),
+        (gated, left, right),
+        (gated, right, left),
+    ):
+        if not len(waiting):
+            break
+        places, found = whole(growing, picked([first], waiting), picked([second], waiting))
         if found is not None:
             parts.append(found)
             order.append(waiting[places])

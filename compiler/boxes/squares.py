@@ -1,92 +1,201 @@
-"""Products that are one unit: x times itself, and x / (1 + e^-x).
+"""Products that are one unit: x² and x³, x / (1 + e^-x), and `gelu`.
 
-Two functions that floats give the same numbers may still differ by what floats leave of them; that is
+That one function is a multiple of another one is only so within what floats leave of them; the difference is
 charged for.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from circ.compiler.boxes.affine import Affine, Product, combined, mapped, picked, size
+from circ.compiler.boxes.affine import Affine, Product, combined, mapped, picked, size, units
+from circ.compiler.boxes.curves import MU
 from circ.compiler.boxes.grow import Growing
-from circ.compiler.boxes.net import UNIT, BoolArray, FloatArray, IntArray
+from circ.compiler.boxes.net import UNIT, Curve, FloatArray, IntArray
 
 ONE = Fraction(1)
 
 AS_GOOD_AS = 2.0**-40
 """Two functions differ by no more than this of their size, if one may stand for the other."""
 
+ALIKE = 2.0**-16
+"""The most that the coefficient of a cube may differ from μ."""
+
 MORE = 1 + 16 * UNIT
 
 
-def same(left: Affine, right: Affine) -> BoolArray:
-    """In which entries both have the same numbers."""
-    found = left.const == right.const
+def multiples(left: Affine, right: Affine) -> FloatArray:
+    """For each entry, how many times `left` about `right` is, where it looks like a multiple; else 0."""
+    inner, own, other = left.const * right.const, left.const**2, right.const**2
     for j in {*left.maps, *right.maps}:
-        rows = [x.maps.get(j) for x in (left, right)]
-        if rows[0] is None or rows[1] is None:
-            some = rows[0] if rows[1] is None else rows[1]
-            found &= ~np.asarray(some).any(1)
-        else:
-            found &= (rows[0] == rows[1]).all(1)
-    return np.asarray(found)
+        rows = left.maps.get(j), right.maps.get(j)
+        own = own if rows[0] is None else own + (rows[0] ** 2).sum(1)
+        other = other if rows[1] is None else other + (rows[1] ** 2).sum(1)
+        if rows[0] is not None and rows[1] is not None:
+            inner = inner + (rows[0] * rows[1]).sum(1)
+    usable = np.isfinite(own * other) & (own > 2.0**-200) & (inner != 0)
+    found = inner**2 >= own * other * (1 - 2.0**-30)
+    return np.asarray(np.where(usable & found, inner / np.where(usable, own, 1.0), 0.0))
 
 
-def squared(growing: Growing, left: Affine, right: Affine) -> Affine:
-    """The products of functions with the same numbers.
+def squared(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Affine | None]:
+    """The entries where one is a multiple of the other, and their products.
 
-    The second is the first and something of size at most both slacks.
+    With right = f left + d, the product is f left² and something of size at most |left| |d|.
     """
-    found = growing.applied("square", left)
-    sizes = size(left, growing.reach) + left.slack
-    apart = sizes * (left.slack + right.slack) * MORE
-    return replace(found, slack=found.slack + apart)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is none
+        factors = multiples(left, right)
+    places = np.flatnonzero(factors)
+    x, y, f = picked([left], places), picked([right], places), factors[places]
+    rest = combined([(ONE, y), (-ONE, times_known(growing, f, x))], growing.reach)
+    off = size(rest, growing.reach) + rest.slack
+    good = off <= AS_GOOD_AS * size(y, growing.reach)
+    if not good.any():
+        return np.zeros(0, np.int64), None
+    x, f, off = picked([x], np.flatnonzero(good)), f[good], off[good]
+    found = times_known(growing, f, growing.applied("square", x))
+    apart = (size(x, growing.reach) + x.slack) * off
+    return places[good], replace(found, slack=(found.slack + apart) * MORE)
 
 
-def gates(growing: Growing, x: Affine) -> list[tuple[int, int] | None]:
-    """For each entry that is one unit 1 / (1 + e^-p) and nothing else, its layer and place."""
-    found: list[tuple[int, int] | None] = [None] * x.entries
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An entry that is one unit and nothing else: its kind, layer and place, and the bound of its size."""
+
+    kind: Curve
+    layer: int
+    place: int
+    size: float
+
+
+def gates(growing: Growing, x: Affine) -> list[Gate | None]:
+    """For each entry that is one unit of a kind in `GATED`, which one."""
+    found: list[Gate | None] = [None] * x.entries
     many = np.zeros(x.entries, np.int64)
     for rows in x.maps.values():
         many += (rows != 0).sum(1)
     alone = (many == 1) & (x.const == 0)
     for j, rows in x.maps.items():
-        if j and growing.layers[j - 1].kind == "sigmoid":
+        kind = growing.layers[j - 1].kind if j else "linear"
+        if kind == "sigmoid" or kind == "square":
             for k in np.flatnonzero(alone & (rows == 1).any(1)):
-                found[k] = (j, int(rows[k].argmax()))
+                place = int(rows[k].argmax())
+                found[k] = Gate(kind, j, place, float(growing.reach[j][place]))
     return found
 
 
-def gated(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Affine | None]:
-    """The entries where `right` is 1 / (1 + e^-p) and `left` a multiple of p, and their products.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An entry of a product: `factor` times a unit of the kind on `inner`, within `off` of it."""
 
-    With left = c p + d, the product is c p / (1 + e^-p) and something of size at most |d|.
-    """
-    places, chosen, factors = list[int](), list[Affine](), list[float]()
-    off = list[float]()
+    entry: int
+    kind: Curve
+    inner: Affine
+    factor: float
+    off: float
+
+
+def gated(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Affine | None]:
+    """The entries where `right` is a unit and `left` a multiple of what it is applied to, and their
+    products."""
+    found = list[Part]()
     for k, gate in enumerate(gates(growing, right)):
-        if gate is None:
-            continue
-        mine = picked([left], np.array([k]))
-        inner = before(growing, *gate)
-        factor = ratio(mine, inner)
-        apart = combined([(ONE, mine), (-Fraction(factor), inner)], growing.reach)
-        mass = size(mine, growing.reach) + mine.slack
-        loose = size(apart, growing.reach) + apart.slack
-        if factor and loose[0] <= mass[0] * AS_GOOD_AS:
-            places.append(k)
-            chosen.append(inner)
-            factors.append(factor)
-            off.append(float((loose + mass * right.slack[k])[0]) * MORE)
-    if not places:
+        if gate is not None:
+            mine = picked([left], np.array([k]))
+            part = whole(growing, k, mine, gate, float(right.slack[k]))
+            found += [part] if part is not None else []
+    if not found:
         return np.zeros(0, np.int64), None
-    units = growing.applied("swish", picked(chosen, np.arange(len(places))))
-    whole = times_known(growing, np.array(factors), units)
-    return np.array(places), replace(whole, slack=(whole.slack + np.array(off)) * MORE)
+    parts, order = list[Affine](), list[IntArray]()
+    for kind in dict.fromkeys(part.kind for part in found):
+        some = [part for part in found if part.kind == kind]
+        parts.append(made(growing, kind, some))
+        order.append(np.array([part.entry for part in some]))
+    places = np.concatenate(order)
+    sequence = np.argsort(places, kind="stable")
+    return places[sequence], picked(parts, sequence)
+
+
+def made(growing: Growing, kind: Curve, parts: Sequence[Part]) -> Affine:
+    """The products, as units of one kind times floats."""
+    inner = picked([part.inner for part in parts], np.arange(len(parts)))
+    units = growing.applied(kind, inner)
+    found = times_known(growing, np.array([part.factor for part in parts]), units)
+    return replace(found, slack=(found.slack + np.array([part.off for part in parts])) * MORE)
+
+
+def whole(growing: Growing, entry: int, x: Affine, gate: Gate, slack: float) -> Part | None:
+    """The product of x and a unit u(p), which is within `slack` of what stands for it.
+
+    With x = c p + d, it is c p u(p) and something of size at most |d| |u| + |x| times the slack.
+    """
+    inner = before(growing, gate.layer, gate.place)
+    factor = ratio(x, inner)
+    loose, mass = beside(growing, x, factor, inner), most(growing, x)
+    if factor and loose <= mass * AS_GOOD_AS:
+        kind: Curve = "swish" if gate.kind == "sigmoid" else "cube"
+        return Part(entry, kind, inner, factor, (loose * gate.size + mass * slack) * MORE)
+    if gate.kind == "sigmoid":
+        return bent(growing, entry, x, inner, slack)
+    return None
+
+
+def bent(growing: Growing, entry: int, x: Affine, p: Affine, slack: float) -> Part | None:
+    """The product of x and 1 / (1 + e^-p), where p is a sum of multiples of x and of its cube.
+
+    With w cubed, p = a w + b w³ + e and x = c w + d. For y = a w and m = b / a³ the product is
+    (c/a) y / (1 + e^-(y + m y³)) and what d and e change, at most |d| + |c w| |e| / 4. μ in place of m
+    changes y / (1 + …) by at most |m - μ| |y|⁴ e^-|y| <= 4.7 |m - μ|, as both are positive.
+    """
+    cube = the_cube(growing, p)
+    if cube is None:
+        return None
+    layer, place, b = cube
+    w = before(growing, layer, place)
+    rest = Affine({j: rows for j, rows in p.maps.items() if j != layer}, p.const, p.slack)
+    a, c = ratio(rest, w), ratio(x, w)
+    if not (2.0**-20 < a < 2.0**20 and c):
+        return None
+    apart = abs(Fraction(b) / Fraction(a) ** 3 - Fraction(MU))
+    d, mass = beside(growing, x, c, w), most(growing, x)
+    terms = [(-Fraction(b), units(layer, np.array([place]), growing.layers[layer - 1].units))]
+    e = combined([(ONE, p), (-Fraction(a), w), *terms], growing.reach)
+    loose = most(growing, e)
+    if apart > ALIKE or d > mass * AS_GOOD_AS or loose > AS_GOOD_AS * most(growing, p):
+        return None
+    off = d + (mass + d) * loose / 4 + abs(c / a) * 4.7 * float(apart) + mass * slack
+    y = combined([(Fraction(a), w)], growing.reach)
+    return Part(entry, "gelu", y, c / a, (off + turned(growing, c, a, w)) * MORE)
+
+
+def turned(growing: Growing, c: float, a: float, w: Affine) -> float:
+    """What rounding c/a may change: the quotient times a unit that is no larger than a w."""
+    return float(abs(Fraction(c / a) - Fraction(c) / Fraction(a))) * abs(a) * most(growing, w)
+
+
+def the_cube(growing: Growing, p: Affine) -> tuple[int, int, float] | None:
+    """The layer and place of the one cube in a function, and its coefficient."""
+    found = [
+        (j, int(k), float(rows[0, k]))
+        for j, rows in p.maps.items()
+        for k in np.flatnonzero(rows[0])
+        if j and growing.layers[j - 1].kind == "cube"
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def most(growing: Growing, x: Affine) -> float:
+    """A function of one entry is at most this in size."""
+    return float((size(x, growing.reach) + x.slack)[0]) * MORE
+
+
+def beside(growing: Growing, x: Affine, factor: float, y: Affine) -> float:
+    """The most that x may differ from so many times y."""
+    return most(growing, combined([(ONE, x), (-Fraction(factor), y)], growing.reach))
 
 
 def before(growing: Growing, layer: int, place: int) -> Affine:

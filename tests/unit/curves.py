@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
+from circ.compiler.boxes.curves import MU
 from circ.compiler.boxes.net import Curve
 from circ.compiler.readings.elementary import exp_bounds, recip_bounds, sqrt_bounds
 
@@ -46,6 +47,8 @@ def enclosed(kind: Curve, x: Fraction) -> tuple[Fraction, Fraction]:
             return x * x, x * x
         case "sigmoid":
             return logistic(x)
-        case "swish":
-            low, high = logistic(x)
+        case "cube":
+            return x**3, x**3
+        case "swish" | "gelu":
+            low, high = logistic(x if kind == "swish" else x + Fraction(MU) * x**3)
             return min(x * low, x * high), max(x * low, x * high)

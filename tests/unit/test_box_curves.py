@@ -10,17 +10,19 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from circ.compiler.boxes.bends import Both, bends
 from circ.compiler.boxes.bows import around
-from circ.compiler.boxes.curves import DOMAINS, bends, extent, sag, slope, value
+from circ.compiler.boxes.curves import DOMAINS, extent, sag, slope, value
 from circ.compiler.boxes.net import Curve
 from tests.unit.curves import enclosed
 
 CURVES: tuple[Curve, ...] = get_args(Curve)
-BOTH: tuple[Curve, ...] = ("sigmoid", "swish")
+TWICE: tuple[Both, ...] = get_args(Both)
+UNDERFLOW = Fraction(1, 2**700)
 every_curve = pytest.mark.parametrize("kind", CURVES)
 
 SIZES = [5e-324, 1e-310, 1e-100, 1e-17, 1e-7, 1e-3, 0.1, 1 / 3, 1.0, 2.0, 3.0, 6.0, 40.0]
-TURNS = [1.2784645, 2.39, 2.3994, 2.4, 1.3169578969248166]
+TURNS = [1.2007547, 1.2784645, 2.26, 2.2636, 2.265, 2.39, 2.3994, 2.4]
 ENDS = sorted([0.0, *SIZES, *TURNS, *(-x for x in SIZES + TURNS), 137.9, -708.0, -1e59, 1e30, 1e59])
 
 
@@ -87,24 +89,25 @@ def test_values_are_within_what_is_said_of_them(kind: Curve) -> None:
     for low, _ in intervals(kind):
         y = enclosed(kind, Fraction(low))
         found = Fraction(float(value(kind, np.array([low]))[0]))
-        room = abs(y[0]) / 2**48 + Fraction(1, 2**300)
+        room = abs(y[0]) / 2**48 + Fraction(1, 2**50 if kind == "gelu" else 2**300)
         assert y[0] - room <= found <= y[1] + room, low
 
 
-@pytest.mark.parametrize("kind", BOTH)
-def test_a_function_is_no_further_from_its_chord_than_is_said(kind: Curve) -> None:
+@pytest.mark.parametrize("kind", TWICE)
+def test_a_function_is_no_further_from_its_chord_than_is_said(kind: Both) -> None:
     """On cells of any size: above it at most what a second derivative below 0 allows, below it at most
     what one above 0 does, and either way no more than the cell's bound."""
     pairs = [pair for pair in intervals(kind) if pair[0] < pair[1]]
     low, high = (np.array(ends) for ends in zip(*pairs, strict=True))
-    sagging, rising, apart = bends(kind, low, high)
+    bent = bends(kind, low, high)
     for k, (a, b) in enumerate(pairs):
         first, last = enclosed(kind, Fraction(a)), enclosed(kind, Fraction(b))
         width = Fraction(b) - Fraction(a)
         bounds = (
-            np.minimum(x[k] * (b - a) ** 2 / 8 * (1 + 2**-40), apart[k]) for x in (sagging, rising)
+            np.minimum(x[k] * (b - a) ** 2 / 8 * (1 + 2**-40), bent.apart[k])
+            for x in (bent.sagging, bent.rising)
         )
-        limits = [Fraction(float(np.minimum(bound, 1e300))) for bound in bounds]
+        limits = [Fraction(float(np.minimum(x, 1e300))) + UNDERFLOW for x in bounds]
         for p in inside(a, b):
             t = (p - Fraction(a)) / width
             line = (first[0] + t * (last[0] - first[0]), first[1] + t * (last[1] - first[1]))
