@@ -25,6 +25,9 @@ AS_GOOD_AS = 2.0**-40
 ALIKE = 2.0**-16
 """The most that the coefficient of a cube may differ from μ."""
 
+ROUGH = 2.0**-34
+"""Slack of a function, by its size, that is more than a few roundings."""
+
 MORE = 1 + 16 * UNIT
 
 
@@ -64,35 +67,40 @@ def squared(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Af
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """An entry that is one unit and nothing else: its kind, layer and place, and the bound of its size."""
+    """An entry that is `scale` times one unit, and `shift`; `size` bounds the unit's size."""
 
     kind: Curve
     layer: int
     place: int
     size: float
+    scale: float
+    shift: float
 
 
 def gates(growing: Growing, x: Affine) -> list[Gate | None]:
-    """For each entry that is one unit of a kind in `GATED`, which one."""
+    """For each entry that one unit is in, a share 1 / (1 + e^-p) or a square, which one."""
     found: list[Gate | None] = [None] * x.entries
     many = np.zeros(x.entries, np.int64)
     for rows in x.maps.values():
         many += (rows != 0).sum(1)
-    alone = (many == 1) & (x.const == 0)
+    alone = many == 1
     for j, rows in x.maps.items():
         kind = growing.layers[j - 1].kind if j else "linear"
         if kind == "sigmoid" or kind == "square":
-            for k in np.flatnonzero(alone & (rows == 1).any(1)):
-                place = int(rows[k].argmax())
-                found[k] = Gate(kind, j, place, float(growing.reach[j][place]))
+            for k in np.flatnonzero(alone & (np.abs(rows) > 2.0**-100).any(1)):
+                place = int(np.abs(rows[k]).argmax())
+                bound, scale = float(growing.reach[j][place]), float(rows[k, place])
+                found[k] = Gate(kind, j, place, bound, scale, float(x.const[k]))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An entry of a product: `factor` times a unit of the kind on `inner`, within `off` of it."""
+    """An entry's factor times its gate's unit: `factor` times a unit of the kind on `inner`, within `off`
+    of it."""
 
     entry: int
+    gate: Gate
     kind: Curve
     inner: Affine
     factor: float
@@ -106,26 +114,41 @@ def gated(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Affi
     for k, gate in enumerate(gates(growing, right)):
         if gate is not None:
             mine = picked([left], np.array([k]))
-            part = whole(growing, k, mine, gate, float(right.slack[k]))
+            # scale · unit + shift, within the slack: scale times what is within slack / scale of the unit.
+            slack = float(right.slack[k]) / abs(gate.scale) * MORE
+            part = whole(growing, k, mine, gate, slack)
             found += [part] if part is not None else []
     if not found:
         return np.zeros(0, np.int64), None
     parts, order = list[Affine](), list[IntArray]()
     for kind in dict.fromkeys(part.kind for part in found):
         some = [part for part in found if part.kind == kind]
-        parts.append(made(growing, kind, some))
-        order.append(np.array([part.entry for part in some]))
+        entries = np.array([part.entry for part in some])
+        parts.append(made(growing, kind, some, picked([left], entries)))
+        order.append(entries)
     places = np.concatenate(order)
     sequence = np.argsort(places, kind="stable")
     return places[sequence], picked(parts, sequence)
 
 
-def made(growing: Growing, kind: Curve, parts: Sequence[Part]) -> Affine:
-    """The products, as units of one kind times floats."""
+def made(growing: Growing, kind: Curve, parts: Sequence[Part], left: Affine) -> Affine:
+    """The products, as units of one kind times floats, and multiples of the other side."""
     inner = picked([part.inner for part in parts], np.arange(len(parts)))
     units = growing.applied(kind, inner)
     found = times_known(growing, np.array([part.factor for part in parts]), units)
-    return replace(found, slack=(found.slack + np.array([part.off for part in parts])) * MORE)
+    found = replace(found, slack=(found.slack + np.array([part.off for part in parts])) * MORE)
+    scaled = times_known(growing, np.array([part.gate.scale for part in parts]), found)
+    shifts = np.array([part.gate.shift for part in parts])
+    if shifts.any():
+        terms = [(ONE, scaled), (ONE, times_known(growing, shifts, left))]
+        scaled = combined(terms, growing.reach)
+    return named(growing, scaled)
+
+
+def named(growing: Growing, x: Affine) -> Affine:
+    """The same as units, where its slack is more than rounding: what is a multiple of it is then known."""
+    rough = x.slack > ROUGH * size(x, growing.reach)
+    return growing.applied("linear", x) if rough.any() else x
 
 
 def whole(growing: Growing, entry: int, x: Affine, gate: Gate, slack: float) -> Part | None:
@@ -138,13 +161,15 @@ def whole(growing: Growing, entry: int, x: Affine, gate: Gate, slack: float) -> 
     loose, mass = beside(growing, x, factor, inner), most(growing, x)
     if factor and loose <= mass * AS_GOOD_AS:
         kind: Curve = "swish" if gate.kind == "sigmoid" else "cube"
-        return Part(entry, kind, inner, factor, (loose * gate.size + mass * slack) * MORE)
+        return Part(entry, gate, kind, inner, factor, (loose * gate.size + mass * slack) * MORE)
     if gate.kind == "sigmoid":
-        return bent(growing, entry, x, inner, slack)
+        return bent(growing, entry, x, gate, inner, slack)
     return None
 
 
-def bent(growing: Growing, entry: int, x: Affine, p: Affine, slack: float) -> Part | None:
+def bent(
+    growing: Growing, entry: int, x: Affine, gate: Gate, p: Affine, slack: float
+) -> Part | None:
     """The product of x and 1 / (1 + e^-p), where p is a sum of multiples of x and of its cube.
 
     With w cubed, p = a w + b w³ + e and x = c w + d. For y = a w and m = b / a³ the product is
@@ -169,7 +194,7 @@ def bent(growing: Growing, entry: int, x: Affine, p: Affine, slack: float) -> Pa
         return None
     off = d + (mass + d) * loose / 4 + abs(c / a) * 4.7 * float(apart) + mass * slack
     y = combined([(Fraction(a), w)], growing.reach)
-    return Part(entry, "gelu", y, c / a, (off + turned(growing, c, a, w)) * MORE)
+    return Part(entry, gate, "gelu", y, c / a, (off + turned(growing, c, a, w)) * MORE)
 
 
 def turned(growing: Growing, c: float, a: float, w: Affine) -> float:
