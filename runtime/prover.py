@@ -148,7 +148,13 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
                 yield partial(within, BRIEF, boxes.decide)
                 yield partial(within, LONGER, exactly)
             yield boxes.decide
-        yield searched
+            yield searched
+        else:
+            from circ.runtime.engines import beside
+
+            yield searched
+            yield partial(within, LONGER, exactly)
+            yield beside.decide
     yield exactly
 
 
