@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from benchmarks.verify.instances import TABLE
 from benchmarks.verify.kinds import KINDS, Draft
@@ -98,7 +98,7 @@ def written(found: Question, folder: Path) -> Path:
     place = folder / found.name
     place.mkdir(parents=True, exist_ok=True)
     tensors = {name: np.ascontiguousarray(x) for name, x in found.tensors.items()}
-    save_file(tensors, place / "model.safetensors")  # pyright: ignore[reportUnknownMemberType]
+    save_file(tensors, place / "model.safetensors")
     path = place / "spec.circ"
     path.write_text(found.text)
     return path

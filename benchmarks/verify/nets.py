@@ -23,7 +23,7 @@ STEPS, BATCH, RATE = 120, 128, 3e-3
 
 def trained(sizes: Sequence[int], seed: int) -> Layers:
     """The weights and biases of a ReLU network of these widths, float32."""
-    torch.manual_seed(seed)
+    torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
     pairs = list(pairwise(sizes))
     weights = [torch.randn(b, a) * (2 / a) ** 0.5 for a, b in pairs]
     layers = [(w.requires_grad_(), torch.zeros(len(w), requires_grad=True)) for w in weights]
@@ -67,7 +67,7 @@ def highest(value: Function, low: FloatArray, high: FloatArray, seed: int) -> tu
 
     `value` is of a batch of points, in float64: the highest is reached up to its rounding.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
     least, most = double(low), double(high)
     x = least + (most - least) * torch.rand(64, len(low), dtype=torch.float64)
     mean = float(value(x).mean())

@@ -89,7 +89,7 @@ def value(net: Net, form: Form, x: IntArray) -> IntArray:
         case "plain":
             found = first
         case "guard":
-            found = np.where(net.guard @ x > 0, first, second)
+            found = second + (net.guard @ x > 0) * (first - second)
         case "max":
             found = np.maximum(first, second)
         case "abs":

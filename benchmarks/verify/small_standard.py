@@ -23,7 +23,7 @@ def standard(claim: Small, folder: Path) -> Instance | None:
     if sought is None:
         return None
     files = folder / "net.onnx", folder / "question.vnnlib"
-    onnx.save(network(claim.net), files[0])
+    files[0].write_bytes(network(claim.net).SerializeToString())
     inputs = len(claim.net.guard)
     lines = [f"(declare-const X_{k} Real)" for k in range(inputs)]
     lines += [f"(declare-const Y_{k} Real)" for k in range(2)]
