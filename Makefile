@@ -8,10 +8,10 @@ STAMP := $(VENV)/.stamp
 HOUSE := tests/test_house.py tests/test_packaging.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lint types house tests slow bench dist clean
+.PHONY: help setup demo test format lint types house tests slow bench bench-verify dist clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make the virtual environment in .venv (every other target does it by itself)
 
@@ -57,6 +57,14 @@ bench: setup  ## how fast the provers are
 	$(BIN)/python benchmarks/enumeration.py
 	$(BIN)/python benchmarks/words.py
 	$(BIN)/python benchmarks/lengths.py
+
+# `make bench-verify INSTANCES=FOLDER PEERS=PYTHON` begins with a table beside other verifiers.
+QUESTIONS ?= build/middle
+bench-verify: setup  ## how hard claims about boxes may be (an hour; INSTANCES=folder compares verifiers)
+	$(if $(INSTANCES),$(BIN)/python -m benchmarks.verify.run $(INSTANCES) $(if $(PEERS),--peers-python $(PEERS)))
+	$(BIN)/python -m benchmarks.verify.agreement 200
+	$(BIN)/python -m benchmarks.verify.middle $(QUESTIONS)
+	$(BIN)/python -m benchmarks.verify.ask_middle $(QUESTIONS)
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build
