@@ -1,10 +1,11 @@
 """How many of the middle-sized questions `circ prove` decides, how long it takes, and why it does not.
 
     python -m benchmarks.verify.ask_middle FOLDER [--only WORD] [--timeout 60] [--every N] [--jobs N]
-        [--json FILE]
+        [--log FILE]
 
 FOLDER is what `benchmarks.verify.middle` wrote. Each question is asked in a process of its own.
-`--every 5` takes every fifth question. A false claim that is proved, or a likely one that is refuted, is
+`--every 5` takes every fifth question. FILE gets a line of JSON for each; what is in it already is not
+asked again. A false claim that is proved, or a likely one that is refuted, is
 named: the first would be wrong, the second says that gradients had missed the maximum.
 """
 
@@ -16,11 +17,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from benchmarks.verify.log import append, logged
 from benchmarks.verify.middle import CLAIM, QUESTIONS
 from benchmarks.verify.processes import ran
 from benchmarks.verify.tools import CIRC
@@ -104,18 +106,20 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--every", type=int, default=1, metavar="N")
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="go on from there")
     given = parser.parse_args(words)
     with (given.folder / QUESTIONS).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if given.only in row["name"]]
+    known = {one["name"]: Asked(**one) for one in logged(given.log)}
     results: list[Asked] = []
     for row in rows[:: given.every]:
-        found = asked(given.folder, row, given.timeout, given.jobs)
+        found = known.get(row["name"])
+        if found is None:
+            found = asked(given.folder, row, given.timeout, given.jobs)
+            append(given.log, found)
+            print(f"  {found.name}: {found.verdict}, {found.cpu:.1f} s, {found.how}", flush=True)
         results.append(found)
-        print(f"  {found.name}: {found.verdict}, {found.cpu:.1f} s, {found.how}", flush=True)
     print("\n".join(report(results)))
-    if given.json:
-        given.json.write_text(json.dumps([asdict(found) for found in results], indent=2))
 
 
 if __name__ == "__main__":

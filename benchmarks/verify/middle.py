@@ -86,9 +86,9 @@ def spec(draft: Draft, bound: str) -> str:
 
 
 def questions(only: str = "", each: int = EACH) -> Iterator[Question]:
-    """Those whose names have `only` in them."""
-    for kind in KINDS:
-        for number in range(each):
+    """Those whose names have `only` in them, one of each kind after the other."""
+    for number in range(each):
+        for kind in KINDS:
             if only in f"{kind}_{number}":
                 yield question(kind, number)
 

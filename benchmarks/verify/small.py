@@ -1,29 +1,37 @@
 """Small random claims about boxes of reals that two engines can decide each.
 
-Networks of one or two ReLU layers with few units, behind guards, maxima and `abs`, on a box or on a part
-of one that half-spaces cut off. The bound of each claim lies near a value that the network takes: half of
-the claims are false, some by very little. All numbers are small dyadic ones, so that the value is exact.
+Networks of one or two ReLU layers with few units, behind guards, maxima, `abs`, `topk` and `argmax`, on a
+box or on a part of one that half-spaces cut off. The bound of each claim lies near a value that the network
+takes: half of the claims are false, some by very little, or by a tie alone. All numbers are small dyadic
+ones, so that the value is exact.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from typing import Literal, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
-Form = Literal["plain", "guard", "max", "abs"]
-FORMS: tuple[Form, ...] = ("plain", "guard", "max", "abs")
+Form = Literal["plain", "guard", "max", "abs", "premise", "topk", "argmax"]
+FORMS: tuple[Form, ...] = ("plain", "guard", "max", "abs", "premise", "topk", "argmax")
+SCORES = 4
+"""How many outputs there are where some of them are chosen; else there are two."""
+
 GAPS = (Fraction(1), Fraction(1, 8), Fraction(1, 1024), Fraction(1, 2**30), Fraction(0))
 """How far a bound lies from the greatest value at the points tried."""
 
 POINTS = 400
 PARTS = 8
 """The points tried are whole numbers of eighths."""
+
+NOTHING = -(1 << 40)
+"""Less than any value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +51,14 @@ class Small:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Layers of whole weights; and the guard's."""
+    """Layers of whole weights, the guard's, and those on what `topk` keeps."""
 
     layers: tuple[tuple[IntArray, IntArray], ...]
     guard: IntArray
+    read: IntArray
 
     def outputs(self, x: IntArray) -> IntArray:
-        """Eighths of the outputs at eighths of inputs, [inputs, points]."""
+        """Eighths of the outputs [outputs, points] at eighths of inputs [inputs, points]."""
         for k, (w, b) in enumerate(self.layers):
             x = w @ x + PARTS * b[:, None]
             x = np.maximum(x, 0) if k + 1 < len(self.layers) else x
@@ -60,64 +69,130 @@ def small(seed: int) -> Small:
     """One claim."""
     chance = np.random.default_rng(seed)
     inputs, form = int(chance.integers(2, 4)), FORMS[seed % len(FORMS)]
-    depth = int(chance.integers(1, 3))
-    sizes = [inputs, *(int(chance.integers(2, 6)) for _ in range(depth)), 2]
-    net = Net(
-        tuple(
-            (chance.integers(-3, 4, (b, a)), chance.integers(-3, 4, b)) for a, b in pairwise(sizes)
-        ),
-        chance.integers(-2, 3, inputs),
-    )
+    net = network(chance, inputs, SCORES if form in ("topk", "argmax") else 2)
     cuts = chance.integers(-2, 3, (int(chance.integers(0, 3)), inputs))
     cuts = cuts[cuts.any(axis=1)]
-    points = chance.integers(-PARTS, PARTS + 1, (inputs, POINTS))
-    points[:, 0] = 0
-    corners = PARTS * np.array(list(product((-1, 1), repeat=inputs))).T
-    points = np.concatenate([points, corners], axis=1)
+    points = tried(chance, inputs)
     inside = points[:, (cuts @ points <= PARTS).all(axis=0)]
+    if form == "premise":
+        meeting = inside[:, net.guard @ inside > 0]
+        form, inside = (form, meeting) if meeting.size else ("plain", inside)
     best = Fraction(int(value(net, form, inside).max()), PARTS)
     false = bool(chance.integers(2))
     gap = GAPS[int(chance.integers(len(GAPS) - false))]
     bound = best - gap if false else best + gap + int(chance.integers(0, 4))
-    return Small(spec(net, form, cuts, bound), form, net, cuts, bound, false)
+    tied = form == "argmax" and bound == best
+    return Small(spec(net, form, cuts, bound), form, net, cuts, bound, false or tied)
+
+
+def network(chance: np.random.Generator, inputs: int, outputs: int) -> Net:
+    """Weights, all at random."""
+    depth = int(chance.integers(1, 3))
+    sizes = [inputs, *(int(chance.integers(2, 6)) for _ in range(depth)), outputs]
+    layers = [
+        (chance.integers(-3, 4, (b, a)), chance.integers(-3, 4, b)) for a, b in pairwise(sizes)
+    ]
+    return Net(tuple(layers), chance.integers(-2, 3, inputs), chance.integers(-2, 3, outputs))
+
+
+def tried(chance: np.random.Generator, inputs: int) -> IntArray:
+    """Eighths of points of the box [inputs, points]: its middle, others, and its corners."""
+    points = chance.integers(-PARTS, PARTS + 1, (inputs, POINTS))
+    points[:, 0] = 0
+    corners = PARTS * np.array(list(product((-1, 1), repeat=inputs))).T
+    return np.concatenate([points, corners], axis=1)
 
 
 def value(net: Net, form: Form, x: IntArray) -> IntArray:
-    """Eighths of what is bounded."""
-    first, second = net.outputs(x)
+    """Eighths of what is bounded, one for each of the points; a premise holds at all of them.
+
+    Of `argmax` it is by how much the first score is not the largest: a tie is a way to fail.
+    """
+    found = net.outputs(x)
+    first, second = found[0], found[1]
     match form:
-        case "plain":
-            found = first
+        case "plain" | "premise":
+            asked = first
         case "guard":
-            found = second + (net.guard @ x > 0) * (first - second)
+            asked = second + (net.guard @ x > 0) * (first - second)
         case "max":
-            found = np.maximum(first, second)
+            asked = np.maximum(first, second)
         case "abs":
-            found = np.abs(first - second)
+            asked = np.abs(first - second)
+        case "topk":
+            asked = kept(net.read, found)
+        case "argmax":
+            asked = found[1:].max(axis=0) - first
         case _:
             assert_never(form)
-    return np.asarray(found)
+    return np.asarray(asked)
+
+
+def kept(read: IntArray, scores: IntArray) -> IntArray:
+    """What is read of the two largest scores; of the ways to choose among equal ones, the most."""
+    found = np.full(scores.shape[1], NOTHING, scores.dtype)
+    for pair in map(list, combinations(range(len(scores)), 2)):
+        others = [k for k in range(len(scores)) if k not in pair]
+        chosen = scores[pair].min(axis=0) >= scores[others].max(axis=0)
+        amount = (read[pair, None] * scores[pair]).sum(axis=0)
+        found = np.where(chosen, np.maximum(amount, found), found)
+    return found
+
+
+def height(claim: Small, point: Sequence[Fraction]) -> Fraction | None:
+    """What is bounded, at a point, in exact arithmetic; None where nothing is claimed of the point."""
+    x = np.array([[PARTS * entry] for entry in point], dtype=object)
+    inside = (abs(x) <= PARTS).all() and (claim.cuts @ x <= PARTS).all()
+    if not inside or (claim.form == "premise" and not (claim.net.guard @ x > 0).all()):
+        return None
+    (found,) = value(claim.net, claim.form, x)
+    return Fraction(found) / PARTS
+
+
+def broken(claim: Small, point: Sequence[Fraction]) -> bool:
+    """Whether a claim fails at a point, for some way to choose among equals."""
+    found = height(claim, point)
+    if found is None:
+        return False
+    return found >= claim.bound if claim.form == "argmax" else found > claim.bound
 
 
 def spec(net: Net, form: Form, cuts: IntArray, bound: Fraction) -> str:
     """The claim in Circ."""
     inputs = len(net.guard)
-    lines, x = [f"circuit f(x: real[{inputs}]) -> real[2] {{"], "x"
-    for k, (w, b) in enumerate(net.layers[:-1]):
-        lines.append(f"  let h{k} = relu({rows(w)} @ {x} + {row(b)})")
-        x = f"h{k}"
     w, b = net.layers[-1]
+    lines, x = [f"circuit f(x: real[{inputs}]) -> real[{len(b)}] {{"], "x"
+    for k, (hidden, bias) in enumerate(net.layers[:-1]):
+        lines.append(f"  let h{k} = relu({rows(hidden)} @ {x} + {row(bias)})")
+        x = f"h{k}"
     lines += [f"  return {rows(w)} @ {x} + {row(b)}", "}"]
-    asked = {
-        "plain": "f(x)[0]",
-        "guard": f"cases {{ dot({row(net.guard)}, x) > 0 => f(x)[0], else => f(x)[1] }}",
-        "max": "max(f(x))",
-        "abs": "abs(f(x)[0] - f(x)[1])",
-    }[form]
     within = "".join(f" and dot({row(cut)}, x) <= 1" for cut in cuts)
     domain = f"{{ x: real[{inputs}] | -1 <= x <= 1{within} }}"
-    goal = f"{asked} <= {bound.numerator} / {bound.denominator}"
-    return "\n".join([*lines, f"claim small: forall x in {domain}: {goal}", ""])
+    return "\n".join([*lines, f"claim small: forall x in {domain}: {goal(net, form, bound)}", ""])
+
+
+def goal(net: Net, form: Form, bound: Fraction) -> str:
+    """What is claimed of an input."""
+    most = f"{bound.numerator} / {bound.denominator}"
+    opened = f"dot({row(net.guard)}, x) > 0"
+    match form:
+        case "plain":
+            return f"f(x)[0] <= {most}"
+        case "guard":
+            return f"cases {{ {opened} => f(x)[0], else => f(x)[1] }} <= {most}"
+        case "max":
+            return f"max(f(x)) <= {most}"
+        case "abs":
+            return f"abs(f(x)[0] - f(x)[1]) <= {most}"
+        case "premise":
+            return f"{opened} implies f(x)[0] <= {most}"
+        case "topk":
+            return f"dot({row(net.read)}, topk(2, f(x)) * f(x)) <= {most}"
+        case "argmax":
+            others = ", 0" * (len(net.read) - 1)
+            return f"argmax(f(x) + [{most}{others}]) == 0"
+        case _:
+            assert_never(form)
 
 
 def rows(w: IntArray) -> str:

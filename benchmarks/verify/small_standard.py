@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import assert_never
@@ -11,19 +12,20 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.verify.instances import Instance
-from benchmarks.verify.small import Net, Small
+from benchmarks.verify.small import IntArray, Small
 
 
 def standard(claim: Small, folder: Path) -> Instance | None:
-    """The claim as a problem: an input is looked for that reaches the bound. None behind a guard.
+    """The claim as a problem: an input is looked for that reaches the bound.
 
-    Verifiers that compute in floats take `>` for `>=`, so that it is `>=` here.
+    None where a guard or a choice is beyond what every verifier reads. Those that compute in floats
+    take `>` for `>=`, so that it is `>=` here.
     """
     sought = reached(claim)
     if sought is None:
         return None
     files = folder / "net.onnx", folder / "question.vnnlib"
-    files[0].write_bytes(network(claim.net).SerializeToString())
+    files[0].write_bytes(network(layers(claim)).SerializeToString())
     inputs = len(claim.net.guard)
     lines = [f"(declare-const X_{k} Real)" for k in range(inputs)]
     lines += [f"(declare-const Y_{k} Real)" for k in range(2)]
@@ -42,12 +44,20 @@ def reached(claim: Small) -> str | None:
     match claim.form:
         case "plain":
             return f"(assert (>= Y_0 {bound}))"
-        case "max":
+        case "max" | "abs":
             return f"(assert (or (and (>= Y_0 {bound})) (and (>= Y_1 {bound}))))"
-        case "guard" | "abs":
+        case "guard" | "premise" | "topk" | "argmax":
             return None
         case _:
             assert_never(claim.form)
+
+
+def layers(claim: Small) -> list[tuple[IntArray, IntArray]]:
+    """The network's layers; of `abs` the last one gives the difference and its negative."""
+    *hidden, (w, b) = claim.net.layers
+    if claim.form == "abs":
+        w, b = (np.array([x[0] - x[1], x[1] - x[0]]) for x in (w, b))
+    return [*hidden, (w, b)]
 
 
 def decimal(value: Fraction) -> str:
@@ -55,13 +65,13 @@ def decimal(value: Fraction) -> str:
     return f"{float(value):.40f}".rstrip("0") + "0"
 
 
-def network(net: Net) -> onnx.ModelProto:
-    """The layers as MatMul, Add and Relu, in float32."""
+def network(layers: Sequence[tuple[IntArray, IntArray]]) -> onnx.ModelProto:
+    """Layers as MatMul, Add and Relu, in float32."""
     nodes, tensors, x = list[onnx.NodeProto](), list[onnx.TensorProto](), "X"
-    for k, (w, b) in enumerate(net.layers):
+    for k, (w, b) in enumerate(layers):
         for name, known in ((f"w{k}", w.T), (f"b{k}", b)):
             tensors.append(numpy_helper.from_array(np.ascontiguousarray(known, np.float32), name))
-        last = k + 1 == len(net.layers)
+        last = k + 1 == len(layers)
         nodes.append(helper.make_node("MatMul", [x, f"w{k}"], [f"p{k}"]))
         nodes.append(helper.make_node("Add", [f"p{k}", f"b{k}"], ["Y" if last else f"s{k}"]))
         if not last:
@@ -69,7 +79,7 @@ def network(net: Net) -> onnx.ModelProto:
         x = f"h{k}"
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
-        for name, size in (("X", len(net.guard)), ("Y", 2))
+        for name, size in (("X", layers[0][0].shape[1]), ("Y", 2))
     ]
     graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])

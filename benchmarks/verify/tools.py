@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -23,6 +24,8 @@ PEERS = {"neuralsat": "src.verifier", "marabou": "maraboupy"}
 
 CIRC = [sys.executable, "-m", "circ"]
 WORD = re.compile(r"^\(?'?(unsat|sat|unknown|timeout)\b", re.IGNORECASE)
+ENTRY = re.compile(r"\(X_(\d+) (-?[\d.]+(?:[eE][+-]?\d+)?)\)")
+"""An entry of the input that a verifier prints."""
 
 Answer = Literal["sat", "unsat", "unknown", "failed"]
 Command = Callable[[Instance, float], Sequence[str | Path]]
@@ -51,7 +54,7 @@ class Certified:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a tool said of an instance, and what that took."""
+    """What a tool said of an instance, and what that took; `point` is the input of a `sat`."""
 
     answer: Answer
     cpu: float
@@ -59,6 +62,7 @@ class Result:
     peak: float
     certified: Certified | None = None
     why: str = ""
+    point: tuple[Fraction, ...] = ()
 
 
 def answered(found: Ran) -> Answer:
@@ -85,7 +89,13 @@ def asked(tool: Tool, instance: Instance, timeout: float) -> Result:
         left = certified(instance, Path(folder), timeout)
     answer = answered(found)
     why = reason(found) if answer in ("unknown", "failed") else ""
-    return Result(answer, found.cpu, found.wall, found.peak, left, why)
+    return Result(answer, found.cpu, found.wall, found.peak, left, why, pointed(found))
+
+
+def pointed(found: Ran) -> tuple[Fraction, ...]:
+    """The input that was printed, in the order of its entries."""
+    entries = {int(match[1]): Fraction(match[2]) for match in ENTRY.finditer(found.out)}
+    return tuple(entries[k] for k in sorted(entries))
 
 
 def reason(found: Ran) -> str:
