@@ -6,17 +6,22 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from benchmarks.verify.agreement import Compared, counted
+from benchmarks.verify.agreement import asked as compared
+from benchmarks.verify.agreement_standard import Answers, beyond, told
 from benchmarks.verify.ask_middle import Asked, report
 from benchmarks.verify.instances import Instance, instances
 from benchmarks.verify.kinds import KINDS
 from benchmarks.verify.middle import CLAIM, Question, box, question, spec, written
 from benchmarks.verify.processes import ran
-from benchmarks.verify.small import small
+from benchmarks.verify.small import FORMS, broken, height, kept, small
+from benchmarks.verify.small_standard import standard
 from benchmarks.verify.table import Row, charged, middling, ratio, table
-from benchmarks.verify.tools import Answer, Certified, Result, Tool, answered, asked
+from benchmarks.verify.tools import Answer, Certified, Result, Tool, answered, asked, pointed
 from circ.compiler.obligation import Witness
 from circ.compiler.trial import trial
 from circ.runtime.session import checked, settings
@@ -95,6 +100,12 @@ class TestRuns:
         """Times behind it and noise before it do not."""
         assert answered(ran([sys.executable, "-c", f"print({printed!r})"], 60)) == answer
 
+    def test_the_input_of_a_sat_is_read(self) -> None:
+        """In the order of its entries, exactly as it is printed; the outputs are left out."""
+        printed = "sat\\n((X_1 -2.5e-1)\\n (X_0 0.5)\\n (Y_0 7))"
+        found = ran([sys.executable, "-c", f"print('{printed}')"], 60)
+        assert pointed(found) == (Fraction(1, 2), Fraction(-1, 4))
+
     def test_a_crash_is_a_failure_and_says_why(self) -> None:
         """With the last line of what it complained of."""
 
@@ -153,10 +164,83 @@ class TestQuestions:
 
     def test_small_claims_are_of_both_sorts(self) -> None:
         """A false one has a bound below a value at a point of its domain."""
-        claims = [small(seed) for seed in range(20)]
+        claims = [small(seed) for seed in range(3 * len(FORMS))]
         assert {claim.false for claim in claims} == {True, False}
+        assert {claim.form for claim in claims} == set(FORMS)
         assert all(claim.bound.denominator <= 2**33 for claim in claims)
         assert small(7).bound == small(7).bound != Fraction(0)
+
+    @pytest.mark.parametrize("seed", range(len(FORMS)))
+    def test_a_small_claim_has_the_value_that_circ_gives_it(
+        self, seed: int, tmp_path: Path
+    ) -> None:
+        """At points of its domain it fails just where Circ's exact reference says so."""
+        claim, path = small(seed), tmp_path / "small.circ"
+        path.write_text(claim.text)
+        program = checked(path, settings((), (), False))
+        asked = program.question("small").at(None)
+        inputs = len(claim.net.guard)
+        for k in range(-4, 5):
+            point = tuple(Fraction(k * (j + 1), 4 * inputs) for j in range(inputs))
+            exact = trial(asked, program.weights, Witness((("x", point),)))
+            assert exact.refutes == broken(claim, point)
+
+    def test_equal_scores_are_chosen_from_in_every_way(self) -> None:
+        """Where all scores are equal, the best two of what is read of them count."""
+        scores = np.array([[2], [2], [2], [1]])
+        assert kept(np.array([-1, 3, 1, 5]), scores).tolist() == [8]
+
+
+class TestAgreement:
+    """What two engines, or two verifiers, may not both say."""
+
+    def test_what_cannot_be_is_wrong(self) -> None:
+        """A false claim that holds, two verdicts, an input that does not fail, an exception."""
+        seconds = {"boxes": 0.1, "smt": 0.1}
+        good = Compared(0, "max", True, {"boxes": "open", "smt": "fails"}, seconds)
+        bad = [
+            Compared(1, "max", True, {"boxes": "holds", "smt": "open"}, seconds),
+            Compared(2, "max", False, {"boxes": "holds", "smt": "fails"}, seconds),
+            Compared(3, "max", False, {"boxes": "does not fail", "smt": "holds"}, seconds),
+            Compared(4, "max", False, {"boxes": "raised", "smt": "holds"}, seconds, "why"),
+        ]
+        assert good.wrong is None
+        assert all(one.wrong for one in bad)
+        lines = list(counted([good, *bad]))
+        assert lines[-2:] == [
+            "open to boxes alone: 1 max",
+            "5 claims, 2 known to be false, 4 disagreements",
+        ]
+
+    def test_a_comparison_goes_on_from_its_log(self, tmp_path: Path) -> None:
+        """What is in the log is counted as it is there; what is asked is added."""
+        log = tmp_path / "log.jsonl"
+        (first,) = compared([1], tmp_path, 20, log)
+        known = log.read_text()
+        log.write_text(known.replace('"seed": 1', '"seed": 0'))
+        again = list(compared([0, 1], tmp_path, 20, log))
+        assert [one.seed for one in again] == [0, 1]
+        assert again[0].seconds == first.seconds
+        assert len(log.read_text().splitlines()) == 2
+
+    def test_an_input_decides_between_verifiers(self, tmp_path: Path) -> None:
+        """Circ is wrong if it reaches the bound; the peer is off, if it does not."""
+        claim = next(c for c in map(small, range(99)) if c.false and standard(c, tmp_path))
+        middle = (Fraction(0),) * len(claim.net.guard)
+        found = height(claim, middle)
+        assert found is not None
+        assert beyond(claim, middle) == float(found - claim.bound)
+        assert beyond(claim, (Fraction(2), *middle[1:])) is None
+
+        def answers(ours: str, amount: float) -> Answers:
+            said = {"circ": ours, "a": "sat"}
+            return Answers(1, False, said, {"a": amount}, dict.fromkeys(said, 1.0))
+
+        assert answers("unsat", 0.0).wrong == "the input of a reaches the bound"
+        assert answers("unsat", -1e-9).wrong is None
+        assert answers("sat", 1.0).wrong == "its input does not reach the bound"
+        lines = list(told([answers("unsat", -1e-9)]))
+        assert "  1: circ unsat, a sat; there is no input that reaches the bound" in lines
 
 
 def test_the_report_counts_and_names_surprises() -> None:
