@@ -8,7 +8,7 @@ compared by its scores, ties counted as met: that only makes the clauses easier 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from operator import le, lt
@@ -26,10 +26,13 @@ from circ.compiler.ir import (
     Not,
     Reindex,
     Select,
+    Sum,
+    Weight,
     Wire,
     taken_from,
 )
 from circ.compiler.obligation import Obligation, Reals
+from circ.compiler.tensor import Weights
 
 MOST_CLAUSES = 1 << 12
 """Most clauses, and most inequalities in one of them."""
@@ -58,16 +61,16 @@ ALWAYS: Clauses = (frozenset(),)
 NEVER: Clauses = ()
 
 
-def refuting(obligation: Obligation) -> Clauses:
+def refuting(obligation: Obligation, weights: Weights) -> Clauses:
     """The clauses that an input has to meet to refute a claim; raises `Beyond`."""
     reader = Reader(obligation.circuit)
     try:
         found = reader.truth(obligation.circuit.outputs["goal"], 0, positive=False)
         for name in obligation.conditions:
             found = both(found, reader.truth(obligation.circuit.outputs[name], 0, positive=True))
+        return either(pruned(found, Ends(obligation, weights)))
     except RecursionError:
         raise Beyond("its formula is too deep") from None
-    return either(pruned(found, Ends(obligation)))
 
 
 def pruned(clauses: Clauses, ends: Ends) -> Iterator[Clause]:
@@ -80,9 +83,17 @@ def pruned(clauses: Clauses, ends: Ends) -> Iterator[Clause]:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """What is exactly known of entries: constants, and the ends of the box for inputs."""
+    """What is exactly known of entries: constants, weights, the ends of the box for inputs, and sums.
+
+    A box whose ends are weights, `m.low <= x <= m.high`, or around one, says no more of its inputs
+    in clauses than a box of plain numbers does.
+    """
 
     obligation: Obligation
+    weights: Weights
+    known: dict[tuple[Wire, int], tuple[Fraction, Fraction] | None] = field(
+        default_factory=dict[tuple[Wire, int], tuple[Fraction, Fraction] | None]
+    )
 
     def holds(self, atom: Atom) -> bool | None:
         """Whether an inequality holds on the whole box, or nowhere on it; None where that is open."""
@@ -95,20 +106,44 @@ class Ends:
         return None if compare(left[0], right[1]) else False
 
     def of(self, wire: Wire, entry: int) -> tuple[Fraction, Fraction] | None:
-        """The ends of an entry, where it is an input or a constant."""
+        """The ends of an entry, where they are known."""
+        place = wire, entry
+        if place not in self.known:
+            self.known[place] = self.found(wire, entry)
+        return self.known[place]
+
+    def found(self, wire: Wire, entry: int) -> tuple[Fraction, Fraction] | None:
+        """The same, from the ends of what it is made of."""
         circuit = self.obligation.circuit
         op = circuit.ops[wire]
-        while isinstance(op, Reindex):
-            wire, entry = taken_from(op, entry, circuit.types)
-            op = circuit.ops[wire]
         match op:
             case Const(values=values):
                 return Fraction(values[entry]), Fraction(values[entry])
+            case Weight(key=key):
+                value = Fraction(self.weights[key].values[entry])
+                return value, value
             case Input(name=name):
                 (binder,) = (b for b in self.obligation.binders if b.name == name)
                 return binder.values.box[entry] if isinstance(binder.values, Reals) else None
+            case Reindex():
+                return self.of(*taken_from(op, entry, circuit.types))
+            case Sum(terms=terms):
+                return self.total(terms, entry)
             case _:
                 return None
+
+    def total(
+        self, terms: Iterable[tuple[Fraction, Wire]], entry: int
+    ) -> tuple[Fraction, Fraction] | None:
+        """The ends of a sum."""
+        low = high = Fraction(0)
+        for coefficient, wire in terms:
+            ends = self.of(wire, entry)
+            if ends is None:
+                return None
+            sides = sorted(coefficient * end for end in ends)
+            low, high = low + sides[0], high + sides[1]
+        return low, high
 
 
 def both(left: Clauses, right: Clauses) -> Clauses:

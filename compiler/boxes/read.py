@@ -74,7 +74,7 @@ class Problem:
 
 def read(obligation: Obligation, weights: Weights) -> Problem:
     """The problem of an obligation over boxes; raises `Beyond` where it has none."""
-    clauses = refuting(obligation)
+    clauses = refuting(obligation, weights)
     reading = begin(obligation, weights)
     atoms = list(dict.fromkeys(atom for clause in clauses for atom in sorted_atoms(clause)))
     rows = reading.rows(atoms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -12,12 +13,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from circ.compiler.boxes.clauses import Atom, Beyond, Clause, Ends, refuting
-from circ.compiler.builder import Builder, codes, number
-from circ.compiler.ir import Argmax, Compare, Comparison, Wire
+from circ.compiler.builder import Builder, codes, combine, number
+from circ.compiler.ir import Argmax, Compare, Comparison, Weight, Wire
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value, at_point
 from circ.compiler.readings.ties import every_choice
+from circ.compiler.tensor import Tensor
 from circ.compiler.trial import refuted
 from tests.agreement.box_claims import box_claims
 from tests.agreement.circuits import PIECEWISE, circuits, points
@@ -37,7 +39,7 @@ def test_what_refutes_a_claim_meets_a_clause(data: st.DataObject) -> None:
     sample = data.draw(st.one_of(circuits(PIECEWISE, inputs="reals"), networks("reals")))
     claim = data.draw(obligations(sample))
     try:
-        clauses = refuting(claim)
+        clauses = refuting(claim, sample.weights)
     except Beyond:
         assume(False)
         raise
@@ -54,7 +56,7 @@ def test_only_what_refutes_a_claim_meets_a_clause(data: st.DataObject) -> None:
     """Without indices there is nothing to choose, and the clauses say just when a claim fails, those
     that the box decides left out."""
     claim = data.draw(box_claims())
-    clauses = refuting(claim)
+    clauses = refuting(claim, {})
     for witness in data.draw(st.lists(witnesses(claim), min_size=3, max_size=3)):
         for outputs in outcomes(claim, witness, clauses, {}):
             assert any(met(clause, outputs) for clause in clauses) == refuted(outputs, claim)
@@ -104,7 +106,7 @@ def test_the_box_decides_what_its_ends_do(op: Comparison, end: int, expected: bo
     claim = obligation([box("x", (0, 1))], lambda b, w: less(b, pick(b, w["x"], 0), end))
     compare = next(o for o in claim.circuit.ops if isinstance(o, Compare))
     atom = Atom(compare.left, 0, compare.right, 0, strict=op == "<")
-    assert Ends(claim).holds(atom) is expected
+    assert Ends(claim, {}).holds(atom) is expected
 
 
 def test_every_rival_of_a_choice_may_win() -> None:
@@ -113,7 +115,7 @@ def test_every_rival_of_a_choice_may_win() -> None:
     def goal(b: Builder, w: dict[str, Wire]) -> Wire:
         return b.add(Compare("==", b.add(Argmax(w["x"])), codes(b, (0,), 3, ())))
 
-    clauses = refuting(obligation([box("x", (0, 1), (0, 1), (0, 1))], goal))
+    clauses = refuting(obligation([box("x", (0, 1), (0, 1), (0, 1))], goal), {})
     told = {(a.entry, a.other, a.strict) for clause in clauses for a in clause}
     assert told == {(0, 1, False), (0, 2, False)}
     assert all(len(clause) == 1 for clause in clauses)
@@ -124,4 +126,19 @@ def test_what_holds_on_the_box_is_left_out() -> None:
     claim = obligation(
         [box("x", (0, 1))], lambda b, w: b.add(Compare("<=", number(b, 0), pick(b, w["x"], 0)))
     )
-    assert refuting(claim) == ()
+    assert refuting(claim, {}) == ()
+
+
+def test_a_box_around_weights_leaves_nothing_of_itself() -> None:
+    """Conditions that its ends were made of hold on it: they are exact, decimals and floats mixed."""
+    weights = {"m.low": Tensor((1,), "F64", array("d", [0.1]))}
+    end = Fraction(0.1) - Fraction(1, 3)
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        low = b.add(Weight("m.low", (1,)))
+        moved = combine(b, (1, low), (-1, number(b, Fraction(1, 3))))
+        return b.add(Compare("<=", pick(b, moved, 0), pick(b, w["x"], 0)))
+
+    assert refuting(obligation([box("x", (end, 1))], goal), weights) == ()
+    (clause,) = refuting(obligation([box("x", (end - Fraction(1, 2**99), 1))], goal), weights)
+    assert len(clause) == 1
