@@ -16,8 +16,8 @@ from circ.compiler.boxes.judge import Asked
 from circ.compiler.boxes.net import FloatArray, IntArray, Layer, Net
 
 STARTS = 128
-STEPS = 24
-FIRST_STEP, SHRINKING = 0.25, 0.85
+STEPS = 48
+FIRST_STEP, SHRINKING = 0.25, 0.92
 """Of the box's width, the first step, and the ratio of one step to the one before."""
 
 
@@ -56,6 +56,9 @@ def applied(layer: Layer, p: FloatArray) -> FloatArray:
             return p[:, : layer.units]
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return value(layer.kind, within(layer.kind, p, p)[0])
+        case "shift":
+            before, moved = p[:, : layer.units], p[:, : layer.units] + p[:, layer.units :]
+            return np.maximum(moved, 0) - np.maximum(before, 0)
         case _:
             assert_never(layer.kind)
 
@@ -81,7 +84,10 @@ def starts(low: FloatArray, high: FloatArray, seed: int) -> FloatArray:
 def descended(
     net: Net, asks: Asked, points: FloatArray, low: FloatArray, high: FloatArray
 ) -> FloatArray:
-    """Points that go down towards meeting a clause each, within boxes of their own, the lowest first."""
+    """Points that go down towards meeting a clause each, within boxes of their own, the lowest first.
+
+    Half of them take the gradient's signs alone: the others seldom reach a corner.
+    """
     every = np.arange(len(points))
     now = heights(asks, run(net, points))
     clause = np.where(every % 2 == 0, now.argmin(1), every // 2 % len(asks.const))
@@ -91,7 +97,8 @@ def descended(
             break
         slope = downhill(net, asks, points, clause)
         size = np.abs(slope * (high - low)).max(1, keepdims=True) + 1e-300
-        points = np.clip(points - step * (high - low) ** 2 * slope / size, low, high)
+        down = np.where(every[:, None] % 4 < 2, np.sign(slope), (high - low) * slope / size)
+        points = np.clip(points - step * (high - low) * down, low, high)
         height = heights(asks, run(net, points))[every, clause]
         best, least = np.where((height < least)[:, None], points, best), np.minimum(height, least)
         step *= SHRINKING
@@ -134,5 +141,9 @@ def through(layer: Layer, p: FloatArray, slope: FloatArray) -> FloatArray:
             return np.concatenate([slope, np.zeros_like(slope)], axis=1)
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return slope * steepness(layer.kind, within(layer.kind, p, p)[0])
+        case "shift":
+            half = layer.units
+            before, moved = p[:, :half] > 0, p[:, :half] + p[:, half:] > 0
+            return np.concatenate([slope * moved - slope * before, slope * moved], axis=1)
         case _:
             assert_never(layer.kind)
