@@ -2,20 +2,26 @@
 
 Every new pre-activation is bounded on the whole box at once, by intervals and back through the layers
 before it, so that units whose phase that decides are never made. A pre-activation that was met before
-gets the unit it got then: what two circuits share is one unit, and their difference does not see it.
+gets the unit it got then: what two circuits share is one unit, and their difference does not see it. One
+that is near an earlier one gets that unit and a `shift`: their difference is bounded by how near they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
-from circ.compiler.boxes.affine import Affine, enclosed, units
+from circ.compiler.boxes.affine import Affine, combined, enclosed, picked, units
 from circ.compiler.boxes.back import charges_of, least, taken_back
 from circ.compiler.boxes.clauses import Beyond
-from circ.compiler.boxes.lines import Lines, lines, values
+from circ.compiler.boxes.lines import Lines, lines, relu_gaps, values
+from circ.compiler.boxes.near import Place, Values, of_layer, partners
 from circ.compiler.boxes.net import LARGEST, TOO_LARGE, FloatArray, IntArray, Kind, Layer, Net
+
+ONE = Fraction(1)
 
 MOST_UNITS = 1 << 15
 """Most pre-activations of a net."""
@@ -27,6 +33,10 @@ GENTLE = frozenset({"relu", "sigmoid"})
 """The kinds whose units never widen a difference, and are shared."""
 
 
+Known = tuple[tuple[tuple[int, int], ...], float]
+"""Layers and places of units whose sum a ReLU is, and the slack of its pre-activation."""
+
+
 @dataclass(slots=True)
 class Growing:
     """Layers so far; `low`, `high` bound the values of each layer's units, those of the input first."""
@@ -35,9 +45,7 @@ class Growing:
     high: list[FloatArray]
     layers: list[Layer] = field(default_factory=list[Layer])
     around: list[Lines] = field(default_factory=list[Lines])
-    known: dict[bytes, tuple[int, int, float]] = field(
-        default_factory=dict[bytes, tuple[int, int, float]]
-    )
+    known: dict[bytes, Known] = field(default_factory=dict[bytes, Known])
 
     @property
     def reach(self) -> list[FloatArray]:
@@ -73,19 +81,48 @@ class Growing:
         keys = [kind.encode() + key for key in keys_of(x)]
         fresh = {key: k for k, key in enumerate(keys) if key not in self.known}
         if fresh:
-            chosen = np.array(sorted(fresh.values()), np.int64)
-            layer, places = self.added(kind, rows_of(x, chosen))
-            for k, place in zip(chosen, places, strict=True):
-                self.known[keys[k]] = (layer, int(place), float(x.slack[k]))
+            self.made(kind, x, keys, np.array(sorted(fresh.values()), np.int64))
         own = [fresh.get(key) == k for k, key in enumerate(keys)]
         return self.shared(x, [self.known[key] for key in keys], own)
+
+    def made(self, kind: Kind, x: Affine, keys: Sequence[bytes], chosen: IntArray) -> None:
+        """Units of some rows: ReLUs that others are near are these, shifted."""
+        near: list[Place | None] = [None] * len(chosen)
+        if kind == "relu":
+            rows = rows_of(x, chosen)
+            near = partners(rows, relu_gaps(*self.bounds(rows))[1], self.layers, self.values)
+        alone = chosen[[place is None for place in near]]
+        new = len(self.layers) + 1
+        if len(alone):
+            self.added(kind, rows_of(x, alone))
+        for k, number in enumerate(alone):
+            self.known[keys[number]] = ((new, k),), float(x.slack[number])
+        told = [(place[0] or new, place[1]) for place in near if place is not None]
+        moved = chosen[[place is not None for place in near]]
+        if told:
+            layer = self.shifted(rows_of(x, moved), told)
+        for k, (number, place) in enumerate(zip(moved, told, strict=True)):
+            self.known[keys[number]] = (place, (layer, k)), float(x.slack[number])
+
+    def shifted(self, x: Affine, near: Sequence[Place]) -> int:
+        """The layer of shifts from ReLUs to those of other pre-activations."""
+        parts = [picked([of_layer(self.layers[n - 1])], np.array([k])) for n, k in near]
+        before = picked(parts, np.arange(len(near)))
+        apart = combined([(ONE, x), (-ONE, before)], self.reach)
+        return self.added("shift", picked([before, apart], np.arange(2 * len(near))))[0]
+
+    @property
+    def values(self) -> Values:
+        """What units may be."""
+        ends = list(zip(self.low, self.high, strict=True))
+        return Values([a / 2 + b / 2 for a, b in ends], [b / 2 - a / 2 for a, b in ends])
 
     def fresh(self, kind: Kind, x: Affine) -> Affine:
         """Units of a new layer."""
         layer, places = self.added(kind, x)
         return units(layer, places, len(places))
 
-    def shared(self, x: Affine, found: list[tuple[int, int, float]], own: list[bool]) -> Affine:
+    def shared(self, x: Affine, found: list[Known], own: list[bool]) -> Affine:
         """The units that were found for pre-activations.
 
         Of those that are not their own, the pre-activation may differ by both slacks, and so the value,
@@ -93,9 +130,10 @@ class Growing:
         """
         maps = dict[int, FloatArray]()
         slack = np.zeros(x.entries)
-        for k, (layer, place, gap) in enumerate(found):
-            size = self.layers[layer - 1].units
-            maps.setdefault(layer, np.zeros((x.entries, size)))[k, place] = 1.0
+        for k, (parts, gap) in enumerate(found):
+            for layer, place in parts:
+                size = self.layers[layer - 1].units
+                maps.setdefault(layer, np.zeros((x.entries, size)))[k, place] = 1.0
             slack[k] = 0.0 if own[k] else (gap + x.slack[k]) * 1.001
         return Affine(maps, np.zeros(x.entries), slack)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from circ.compiler.boxes import lines
 from circ.compiler.boxes.back import Affines, Charges, Trace, least, taken_back
 from circ.compiler.boxes.bounds import Forms, Nodes, Tight, chunks
-from circ.compiler.boxes import lines
 from circ.compiler.boxes.net import TINY, UNIT, BoolArray, FloatArray, IntArray, Net, rounding
 from circ.compiler.boxes.read import Problem
 

@@ -51,6 +51,8 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
             return of_between(low)
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return of_curve(kind, low, high)
+        case "shift":
+            return of_shift(low, high)
         case _:
             assert_never(kind)
 
@@ -69,6 +71,10 @@ def open_units(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
             return np.concatenate([both, both], axis=-1)
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return low < high
+        case "shift":
+            p, q, _ = sides(low, high)
+            loose = undecided("relu", *p) | undecided("relu", *q)
+            return np.concatenate([loose, loose], axis=-1)
         case _:
             assert_never(kind)
 
@@ -97,6 +103,12 @@ def values(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, F
             return low[..., :half], high[..., half:]
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return extent(kind, low, high)
+        case "shift":
+            (a, b), (c, d), (least, most) = sides(low, high)
+            on, off = (a >= 0) & (c >= 0), (b <= 0) & (d <= 0)
+            least = np.where(on, least, np.minimum(least, 0))
+            most = np.where(on, most, np.maximum(most, 0))
+            return np.where(off, 0, least), np.where(off, 0, most)
         case _:
             assert_never(kind)
 
@@ -107,10 +119,7 @@ def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, Flo
         case "linear":
             return np.zeros_like(low), np.zeros_like(low)
         case "relu":
-            either = undecided(kind, low, high)
-            least = np.where(either, np.minimum(-low, high), 0.0)
-            chord = -low * high / np.where(either, high - low, 1.0)
-            return least, np.where(either, chord, 0.0)
+            return relu_gaps(low, high)
         case "step":
             loose = undecided(kind, low, high).astype(np.float64)
             return loose, loose
@@ -126,8 +135,21 @@ def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, Flo
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             loose = sag(kind, low, high)
             return loose, loose
+        case "shift":
+            p, q, d = sides(low, high)
+            most = np.maximum(-d[0], d[1])
+            below, above = apart_gaps(p, q)
+            return np.minimum(below, most), np.minimum(above, most)
         case _:
             assert_never(kind)
+
+
+def relu_gaps(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Those of a ReLU: below, its lower line being 0 or p, and above."""
+    either = undecided("relu", low, high)
+    least = np.where(either, np.minimum(-low, high), 0.0)
+    chord = -low * high / np.where(either, high - low, 1.0)
+    return least, np.where(either, chord, 0.0)
 
 
 def of_relu(low: FloatArray, high: FloatArray) -> Lines:
@@ -188,6 +210,50 @@ def of_curve(kind: Curve, low: FloatArray, high: FloatArray) -> Lines:
     """A line on either side."""
     below, above = around(kind, low, high)
     return Lines(*below, *above)
+
+
+# --- a ReLU's argument that moves ------------------------------------------------------------------
+
+Ends = tuple[FloatArray, FloatArray]
+"""Least and greatest numbers."""
+
+
+def sides(low: FloatArray, high: FloatArray) -> tuple[Ends, Ends, Ends]:
+    """The ends of p, of p + d and of d for pre-activations p and d; p + d keeps its sign exactly."""
+    half = low.shape[-1] // 2
+    a, b, c, d = low[..., :half], high[..., :half], low[..., half:], high[..., half:]
+    least, most = np.nextafter(a + c, -np.inf), np.nextafter(b + d, np.inf)
+    least = np.where(a >= -c, np.maximum(least, 0), least)
+    most = np.where(b <= -d, np.minimum(most, 0), most)
+    return (a, b), (least, most), (c, d)
+
+
+def apart_gaps(p: Ends, q: Ends) -> tuple[FloatArray, FloatArray]:
+    """How far the two ReLUs' own lines may be from their difference, below and above."""
+    (p_below, p_above), (q_below, q_above) = relu_gaps(*p), relu_gaps(*q)
+    return q_below + p_above, q_above + p_below
+
+
+def of_shift(low: FloatArray, high: FloatArray) -> Lines:
+    """The two ReLUs' own lines, or those of how far d alone can move one, whichever leave less.
+
+    Above, max(0, p + d) - max(0, p) <= max(0, d); below, it is at least -max(0, -d).
+    """
+    p, q, (c, d) = sides(low, high)
+    first, second, forth, back = of_relu(*p), of_relu(*q), of_relu(c, d), of_relu(-d, -c)
+    # A difference of two slopes is rounded: what that can change is added to the constant.
+    lost = np.maximum(np.abs(p[0]), np.abs(p[1])) * (2 * UNIT)
+    zero, most = np.zeros_like(c), np.maximum(-c, d)
+    own_below, own_above = (apart <= most for apart in apart_gaps(p, q))
+    by_p = np.where(own_below, second.below - first.above, zero)
+    by_d = np.where(own_below, second.below, back.above)
+    under = -np.where(own_below, first.over + lost * (first.above % 1 != 0), back.over)
+    below = np.concatenate([by_p, by_d], axis=-1)
+    by_p = np.where(own_above, second.above - first.below, zero)
+    by_d = np.where(own_above, second.above, forth.above)
+    over = np.where(own_above, second.over + lost * (second.above % 1 != 0), forth.over)
+    above = np.concatenate([by_p, by_d], axis=-1)
+    return Lines(below, under * (1 + 2 * UNIT), above, over * (1 + 2 * UNIT))
 
 
 def flat(slope: FloatArray) -> FloatArray:

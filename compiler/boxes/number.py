@@ -33,7 +33,7 @@ NEARLY = 1e-9
 def read_number(question: Obligation, weights: Weights) -> Problem:
     """Where the goal, a real scalar, is at least 0 in the domain; raises `Beyond`."""
     asked, value = conditioned(question)
-    clauses = refuting(asked)
+    clauses = refuting(asked, weights)
     reading = begin(asked, weights)
     atoms = list(dict.fromkeys(atom for clause in clauses for atom in sorted_atoms(clause)))
     reading.rows(atoms)
@@ -85,4 +85,5 @@ def row_of(asks: Asked) -> Asked:
     """The number's row alone, as the one clause."""
     maps = {j: rows[:1, : FIRST + 1] for j, rows in asks.maps.items()}
     first = (slice(1), slice(FIRST + 1))
-    return Asked(maps, asks.const[first], asks.slack[first], asks.lost[first], asks.there[first])
+    const, slack, lost = asks.const[first], asks.slack[first], asks.lost[first]
+    return Asked(maps, const, slack, lost, asks.there[first], asks.strict[first])

@@ -7,7 +7,7 @@ to the unit, and to the inputs in proportion to their part in its pre-activation
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def by_phase(net: Net, nodes: Nodes, found: Blame) -> FloatArray:
             worth[:, layer.place] *= GUARDS_FIRST
         elif layer.kind != "relu":
             worth[:, layer.place] = 0.0
-    return worth
+    return np.asarray(worth)
 
 
 def whole(net: Net, nodes: Nodes, found: Blame) -> BoolArray:
@@ -135,8 +135,5 @@ def sided(nodes: Nodes, unit: IntArray) -> tuple[Nodes, Nodes]:
     under, over = nodes.under.copy(), nodes.over.copy()
     under[many, unit] = np.maximum(under[many, unit], 0)
     over[many, unit] = np.minimum(over[many, unit], BELOW)
-    box, rest = (nodes.low, nodes.high), (nodes.open, share, nodes.bound)
-    return (
-        Nodes(*box, under, nodes.over, on, *rest),
-        Nodes(*box, nodes.under, over, off, *rest),
-    )
+    half = replace(nodes, share=share)
+    return replace(half, under=under, phase=on), replace(half, over=over, phase=off)

@@ -23,7 +23,9 @@ def described() -> ModuleType:
     package = find_spec("onnx")
     if package is None:
         raise ModuleNotFoundError("No module named 'onnx'")
-    places = [Path(folder) / "onnx_ml_pb2.py" for folder in package.submodule_search_locations or ()]
+    places = [
+        Path(folder) / "onnx_ml_pb2.py" for folder in package.submodule_search_locations or ()
+    ]
     place = next((place for place in places if place.is_file()), None)
     spec = place and spec_from_file_location(NAME, place)
     if NAME in sys.modules or not spec or not spec.loader:

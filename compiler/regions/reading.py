@@ -57,10 +57,10 @@ class Layout:
 
     def widened(self, row: tuple[Number, ...], zero: Number) -> tuple[Number, ...]:
         """A row of the free entries as one of all entries."""
-        found: list[Number] = [zero] * len(self.ends)
+        found: list[Number] = [*([zero] * len(self.ends)), row[-1]]
         for place, value in zip(self.free, row, strict=False):
             found[place] = value
-        return (*found, row[-1])
+        return tuple(found)
 
     def point(self, free: Point) -> Point:
         """A point of the box, from its free entries."""

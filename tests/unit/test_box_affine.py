@@ -184,15 +184,45 @@ def test_a_shared_unit_stays_within_its_slack(data: st.DataObject) -> None:
         results = [grown.applied("relu", first), grown.applied("relu", second)]
     except Beyond:
         return
+    layer, *shifts = grown.layers
+    if shifts:
+        return
     at = within(draw, low, high)
     wanted = [meant(draw, part, at) for part in (first, second)]
-    (layer,) = grown.layers
     chosen = dict[int, Fraction]()
     for place, entry in enumerate(owners(first)):
         chosen[place] = max(wanted[0][entry], Fraction(0))
     for result, exact in zip(results, wanted, strict=True):
         units = [chosen[place] for place in range(layer.units)]
         assert stands_for(result, units, [max(value, Fraction(0)) for value in exact])
+
+
+def test_a_relu_near_another_is_that_and_how_far_it_moves() -> None:
+    """Their difference is bounded by that of their arguments, not by the lines of either; of equal rows
+    in later calls, and of near ones in one call, there is one unit."""
+    grown = Growing([-np.ones(2)], [np.ones(2)])
+    rows = np.array([[1.0, 1.0], [1.125, 1.0]])
+    zeros = np.zeros(1)
+    first, second = (Affine({0: row[None]}, zeros, zeros) for row in rows)
+    one, two = grown.applied("relu", first), grown.applied("relu", second)
+    assert [layer.kind for layer in grown.layers] == ["relu", "shift"]
+    apart = combined([(Fraction(1), two), (Fraction(-1), one)], grown.reach)
+    low, high = grown.bounds(apart)
+    assert -0.126 < low[0] <= -0.125
+    assert 0.125 <= high[0] < 0.126
+    both = grown.applied("relu", Affine({0: rows}, np.zeros(2), np.zeros(2)))
+    assert [rows.tolist() for rows in both.maps.values()] == [[[1], [1]], [[0], [1]]]
+    other = Growing([-np.ones(2)], [np.ones(2)])
+    other.applied("relu", Affine({0: rows}, np.zeros(2), np.zeros(2)))
+    assert [layer.kind for layer in other.layers] == ["relu", "shift"]
+
+
+def test_a_relu_far_from_others_is_its_own() -> None:
+    """Where arguments differ by more than a chord's gap, nothing is gained."""
+    grown = Growing([-np.ones(2)], [np.ones(2)])
+    rows = np.array([[1.0, 1.0], [1.0, -1.0], [0.5, 0.25]])
+    grown.applied("relu", Affine({0: rows}, np.zeros(3), np.zeros(3)))
+    assert [(layer.kind, layer.units) for layer in grown.layers] == [("relu", 3)]
 
 
 def owners(x: Affine) -> list[int]:

@@ -83,6 +83,9 @@ def applied(layer: Layer, p: Vector) -> Vector:
             return p
         case "between":
             return p[: layer.units]
+        case "shift":
+            pairs = zip(p[: layer.units], p[layer.units :], strict=True)
+            return [max(a + d, Fraction(0)) - max(a, Fraction(0)) for a, d in pairs]
         case kind:
             return [enclosed(kind, entry)[0] for entry in p]
 

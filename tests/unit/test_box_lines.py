@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from circ.compiler.boxes.lines import Lines, lines, values
+from circ.compiler.boxes.lines import Lines, lines, open_units, values
 from circ.compiler.boxes.net import FloatArray
 from circ.compiler.boxes.split import BELOW
 
@@ -96,6 +96,34 @@ def test_a_product_is_between_its_planes() -> None:
             assert line(around.below[0, k::many], around.under[0, k], p, q) <= p * q, (p, q)
             assert line(around.above[0, k::many], around.over[0, k], p, q) >= p * q, (p, q)
             assert least[0, k] <= p * q <= most[0, k]
+
+
+def test_a_shift_is_between_its_planes() -> None:
+    """The same for how far a ReLU moves, where only ends or both sides of a kink are possible."""
+    pairs = [*product(FEWER, FEWER), *product([(-1.0, 2.0), (0.0, 1.0), (-1.0, 0.0)], INTERVALS)]
+    low = np.array([[p[0] for p, _ in pairs] + [d[0] for _, d in pairs]])
+    high = np.array([[p[1] for p, _ in pairs] + [d[1] for _, d in pairs]])
+    around, (least, most) = lines("shift", low, high), values("shift", low, high)
+    many, nothing = len(pairs), Fraction(0)
+    for k, (first, second) in enumerate(pairs):
+        kinks = [Fraction(end) * -1 for end in second]
+        before = [p for p in kinks if first[0] <= p <= first[1]] + inside(*first)[:4]
+        for p, d in product(before, inside(*second)[:3]):
+            y = max(p + d, nothing) - max(p, nothing)
+            assert line(around.below[0, k::many], around.under[0, k], p, d) <= y, (p, d)
+            assert line(around.above[0, k::many], around.over[0, k], p, d) >= y, (p, d)
+            assert least[0, k] <= y <= most[0, k]
+
+
+def test_a_shift_of_a_unit_that_is_on_or_off_is_exact() -> None:
+    """It is d, or 0: then nothing is left to bound."""
+    low, high = np.array([[1.0, -3.0, -1.0, -1.0]]), np.array([[2.0, -1.0, 1.0, 1.0]])
+    found = lines("shift", low, high)
+    assert found.below.tolist() == found.above.tolist() == [[0, 0, 1, 0]]
+    assert not found.under.any()
+    assert not found.over.any()
+    assert not open_units("shift", low, high).any()
+    assert open_units("shift", low - 1, high + 1).all()
 
 
 @pytest.mark.parametrize("kind", ["relu", "step"])
