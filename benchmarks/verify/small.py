@@ -9,7 +9,7 @@ ones, so that the value is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, pairwise, product
 from typing import Literal, assert_never
@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
-Form = Literal["plain", "guard", "max", "abs", "premise", "topk", "argmax"]
-FORMS: tuple[Form, ...] = ("plain", "guard", "max", "abs", "premise", "topk", "argmax")
+Form = Literal["plain", "guard", "max", "abs", "premise", "topk", "argmax", "near"]
+FORMS: tuple[Form, ...] = ("plain", "guard", "max", "abs", "premise", "topk", "argmax", "near")
 SCORES = 4
 """How many outputs there are where some of them are chosen; else there are two."""
 
@@ -51,11 +51,20 @@ class Small:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Layers of whole weights, the guard's, and those on what `topk` keeps."""
+    """Layers of whole weights, the guard's, and those on what `topk` keeps.
+
+    `copy` is the first layer again, without some of its smallest weights.
+    """
 
     layers: tuple[tuple[IntArray, IntArray], ...]
     guard: IntArray
     read: IntArray
+    copy: tuple[IntArray, IntArray]
+
+    @property
+    def beside(self) -> Net:
+        """The network with the copy for its first layer."""
+        return replace(self, layers=(self.copy, *self.layers[1:]))
 
     def outputs(self, x: IntArray) -> IntArray:
         """Eighths of the outputs [outputs, points] at eighths of inputs [inputs, points]."""
@@ -92,7 +101,10 @@ def network(chance: np.random.Generator, inputs: int, outputs: int) -> Net:
     layers = [
         (chance.integers(-3, 4, (b, a)), chance.integers(-3, 4, b)) for a, b in pairwise(sizes)
     ]
-    return Net(tuple(layers), chance.integers(-2, 3, inputs), chance.integers(-2, 3, outputs))
+    (w, b), *_ = layers
+    guard, read = chance.integers(-2, 3, inputs), chance.integers(-2, 3, outputs)
+    copy = np.where((np.abs(w) == 1) & (chance.random(w.shape) < 0.5), 0, w)
+    return Net(tuple(layers), guard, read, (copy, b))
 
 
 def tried(chance: np.random.Generator, inputs: int) -> IntArray:
@@ -123,6 +135,8 @@ def value(net: Net, form: Form, x: IntArray) -> IntArray:
             asked = kept(net.read, found)
         case "argmax":
             asked = found[1:].max(axis=0) - first
+        case "near":
+            asked = np.abs(found - net.beside.outputs(x)).max(axis=0)
         case _:
             assert_never(form)
     return np.asarray(asked)
@@ -160,15 +174,20 @@ def broken(claim: Small, point: Sequence[Fraction]) -> bool:
 def spec(net: Net, form: Form, cuts: IntArray, bound: Fraction) -> str:
     """The claim in Circ."""
     inputs = len(net.guard)
-    w, b = net.layers[-1]
-    lines, x = [f"circuit f(x: real[{inputs}]) -> real[{len(b)}] {{"], "x"
-    for k, (hidden, bias) in enumerate(net.layers[:-1]):
-        lines.append(f"  let h{k} = relu({rows(hidden)} @ {x} + {row(bias)})")
-        x = f"h{k}"
-    lines += [f"  return {rows(w)} @ {x} + {row(b)}", "}"]
+    lines = circuit("f", net) + (circuit("g", net.beside) if form == "near" else [])
     within = "".join(f" and dot({row(cut)}, x) <= 1" for cut in cuts)
     domain = f"{{ x: real[{inputs}] | -1 <= x <= 1{within} }}"
     return "\n".join([*lines, f"claim small: forall x in {domain}: {goal(net, form, bound)}", ""])
+
+
+def circuit(name: str, net: Net) -> list[str]:
+    """The layers in Circ."""
+    w, b = net.layers[-1]
+    lines, x = [f"circuit {name}(x: real[{len(net.guard)}]) -> real[{len(b)}] {{"], "x"
+    for k, (hidden, bias) in enumerate(net.layers[:-1]):
+        lines.append(f"  let h{k} = relu({rows(hidden)} @ {x} + {row(bias)})")
+        x = f"h{k}"
+    return [*lines, f"  return {rows(w)} @ {x} + {row(b)}", "}"]
 
 
 def goal(net: Net, form: Form, bound: Fraction) -> str:
@@ -191,6 +210,8 @@ def goal(net: Net, form: Form, bound: Fraction) -> str:
         case "argmax":
             others = ", 0" * (len(net.read) - 1)
             return f"argmax(f(x) + [{most}{others}]) == 0"
+        case "near":
+            return f"f(x) == g(x) within {most}"
         case _:
             assert_never(form)
 

@@ -46,7 +46,7 @@ def reached(claim: Small) -> str | None:
             return f"(assert (>= Y_0 {bound}))"
         case "max" | "abs":
             return f"(assert (or (and (>= Y_0 {bound})) (and (>= Y_1 {bound}))))"
-        case "guard" | "premise" | "topk" | "argmax":
+        case "guard" | "premise" | "topk" | "argmax" | "near":
             return None
         case _:
             assert_never(claim.form)
