@@ -57,10 +57,10 @@ class Layout:
 
     def widened(self, row: tuple[Number, ...], zero: Number) -> tuple[Number, ...]:
         """A row of the free entries as one of all entries."""
-        found: list[Number] = [*([zero] * len(self.ends)), row[-1]]
+        found = [zero] * len(self.ends)
         for place, value in zip(self.free, row, strict=False):
             found[place] = value
-        return tuple(found)
+        return tuple(found) + row[-1:]
 
     def point(self, free: Point) -> Point:
         """A point of the box, from its free entries."""
