@@ -56,6 +56,36 @@ class TestAnswers:
         assert command("vnnlib", *files(tmp_path, "(assert (> Y_0 3))")) == 0
         assert capsys.readouterr().out.splitlines()[0] == "unsat"
 
+    @pytest.mark.parametrize(
+        ("function", "most", "answered"),
+        [
+            ("Sigmoid", "0.9526", "unsat"),
+            ("Sigmoid", "0.9525", "sat"),
+            ("Tanh", "0.9951", "unsat"),
+            ("Tanh", "0.9950", "sat"),
+            ("Softmax", "1.0001", "unsat"),
+        ],
+    )
+    def test_smooth_functions_have_bounds(
+        self,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        function: str,
+        most: str,
+        answered: str,
+    ) -> None:
+        """Of x0 + 2 x1, which is at most 3: 1 / (1 + e^-3) is 0.95257…, tanh 3 is 0.99505…, and the one
+        share of one score is 1."""
+        w = np.array([[1], [2]], np.float32)
+        nodes = [node("MatMul", ["x", "w"], "h"), node(function, ["h"])]
+        wanted = tmp_path / "safe.vnnlib"
+        wanted.write_text(
+            declared(2, 1) + boxed([("-1", "1"), ("-1", "1")]) + f"(assert (>= Y_0 {most}))"
+        )
+        net = saved(tmp_path, model(nodes, [1, 2], {"w": w}))
+        assert command("vnnlib", net, wanted) == 0
+        assert capsys.readouterr().out.splitlines()[0] == answered
+
     def test_the_end_of_a_box_belongs_to_it(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
