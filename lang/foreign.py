@@ -160,7 +160,7 @@ FUNCTIONS_ELSEWHERE = {
     "sigmoid": "write `softmax([x, 0])[0]`",
     "tanh": "write `2 * softmax([2 * x, 0])[0] - 1`",
     "silu": "write `x * softmax([x, 0])[0]`",
-    "gelu": "of the smooth functions there are `exp` and `softmax`",
+    "gelu": "write `x * softmax([1.5957691 * x + 0.0713548 * x * x * x, 0])[0]`",
     "log": "of the smooth functions there are `exp` and `softmax`",
     "layernorm": "of `c = x - mean(x)` write `c / sqrt(mean(c * c) + 0.00001)`",
     "rmsnorm": "write `x / sqrt(mean(x * x) + 0.00001)`",

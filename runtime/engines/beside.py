@@ -47,9 +47,9 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
             f"there are {count:,} words beside the box, more than the {MOST_WORDS} that are tried"
         )
         return Stuck(told, METHOD)
-    tried = Tried(obligation, weights, limits, progress, monotonic() + limits.timeout)
+    roll = Roll(obligation, weights, limits, progress, monotonic() + limits.timeout)
     try:
-        return tried.decided([*words(obligation)])
+        return roll.decided([*words(obligation)])
     except KeyboardInterrupt:
         return Stuck("interrupted", METHOD, interrupted=True)
 
@@ -93,7 +93,7 @@ def denied(circuit: Circuit, wire: Wire) -> bool:
 
 
 @dataclass(slots=True)
-class Tried:
+class Roll:
     """What was found of words so far; `held` has the warnings of each where the claim holds."""
 
     obligation: Obligation

@@ -8,10 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from circ.compiler.boxes.affine import Affine
 from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.grow import Growing
 from circ.compiler.boxes.net import Net, Row
 from circ.compiler.boxes.points import run
 from circ.compiler.boxes.read import read
+from circ.compiler.boxes.squares import gated, squared
 from circ.compiler.builder import Builder, combine, matmul, number, stack, take, times
 from circ.compiler.finding import Finding, Holds, Limits, Stuck, silent
 from circ.compiler.ir import Compare, Smooth, Softmax, Wire
@@ -147,6 +150,26 @@ def valued(net: Net, row: Row, points: Sequence[Sequence[Fraction]]) -> list[flo
     for j, coefficients in row.maps:
         total = total + at_points.values[j] @ coefficients
     return [float(x) for x in total]
+
+
+@pytest.mark.parametrize("gate", ["square", "sigmoid", "equal"])
+def test_what_floats_leave_open_of_a_factor_is_charged(gate: str) -> None:
+    """Two functions with the same numbers may differ by their slacks: their product, or that of one with
+    a unit of the other, is then no unit exactly."""
+    growing = Growing([np.array([1.0])], [np.array([2.0])])
+    slack = 1e-14
+    x = Affine({0: np.array([[1.0]])}, np.zeros(1), np.array([slack]))
+    if gate == "equal":
+        places, found = squared(growing, x, x)
+        least = 2 * 2 * slack
+    else:
+        places, found = gated(
+            growing, x, growing.applied("square" if gate == "square" else "sigmoid", x)
+        )
+        least = 2 * slack * (4.0 if gate == "square" else 0.88)
+    assert list(places) == [0]
+    assert found is not None
+    assert least <= found.slack[0] <= 1e-12
 
 
 # --- what shares add up to -------------------------------------------------------------------------
