@@ -1913,8 +1913,8 @@ MUTANTS = (
     Mutant(
         "box_shares_of_another_sum",
         "compiler/boxes/smooth.py",
-        "part = Fraction(1, width)",
-        "part = Fraction(1, width + 1)",
+        "terms = [(ONE, shares), (-part, picked([sums], places)), (part, ones)]",
+        "terms = [(ONE, shares), (part, picked([sums], places)), (part, ones)]",
         ("tests/unit/test_box_smooth.py::test_a_net_has_the_circuits_values",),
         slow=True,
     ),
