@@ -154,7 +154,10 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
 
             yield searched
             yield partial(within, LONGER, exactly)
+            yield partial(briefly, beside.decide)
+            yield exactly
             yield beside.decide
+            return
     yield exactly
 
 

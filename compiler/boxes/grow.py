@@ -17,6 +17,7 @@ import numpy as np
 from circ.compiler.boxes.affine import Affine, combined, enclosed, picked, units
 from circ.compiler.boxes.back import charges_of, least, taken_back
 from circ.compiler.boxes.clauses import Beyond
+from circ.compiler.boxes.curves import DOMAINS, extent
 from circ.compiler.boxes.lines import Lines, lines, relu_gaps, values
 from circ.compiler.boxes.near import Place, Values, of_layer, partners
 from circ.compiler.boxes.net import LARGEST, TOO_LARGE, FloatArray, IntArray, Kind, Layer, Net
@@ -146,7 +147,7 @@ class Growing:
         if max((rows.size for rows in x.maps.values()), default=0) > MOST_NUMBERS:
             raise Beyond(f"a layer has more than {MOST_NUMBERS:,} weights")
         sizes = [np.abs(part).max() for part in (low, high, x.const, *x.maps.values())]
-        if not max(sizes) < LARGEST:
+        if not max(sizes) < LARGEST or not inside(kind, low, high):
             raise Beyond(TOO_LARGE)
         sources = tuple((j, np.ascontiguousarray(rows)) for j, rows in sorted(x.maps.items()))
         layer = Layer(kind, sources, x.const, x.slack, low, high, start)
@@ -156,6 +157,19 @@ class Growing:
         self.low.append(least_values)
         self.high.append(greatest)
         return len(self.layers), np.arange(layer.units)
+
+
+def inside(kind: Kind, low: FloatArray, high: FloatArray) -> bool:
+    """Whether a curve has lines on all of these intervals, and values that are not too large."""
+    match kind:
+        case "linear" | "relu" | "step" | "product" | "between" | "shift":
+            return True
+        case _:
+            least, most = DOMAINS[kind]
+            first = np.maximum(low, least) if kind == "sqrt" else low  # of nothing negative
+            small, large = extent(kind, first, high)
+            known = bool(np.all(first >= least) and np.all(high <= most))
+            return known and bool(np.all(np.maximum(-small, large) < LARGEST))
 
 
 def keys_of(x: Affine) -> list[bytes]:

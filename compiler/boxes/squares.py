@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from circ.compiler.boxes.affine import Affine, Product, combined, mapped, picked, size, units
-from circ.compiler.boxes.curves import MU
+from circ.compiler.boxes.curves import DOMAINS, MU
 from circ.compiler.boxes.grow import Growing
 from circ.compiler.boxes.net import UNIT, Curve, FloatArray, IntArray
 
@@ -56,7 +56,8 @@ def squared(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Af
     x, y, f = picked([left], places), picked([right], places), factors[places]
     rest = combined([(ONE, y), (-ONE, times_known(growing, f, x))], growing.reach)
     off = size(rest, growing.reach) + rest.slack
-    good = off <= AS_GOOD_AS * size(y, growing.reach)
+    sizes = size(x, growing.reach) + x.slack
+    good = (off <= AS_GOOD_AS * size(y, growing.reach)) & (sizes < DOMAINS["square"][1])
     if not good.any():
         return np.zeros(0, np.int64), None
     x, f, off = picked([x], np.flatnonzero(good)), f[good], off[good]
@@ -161,6 +162,8 @@ def whole(growing: Growing, entry: int, x: Affine, gate: Gate, slack: float) -> 
     loose, mass = beside(growing, x, factor, inner), most(growing, x)
     if factor and loose <= mass * AS_GOOD_AS:
         kind: Curve = "swish" if gate.kind == "sigmoid" else "cube"
+        if most(growing, inner) >= DOMAINS[kind][1]:
+            return None
         return Part(entry, gate, kind, inner, factor, (loose * gate.size + mass * slack) * MORE)
     if gate.kind == "sigmoid":
         return bent(growing, entry, x, gate, inner, slack)

@@ -235,6 +235,20 @@ def test_what_has_no_bounds_is_refused(value: Vector, reason: str) -> None:
     assert isinstance(decided(value, 1.0), Stuck)
 
 
+@pytest.mark.parametrize("power", [2, 3])
+def test_large_powers_are_not_bounded_by_smaller_ones(power: int) -> None:
+    """Where lines around a square or a cube end, products go on, and then nothing does."""
+
+    def value(b: Builder, x: Wire) -> Wire:
+        square = times(b, x, x)
+        return square if power == 2 else times(b, x, square)
+
+    for end in (1e18, 1e22, 1e29, 1e31, 1e40, 1e70):
+        found = decided(value, 0.9 * end**power, (-end, end))
+        assert not isinstance(found, Holds), end
+    assert isinstance(decided(value, 1.1 * 1e15**power, (-1e15, 1e15)), Holds)
+
+
 def test_scores_far_apart_have_shares() -> None:
     """One unit of both functions has no large numbers in it."""
     assert isinstance(decided(far_share, 1.001), Holds)
