@@ -86,8 +86,8 @@ def applied(layer: Layer, p: Vector) -> Vector:
         case "shift":
             pairs = zip(p[: layer.units], p[layer.units :], strict=True)
             return [max(a + d, Fraction(0)) - max(a, Fraction(0)) for a, d in pairs]
-        case kind:
-            return [enclosed(kind, entry)[0] for entry in p]
+        case _:
+            return [enclosed(layer.kind, entry)[0] for entry in p]
 
 
 def asked(draw: Draw) -> Question:
