@@ -35,9 +35,9 @@ GAP = Fraction(1, 1 << 40)
 WITHIN = Fraction(1, 10**6)
 """Bounds of a number over a box are brought together up to this share of it (of 1, where it is smaller)."""
 
-EXACTLY, TRIES, FEW = 2.0, 2, 64
-"""Seconds that it may take to show that a value reached on a box is the greatest, nothing left between, how
-often that is tried, and with how many units at most."""
+EXACTLY, TRIES = 2.0, 2
+"""Seconds that it may take to show that a value reached on a box is the greatest, nothing left between, and
+how often that is tried, where there are few units."""
 
 ROUNDS = 60
 """Claims asked for one end of a range."""
@@ -295,6 +295,8 @@ class Climb:
         """How many bounds are still worth asking for."""
         if not (self.real and self.close()):
             return ROUNDS
+        from circ.runtime.engines.summit import FEW
+
         return TRIES if choices(self.question.circuit) <= FEW else 0
 
     def next_bound(self) -> Fraction | None:

@@ -20,7 +20,7 @@ from circ.compiler.ir import Circuit, Compare, Comparison, Max, Real, Relu, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.regions.cell import Cell, Cut, Kind, negative, within_box
 from circ.compiler.regions.maps import Map, combined, picked
-from circ.compiler.regions.polytope import Row, coprime
+from circ.compiler.regions.polytope import Point, Row, coprime
 from circ.compiler.regions.reading import Layout, Reading, Value, laid_out, plain
 from circ.compiler.tensor import Weights
 
@@ -42,11 +42,15 @@ class State:
 
 @dataclass(slots=True)
 class Search:
-    """Goes through the cells depth first. `waiting` are those that are still to be gone through."""
+    """Goes through the cells depth first, or to that of one point alone, if there is an `aim`.
+
+    `waiting` are those that are still to be gone through.
+    """
 
     question: Obligation
     weights: Weights
     most: int
+    aim: Point | None = None
     layout: Layout = field(init=False)
     reading: Reading = field(init=False)
     conditional: frozenset[Wire] = field(init=False)
@@ -149,11 +153,21 @@ class Search:
     def parted(
         self, state: State, decided: Sequence[int], cut: Cut, outcomes: tuple[int, int]
     ) -> State:
-        """The part where a cut holds; that where it does not is left for later."""
+        """The part where a cut holds, and that where it does not."""
         other = Cut(negative(cut.row), cut.kind, strict=not cut.strict)
-        rest = replace(state, cell=state.cell.cut(other), decided=(*decided, outcomes[1]))
-        self.waiting.append(rest)
-        return replace(state, cell=state.cell.cut(cut), decided=(*decided, outcomes[0]))
+        return self.apart(state, decided, [(cut, outcomes[0]), (other, outcomes[1])])
+
+    def apart(
+        self, state: State, decided: Sequence[int], parts: Sequence[tuple[Cut, int]]
+    ) -> State:
+        """The first part of a cell; the others are left for later. With an aim, the part that has it."""
+        if self.aim is not None:
+            parts = [part for part in parts if part[0].holds(self.aim)]
+        for cut, outcome in parts[1:]:
+            rest = replace(state, cell=state.cell.cut(cut), decided=(*decided, outcome))
+            self.waiting.append(rest)
+        cut, outcome = parts[0]
+        return replace(state, cell=state.cell.cut(cut), decided=(*decided, outcome))
 
     def compared(
         self, state: State, wire: Wire, op: Compare, left: Wire, right: Wire
@@ -166,13 +180,9 @@ class Search:
         for entry in range(len(decided), len(above.nums)):
             row = above.row(entry)
             parts = list(outcomes(op.op, state.cell, row, kind))
-            if len(parts) > 1 or parts[0][0] is not None:
-                for cut, outcome in parts[1:]:
-                    cell = state.cell if cut is None else state.cell.cut(cut)
-                    self.waiting.append(replace(state, cell=cell, decided=(*decided, outcome)))
-                cut, outcome = parts[0]
-                cell = state.cell if cut is None else state.cell.cut(cut)
-                return replace(state, cell=cell, decided=(*decided, outcome))
+            cuts = [(cut, outcome) for cut, outcome in parts if cut is not None]
+            if cuts:
+                return self.apart(state, decided, cuts)
             decided.append(parts[0][1])
         return self.with_value(state, wire, np.array(decided, np.int64))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from circ.compiler.finding import Progress
+from circ.compiler.finding import Progress, silent
 from circ.compiler.obligation import Obligation
 from circ.compiler.regions.cell import Cut
 from circ.compiler.regions.cells import Search, State
 from circ.compiler.regions.maps import Map
 from circ.compiler.regions.polytope import Point
+from circ.compiler.regions.reading import NotPiecewise
 from circ.compiler.tensor import Weights
 
 
@@ -65,3 +66,22 @@ def region_of(search: Search, state: State) -> Region:
     )
     rows = tuple(layout.widened(row, Fraction(0)) for row in value.rows)
     return Region(cuts, rows, layout.point(middle), radius, state.cell.flat)
+
+
+def highest(question: Obligation, weights: Weights, point: Point) -> Point | None:
+    """Where a number is largest in the closure of the cell that has a point, which is in the domain.
+
+    None where the circuit is not read, or no input varies.
+    """
+    try:
+        search = Search(question, weights, 1)
+        free = tuple(point[k] for k in search.layout.free)
+        search.aim = free
+        state = next(search.cells(silent), None)
+    except NotPiecewise:
+        return None
+    if state is None or not free:
+        return None
+    value = state.known[search.goal]
+    assert isinstance(value, Map)
+    return search.layout.point(state.cell.reach(value.row(0)).point)

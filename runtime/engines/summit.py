@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -19,10 +19,18 @@ from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals as Enclosure
 from circ.compiler.readings.reference import BITS, Value, at_point, constants
 from circ.compiler.readings.ties import every_choice
+from circ.compiler.regions.listed import highest
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, truth
 from circ.runtime.engines.ascent import Ascent
 from circ.runtime.engines.boxes import METHOD, TRUSTED
+from circ.runtime.prover import choices
+
+FEW = 64
+"""With so many units at most, the vertices of cells are looked at for a value that is the greatest itself."""
+
+CLIMBED = 8
+"""Cells that are gone through from one to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,23 @@ def summit(
         interrupted = True
     method = f"{METHOD}, {ascent.nodes:,} part{'s' * (ascent.nodes != 1)}"
     point = None if ascent.point is None else witness(question, ascent.point)
+    if point is not None and not interrupted and choices(question.circuit) <= FEW:
+        point = uphill(question, weights, point, ascent.best)
     return Summit(ascent.limit, point, method, TRUSTED, interrupted)
+
+
+def uphill(question: Obligation, weights: Weights, start: Witness, value: Fraction) -> Witness:
+    """The best vertex of the cell that has an input, then of a cell that has that, while it is better."""
+    best, known = start, dict[Wire, Value]()
+    for _ in range(CLIMBED):
+        point = tuple(Fraction(x) for _, entries in best.values for x in entries)
+        found = highest(question, weights, point)
+        at = None if found is None else arranged(question, found)
+        reached = None if at is None else least_at(question, weights, at, known)
+        if at is None or reached is None or reached <= value:
+            break
+        best, value = at, reached
+    return best
 
 
 def judged(question: Obligation, weights: Weights) -> Callable[[FloatArray], Fraction | None]:
@@ -107,12 +131,17 @@ def least_at(
 
 def witness(question: Obligation, point: FloatArray) -> Witness:
     """An input as numbers, inside the box."""
-    left = iter(point.tolist())
+    return arranged(question, [Fraction(x) for x in point.tolist()])
+
+
+def arranged(question: Obligation, point: Sequence[Fraction]) -> Witness:
+    """Entries of all binders in order as an input, moved into the box."""
+    left = iter(point)
     values = list[tuple[str, tuple[Fraction | int, ...]]]()
     for binder in question.binders:
         assert isinstance(binder.values, Reals)
         entries = tuple(
-            min(max(Fraction(value), low), high)
+            min(max(value, low), high)
             for (low, high), value in zip(binder.values.box, left, strict=False)
         )
         values.append((binder.name, entries))
