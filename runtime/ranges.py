@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Literal, assert_never
 
 from circ.compiler.builder import Builder, combine, number, truth
-from circ.compiler.finding import Limits, Progress
+from circ.compiler.finding import Empty, Fails, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Compare, Wire
 from circ.compiler.obligation import Obligation, Question, Reals, Witness
 from circ.compiler.passes.drop_dead import copied, keep
@@ -23,11 +23,11 @@ from circ.compiler.readings.intervals import Reals as Enclosure
 from circ.compiler.readings.reference import at_point, enclose, over_box
 from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
-from circ.compiler.trial import MOST_CHOICES
-from circ.compiler.verdict import Example, Proved, Refuted, Unknown, Vacuous, Verdict, plain_method
+from circ.compiler.trial import MOST_CHOICES, trial
+from circ.compiler.verdict import Proved, Vacuous, Verdict, plain_method
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
-from circ.runtime.prover import choices, prove
+from circ.runtime.prover import choices, decide, prove
 
 GAP = Fraction(1, 1 << 40)
 """How far above a value that was reached, as a share of it, a bound is asked for first."""
@@ -41,6 +41,8 @@ how often that is tried, where there are few units."""
 
 ROUNDS = 60
 """Claims asked for one end of a range."""
+
+NOT_SHOWN = "an input that an engine gave is not shown to exceed what was reached"
 
 Side = Literal["least", "greatest"]
 
@@ -320,20 +322,23 @@ class Climb:
     def asked(self, bound: Fraction, limits: Limits, progress: Progress) -> bool:
         """Ask whether the number exceeds a bound; whether to go on."""
         claim = at_most(self.question, bound)
-        found = prove(claim, self.weights, replace(limits, first=False), progress)
+        found = decide(claim, self.weights, replace(limits, first=False), progress)
         match found:
-            case Proved():
+            case Holds():
                 self.limit, self.method, self.trusted = bound, found.method, found.trusted
                 return True
-            case Refuted(example=Example() as example):
-                self.reached(example.witness)
+            case Fails(witness=witness) if trial(claim, self.weights, witness).refutes:
+                self.reached(witness)
                 return True
-            case Unknown():
+            case Fails():
+                self.reason = "" if self.close() else NOT_SHOWN
+                return False
+            case Stuck():
                 self.interrupted = found.interrupted
                 self.reason = "" if self.close() else found.reason
                 return False
-            case Refuted() | Vacuous():
-                raise AssertionError("an input was found, and exceeds what it was said to exceed")
+            case Empty():
+                raise AssertionError("an input was found")
             case _:
                 assert_never(found)
 
