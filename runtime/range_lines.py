@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from circ.compiler.verdict import Vacuous
 from circ.runtime.as_data import Data, evidence, witness_data
+from circ.runtime.climb import Extreme
 from circ.runtime.exits import Exit
-from circ.runtime.ranges import Extreme, Nowhere, Range
+from circ.runtime.ranges import Nowhere, Range
 from circ.runtime.report import Line, verdict_lines, witness_lines
 from circ.runtime.show import between_text, decimal_text
 from circ.runtime.value_data import between_data

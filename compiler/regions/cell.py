@@ -67,10 +67,10 @@ class Cell:
         return found
 
     def cut(self, cut: Cut) -> Cell:
-        """The part of it in a half-space. Some vertex that is known lies in its closure."""
+        """The part of it in a half-space, of which `signs` has found that there is some."""
         rows = (cut.row, negative(cut.row)) if cut.flat else (cut.row,)
         kept = [at for at in self.vertices if all(height(row, at) >= 0 for row in rows)]
-        if not kept:
+        if not kept and cut.flat:
             kept = [self.cut(replace(cut, flat=False)).reach(negative(cut.row))]
         return Cell((*self.cuts, cut), (*self.rows, *rows), kept)
 

@@ -12,9 +12,10 @@ from circ.compiler.builder import Builder, combine, matmul, reals, truth
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, silent
 from circ.compiler.ir import Input, Real, Relu, WireType
 from circ.compiler.obligation import Bound, Obligation, Reals, Witness
+from circ.runtime.bounded import at_most
 from circ.runtime.engines import smt
 from circ.runtime.engines.summit import Summit, summit
-from circ.runtime.ranges import Nowhere, Range, at_most, at_one_length, middle
+from circ.runtime.ranges import Nowhere, Range, at_one_length, middle
 from tests.agreement.box_claims import points
 from tests.agreement.box_numbers import Point, box_numbers, inside, point_of, value
 from tests.unit.obligations import NOWHERE

@@ -25,7 +25,8 @@ from circ.compiler.trial import truth
 from circ.compiler.verdict import Vacuous
 from circ.lang.diagnostic import CircError
 from circ.lang.span import Source
-from circ.runtime.ranges import Extreme, Nowhere, Range, at_one_length, range_of, value_at
+from circ.runtime.climb import Extreme, value_at
+from circ.runtime.ranges import Nowhere, Range, at_one_length, range_of
 from circ.runtime.repl.session import Session
 from circ.runtime.session import Request, checked
 from tests.agreement.heads import Head, word
