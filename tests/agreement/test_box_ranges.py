@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import inf
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from circ.compiler.boxes.number import read_number
+from circ.compiler.boxes.round import root
 from circ.compiler.builder import Builder, combine, matmul, reals, truth
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, silent
 from circ.compiler.ir import Input, Real, Relu, WireType
 from circ.compiler.obligation import Bound, Obligation, Reals, Witness
 from circ.runtime.bounded import at_most
 from circ.runtime.engines import smt
+from circ.runtime.engines.ascent import Ascent, Waiting
 from circ.runtime.engines.summit import Summit, summit
 from circ.runtime.ranges import Nowhere, Range, at_one_length, middle
 from tests.agreement.box_claims import points
@@ -88,6 +92,26 @@ def test_both_ends_hold(question: Obligation) -> None:
         if sign > 0 and high is not None:
             assert low <= high
             assert not isinstance(exceeds(question, high), Fails)
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_the_limit_holds_after_every_round(data: st.DataObject) -> None:
+    """Whenever the search is stopped, no input has more than its limit: what was closed is below the threshold,
+    and what waits below its own bound, whatever its conditions say."""
+    question = data.draw(box_numbers())
+    start = data.draw(points(corners(question)))
+    if not inside(question, start):
+        return
+    (known,) = value(question, start)
+    ascent = Ascent(read_number(question, {}), lambda _: None, known, WITHIN, inf, lambda _: None)
+    ascent.heap.append(Waiting(None, root(ascent.question)))
+    for _ in range(4):
+        if ascent.done:
+            break
+        ascent.round()
+        limit = ascent.limit
+        assert limit is None or not isinstance(exceeds(question, limit), Fails)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 30.0])
