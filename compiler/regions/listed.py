@@ -60,11 +60,11 @@ def region_of(search: Search, state: State) -> Region:
     assert isinstance(value, Map)
     radius, middle = state.cell.middle() if layout.free else (Fraction(0), ())
     cuts = tuple(
-        replace(cut, row=layout.widened(cut.row, 0))
+        replace(cut, row=tuple(map(int, layout.widened(cut.row))))
         for cut in state.cell.touched()
         if cut.kind != "box"
     )
-    rows = tuple(layout.widened(row, Fraction(0)) for row in value.rows)
+    rows = tuple(layout.widened(row) for row in value.rows)
     return Region(cuts, rows, layout.point(middle), radius, state.cell.flat)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +43,6 @@ class NotPiecewise(Exception):
     """The circuit is not affine on pieces, as far as it is read here; the message says what stands in it."""
 
 
-Number = TypeVar("Number", int, Fraction)
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The entries of all binders in order, and which of them are `free`: the others have one value each."""
@@ -55,12 +51,12 @@ class Layout:
     free: tuple[int, ...]
     places: dict[str, int]
 
-    def widened(self, row: tuple[Number, ...], zero: Number) -> tuple[Number, ...]:
+    def widened(self, row: Sequence[Fraction | int]) -> tuple[Fraction, ...]:
         """A row of the free entries as one of all entries."""
-        found = [zero] * len(self.ends)
+        found = [Fraction(0)] * len(self.ends)
         for place, value in zip(self.free, row, strict=False):
-            found[place] = value
-        return tuple(found) + row[-1:]
+            found[place] = Fraction(value)
+        return (*found, Fraction(row[-1]))
 
     def point(self, free: Point) -> Point:
         """A point of the box, from its free entries."""
