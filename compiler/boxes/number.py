@@ -14,6 +14,7 @@ import numpy as np
 from circ.compiler.boxes.affine import combined
 from circ.compiler.boxes.clauses import refuting
 from circ.compiler.boxes.judge import Asked
+from circ.compiler.boxes.live import live
 from circ.compiler.boxes.net import FloatArray, Row
 from circ.compiler.boxes.points import Run
 from circ.compiler.boxes.read import Problem, begin, sorted_atoms
@@ -47,7 +48,7 @@ def read_number(question: Obligation, weights: Weights) -> Problem:
     place = {atom: k for k, atom in enumerate(atoms, 1)}
     told = tuple((FIRST, *(place[a] for a in sorted_atoms(clause))) for clause in clauses)
     strict = (False, *(atom.strict for atom in atoms))
-    return Problem(reading.growing.net, rows, strict, told)
+    return Problem(*live(reading.growing.net, rows), strict, told)
 
 
 def conditioned(question: Obligation) -> tuple[Obligation, Wire]:

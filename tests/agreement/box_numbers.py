@@ -30,7 +30,7 @@ def box_numbers(draw: st.DrawFn, *, tensor: bool = False) -> Obligation:
     box = draw(st.tuples(*[ends] * WIDTH))
     found = [x]
     for _ in range(draw(st.integers(1, 4))):
-        found.append(grown(draw, b, found, bilinear=False))
+        found.append(grown(draw, b, found, bilinear=False, smooth=False))
     by = reals(b, draw(st.tuples(*[HALVES] * WIDTH)), (WIDTH,))
     number = combine(b, (1, matmul(b, found[-1], by)), (draw(HALVES), largest(b, found[0])))
     goal = stack(b, [number, b.add(Relu(number))]) if tensor else number
