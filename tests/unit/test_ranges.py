@@ -124,17 +124,31 @@ def test_over_a_box_bounds_meet(tmp_path: Path) -> None:
     assert exactly(found.greatest) == 2
 
 
-def test_what_is_not_decided_is_bounded(tmp_path: Path) -> None:
-    """Where no engine has an answer, bounds of intervals are given, and the reason."""
+def test_a_smooth_number_over_a_box_is_known_to_the_tolerance(tmp_path: Path) -> None:
+    """No input has exactly the least value that can be told, and the bounds are near all the same."""
     found = asked(tmp_path, "exp(x[0]) - x[0] over x in Square")
 
     for end in (found.least, found.greatest):
         assert end.low is not None
         assert end.high is not None
-        assert end.low < end.high
-        assert end.reason
+        assert 0 < end.high - end.low <= Fraction(1, 10**5)
+        assert end.reason == ""
     assert found.least.low is not None
     assert found.least.low <= 1 < Fraction(17, 10) < (found.greatest.high or 0)
+
+
+def test_what_is_not_decided_is_bounded(tmp_path: Path) -> None:
+    """Where the time runs out, bounds of intervals are given, and the reason."""
+    p = program(tmp_path, SPEC)
+    question = ranged(p, Source("<range>", "exp(x[0]) - x[0] over x in Square"), {}).question
+    found = range_of(question, p.weights, Limits(timeout=0), silent)
+
+    assert isinstance(found, Range)
+    for end in (found.least, found.greatest):
+        assert end.low is not None
+        assert end.high is not None
+        assert end.low < end.high
+        assert end.reason == "the time ran out"
 
 
 def test_two_words_and_a_condition(tmp_path: Path) -> None:
