@@ -1555,6 +1555,22 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        "box_shift_never_back",
+        "compiler/boxes/lines.py",
+        "by_d = np.where(own_below, second.below, back.above)",
+        "by_d = np.where(own_below, second.below, forth.above)",
+        ("tests/unit/test_box_lines.py::test_a_shift_is_between_its_planes",),
+        slow=True,
+    ),
+    Mutant(
+        "box_shift_on_too_soon",
+        "compiler/boxes/lines.py",
+        "least = np.where(a >= -c, np.maximum(least, 0), least)",
+        "least = np.where(b >= -c, np.maximum(least, 0), least)",
+        ("tests/unit/test_box_lines.py::test_a_shift_is_between_its_planes",),
+        slow=True,
+    ),
+    Mutant(
         "box_half_forgotten",
         "compiler/boxes/split.py",
         "return joined([first, Nodes(low, nodes.high, *rest)])",
