@@ -62,9 +62,10 @@ bench: setup  ## how fast the provers are
 QUESTIONS ?= build/middle
 bench-verify: setup  ## how hard claims about boxes may be (an hour; INSTANCES=folder compares verifiers)
 	$(if $(INSTANCES),$(BIN)/python -m benchmarks.verify.run $(INSTANCES) $(if $(PEERS),--peers-python $(PEERS)))
-	$(BIN)/python -m benchmarks.verify.agreement 200
+	$(if $(PEERS),$(BIN)/python -m benchmarks.verify.agreement_standard 100 --peers-python $(PEERS))
+	$(BIN)/python -m benchmarks.verify.agreement 1000
 	$(BIN)/python -m benchmarks.verify.middle $(QUESTIONS)
-	$(BIN)/python -m benchmarks.verify.ask_middle $(QUESTIONS)
+	$(BIN)/python -m benchmarks.verify.ask_middle $(QUESTIONS) --log $(QUESTIONS)/log.jsonl
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build
