@@ -65,7 +65,7 @@ bench-verify: setup  ## how hard claims about boxes may be (an hour; INSTANCES=f
 	$(if $(PEERS),$(BIN)/python -m benchmarks.verify.agreement_standard 100 --peers-python $(PEERS))
 	$(BIN)/python -m benchmarks.verify.agreement 1000
 	$(BIN)/python -m benchmarks.verify.middle $(QUESTIONS)
-	$(BIN)/python -m benchmarks.verify.ask_middle $(QUESTIONS) --log $(QUESTIONS)/log.jsonl
+	$(BIN)/python -m benchmarks.verify.ask_middle $(QUESTIONS)
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build
