@@ -234,10 +234,12 @@ class TestAgreement:
 
         def answers(ours: str, amount: float) -> Answers:
             said = {"circ": ours, "a": "sat"}
-            return Answers(1, False, said, {"a": amount}, dict.fromkeys(said, 1.0))
+            beyond = {"a": amount} | ({"circ": -amount} if ours == "sat" else {})
+            return Answers(1, False, said, beyond, dict.fromkeys(said, 1.0))
 
         assert answers("unsat", 0.0).wrong == "the input of a reaches the bound"
         assert answers("unsat", -1e-9).wrong is None
+        assert answers("sat", 1e-17).wrong is None
         assert answers("sat", 1.0).wrong == "its input does not reach the bound"
         lines = list(told([answers("unsat", -1e-9)]))
         assert "  1: circ unsat, a sat; there is no input that reaches the bound" in lines
