@@ -191,8 +191,8 @@ def hard() -> Obligation:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
 def test_without_time_it_says_what_is_left(seconds: float) -> None:
-    """A claim that is not decided in time has the reason and the hardest part's middle; and a bound, if
-    any part was bounded."""
+    """A claim that is not decided in time has the reason and the hardest part's middle; and a bound and
+    that part's sides, if any part was bounded."""
     found = decided(hard(), seconds)
     assert isinstance(found, Stuck)
     assert found.reason.startswith("the time ran out: ")
@@ -200,6 +200,7 @@ def test_without_time_it_says_what_is_left(seconds: float) -> None:
     assert found.bound is None or found.bound <= 0
     assert found.hardest is not None
     assert all(-1 <= entry <= 1 for entry in found.hardest["x"])
+    assert ("; the hardest part has x[" in found.reason) == (seconds > 0)
 
 
 def test_no_time_at_all_is_no_proof() -> None:
@@ -211,12 +212,34 @@ def test_no_time_at_all_is_no_proof() -> None:
 def test_an_interrupt_leaves_it_undecided() -> None:
     """Ctrl-C while it works is no verdict."""
 
-    def interrupt(_share: float, _doing: str) -> None:
-        raise KeyboardInterrupt
+    told = list[str]()
 
-    found = decide(hard(), {}, Limits(timeout=5.0), interrupt)
+    def interrupt(share: float, doing: str) -> None:
+        told.append(doing)
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    found = decide(hard(), {}, Limits(timeout=60.0), interrupt)
     assert isinstance(found, Stuck)
     assert found.interrupted
+    assert found.reason.startswith("interrupted: 0.")
+    assert told[0].startswith("branch and bound, ")
+    assert told[0].endswith("% of the domain decided")
+    assert found.bound is not None
+    assert found.bound < 0
+
+
+def test_the_best_bound_is_that_of_every_open_part() -> None:
+    """2 x y - x x - y y > 0 fails everywhere; while nobody accepts an input, every part stays open, and
+    the bound that is told is not above the least value of all, -4 in a corner."""
+    goal = obligation([box("x", (-1, 1), (-1, 1))], lambda b, w: b.add(Not(apart(b, w))))
+    search = Exploration(
+        prepared(read(goal, {})), lambda _: False, monotonic() + 0.2, lambda _: None
+    )
+    found = search.outcome()
+    assert isinstance(found, Open)
+    assert found.least <= -4
+    assert (found.low <= found.high).all()
 
 
 # --- parts that are decided exactly ---------------------------------------------------------------
