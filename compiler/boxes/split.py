@@ -97,7 +97,7 @@ def split(net: Net, nodes: Nodes, found: Blame, effect: FloatArray) -> Nodes:
 
 def by_phase(net: Net, nodes: Nodes, found: Blame) -> FloatArray:
     """What telling each unit's phase apart is worth: 0 where that cannot be done."""
-    worth = found.units * (nodes.phase == 0)
+    worth: FloatArray = found.units * (nodes.phase == 0)
     worth[np.count_nonzero(nodes.phase, axis=1) >= MOST_PHASES] = 0.0
     for layer in net.layers:
         if layer.kind == "step":

@@ -265,7 +265,8 @@ def test_a_hard_box_keeps_no_other_waiting(tmp_path: Path, clock: Clock) -> None
     found = answer(two_boxes(tmp_path), Limits(timeout=100), silent, decide)
     assert found == Unsat(("trying",), ("luck",))
     assert [first for first, _ in given] == [-1, Fraction(1, 2), -1]
-    assert given[0][1] < 15 < 85 < given[2][1]
+    assert given[0][1] < 15
+    assert given[2][1] > 85
 
 
 def test_a_box_that_stays_hard_is_unknown(tmp_path: Path, clock: Clock) -> None:
