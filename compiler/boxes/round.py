@@ -169,7 +169,7 @@ def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:
     halves = beside(rows, phases.take(node))
     weights = np.zeros(halves.consts.shape)
     weights[most] = 1.0
-    owed = owed_by(traces, each.shape)
+    owed = owed_by(traces, asks.slack[clause])
     closed = (each[most] > 0) | excluded(asks, net, nodes, node, clause)
     near = each[most] > -np.maximum(NEARLY * sizes(rows, low, high), ROUNDED * owed)[most]
     told = closed, near, each[most], each[:, 0], weights, owed
@@ -234,11 +234,11 @@ def mix(question: Question, nodes: Nodes, tight: Tight, pairs: Pairs, hard: IntA
     pairs.halves = beside(pairs.halves, room)
 
 
-def owed_by(traces: Sequence[Trace], shape: tuple[int, ...]) -> FloatArray:
-    """What each row of each pair was lowered by for rounding."""
-    owed = np.zeros(shape)
+def owed_by(traces: Sequence[Trace], slack: FloatArray) -> FloatArray:
+    """What each row of each pair was lowered by for rounding; `slack` [pairs, rows] is a part of it."""
+    owed = slack.copy()
     for trace in traces:
-        owed[trace.pair, trace.row] = trace.owed
+        owed[trace.pair, trace.row] += trace.owed
     return owed
 
 

@@ -296,9 +296,19 @@ def cancelled(b: Builder, w: dict[str, Wire]) -> Wire:
     return less(b, combine(b, (1, bent[0]), (-1, bent[1])), 0)
 
 
-def test_what_cancels_to_nothing_is_not_split() -> None:
+def nothing(b: Builder, w: dict[str, Wire]) -> Wire:
+    """x / 3 - x / 3 <= 0."""
+    x = pick(b, w["x"], 0)
+    sides = [combine(b, (sign * THIRD, x)) for sign in (1, -1)]
+    return less(b, combine(b, (1, sides[0]), (1, sides[1])), 0)
+
+
+@pytest.mark.parametrize("goal", [cancelled, nothing])
+def test_what_cancels_to_nothing_is_not_split(
+    goal: Callable[[Builder, dict[str, Wire]], Wire],
+) -> None:
     """A row that is 0 but for rounding is told from one that is lacking: no part of its box is smaller."""
-    question = prepared(read(obligation([box("x", (-1, 1), (-1, 1), (0, 0))], cancelled), {}))
+    question = prepared(read(obligation([box("x", (-1, 1), (-1, 1), (0, 0))], goal), {}))
     search = Exploration(question, lambda _: False, monotonic() + 60, lambda _: None)
     found = search.outcome()
     assert isinstance(found, Open)
