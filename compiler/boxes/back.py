@@ -140,14 +140,14 @@ def through(
     """Coefficients on units, made ones on pre-activations; the constants gained, what they may err by."""
     positive = np.maximum(coefficients, 0)
     negative = coefficients - positive
-    over = line.over if node is None else line.over[node]
-    below = line.below if node is None else line.below[node]
-    above = line.above if node is None else line.above[node]
+    over = line.over if node is None else line.over.take(node, 0)
+    below = line.below if node is None else line.below.take(node, 0)
+    above = line.above if node is None else line.above.take(node, 0)
     gained = np.einsum("ij,ij->i", negative, over)
     if line.flush:
         lost = np.abs(gained) * factor
     else:
-        under = line.under if node is None else line.under[node]
+        under = line.under if node is None else line.under.take(node, 0)
         lost = np.einsum("ij,ij->i", positive, np.abs(under))
         lost = (lost - np.einsum("ij,ij->i", negative, np.abs(over))) * factor * (1 + factor)
         gained = gained + np.einsum("ij,ij->i", positive, under)

@@ -20,6 +20,7 @@ from circ.compiler.boxes.affine import (
     mapped,
     picked,
     stored,
+    units,
 )
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
@@ -242,3 +243,14 @@ def test_what_underflows_is_not_0() -> None:
     assert low[0] < 0 < high[0]
     result = mapped(Product("a", "a", "a", (1,), (1,)), stored(end), x, [end])
     assert stands_for(result, [Fraction(1e-200)], [Fraction(1e-200) ** 3])
+
+
+def test_a_sum_is_exact_where_no_two_terms_meet() -> None:
+    """x + 2^-60 x and 1 + 2^-60 are charged for what floats drop of them; x - 1 has nothing to drop."""
+    x, small = units(0, np.array([0]), 1), 2.0**-60
+    tiny = Affine({0: np.array([[small]])}, np.zeros(1), np.zeros(1))
+    reach = [np.array([1.0])]
+    one = stored(np.ones(1))
+    for terms in ([x, tiny], [one, stored(np.full(1, small))]):
+        assert combined([(Fraction(1), term) for term in terms], reach).slack[0] >= small
+    assert combined([(Fraction(1), x), (Fraction(-1), one)], reach).slack[0] == 0
