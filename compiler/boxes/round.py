@@ -114,7 +114,7 @@ class Left:
     """What a round leaves: nodes still to be decided, before they are split and after.
 
     `tight` are those that are not split: bounds cannot decide them. `first` is below what the first row of
-    a clause can be in any that is split, `first_tight` in any that is not.
+    a clause can be in any that is split, `first_tight` in any that is not. `pairs` are what was judged.
     """
 
     live: Nodes
@@ -122,6 +122,7 @@ class Left:
     tight: Nodes
     first: float
     first_tight: float
+    pairs: Pairs
 
 
 def a_round(question: Question, nodes: Nodes) -> Left:
@@ -136,7 +137,7 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     live = np.asarray(nodes.open.any(1))
     if not live.any():
         none = nodes.take(live)
-        return Left(none, none, none, np.inf, np.inf)
+        return Left(none, none, none, np.inf, np.inf, pairs)
     still = nodes.open[pairs.node, pairs.clause]
     rows = pairs.by_row * still[:, None]
     of_rows = [rows[trace.pair, trace.row] for trace in pairs.traces]
@@ -152,8 +153,10 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     parted = live & ~close
     children = split(net, nodes.take(parted), found.take(parted), effect[parted])
     firsts, of_tight = np.where(still, pairs.first, np.inf), close[pairs.node]
-    lowest = (float(firsts.min(where=part, initial=np.inf)) for part in (~of_tight, of_tight))
-    return Left(nodes.take(live), children, nodes.take(close), *lowest)
+    first, first_tight = (
+        float(firsts.min(where=part, initial=np.inf)) for part in (~of_tight, of_tight)
+    )
+    return Left(nodes.take(live), children, nodes.take(close), first, first_tight, pairs)
 
 
 def judged(question: Question, nodes: Nodes, tight: Tight) -> Pairs:

@@ -12,7 +12,7 @@ from circ.compiler.audit.parts.many import Many, at_input, at_unit, cut
 from circ.compiler.audit.parts.planes import BELOW, FloatParts
 from circ.runtime.certificates.opening import Data
 from circ.runtime.certificates.skeleton import Bone
-from circ.runtime.certificates.sums import simplest, sought
+from circ.runtime.certificates.sums import Weighted, each_half, phases_of, sought, told
 from circ.runtime.certificates.work import NoCertificate
 
 EVERY = 2
@@ -68,13 +68,13 @@ class Proving:
         leaf = np.array([part.bone.halves is None for part in self.wanted])
         often = np.array([part.bone.depth % EVERY == 0 for part in self.wanted])
         self.bound(np.flatnonzero(often & ~leaf))
-        self.shut(leaf | (self.parts.left.sum(1) > 1))
+        self.shut_as_told()
         for k in range(TRIES):
-            hard = leaf & self.parts.left.any(1)
             if k:
-                self.cut(np.flatnonzero(hard))
-            self.bound(np.flatnonzero(hard & self.parts.left.any(1)))
-            self.shut(hard)
+                self.cut(np.flatnonzero(leaf & self.parts.left.any(1)))
+            self.bound(np.flatnonzero(leaf & self.parts.left.any(1)))
+            self.shut_as_told()
+            self.shut(leaf)
         for place in np.flatnonzero(leaf & self.parts.left.any(1)):
             self.halve(int(place))
 
@@ -86,27 +86,40 @@ class Proving:
         for k in at:
             self.wanted[k].steps.append({"bounds": None})
 
+    def shut_as_told(self) -> None:
+        """Shut what the search's sums shut."""
+        left = self.parts.left
+        pairs = [
+            (k, x)
+            for k, part in enumerate(self.wanted)
+            for x in part.bone.told
+            if left[k, x.clause]
+        ]
+        if pairs:
+            self.shut_by(told(self.many, self.parts, pairs))
+
     def shut(self, some: BoolArray) -> None:
         """Shut what can be shut of some parts."""
         at, clause = np.nonzero(self.parts.left & some[:, None])
-        if not len(at):
-            return
-        pairs = sought(self.many, self.parts, at, clause)
-        by = simplest(pairs)
-        for k in np.flatnonzero(pairs.above(by)).tolist():
-            self.wanted[at[k]].steps.append({"shut": pairs.said(k, by)})
-            self.parts.left[at[k], clause[k]] = False
+        if len(at):
+            self.shut_by(sought(self.many, self.parts, at, clause))
+
+    def shut_by(self, sums: Weighted) -> None:
+        """Shut what sums shut."""
+        for k in np.flatnonzero(sums.above()).tolist():
+            at, clause = sums.at[k], sums.clause[k]
+            self.wanted[at].steps.append({"shut": sums.said(k)})
+            self.parts.left[at, clause] = False
 
     def cut(self, at: IntArray) -> None:
         """Cut the boxes of parts with one clause left by a weighted sum of its rows."""
         lone = at[self.parts.left[at].sum(1) == 1]
         if not len(lone):
             return
-        pairs = sought(self.many, self.parts, lone, self.parts.left[lone].argmax(1))
-        by = simplest(pairs)
-        cut(self.many, self.parts, lone, pairs.together(by))
+        sums = sought(self.many, self.parts, lone, self.parts.left[lone].argmax(1))
+        cut(self.many, self.parts, lone, sums.together())
         for k, place in enumerate(lone):
-            self.wanted[place].steps.append({"cut": pairs.said(k, by)})
+            self.wanted[place].steps.append({"cut": sums.said(k)})
 
     def halve(self, place: int) -> None:
         """Have a part split at the input that moves its rows most."""
@@ -114,9 +127,10 @@ class Proving:
         if bone.depth >= DEEPEST:
             raise NoCertificate("a part of the box is not shown by what shows it to the search")
         one = np.array([place])
-        pairs = sought(self.many, self.parts, one, self.parts.left[one].argmax(1))
+        clause = self.parts.left[one].argmax(1)
+        halves = each_half(self.many, self.parts, one, clause, phases_of(self.parts, one))
         low, high = self.parts.low[place], self.parts.high[place]
-        bone.place = int((np.abs(pairs.halves.slopes[0]).sum(0) * (high - low)).argmax())
+        bone.place = int((np.abs(halves.slopes[0]).sum(0) * (high - low)).argmax())
         bone.at = float(low[bone.place] / 2 + high[bone.place] / 2)
         bone.halves = Bone(bone.depth + 1, 0.0), Bone(bone.depth + 1, 0.0)
 
@@ -133,7 +147,7 @@ def halved(many: Many, parts: FloatParts, wanted: list[Shown]) -> tuple[FloatPar
     chosen = np.flatnonzero(rows >= 0)
     steps = many.rows_of("step")[rows[chosen]]
     at_unit(many, found, chosen, rows[chosen], np.where(steps, BELOW, 0.0), side[chosen])
-    names = many.named_rows()
+    names = many.named_rows
     fresh = list[Shown]()
     for k in own:
         part = wanted[k]

@@ -6,7 +6,7 @@ both speak of the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from circ.compiler.audit.parts.many import Many
 from circ.compiler.boxes.bounds import Nodes, joined
 from circ.compiler.boxes.net import FloatArray, IntArray, Layer, Net, Row
 from circ.compiler.boxes.read import Problem
-from circ.compiler.boxes.round import Question, a_round, prepared, root
+from circ.compiler.boxes.round import Pairs, Question, a_round, prepared, root
 from circ.runtime.certificates.work import NoCertificate
 
 BATCH = 512
@@ -28,11 +28,21 @@ SMALL = 2.0**-40
 """A part with so small a share of the work is not decided by bounds."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """A clause with multipliers [rows], and those of phases, by rows of all layers."""
+
+    clause: int
+    rows: FloatArray = field(repr=False)
+    phases: tuple[tuple[int, float], ...]
+
+
 @dataclass(slots=True, eq=False)
 class Bone:
     """A part: the half of which other, and how it is halved itself, once that is known.
 
-    `row` is that of the unit, or None where it is halved `at` a number of an input.
+    `row` is that of the unit, or None where it is halved `at` a number of an input. `told` are the sums
+    by which the search closed clauses there.
     """
 
     depth: int
@@ -41,6 +51,7 @@ class Bone:
     row: int | None = None
     at: float = 0.0
     halves: tuple[Bone, Bone] | None = None
+    told: list[Told] = field(default_factory=list["Told"])
 
 
 def problem_of(many: Many, under: FloatArray, over: FloatArray) -> Problem:
@@ -86,6 +97,7 @@ class Search:
         # A half has half of its part's share: so a part's number is found again in its halves.
         nodes = replace(nodes, share=2.0 * np.arange(len(bones), dtype=np.float64))
         left = a_round(self.question, nodes)
+        tell(left.pairs, bones)
         if len(left.tight):
             raise NoCertificate("bounds come too near to zero on a part of the box")
         if not len(left.children):
@@ -140,6 +152,16 @@ class Search:
             bones += own
             count += len(own)
         return joined(nodes), bones
+
+
+def tell(pairs: Pairs, bones: Sequence[Bone]) -> None:
+    """Have parts say what closed their clauses."""
+    rows, sides = pairs.owed.shape[1], pairs.sides
+    for k in np.flatnonzero(pairs.closed):
+        by = pairs.weights[k]
+        phases = zip(sides.place[k], sides.sign[k], by[rows:], strict=True)
+        told = tuple((int(row), float(much)) for row, sign, much in phases if sign and much > 0)
+        bones[pairs.node[k]].told.append(Told(int(pairs.clause[k]), by[:rows], told))
 
 
 def skeleton(many: Many, under: FloatArray, over: FloatArray, tick: Callable[[], None]) -> Bone:

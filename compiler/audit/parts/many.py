@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -38,7 +39,7 @@ LEAST = 2.0**-100
 """No box is cut along an input with a slope below this."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Many:
     """A net in both arithmetics, and what rounding costs on parts of its `root`.
 
@@ -115,9 +116,14 @@ class Many:
     # --- clauses ------------------------------------------------------------------------------
 
     def halves(
-        self, parts: FloatParts, at: IntArray, clauses: IntArray, by: FloatArray, phases: FloatArray
+        self,
+        lines: Sequence[Lines | None],
+        at: IntArray,
+        clauses: IntArray,
+        by: FloatArray,
+        phases: FloatArray,
     ) -> Halves:
-        """What is below sums of clauses' rows, each in a part.
+        """What is below sums of clauses' rows, each in a part `at` its place in the lines of all layers.
 
         `by` [sums, rows] are the multipliers, `phases` [sums, rows of all layers] what is added as
         multiples of the layers' rows. A clause of -1 has no rows.
@@ -134,7 +140,6 @@ class Many:
             consts[own] = factors @ given.const
             lost[own] = factors @ self.charges.clauses[clause] * (1 + self.charges.factor)
         places = [layer.place for layer in self.floats.layers]
-        lines = all_lines(self.floats, parts)
         rows = {j: phases[:, p] for j, p in enumerate(places, 1) if phases[:, p].any()}
         sums = Sums(units, rows, consts, lost)
         return taken_back(self.floats, self.charges, lines, at, sums)
@@ -155,7 +160,7 @@ class Many:
                 side = int(parts.phase[at[k], row]) if found is not None else 0
                 require(side != 0, "a unit's phase is not known")
                 phases[k, row] -= side * float(factor)
-        return self.halves(parts, at, clauses, by, phases)
+        return self.halves(all_lines(self.floats, parts), at, clauses, by, phases)
 
     def rows_for(self, wires: frozenset[int] | None) -> BoolArray:
         """Which rows of all layers are those of some wires."""
@@ -167,6 +172,7 @@ class Many:
         own = (np.full(len(x.wires), x.kind == kind) for x in self.floats.layers)
         return np.concatenate([np.zeros(0, np.bool_), *own])
 
+    @cached_property
     def named_rows(self) -> dict[int, Name]:
         """A name for each row of all layers that is a unit's first."""
         return {self.row_at(*at): name for name, at in self.net.names.items() if name[1] >= 0}
