@@ -81,7 +81,7 @@ def problem_of(many: Many, under: FloatArray, over: FloatArray) -> Problem:
 
 
 @dataclass(slots=True)
-class Search:
+class Parting:
     """Rounds over a stack of parts until none is left; `tick` may raise to stop."""
 
     question: Question
@@ -168,7 +168,7 @@ def skeleton(many: Many, under: FloatArray, over: FloatArray, tick: Callable[[],
     """How the whole box is parted; raises `NoCertificate` where bounds do not decide the claim."""
     question = prepared(problem_of(many, under, over))
     whole = Bone(0, 1.0)
-    search = Search(question, tick, [(root(question), [whole])])
+    search = Parting(question, tick, [(root(question), [whole])])
     while search.stack:
         search.round()
     return whole

@@ -234,7 +234,8 @@ class TestAgreement:
 
         def answers(ours: str, amount: float) -> Answers:
             said = {"circ": ours, "a": "sat"}
-            beyond = {"a": amount} | ({"circ": -amount} if ours == "sat" else {})
+            beyond: dict[str, float | None] = {"a": amount}
+            beyond |= {"circ": -amount} if ours == "sat" else {}
             return Answers(1, False, said, beyond, dict.fromkeys(said, 1.0))
 
         assert answers("unsat", 0.0).wrong == "the input of a reaches the bound"
