@@ -15,11 +15,11 @@ from circ.runtime.certificates.skeleton import Bone
 from circ.runtime.certificates.sums import Weighted, each_half, phases_of, sought, told
 from circ.runtime.certificates.work import NoCertificate
 
-EVERY = 2
-"""Bounds are taken anew at every so manieth split, and where a part is not shown without."""
-
 TRIES = 3
 """How often a part is bounded anew, and cut in between, before it is split once more."""
+
+WORTH = 0.95
+"""A box is cut where one of its sides gets shorter than this share of it."""
 
 DEEPEST = 120
 """Most splits of a part."""
@@ -66,9 +66,9 @@ class Proving:
     def run(self) -> None:
         """Shut what can be shut; of parts that are not halved, everything, or halve them."""
         leaf = np.array([part.bone.halves is None for part in self.wanted])
-        often = np.array([part.bone.depth % EVERY == 0 for part in self.wanted])
-        self.bound(np.flatnonzero(often & ~leaf))
+        self.bound(np.flatnonzero(~leaf))
         self.shut_as_told()
+        self.cut_as_told()
         for k in range(TRIES):
             if k:
                 self.cut(np.flatnonzero(leaf & self.parts.left.any(1)))
@@ -98,6 +98,17 @@ class Proving:
         if pairs:
             self.shut_by(told(self.many, self.parts, pairs))
 
+    def cut_as_told(self) -> None:
+        """Cut boxes by the search's sums."""
+        lone = self.parts.left.sum(1) == 1
+        pairs = [
+            (k, part.bone.cut)
+            for k, part in enumerate(self.wanted)
+            if part.bone.cut is not None and lone[k] and self.parts.left[k, part.bone.cut.clause]
+        ]
+        if pairs:
+            self.cut_by(told(self.many, self.parts, pairs))
+
     def shut(self, some: BoolArray) -> None:
         """Shut what can be shut of some parts."""
         at, clause = np.nonzero(self.parts.left & some[:, None])
@@ -116,10 +127,21 @@ class Proving:
         lone = at[self.parts.left[at].sum(1) == 1]
         if not len(lone):
             return
-        sums = sought(self.many, self.parts, lone, self.parts.left[lone].argmax(1))
-        cut(self.many, self.parts, lone, sums.together())
-        for k, place in enumerate(lone):
-            self.wanted[place].steps.append({"cut": sums.said(k)})
+        self.cut_by(sought(self.many, self.parts, lone, self.parts.left[lone].argmax(1)))
+
+    def cut_by(self, sums: Weighted) -> None:
+        """Cut boxes by sums, where that leaves out enough."""
+        at, (low, high) = sums.at, (self.parts.low, self.parts.high)
+        before = high[at] - low[at]
+        found = self.parts.take(at)
+        cut(self.many, found, np.arange(len(at)), sums.together())
+        after = found.high - found.low
+        worth = (after < before * WORTH).any(1)
+        for k in np.flatnonzero(worth):
+            self.wanted[at[k]].steps.append({"cut": sums.said(int(k))})
+        own = at[worth]
+        low[own], high[own] = found.low[worth], found.high[worth]
+        self.parts.left[own] = found.left[worth]
 
     def halve(self, place: int) -> None:
         """Have a part split at the input that moves its rows most."""

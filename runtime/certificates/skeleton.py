@@ -42,7 +42,7 @@ class Bone:
     """A part: the half of which other, and how it is halved itself, once that is known.
 
     `row` is that of the unit, or None where it is halved `at` a number of an input. `told` are the sums
-    by which the search closed clauses there.
+    by which the search closed clauses there, `cut` is one that left out a part of the box.
     """
 
     depth: int
@@ -52,6 +52,7 @@ class Bone:
     at: float = 0.0
     halves: tuple[Bone, Bone] | None = None
     told: list[Told] = field(default_factory=list["Told"])
+    cut: Told | None = None
 
 
 def problem_of(many: Many, under: FloatArray, over: FloatArray) -> Problem:
@@ -155,13 +156,18 @@ class Parting:
 
 
 def tell(pairs: Pairs, bones: Sequence[Bone]) -> None:
-    """Have parts say what closed their clauses."""
+    """Have parts say what closed their clauses, and what cut the boxes of those with one clause left."""
     rows, sides = pairs.owed.shape[1], pairs.sides
-    for k in np.flatnonzero(pairs.closed):
+    left = np.bincount(pairs.node[~pairs.closed], minlength=len(bones))
+    for k in np.flatnonzero(pairs.closed | (left[pairs.node] == 1)):
         by = pairs.weights[k]
         phases = zip(sides.place[k], sides.sign[k], by[rows:], strict=True)
         told = tuple((int(row), float(much)) for row, sign, much in phases if sign and much > 0)
-        bones[pairs.node[k]].told.append(Told(int(pairs.clause[k]), by[:rows], told))
+        found = Told(int(pairs.clause[k]), by[:rows], told)
+        if pairs.closed[k]:
+            bones[pairs.node[k]].told.append(found)
+        else:
+            bones[pairs.node[k]].cut = found
 
 
 def skeleton(many: Many, under: FloatArray, over: FloatArray, tick: Callable[[], None]) -> Bone:
