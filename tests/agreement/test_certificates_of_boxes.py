@@ -140,7 +140,7 @@ def test_what_is_written_proves_what_is_true(goal: Goal) -> None:
 def test_a_change_leaves_a_proof_or_is_rejected(goal: Goal) -> None:
     """Any one change of a certificate is rejected, or leaves a proof: it is then in a field of which
     many values will do, and doubles take it as well."""
-    weights = net(7)
+    weights = net(12)
     true = claim(goal, weights, bounds(goal, weights)[0])
     lines = written(true, weights)
     assert rejected(lines, 120, partial(accepted, true, weights), HARMLESS) > 60
