@@ -1,0 +1,98 @@
+"""`circ vnnlib --certificate` and `circ audit --network`: what an `unsat` leaves, and what checks it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.onnx_models import model, node, saved
+from tests.unit.specs import command
+from tests.unit.vnnlib_texts import boxed, declared
+
+UNSAT, SAT = "(assert (>= Y_0 3.001))", "(assert (>= Y_0 2.5))"
+EITHER = """(assert (or
+  (and (<= X_0 0) (>= X_0 -1) (<= X_1 1) (>= X_1 -1) (>= Y_0 2.001))
+  (and (<= X_0 1) (>= X_0 0) (<= X_1 1) (>= X_1 -1) (>= Y_0 3.001))))
+"""
+
+
+def network(folder: Path, *weights: float, last: str = "Relu") -> Path:
+    """max(0, w0 x0 + w1 x1), or another function of the sum."""
+    w = np.array([[x] for x in weights], np.float32)
+    return saved(
+        folder, model([node("MatMul", ["x", "w"], "h"), node(last, ["h"])], [1, 2], {"w": w})
+    )
+
+
+def wanted(folder: Path, sought: str) -> Path:
+    """What is looked for with inputs from -1 to 1, or in boxes of its own."""
+    path = folder / "safe.vnnlib"
+    ends = "" if sought == EITHER else boxed([("-1", "1"), ("-1", "1")])
+    path.write_text(declared(2, 1) + ends + sought)
+    return path
+
+
+def test_an_unsat_leaves_a_certificate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both ways of auditing accept it, and the answer says how to ask for that."""
+    net, asked, proofs = network(tmp_path, 1, 2), wanted(tmp_path, UNSAT), tmp_path / "proofs"
+    assert command("vnnlib", net, asked, "--certificate", proofs) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("unsat\n")
+    assert f"to check it: circ audit {asked} {proofs} --network {net}" in told
+    for more in ([], ["--exact"]):
+        assert command("audit", asked, proofs, "--network", net, *more) == 0
+        assert "✓ safe: the certificate holds" in capsys.readouterr().out
+    assert command("audit", asked, proofs, "--network", net, "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["certificates"]
+    assert found["holds"] is True
+    assert found["by"] == "parts"
+
+
+def test_it_is_about_that_network_and_that_property(tmp_path: Path) -> None:
+    """A network with another weight is another problem, and so is a property with another number."""
+    net, asked, proofs = network(tmp_path, 1, 2), wanted(tmp_path, UNSAT), tmp_path / "proofs"
+    assert command("vnnlib", net, asked, "--certificate", proofs) == 0
+    network(tmp_path, 1, 2.0001)
+    assert command("audit", asked, proofs, "--network", net) == 1
+    network(tmp_path, 1, 2)
+    assert command("audit", asked, proofs, "--network", net) == 0
+    wanted(tmp_path, SAT)
+    assert command("audit", asked, proofs, "--network", net) == 1
+
+
+def test_each_box_has_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where one is missing, the problem is not shown."""
+    net, asked, proofs = network(tmp_path, 1, 2), wanted(tmp_path, EITHER), tmp_path / "proofs"
+    assert command("vnnlib", net, asked, "--certificate", proofs, "--json") == 0
+    left = json.loads(capsys.readouterr().out)["certificates"]
+    assert [Path(path).name for path in left] == ["safe.1.cert", "safe.2.cert"]
+    assert command("audit", asked, proofs, "--network", net) == 0
+    Path(left[1]).unlink()
+    assert command("audit", asked, proofs, "--network", net) == 1
+    assert "safe.2.cert: a box of inputs has no certificate" in capsys.readouterr().out
+
+
+def test_older_ones_go(tmp_path: Path) -> None:
+    """Once the answer is `sat`, no certificate of `unsat` is left."""
+    net, asked, proofs = network(tmp_path, 1, 2), wanted(tmp_path, UNSAT), tmp_path / "proofs"
+    assert command("vnnlib", net, asked, "--certificate", proofs) == 0
+    wanted(tmp_path, SAT)
+    assert command("vnnlib", net, asked, "--certificate", proofs) == 0
+    assert not list(proofs.iterdir())
+
+
+def test_what_has_none_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A smooth function is decided, and not certified."""
+    net = network(tmp_path, 1, 2, last="Tanh")
+    asked = wanted(tmp_path, "(assert (>= Y_0 1))")
+    assert command("vnnlib", net, asked, "--certificate", tmp_path / "proofs") == 0
+    assert "; no certificate: a smooth function" in capsys.readouterr().out
+
+
+def test_a_property_needs_its_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alone it says nothing."""
+    assert command("audit", wanted(tmp_path, UNSAT), tmp_path) == 4
+    assert "--network" in capsys.readouterr().err
