@@ -100,8 +100,7 @@ class Growing:
             self.known[keys[number]] = ((new, k),), float(x.slack[number])
         told = [(place[0] or new, place[1]) for place in near if place is not None]
         moved = chosen[[place is not None for place in near]]
-        if told:
-            layer = self.shifted(rows_of(x, moved), told)
+        layer = self.shifted(rows_of(x, moved), told) if told else 0
         for k, (number, place) in enumerate(zip(moved, told, strict=True)):
             self.known[keys[number]] = (place, (layer, k)), float(x.slack[number])
 

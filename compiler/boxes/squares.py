@@ -122,7 +122,8 @@ def gated(growing: Growing, left: Affine, right: Affine) -> tuple[IntArray, Affi
     if not found:
         return np.zeros(0, np.int64), None
     parts, order = list[Affine](), list[IntArray]()
-    for kind in dict.fromkeys(part.kind for part in found):
+    kinds: dict[Curve, None] = dict.fromkeys(part.kind for part in found)
+    for kind in kinds:
         some = [part for part in found if part.kind == kind]
         entries = np.array([part.entry for part in some])
         parts.append(made(growing, kind, some, picked([left], entries)))

@@ -83,7 +83,7 @@ class Proving:
         wanted = np.zeros(self.parts.under.shape, np.bool_)
         wanted[at] = True
         self.many.tighten(self.parts, wanted)
-        for k in at:
+        for k in map(int, at):
             self.wanted[k].steps.append({"bounds": None})
 
     def shut_as_told(self) -> None:
@@ -118,7 +118,7 @@ class Proving:
     def shut_by(self, sums: Weighted) -> None:
         """Shut what sums shut."""
         for k in np.flatnonzero(sums.above()).tolist():
-            at, clause = sums.at[k], sums.clause[k]
+            at, clause = int(sums.at[k]), int(sums.clause[k])
             self.wanted[at].steps.append({"shut": sums.said(k)})
             self.parts.left[at, clause] = False
 
@@ -137,8 +137,8 @@ class Proving:
         cut(self.many, found, np.arange(len(at)), sums.together())
         after = found.high - found.low
         worth = (after < before * WORTH).any(1)
-        for k in np.flatnonzero(worth):
-            self.wanted[at[k]].steps.append({"cut": sums.said(int(k))})
+        for k in np.flatnonzero(worth).tolist():
+            self.wanted[int(at[k])].steps.append({"cut": sums.said(k)})
         own = at[worth]
         low[own], high[own] = found.low[worth], found.high[worth]
         self.parts.left[own] = found.left[worth]

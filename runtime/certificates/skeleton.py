@@ -104,7 +104,7 @@ class Parting:
         if not len(left.children):
             return
         parents = left.children.share.astype(np.int64)
-        fresh = [Bone(bones[k].depth + 1, bones[k].share / 2) for k in parents]
+        fresh = [Bone(bones[k].depth + 1, bones[k].share / 2) for k in map(int, parents)]
         if fresh[0].share < SMALL:
             raise NoCertificate("bounds do not decide a part of the box")
         self.record(nodes, left.children, parents, bones, fresh)
@@ -124,7 +124,7 @@ class Parting:
             if parent not in first:
                 first[parent] = k
                 continue
-            a, b, bone = first[parent], k, bones[parent]
+            a, b, bone = first[parent], k, bones[int(parent)]
             differ = np.flatnonzero(children.phase[a] != children.phase[b])
             if len(differ):
                 bone.row = int(differ[0])
@@ -163,11 +163,11 @@ def tell(pairs: Pairs, bones: Sequence[Bone]) -> None:
         by = pairs.weights[k]
         phases = zip(sides.place[k], sides.sign[k], by[rows:], strict=True)
         told = tuple((int(row), float(much)) for row, sign, much in phases if sign and much > 0)
-        found = Told(int(pairs.clause[k]), by[:rows], told)
+        found, bone = Told(int(pairs.clause[k]), by[:rows], told), bones[int(pairs.node[k])]
         if pairs.closed[k]:
-            bones[pairs.node[k]].told.append(found)
+            bone.told.append(found)
         else:
-            bones[pairs.node[k]].cut = found
+            bone.cut = found
 
 
 def skeleton(many: Many, under: FloatArray, over: FloatArray, tick: Callable[[], None]) -> Bone:

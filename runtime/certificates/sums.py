@@ -56,7 +56,7 @@ class Weighted:
 
     def said(self, place: int) -> list[object]:
         """One as a certificate has it."""
-        size = len(self.many.floats.clauses[self.clause[place]].const)
+        size = len(self.many.floats.clauses[int(self.clause[place])].const)
         names = self.many.named_rows
         phases = [
             [*names[int(row)], plain(factor)]
@@ -105,7 +105,7 @@ def each_half(
 ) -> Halves:
     """The half-spaces of the clauses' rows, then those of the phases."""
     most = max(len(rows.const) for rows in many.floats.clauses)
-    sizes = np.array([len(many.floats.clauses[k].const) for k in clause])
+    sizes = np.array([len(many.floats.clauses[k].const) for k in map(int, clause)])
     count = most + phases.shape[1]
     halves = Halves.none(len(at), count, many.floats.width)
     used, place = np.unique(at, return_inverse=True)

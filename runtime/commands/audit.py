@@ -140,7 +140,9 @@ def proved_of(outcome: Audited) -> str:
         case "witness", _:
             return "by its witness"
         case "parts", _:
-            return f"on its whole domain, in {outcome.classes:,} part" + "s" * (outcome.classes != 1)
+            return f"on its whole domain, in {outcome.classes:,} part" + "s" * (
+                outcome.classes != 1
+            )
         case "inputs", int(count):
             return f"on all {count:,} inputs, by enumeration"
         case "counts", int(count):

@@ -20,7 +20,7 @@ class Mutant:
     slow: bool = False
 
 
-MUTANTS = (
+MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "relu_at_1",
         "compiler/readings/intervals.py",

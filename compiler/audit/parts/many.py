@@ -130,7 +130,7 @@ class Many:
         """
         count = len(at)
         units, consts, lost = dict[int, FloatArray](), np.zeros(count), np.zeros(count)
-        for clause in np.unique(clauses[clauses >= 0]):
+        for clause in {int(k) for k in clauses if k >= 0}:
             given, own = self.floats.clauses[clause], np.flatnonzero(clauses == clause)
             factors = by[own, : len(given.const)]
             for j, matrix in given.parts:
