@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import assert_never
 
 import numpy as np
@@ -87,6 +88,10 @@ class Charges:
 
 def floats_of(net: Net) -> FloatNet:
     """A net in doubles; raises `NotKnown` where its numbers are too large for them."""
+    every = (net.box, *((x.low, x.high) for x in net.layers))
+    consts = (rows.const for rows in (*(x.rows for x in net.layers), *net.clauses))
+    largest = max(map(abs, chain(*chain(*every), *consts)), default=0)
+    within(largest < FAR * 2.0**VALUE, "its numbers are too large for doubles")
     start, layers = 0, list[FloatLayer]()
     low, high = list[int](), list[int]()
     for layer in net.layers:
@@ -97,8 +102,6 @@ def floats_of(net: Net) -> FloatNet:
         low.extend(layer.low)
         high.extend(layer.high)
         start = place.stop
-    largest = max(map(abs, (*net.box[0], *net.box[1], *low, *high)), default=0)
-    within(largest < FAR * 2.0**VALUE, "its numbers are too large for doubles")
     clauses = tuple(matrix(rows, net.sizes) for rows in net.clauses)
     return FloatNet(outward(*net.box), outward(low, high), tuple(layers), clauses)
 

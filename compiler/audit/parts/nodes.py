@@ -131,11 +131,11 @@ def pair(value: object) -> Sequence[object]:
 
 
 def a_double(value: object) -> Fraction:
-    """A number."""
+    """A number; a whole one is the double next to it, so that all arithmetics read the same."""
     if type(value) not in (int, float):
         raise Rejected("a number is expected")
     require(abs(cast("float", value)) < LARGEST, "a number is too large")
-    return Fraction(cast("float", value))
+    return Fraction(float(cast("float", value)))
 
 
 def a_multiplier(value: object) -> Fraction:

@@ -212,7 +212,9 @@ def taken_back(
     if slopes is None:
         slopes = np.zeros((len(at), net.width))
     owed = owed + np.abs(slopes) @ charges.reach[0] * factor
-    return Halves(slopes, np.nextafter(total - owed * (1 + factor), -np.inf))
+    consts = np.nextafter(total - owed * (1 + factor), -np.inf)
+    # A sum that overflowed stays infinite, whatever large numbers below zero are added after that.
+    return Halves(slopes, np.where(np.isfinite(total), consts, -np.inf))
 
 
 def through(

@@ -1,0 +1,80 @@
+"""Certificates about boxes that are made to mislead: what no number of a proof may lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from circ.compiler.audit.parts.nodes import node_of
+from circ.compiler.builder import Builder, combine, number
+from circ.compiler.ir import Compare, Relu, Wire
+from circ.compiler.obligation import Obligation
+from circ.runtime.certificates.opening import opening
+from tests.agreement.corruption import joined
+from tests.agreement.test_certificates_of_boxes import accepted
+from tests.unit.obligations import box, obligation, pick
+
+Line = dict[str, object]
+
+
+def shown(claim: Obligation, lines: list[Line], leaves: int = 1, *, exact: bool) -> bool:
+    """Whether lines prove a claim, of which the lowest corner is an input."""
+    (bound,) = claim.binders
+    head = opening(claim, {}, "parts") | {"parts": leaves, "met": {bound.name: ["0"]}}
+    return accepted(claim, {}, joined([head, *lines]), exact=exact)
+
+
+def about(goal: Callable[[Builder, Wire], Wire], least: float, most: float) -> Obligation:
+    """A claim about one number in between two."""
+    return obligation([box("x", (least, most))], lambda b, wires: goal(b, pick(b, wires["x"], 0)))
+
+
+def relu(b: Builder, *terms: tuple[Fraction | int, Wire]) -> Wire:
+    """What is above zero of a sum."""
+    return b.add(Relu(combine(b, *terms)))
+
+
+def test_a_sum_that_overflows_shows_nothing() -> None:
+    """1 - y + 1 - z is 0 on all of [0, 0]; so it is after seventeen layers that make it 2^1023 times as
+    large, and what doubles then take for infinite on the way is not above zero."""
+
+    def above(b: Builder, x: Wire) -> Wire:
+        one, zero = number(b, Fraction(1)), relu(b, (1, x))
+        first, second = (relu(b, (1, one), (Fraction(1, 2), y)) for y in (x, zero))
+        late = relu(b, (1, zero))
+        sides = (
+            relu(b, (1, one), (-1, first), (1, late)),
+            relu(b, (1, one), (-1, second)),
+        )
+        found = combine(b, *((1, side) for side in sides))
+        for _ in range(17):
+            found = relu(b, (Fraction(2**60), found))
+        found = combine(b, (8, found))
+        return b.add(Compare("<", number(b, Fraction(0)), found))
+
+    claim = about(above, 0, 0)
+    for line in ({"steps": [{"shut": [0, [1], []]}]}, {"steps": [{"bounds": None}]}):
+        for exact in (False, True):
+            assert not shown(claim, [line], exact=exact)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_constants_that_no_double_holds_are_audited(exact: bool) -> None:
+    """relu(x) is at least -10^400 and not at least 10^400, which whole numbers tell where doubles cannot."""
+
+    def least(sign: int) -> Obligation:
+        most = Fraction(sign * 10**400)
+        return about(lambda b, x: b.add(Compare("<=", number(b, most), relu(b, (1, x)))), 0, 1)
+
+    line: Line = {"steps": [{"shut": [0, [1], []]}]}
+    assert shown(least(-1), [line], exact=exact)
+    assert not shown(least(1), [line], exact=exact)
+
+
+def test_a_number_is_the_same_in_all_arithmetics() -> None:
+    """2^53 + 1 is no double: then it is read as 2^53, in which both halves of a split meet, whichever
+    arithmetic checks which."""
+    one, other = (node_of({"steps": [], "input": [0, at]}) for at in (2**53 + 1, 2**53))
+    assert one == other
