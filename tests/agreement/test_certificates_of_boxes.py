@@ -182,6 +182,14 @@ def test_a_sum_of_nothing_is_not_above_zero() -> None:
             assert not shown(1, (1, much), exact=exact)
 
 
+def test_what_inputs_alone_show_needs_no_search() -> None:
+    """x <= 2 where x is at most 1 has a certificate of a single part, with nothing to show on it."""
+    claim = obligation([box("x", (-1, 1))], lambda b, wires: less(b, pick(b, wires["x"], 0), 2))
+    lines = written(claim, {})
+    assert lines[1:] == [{"steps": []}]
+    assert all(accepted(claim, {}, joined(lines), exact=exact) for exact in (False, True))
+
+
 def test_nothing_may_be_left_out() -> None:
     """Without one of its lines a certificate is rejected, and with a line twice; so it is for another net."""
     weights = net(2)

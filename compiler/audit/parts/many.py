@@ -146,13 +146,12 @@ class Many:
 
     def weighed(self, parts: FloatParts, at: IntArray, sums: Sequence[Weighed]) -> Halves:
         """The same for sums as certificates have them; raises `Rejected`."""
-        most = max(max((len(x.rows) for x in sums), default=0), 1)
-        by, phases = np.zeros((len(sums), most)), np.zeros((len(sums), parts.under.shape[1]))
         clauses = np.array([-1 if x.clause is None else x.clause for x in sums], np.int64)
         require(bool((clauses < len(self.floats.clauses)).all()), "there is no such clause")
+        sizes = [len(self.floats.clauses[k].const) if k >= 0 else 0 for k in clauses]
+        require([len(x.rows) for x in sums] == sizes, "there is a multiplier for each comparison")
+        by, phases = np.zeros((len(sums), max(sizes))), np.zeros((len(sums), parts.under.shape[1]))
         for k, x in enumerate(sums):
-            rows = 0 if x.clause is None else len(self.floats.clauses[x.clause].const)
-            require(len(x.rows) == rows, "there is a multiplier for each comparison")
             by[k, : len(x.rows)] = x.rows
             for name, factor in x.phases:
                 found = self.net.names.get(name)
@@ -160,7 +159,8 @@ class Many:
                 side = int(parts.phase[at[k], row]) if found is not None else 0
                 require(side != 0, "a unit's phase is not known")
                 phases[k, row] -= side * float(factor)
-        return self.halves(all_lines(self.floats, parts), at, clauses, by, phases)
+        lines = all_lines(self.floats, parts.take(at))
+        return self.halves(lines, np.arange(len(at)), clauses, by, phases)
 
     def rows_for(self, wires: frozenset[int] | None) -> BoolArray:
         """Which rows of all layers are those of some wires."""

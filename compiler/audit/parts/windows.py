@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from circ.compiler.audit.parts.nodes import (
     Cut,
     Node,
     Shut,
+    Step,
     Tighten,
     Weighed,
     node_of,
@@ -33,6 +35,13 @@ WINDOW = 1 << 12
 
 NUMBERS = 1 << 22
 """About as many numbers are kept of the parts of so many lines."""
+
+MOST_SAID = 1 << 20
+"""No more lines are read at a time once they say so many numbers."""
+
+
+Wires = frozenset[int] | None
+"""Whose units are bounded anew: all where None."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,8 +91,8 @@ class Windows:
 
     def read(self, most: int) -> list[list[Place]]:
         """So many lines by level; those whose other half was read in a window before are the first."""
-        levels, fresh = list[list[Place]](), set[int]()
-        while self.waiting and len(fresh) < most:
+        levels, fresh, said = list[list[Place]](), set[int](), 0
+        while self.waiting and len(fresh) < most and said < MOST_SAID:
             data = next(self.records, None)
             require(data is not None, "a part of the box is missing")
             assert data is not None
@@ -95,6 +104,7 @@ class Windows:
             depth = parent.depth + 1 if parent is not None else 0
             require(depth < DEEPEST, "a proof has splits too deep in splits")
             place = Place(node_of(data), parent, side, depth, level, len(levels[level]))
+            said += size_of(place.node)
             fresh.add(id(place))
             levels[level].append(place)
             if place.node.split is not None:
@@ -104,8 +114,10 @@ class Windows:
     def checked(self, level: Sequence[Place], before: FloatParts) -> FloatParts:
         """What is known of a level after its steps; raises `Rejected`."""
         parts = self.begun(level, before)
-        for k in range(max(len(place.node.steps) for place in level)):
-            self.step([p for p in level if k < len(p.node.steps)], parts, k)
+        stepping, k = level, 0
+        while stepping := [place for place in stepping if k < len(place.node.steps)]:
+            self.step(stepping, parts, k)
+            k += 1
         if level[0].parent is None:
             self.many.charge(parts.under[0], parts.over[0])
         for place in level:
@@ -156,14 +168,19 @@ class Windows:
         """The k-th step of each part."""
         steps = [(place, place.node.steps[k]) for place in level]
         tight = [(place, step.wires) for place, step in steps if isinstance(step, Tighten)]
-        if tight:
-            wanted = np.zeros(parts.under.shape, np.bool_)
-            masks = {wires: self.many.rows_for(wires) for wires in {wires for _, wires in tight}}
-            for place, wires in tight:
-                wanted[place.row] = masks[wires]
-            self.many.tighten(parts, wanted)
+        self.tighten(tight, parts)
         self.shut([(place, step.by) for place, step in steps if isinstance(step, Shut)], parts)
         self.cut([(place, step.by) for place, step in steps if isinstance(step, Cut)], parts)
+
+    def tighten(self, wanted: Sequence[tuple[Place, Wires]], parts: FloatParts) -> None:
+        """Units that are bounded anew."""
+        if not wanted:
+            return
+        masks = {wires: self.many.rows_for(wires) for wires in {wires for _, wires in wanted}}
+        at = np.array([place.row for place, _ in wanted])
+        own = parts.take(at)
+        self.many.tighten(own, np.stack([masks[wires] for _, wires in wanted]))
+        parts.under[at], parts.over[at], parts.left[at] = own.under, own.over, own.left
 
     def shut(self, sums: Sequence[tuple[Place, Weighed]], parts: FloatParts) -> None:
         """Clauses that are shown to hold."""
@@ -198,6 +215,22 @@ class Windows:
         while len(path) > 1:
             part = children(net, part, path.pop().node)[path[-1].side]
         children(net, part, place.node)
+
+
+def size_of(node: Node) -> int:
+    """About how many numbers a line says."""
+    return sum(map(size_of_step, node.steps))
+
+
+def size_of_step(step: Step) -> int:
+    """The same of a step."""
+    match step:
+        case Tighten(wires=wires):
+            return 1 + len(wires or ())
+        case Shut(by=by) | Cut(by=by):
+            return 1 + len(by.rows) + 3 * len(by.phases)
+        case _:
+            assert_never(step)
 
 
 def in_doubles(net: Net) -> Callable[[Iterator[Data]], int] | None:
