@@ -7,9 +7,11 @@ from fractions import Fraction
 
 import pytest
 
+from circ.compiler.audit.parts.layers import net_of
 from circ.compiler.audit.parts.nodes import node_of
-from circ.compiler.builder import Builder, combine, number
-from circ.compiler.ir import Compare, Relu, Wire
+from circ.compiler.audit.parts.reading import claim_of
+from circ.compiler.builder import Builder, combine, number, stack
+from circ.compiler.ir import All, Compare, Relu, Wire
 from circ.compiler.obligation import Obligation
 from circ.runtime.certificates.opening import opening
 from tests.agreement.corruption import joined
@@ -78,3 +80,45 @@ def test_a_number_is_the_same_in_all_arithmetics() -> None:
     arithmetic checks which."""
     one, other = (node_of({"steps": [], "input": [0, at]}) for at in (2**53 + 1, 2**53))
     assert one == other
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_both_halves_are_shown(exact: bool) -> None:
+    """relu(x) is at most x where x is not negative, which does not show it elsewhere, however it is split."""
+    claim = about(lambda b, x: b.add(Compare("<=", relu(b, (1, x)), x)), -1, 1)
+    (unit,) = net_of(claim_of(claim, {})).names
+    right: Line = {"steps": [{"shut": [0, [1], []]}]}
+    for splits, half in (({"unit": [*unit]}, 0), ({"input": [0, 0]}, 1)):
+        for some in ([right], [right, right], [{"steps": []}, right], [right, {"steps": []}]):
+            lines: list[Line] = [{"steps": [], **splits}, *some[:: -1 if half else 1]]
+            assert not shown(claim, lines, len(some), exact=exact)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_cut_leaves_what_breaks_another_clause(exact: bool) -> None:
+    """Where one comparison fails another may hold, and the other way round: both fail somewhere, though no
+    input breaks both."""
+
+    def both(b: Builder, x: Wire) -> Wire:
+        own = relu(b, (1, x))
+        most = b.add(Compare("<=", own, number(b, Fraction(1, 2))))
+        least = b.add(Compare("<=", number(b, Fraction(1, 4)), own))
+        return b.add(All(stack(b, [most, least])))
+
+    cuts: Line = {"steps": [{"cut": [k, [1], []]} for k in (0, 1)]}
+    assert not shown(about(both, 0, 1), [cuts], exact=exact)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_zero_is_not_above_zero(exact: bool) -> None:
+    """Neither x nor relu(x) is above 0 on all of [0, 1]."""
+    numbers: list[Callable[[Builder, Wire], Wire]] = [lambda _, x: x, lambda b, x: relu(b, (1, x))]
+    for made in numbers:
+
+        def above(b: Builder, x: Wire, made: Callable[[Builder, Wire], Wire] = made) -> Wire:
+            return b.add(Compare("<", number(b, Fraction(0)), made(b, x)))
+
+        claim = about(above, 0, 1)
+        right: Line = {"steps": [{"shut": [0, [1], []]}]}
+        for line in ({"steps": []}, right):
+            assert not shown(claim, [line], exact=exact)
