@@ -57,7 +57,8 @@ def test_a_sum_that_overflows_shows_nothing() -> None:
         return b.add(Compare("<", number(b, Fraction(0)), found))
 
     claim = about(above, 0, 0)
-    for line in ({"steps": [{"shut": [0, [1], []]}]}, {"steps": [{"bounds": None}]}):
+    lines: list[Line] = [{"steps": [{"shut": [0, [1], []]}]}, {"steps": [{"bounds": None}]}]
+    for line in lines:
         for exact in (False, True):
             assert not shown(claim, [line], exact=exact)
 
@@ -119,6 +120,6 @@ def test_zero_is_not_above_zero(exact: bool) -> None:
             return b.add(Compare("<", number(b, Fraction(0)), made(b, x)))
 
         claim = about(above, 0, 1)
-        right: Line = {"steps": [{"shut": [0, [1], []]}]}
-        for line in ({"steps": []}, right):
+        lines: list[Line] = [{"steps": []}, {"steps": [{"shut": [0, [1], []]}]}]
+        for line in lines:
             assert not shown(claim, [line], exact=exact)
