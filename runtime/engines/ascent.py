@@ -61,7 +61,8 @@ class Ascent:
     """A search under way for the greatest value.
 
     `best` was reached, at `point` if the search found it; `within` is the tolerance, as a share of the
-    value, and of 1 below that. `memory` is in bytes.
+    value, and of 1 below that. `memory` is in bytes. `hand` are the parts that waited when this moment's
+    round began: where it is cut short, they are what is known.
     """
 
     problem: Problem
@@ -74,6 +75,7 @@ class Ascent:
     point: FloatArray | None = None
     heap: list[Waiting] = field(default_factory=list[Waiting])
     aside: list[Waiting] = field(default_factory=list[Waiting])
+    hand: list[Waiting] = field(default_factory=list[Waiting])
     nodes: int = 0
     rounds: int = 0
     threshold: Fraction = Fraction(0)
@@ -92,7 +94,7 @@ class Ascent:
     @property
     def limit(self) -> Fraction | None:
         """No value is above this; None where nothing is known."""
-        bounds = [part.bound for part in (*self.heap, *self.aside)]
+        bounds = [part.bound for part in (*self.heap, *self.hand, *self.aside)]
         known = [bound for bound in bounds if bound is not None]
         return max([self.threshold, *known]) if len(known) == len(bounds) else None
 
@@ -119,22 +121,24 @@ class Ascent:
 
     def search(self) -> None:
         """Until the best value is known to be the greatest but for the tolerance, or time is up."""
-        self.climb()
         self.heap.append(Waiting(None, root(self.question)))
+        self.climb()
         while not self.done:
             self.round()
             self.progress(1.0 - sum(float(part.nodes.share.sum()) for part in self.heap))
 
     def round(self) -> None:
         """One round over the parts of the largest bounds."""
+        self.hand = [*self.heap]
         nodes = self.top()
         self.nodes += len(nodes)
         left = a_round(self.question, nodes)
-        if not len(left.live):
-            return
-        self.wait(left)
-        self.rounds += 1
-        self.among(left.live)
+        if len(left.live):
+            self.wait(left)
+        self.hand = []
+        if len(left.live):
+            self.rounds += 1
+            self.among(left.live)
 
     def wait(self, left: Left) -> None:
         """Keep what a round left, with the bounds that the first row gives."""

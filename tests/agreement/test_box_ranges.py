@@ -131,6 +131,23 @@ def test_a_search_cut_short_keeps_a_bound(seconds: float) -> None:
         assert found.limit is None or found.limit >= Fraction(1, 2)
 
 
+@pytest.mark.parametrize("moment", ["climb", "a_round"])
+def test_an_interrupted_search_keeps_what_was_under_way(
+    moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C among the first descents, or in the first round, leaves no bound: nothing was bounded yet."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    place = "Ascent.climb" if moment == "climb" else moment
+    monkeypatch.setattr(f"circ.runtime.engines.ascent.{place}", interrupted)
+    found = summit(hat(), {}, Fraction(-10), WITHIN, Limits(timeout=30.0), silent)
+    assert isinstance(found, Summit)
+    assert found.interrupted
+    assert found.limit is None
+
+
 def hat() -> Obligation:
     """1/2 - |x - 1/3| - |y + 1/7|, largest inside the box, at no float."""
     b = Builder()

@@ -1975,6 +1975,24 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "interrupted_round_forgotten",
+        "runtime/engines/ascent.py",
+        "self.hand = [*self.heap]",
+        "self.hand = []",
+        (
+            "tests/agreement/test_box_ranges.py::test_an_interrupted_search_keeps_what_was_under_way",
+        ),
+    ),
+    Mutant(
+        "root_bounded_late",
+        "runtime/engines/ascent.py",
+        "self.heap.append(Waiting(None, root(self.question)))\n        self.climb()",
+        "self.climb()\n        self.heap.append(Waiting(None, root(self.question)))",
+        (
+            "tests/agreement/test_box_ranges.py::test_an_interrupted_search_keeps_what_was_under_way",
+        ),
+    ),
+    Mutant(
         "range_threshold_below_the_best",
         "runtime/engines/ascent.py",
         "raised(self.problem, self.best + self.tolerance)",
