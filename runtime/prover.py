@@ -104,6 +104,8 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
     try:
         for engine in engines(obligation, weights, limits):
             left = limits.timeout - (monotonic() - start)
+            if stopped and left <= 0:
+                break
             finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
             if not isinstance(finding, Stuck):
                 return finding

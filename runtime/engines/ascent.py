@@ -23,6 +23,7 @@ from circ.compiler.boxes.read import Problem
 from circ.compiler.boxes.round import Left, Question, a_round, prepared, root
 from circ.compiler.boxes.split import halved
 from circ.runtime.engines.explore import BATCH, DESCENTS, NUMBERS
+from circ.runtime.engines.pace import Pace
 
 JUDGED = 3
 """Most inputs of one round whose exact value is asked for."""
@@ -76,6 +77,7 @@ class Ascent:
     heap: list[Waiting] = field(default_factory=list[Waiting])
     aside: list[Waiting] = field(default_factory=list[Waiting])
     hand: list[Waiting] = field(default_factory=list[Waiting])
+    pace: Pace = field(default_factory=Pace)
     nodes: int = 0
     rounds: int = 0
     threshold: Fraction = Fraction(0)
@@ -130,9 +132,10 @@ class Ascent:
     def round(self) -> None:
         """One round over the parts of the largest bounds."""
         self.hand = [*self.heap]
-        nodes = self.top()
+        nodes, start = self.top(), monotonic()
         self.nodes += len(nodes)
         left = a_round(self.question, nodes)
+        self.pace.noted(len(nodes), monotonic() - start)
         if len(left.live):
             self.wait(left)
         self.hand = []
@@ -163,11 +166,11 @@ class Ascent:
         """What the number is at most, where the first row is at least so much."""
         return self.threshold - Fraction(first) if np.isfinite(first) else None
 
-    def top(self, rounds: float = 1.0) -> Nodes:
-        """The nodes of so many rounds, those of the largest bound first."""
+    def top(self) -> Nodes:
+        """The nodes of a round, those of the largest bound first."""
         net = self.problem.net
         most = max(8, min(BATCH, NUMBERS // (4 * (net.entries + len(net.low)))))
-        most = max(1, int(rounds * most))
+        most = self.pace.most(most, self.deadline - monotonic())
         taken, count = list[Nodes](), 0
         while self.heap and count < most:
             part = heappop(self.heap)

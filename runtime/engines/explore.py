@@ -18,6 +18,7 @@ from circ.compiler.boxes.points import STARTS, descended, heights, run, starts
 from circ.compiler.boxes.round import Question, a_round, root
 from circ.compiler.obligation import Witness
 from circ.runtime.engines.crew import Batch, Crew, can_fork, crew
+from circ.runtime.engines.pace import Pace
 
 BATCH = 512
 """Nodes of a round; fewer where they are large."""
@@ -111,6 +112,7 @@ class Exploration:
     rejected: int = 0
     rounds: int = 0
     hand: list[Nodes] = field(default_factory=list[Nodes])
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def late(self) -> bool:
@@ -225,11 +227,12 @@ class Exploration:
 
     def round(self) -> FloatArray | None:
         """One round over the top of the stack; an input, if one is found."""
-        nodes = self.top()
+        nodes, start = self.top(), monotonic()
         self.hand = [nodes]
         self.nodes += len(nodes)
         left = a_round(self.question, nodes)
         self.hand = []
+        self.pace.noted(len(nodes), monotonic() - start)
         if not len(left.live):
             return None
         small = left.children.share < SMALL
@@ -246,6 +249,7 @@ class Exploration:
         most = max(8, min(BATCH, NUMBERS // (4 * (net.entries + len(net.low)))))
         if 4 * self.kept > self.memory:
             most = max(8, most // 16)
+        most = self.pace.most(most, self.deadline - monotonic())
         most = max(1, int(rounds * most))
         taken, count = list[Nodes](), 0
         while self.stack and count < most:

@@ -1975,6 +1975,13 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "slow_rounds_of_any_size",
+        "runtime/engines/explore.py",
+        "most = self.pace.most(most, self.deadline - monotonic())",
+        "most = max(1, most)",
+        ("tests/unit/test_boxes_engine.py::test_slow_rounds_are_small",),
+    ),
+    Mutant(
         "interrupted_round_forgotten",
         "runtime/engines/ascent.py",
         "self.hand = [*self.heap]",

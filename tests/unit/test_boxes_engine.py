@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from math import inf
 from time import monotonic, sleep
 
 import numpy as np
@@ -30,8 +31,10 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.trial import trial
 from circ.runtime.engines import smt
+from circ.runtime.engines.ascent import Ascent, Waiting
 from circ.runtime.engines.boxes import decide
 from circ.runtime.engines.explore import Exploration, Open
+from circ.runtime.engines.pace import LONGEST
 from tests.unit.obligations import box, known, less, obligation, pick, weighted
 
 TINY = Fraction(1, 10**200)
@@ -408,6 +411,24 @@ def test_a_premise_that_never_holds_is_warned_of(end: float, warned: bool) -> No
 
 
 # --- no part is lost --------------------------------------------------------------------------------
+
+
+def test_slow_rounds_are_small() -> None:
+    """Where a node takes a second, a round takes no more of them than there is time for: of parts that
+    wait for a claim, and of those that wait for a greatest value."""
+    question = prepared(read(hard(), {}))
+    parts = root(question)
+    while len(parts) < 16:
+        parts = halved(parts, np.arange(len(parts)) % 2)
+    search = Exploration(question, lambda _: False, monotonic() + 60, lambda _: None)
+    search.stack = [parts]
+    search.pace.noted(1, 1.0)
+    assert len(search.top()) == LONGEST
+
+    climb = Ascent(question.problem, lambda _: None, THIRD, THIRD, inf, lambda _: None)
+    climb.heap = [Waiting(None, parts)]
+    climb.pace.noted(1, 1.0)
+    assert len(climb.top()) == LONGEST
 
 
 def test_the_stack_loses_no_part() -> None:
