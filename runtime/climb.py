@@ -31,6 +31,7 @@ SOON, EXACTLY, TRIES = 2.0, 2.0, 2
 the greatest, nothing left between; and how often that is tried."""
 
 LATE = "the time ran out"
+INTERRUPTED = "interrupted"
 
 ROUNDS = 60
 """Claims asked for one end of a range."""
@@ -119,10 +120,12 @@ class Climb:
     def ended(self, limits: Limits, progress: Progress) -> Extreme:
         """Climb until a bound holds, or nothing more can be said in time."""
         until = monotonic() + limits.timeout
-        if self.real:
+        if self.real and not self.interrupted:
             self.over_box(until, limits, progress)
         if not self.settled:
             self.rounds(ROUNDS, until, limits, progress)
+        if self.interrupted and not (self.close() or self.reason):
+            self.reason = INTERRUPTED
         if not (self.settled or self.close() or self.reason):
             self.reason = LATE if monotonic() > until else f"it was not settled in {ROUNDS} steps"
         return Extreme(

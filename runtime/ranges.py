@@ -92,8 +92,9 @@ def at_one_length(
     half = replace(limits, timeout=limits.timeout / 2)
     up = Climb.of(question, weights, start, "greatest", within)
     down = Climb.of(negated(question), weights, start, "least", within)
-    greatest, least = up.ended(half, progress), down.ended(half, progress)
-    return Range(turned(least), greatest)
+    greatest = up.ended(half, progress)
+    down.interrupted = greatest.interrupted
+    return Range(turned(down.ended(half, progress)), greatest)
 
 
 def middle(question: Obligation, weights: Weights) -> Witness | None:

@@ -148,6 +148,22 @@ def test_an_interrupted_search_keeps_what_was_under_way(
     assert found.limit is None
 
 
+def test_ctrl_c_ends_the_search_for_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the search for the greatest value is interrupted, there is none for the least, and both ends
+    say what happened."""
+    asked = list[Obligation]()
+
+    def stopped(question: Obligation, *_: object) -> Summit:
+        asked.append(question)
+        return Summit(None, None, "", (), interrupted=True)
+
+    monkeypatch.setattr("circ.runtime.engines.summit.summit", stopped)
+    found = at_one_length(hat(), {}, Limits(timeout=30.0), silent)
+    assert isinstance(found, Range)
+    assert len(asked) == 1
+    assert found.greatest.reason == found.least.reason == "interrupted"
+
+
 def hat() -> Obligation:
     """1/2 - |x - 1/3| - |y + 1/7|, largest inside the box, at no float."""
     b = Builder()

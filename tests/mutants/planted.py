@@ -1982,6 +1982,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_boxes_engine.py::test_slow_rounds_are_small",),
     ),
     Mutant(
+        "interrupted_range_goes_on",
+        "runtime/ranges.py",
+        "down.interrupted = greatest.interrupted",
+        "down.interrupted = False",
+        ("tests/agreement/test_box_ranges.py::test_ctrl_c_ends_the_search_for_both_ends",),
+    ),
+    Mutant(
         "interrupted_round_forgotten",
         "runtime/engines/ascent.py",
         "self.hand = [*self.heap]",
