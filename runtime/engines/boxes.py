@@ -205,8 +205,8 @@ class Asking:
                 case Fails(witness=witness):
                     point = [float(x) for _, entries in witness.values for x in entries]
                     return Found(np.array(point), witness)
-                case Stuck():
-                    return found
+                case Stuck(interrupted=interrupted):
+                    return replace(found, interrupted=interrupted)
                 case Holds() | Empty():
                     pass
                 case _:

@@ -1989,6 +1989,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/agreement/test_box_ranges.py::test_ctrl_c_ends_the_search_for_both_ends",),
     ),
     Mutant(
+        "interrupt_of_exact_parts_forgotten",
+        "runtime/engines/boxes.py",
+        "return replace(found, interrupted=interrupted)",
+        "return found",
+        ("tests/unit/test_boxes_engine.py::test_an_interrupt_of_what_is_decided_exactly_is_one",),
+    ),
+    Mutant(
         "interrupted_round_forgotten",
         "runtime/engines/ascent.py",
         "self.hand = [*self.heap]",

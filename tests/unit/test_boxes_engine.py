@@ -351,6 +351,18 @@ def test_what_is_not_decided_exactly_stays_open(
     assert found.reason.startswith("it comes too near to failing")
 
 
+def test_an_interrupt_of_what_is_decided_exactly_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the SMT engine works on such a part is told, so that no other engine is begun."""
+
+    def stopped(*_: object) -> Finding:
+        return Stuck("interrupted", "SMT", interrupted=True)
+
+    monkeypatch.setattr(smt, "decide", stopped)
+    found = decided(obligation([box("x", (-1, 1))], tied))
+    assert isinstance(found, Stuck)
+    assert found.interrupted
+
+
 def test_a_point_that_is_no_float_is_found() -> None:
     """3x == 1 within [0, 1] is met at 1/3 alone, which no float is: the exact part finds it."""
     claim = obligation(
