@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,20 +35,30 @@ Work = Callable[[Nodes], Batch]
 
 @dataclass(slots=True)
 class Crew:
-    """Workers, and the nodes that each has in hand until it gives back what is left of them."""
+    """Workers, and the nodes that each has in hand until it gives back what is left of them.
+
+    Those that are `gone` died, as when the system is short of memory; what they had in hand is as it was.
+    """
 
     lines: list[Connection[Nodes | None, Batch]]
     busy: dict[int, Nodes] = field(default_factory=dict[int, Nodes])
+    gone: set[int] = field(default_factory=set[int])
 
     @property
     def idle(self) -> list[int]:
         """The workers that have nothing to do."""
-        return [k for k in range(len(self.lines)) if k not in self.busy]
+        return [k for k in range(len(self.lines)) if k not in self.busy and k not in self.gone]
+
+    @property
+    def lost(self) -> bool:
+        """Whether no worker is left."""
+        return len(self.gone) == len(self.lines)
 
     def give(self, worker: int, nodes: Nodes) -> None:
         """Have an idle worker work on nodes."""
         self.busy[worker] = nodes
-        self.lines[worker].send(nodes)
+        with suppress(OSError):  # one that is gone is found out when it should give them back
+            self.lines[worker].send(nodes)
 
     @property
     def share(self) -> float:
@@ -62,9 +72,17 @@ class Crew:
         ready = wait([self.lines[k] for k in self.busy], seconds)
         found = list[Batch]()
         for worker in [k for k in self.busy if self.lines[k] in ready]:
-            found.append(self.lines[worker].recv())
+            found.append(self.batch(worker))
             del self.busy[worker]
         return found
+
+    def batch(self, worker: int) -> Batch:
+        """What a worker gives back; of one that is gone all that it had."""
+        try:
+            return self.lines[worker].recv()
+        except (EOFError, OSError):
+            self.gone.add(worker)
+            return Batch((self.busy[worker],), (), (), 0)
 
 
 def can_fork() -> bool:

@@ -150,16 +150,22 @@ class Exploration:
         return None
 
     def together(self) -> FloatArray | None:
-        """The rest, shared out among workers; an input, if one is found."""
+        """The rest, shared out among workers; an input, if one is found. Alone, if all of them are gone."""
         with crew(self.slice, self.jobs) as workers:
             try:
-                while (self.stack or workers.busy) and not self.full and not self.late:
+                while self.going(workers):
                     point = self.shared(workers)
                     if point is not None:
                         return point
             finally:
                 self.stack += workers.busy.values()
-        return None
+        self.jobs = 1
+        return self.alone()
+
+    def going(self, workers: Crew) -> bool:
+        """Whether there is work, and workers, time and memory for it."""
+        work = bool(self.stack or workers.busy) and not workers.lost
+        return work and not self.full and not self.late
 
     def shared(self, workers: Crew) -> FloatArray | None:
         """Give idle workers what waits, and take over what others give back."""

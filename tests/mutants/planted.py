@@ -1996,6 +1996,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_boxes_engine.py::test_an_interrupt_of_what_is_decided_exactly_is_one",),
     ),
     Mutant(
+        "dead_workers_parts_forgotten",
+        "runtime/engines/crew.py",
+        "return Batch((self.busy[worker],), (), (), 0)",
+        "return Batch((), (), (), 0)",
+        ("tests/unit/test_boxes_engine.py::test_what_dead_workers_had_is_done_alone",),
+    ),
+    Mutant(
         "interrupted_round_forgotten",
         "runtime/engines/ascent.py",
         "self.hand = [*self.heap]",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -503,6 +504,20 @@ def folded(b: Builder, w: dict[str, Wire]) -> Wire:
     parts = [combine(b, (1, x), (1, y)), x, y]
     bent = [b.add(Relu(part)) for part in parts]
     return less(b, combine(b, (1, bent[0]), (-1, bent[1]), (-1, bent[2])), 0.05)
+
+
+def test_what_dead_workers_had_is_done_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where workers die, what they were given is still open, and one process goes on with it."""
+
+    def dies(*_: object) -> None:
+        os._exit(9)
+
+    monkeypatch.setattr("circ.runtime.engines.explore.ALONE", -1.0)
+    monkeypatch.setattr(Exploration, "slice", dies)
+    found = decide(hard(), {}, Limits(timeout=1.0, jobs=2), silent)
+    assert isinstance(found, Stuck)
+    assert found.reason.startswith("the time ran out: ")
+    assert found.bound is not None
 
 
 def test_workers_find_what_one_process_finds(monkeypatch: pytest.MonkeyPatch) -> None:
