@@ -44,6 +44,7 @@ def tolerance(best: Fraction) -> Fraction:
     return WITHIN * max(abs(best), Fraction(1))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_no_input_exceeds_the_limit(data: st.DataObject) -> None:

@@ -90,7 +90,9 @@ def test_both_halves_are_shown(exact: bool) -> None:
     (unit,) = net_of(claim_of(claim, {})).names
     right: Line = {"steps": [{"shut": [0, [1], []]}]}
     for splits, half in (({"unit": [*unit]}, 0), ({"input": [0, 0]}, 1)):
-        for some in ([right], [right, right], [{"steps": []}, right], [right, {"steps": []}]):
+        nothing: Line = {"steps": []}
+        ways: list[list[Line]] = [[right], [right, right], [nothing, right], [right, nothing]]
+        for some in ways:
             lines: list[Line] = [{"steps": [], **splits}, *some[:: -1 if half else 1]]
             assert not shown(claim, lines, len(some), exact=exact)
 

@@ -66,6 +66,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if choose is None or len(tied) == 1 or low != high:\n        return tied",
         "if choose is None or len(tied) == 1 or low != high:\n        return frozenset({min(tied)})",
         ("tests/unit/test_ties.py", "tests/unit/test_reference.py"),
+        slow=True,
     ),
     Mutant(
         "vacuous_domain_proved",
@@ -157,6 +158,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return not (left and right)",
         "return True",
         ("tests/unit/test_freeze.py",),
+        slow=True,
     ),
     Mutant(
         "patch_proved_before_rounding",
@@ -187,6 +189,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return b.add(Compare("<", right, left))',
         'return b.add(Compare("<=", right, left))',
         ("tests/spec/meaning",),
+        slow=True,
     ),
     Mutant(
         "optional_copies_that_must_come",
@@ -225,6 +228,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "alive = (rows != DEAD).any(axis=1)",
         "alive = (rows != DEAD).all(axis=1)",
         ("tests/unit/test_word_automata.py",),
+        slow=True,
     ),
     Mutant(
         "classes_merged",
@@ -239,6 +243,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    for position in reversed(range(len(graph.layers))):\n        known = graph.layers[position]",
         "    for position in reversed(range(1, len(graph.layers))):\n        known = graph.layers[position]",
         ("tests/agreement/test_heads.py",),
+        slow=True,
     ),
     Mutant(
         "weights_rounded_inwards",
@@ -253,6 +258,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "Exceeds(entries[k], entries[bar], strict=True)",
         "Exceeds(entries[k], entries[bar], strict=False)",
         ("tests/unit/test_shortest_paths.py",),
+        slow=True,
     ),
     Mutant(
         "rival_forgotten",
@@ -291,6 +297,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "beyond = above[:, :, kind, letter][known.kinds]",
         "beyond = ~above[kind, letter][known.kinds]\n            beyond[known.places == place, letter] = False",
         ("tests/unit/test_hard_attention.py",),
+        slow=True,
     ),
     Mutant(
         "a_letter_above_the_level_allowed",
@@ -393,6 +400,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return line(x, x.low, NARROWER / x.most, sets)",
         "return line(x, x.low, WIDER / x.least, sets)",
         ("tests/unit/test_separable_forms.py",),
+        slow=True,
     ),
     Mutant(
         "letter_left_out_of_a_split",
@@ -527,6 +535,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if start < 0 or (start == 0 and strict):",
         "if start < 0:",
         ("tests/unit/test_audit.py::test_a_sum_that_may_be_zero_is_not_above_zero",),
+        slow=True,
     ),
     Mutant(
         "an_audit_misses_a_class",
@@ -745,6 +754,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            if self.never_negative(reading.added([(self.number(sign), short)])) and self.room(\n                place, head, q, sign\n            ):\n",
         "            if self.room(place, head, q, sign):\n",
         ("tests/unit/test_lines.py::test_a_false_claim_has_no_lines",),
+        slow=True,
     ),
     Mutant(
         "an_audit_lowers_a_line_above_a_relu",
@@ -823,6 +833,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for leader in leaders)",
         "for leader in leaders[:1])",
         ("tests/agreement/test_audit_by_inputs.py::test_a_tie_may_break_in_any_way",),
+        slow=True,
     ),
     Mutant(
         "an_audit_forgets_words_of_a_class",
@@ -845,6 +856,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if not np.array_equal(both, both.transpose(0, 2, 1)):\n            return False\n",
         "",
         ("tests/unit/test_counting_folds.py",),
+        slow=True,
     ),
     Mutant(
         "folds_are_taken_for_one_another",
@@ -899,6 +911,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '        found = self.name("sum", *ordered)\n',
         '        found = self.name("sum", *(name for name, _ in ordered))\n',
         ("tests/unit/test_audit_alike.py",),
+        slow=True,
     ),
     Mutant(
         "an_audit_forgets_what_is_added_to_a_number",
@@ -969,6 +982,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return [as_read(length, free[:2]), as_read(length, free)]",
         "return [as_read(length, free[:2])] * 2",
         ("tests/unit/test_unordered.py",),
+        slow=True,
     ),
     Mutant(
         "order_checked_by_a_rotation_alone",
@@ -1137,6 +1151,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return several and surely_positive(self.circuit.ops, types, wire)",
         "return several",
         ("tests/unit/test_final_norms.py",),
+        slow=True,
     ),
     Mutant(
         "factor_dropped_though_it_may_be_zero",
@@ -1207,6 +1222,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        version,\n        asking",
         "        asking",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_the_source_of_circ",),
+        slow=True,
     ),
     Mutant(
         "kept_for_all_limits",
@@ -1231,6 +1247,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        ):\n",
         "        case (bytes(body), bytes()):\n",
         ("tests/unit/test_cache_file.py::TestAltered::test_by_one_word",),
+        slow=True,
     ),
     Mutant(
         "a_seal_fits_any_claim",
@@ -1238,6 +1255,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'f"{key}\\n".encode() + body',
         "body",
         ("tests/unit/test_cache_file.py::TestAltered::test_by_the_row_of_another_question",),
+        slow=True,
     ),
     Mutant(
         "a_seal_that_others_can_make",
@@ -1253,6 +1271,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return trial(obligation, weights, witness).refutes",
         "return True",
         ("tests/unit/test_cache.py::TestWhatIsShownAgain::test_refutes_again",),
+        slow=True,
     ),
     Mutant(
         "met_again_without_replay",
@@ -1283,6 +1302,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            int(size - bisect_right(lows, top) < count),\n",
         "            int(size - bisect_left(highs, bottom) <= count),\n",
         ("tests/unit/test_tops.py",),
+        slow=True,
     ),
     Mutant(
         "one_more_kept_than_asked_for",
@@ -1321,6 +1341,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "surely = low > kth(high, count + 1)",
         "surely = low >= kth(high, count + 1)",
         ("tests/unit/test_tops.py::test_balls_hold_every_choice",),
+        slow=True,
     ),
     Mutant(
         "float_rival_left_out",
@@ -1367,6 +1388,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    unit = 2.0**-form.precision\n",
         "    unit = 2.0 ** -(form.precision + 1)\n",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "constants_are_not_rounded",
@@ -1381,6 +1403,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if abs(c) == 1:\n        return x.terms\n",
         "    if abs(c) == 1:\n        return Run(x.err, x.size, ones(x.size))\n",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "bfloat16_results_are_not_rounded",
@@ -1395,6 +1418,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "np.where((partial < model.largest) & ~np.isnan(err), err, inf)",
         "np.where(~np.isnan(err), err, inf)",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "exp_is_rounded_correctly",
@@ -1402,6 +1426,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "exp=2 * ULPS * unit,",
         "exp=unit,",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "what_rounding_decides_does_not_jump",
@@ -1409,6 +1434,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        err = np.maximum(err, spread(arms))\n",
         "        pass\n",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "underflow_loses_nothing",
@@ -1416,6 +1442,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        added = added + np.where(touched, run.count * model.tiny, 0.0)\n",
         "        pass\n",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "scores_that_stray_choose_alike",
@@ -1423,6 +1450,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return options(~(x.high < best), (x.err == 0).all(-2))",
         "return options(~(x.extent.hi < x.extent.lo.max(-2, keepdims=True)), (x.err == 0).all(-2))",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "comparisons_are_not_strengthened",
@@ -1430,6 +1458,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "sure = b.add(Compare(op.op, combine(b, (1, left), (1, room)), right))",
         "sure = b.add(op)",
         ("tests/unit/test_over.py",),
+        slow=True,
     ),
     Mutant(
         "a_where_is_read_exactly_alone",
@@ -1437,6 +1466,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'outputs["where"] = where.maybe if every else where.sure',
         'outputs["where"] = circuit.outputs["where"]',
         ("tests/unit/test_over.py",),
+        slow=True,
     ),
     Mutant(
         "a_not_keeps_its_sides",
@@ -1444,6 +1474,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Sides(b.add(Not(inner.maybe)), b.add(Not(inner.sure)))",
         "return Sides(b.add(Not(inner.sure)), b.add(Not(inner.maybe)))",
         ("tests/unit/test_over.py",),
+        slow=True,
     ),
     Mutant(
         "rivals_stand_still",
@@ -1451,6 +1482,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "doubt = np.where(np.array(here) == np.array(there), 0.0, err[here] + err[there])",
         "doubt = np.zeros(len(here))",
         ("tests/unit/test_over.py",),
+        slow=True,
     ),
     Mutant(
         "a_claim_over_floats_is_decided_exactly",
@@ -1458,6 +1490,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    if obligation.over is not None:\n",
         "    if obligation.over == obligation.name:\n",
         ("tests/unit/test_over.py",),
+        slow=True,
     ),
     Mutant(
         "a_certificate_serves_floats_too",
@@ -1465,6 +1498,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '    require(obligation.over is None, "no certificate speaks of float executions")\n',
         "",
         ("tests/unit/test_over.py",),
+        slow=True,
     ),
     Mutant(
         "padding_that_is_the_largest",
@@ -1793,7 +1827,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "box_part_that_smt_leaves_closed",
         "runtime/engines/boxes.py",
-        "case Stuck():\n                    return found\n                case Holds() | Empty():",
+        "case Stuck(interrupted=interrupted):\n"
+        "                    return replace(found, interrupted=interrupted)\n"
+        "                case Holds() | Empty():",
         "case Stuck() | Holds() | Empty():",
         ("tests/unit/test_boxes_engine.py::test_what_is_not_decided_exactly_stays_open",),
         slow=True,
@@ -1987,6 +2023,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "down.interrupted = greatest.interrupted",
         "down.interrupted = False",
         ("tests/agreement/test_box_ranges.py::test_ctrl_c_ends_the_search_for_both_ends",),
+        slow=True,
     ),
     Mutant(
         "interrupt_of_exact_parts_forgotten",
@@ -2001,6 +2038,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Batch((self.busy[worker],), (), (), 0)",
         "return Batch((), (), (), 0)",
         ("tests/unit/test_boxes_engine.py::test_what_dead_workers_had_is_done_alone",),
+        slow=True,
     ),
     Mutant(
         "interrupted_round_forgotten",
@@ -2019,6 +2057,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_box_ranges.py::test_an_interrupted_search_keeps_what_was_under_way",
         ),
+        slow=True,
     ),
     Mutant(
         "range_threshold_below_the_best",
@@ -2083,6 +2122,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "low = height(row, self.reach(negative(row)))",
         "low = low + 0",
         ("tests/unit/test_polytope.py::test_the_best_vertex_is_found",),
+        slow=True,
     ),
     Mutant(
         "region_edge_too_long",
@@ -2105,6 +2145,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "others = [k for k in range(width) if k != code]",
         "others = [k for k in range(width) if k != 0]",
         ("tests/unit/test_regions_command.py::test_a_margin_is_a_number_with_a_range",),
+        slow=True,
     ),
     Mutant(
         "parts_phase_added_with_its_sign",

@@ -131,6 +131,7 @@ class TestRuns:
         assert [found.name for found in instances(tmp_path, "g/")] == ["g/b/q"]
 
 
+@pytest.mark.slow
 class TestQuestions:
     """What is generated is false where it is said to be, and the same each time."""
 

@@ -148,7 +148,7 @@ class Many:
         """The same for sums as certificates have them; raises `Rejected`."""
         clauses = np.array([-1 if x.clause is None else x.clause for x in sums], np.int64)
         require(bool((clauses < len(self.floats.clauses)).all()), "there is no such clause")
-        sizes = [len(self.floats.clauses[k].const) if k >= 0 else 0 for k in clauses]
+        sizes = [len(self.floats.clauses[k].const) if k >= 0 else 0 for k in map(int, clauses)]
         require([len(x.rows) for x in sums] == sizes, "there is a multiplier for each comparison")
         by, phases = np.zeros((len(sums), max(sizes))), np.zeros((len(sums), parts.under.shape[1]))
         for k, x in enumerate(sums):
