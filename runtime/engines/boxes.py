@@ -84,7 +84,8 @@ def decided(asking: Asking) -> Finding:
 
 def holding(asking: Asking, closed: Closed) -> Finding:
     """Proved, if any input meets the conditions."""
-    method = f"{METHOD}, {closed.nodes:,} part{'s' * (closed.nodes != 1)}"
+    parts = max(closed.nodes, 1)  # what is settled as it is read is settled on the whole box
+    method = f"{METHOD}, {parts:,} part{'s' * (parts != 1)}"
     trusted: tuple[str, ...] = TRUSTED
     if closed.exact:
         method += f", {closed.exact} of them by SMT"
