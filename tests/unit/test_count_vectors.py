@@ -71,7 +71,9 @@ def sorted_letters(some: Vectors, letters: Letters) -> tuple[Letters, Letters]:
     return apart, tuple(sorted(x for p, x in enumerate(letters) if p not in some.fixed))
 
 
-@pytest.mark.parametrize("start", range(0, 160, CLAIMS))
+@pytest.mark.parametrize(
+    "start", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(CLAIMS, 160, CLAIMS))]
+)
 def test_count_vectors_and_enumeration_agree(start: int) -> None:
     """The same verdict on random claims, on the same number of words, with the same margin and the same
     number of failing words; those listed are one for each count vector that has a failing word."""
