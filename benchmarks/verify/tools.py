@@ -23,6 +23,9 @@ PEERS = {"neuralsat": "src.verifier", "marabou": "maraboupy"}
 """The peers, and a module that is there just if they are installed."""
 
 CIRC = [sys.executable, "-m", "circ"]
+LONGER = 4.0
+"""A certificate, and its audit, may take so many times what an answer may."""
+
 WORD = re.compile(r"^\(?'?(unsat|sat|unknown|timeout)\b", re.IGNORECASE)
 ENTRY = re.compile(r"\(X_(\d+) (-?[\d.]+(?:[eE][+-]?\d+)?)\)")
 """An entry of the input that a verifier prints."""
@@ -80,14 +83,14 @@ def answered(found: Ran) -> Answer:
 
 
 def asked(tool: Tool, instance: Instance, timeout: float) -> Result:
-    """One run of a tool, and of the audit where it leaves a certificate."""
-    command = list(tool.command(instance, timeout))
-    with TemporaryDirectory() as folder:
-        if tool.certifies:
-            command += ["--certificate", folder]
-        found = ran(command, timeout)
-        left = certified(instance, Path(folder), timeout)
+    """One run of a tool; where it certifies `unsat`, another that leaves a certificate, and the audit.
+
+    So the figures are those of the answer alone.
+    """
+    command = tool.command(instance, timeout)
+    found = ran(command, timeout)
     answer = answered(found)
+    left = certified(instance, command, timeout) if tool.certifies and answer == "unsat" else None
     why = reason(found) if answer in ("unknown", "failed") else ""
     return Result(answer, found.cpu, found.wall, found.peak, left, why, pointed(found))
 
@@ -107,13 +110,25 @@ def reason(found: Ran) -> str:
     return comments[0] if comments else complaints[-1] if complaints else ""
 
 
-def certified(instance: Instance, folder: Path, timeout: float) -> Certified | None:
-    """What the certificates in a folder weigh, and what their audit takes."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    if not files:
-        return None
-    audit = ran([*CIRC, "audit", instance.network, instance.wanted, folder], timeout)
-    return Certified(sum(path.stat().st_size for path in files), audit.cpu, audit.code == 0)
+def certified(
+    instance: Instance, command: Sequence[str | Path], timeout: float
+) -> Certified | None:
+    """What the certificates weigh that a command leaves, and what their audit takes."""
+    with TemporaryDirectory() as folder:
+        ran([*command, "--certificate", folder], LONGER * timeout)
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        if not files:
+            return None
+        checking: list[str | Path] = [
+            *CIRC,
+            "audit",
+            instance.wanted,
+            folder,
+            "--network",
+            instance.network,
+        ]
+        audit = ran(checking, LONGER * timeout)
+        return Certified(sum(path.stat().st_size for path in files), audit.cpu, audit.code == 0)
 
 
 # --- which there are ----------------------------------------------------------------------------
@@ -121,20 +136,12 @@ def certified(instance: Instance, folder: Path, timeout: float) -> Certified | N
 
 def circ(jobs: int) -> Tool:
     """Circ itself, in the environment that runs this."""
-    told = circ_help()
-    shared = ["--jobs", str(jobs)] if "--jobs" in told else []
 
     def command(instance: Instance, timeout: float) -> Sequence[str | Path]:
         files = [instance.network, instance.wanted]
-        return [*CIRC, "vnnlib", *files, "--timeout", f"{timeout:g}", *shared]
+        return [*CIRC, "vnnlib", *files, "--timeout", f"{timeout:g}", "--jobs", str(jobs)]
 
-    return Tool("circ", command, certifies="--certificate" in told)
-
-
-def circ_help() -> str:
-    """What `circ vnnlib` says of itself."""
-    asked = subprocess.run([*CIRC, "vnnlib", "--help"], capture_output=True, text=True, check=True)
-    return asked.stdout
+    return Tool("circ", command, certifies=True)
 
 
 def peer(name: str, python: str) -> Tool | None:

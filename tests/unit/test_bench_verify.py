@@ -21,11 +21,12 @@ from benchmarks.verify.processes import ran
 from benchmarks.verify.small import FORMS, broken, height, kept, small
 from benchmarks.verify.small_standard import standard
 from benchmarks.verify.table import Row, charged, middling, ratio, table
-from benchmarks.verify.tools import Answer, Certified, Result, Tool, answered, asked, pointed
+from benchmarks.verify.tools import Answer, Certified, Result, Tool, answered, asked, circ, pointed
 from circ.compiler.obligation import Witness
 from circ.compiler.trial import trial
 from circ.runtime.session import checked, settings
 from tests.unit import specs
+from tests.unit.standard_problems import SAT, UNSAT, network, wanted
 
 
 def result(answer: Answer, cpu: float, certified: Certified | None = None) -> Result:
@@ -116,6 +117,17 @@ class TestRuns:
         found = asked(tool, Instance("f", Path("n"), Path("p"), ""), 60)
         assert (found.answer, found.why) == ("failed", "ValueError: no such layer")
         assert found.peak > 1
+
+    def test_a_certificate_is_weighed_and_audited(self, tmp_path: Path) -> None:
+        """That of an `unsat`; a `sat` has its point instead."""
+        net = network(tmp_path, 1, 2)
+        safe = asked(circ(1), Instance("f", net, wanted(tmp_path, UNSAT), "unsat"), 60)
+        assert safe.answer == "unsat"
+        assert safe.certified is not None
+        assert safe.certified.holds
+        assert safe.certified.size > 0
+        broken = asked(circ(1), Instance("f", net, wanted(tmp_path, SAT), "sat"), 60)
+        assert (broken.answer, broken.certified) == ("sat", None)
 
     def test_files_lie_in_the_folder_of_their_family(self, tmp_path: Path) -> None:
         """Or beside the table; `only` chooses by name."""
