@@ -225,6 +225,12 @@ At = Callable[[Wire, int], int]
 def entries(circuit: Circuit, wanted: Iterable[Wire]) -> tuple[Nodes, dict[Wire, list[int]]]:
     """The nodes that some wires are made of, and those of the wires wanted, row-major."""
     roots = list(wanted)
+    found, numbers = numbered(circuit, roots)
+    return found, {wire: [*numbers[wire].values()] for wire in roots}
+
+
+def numbered(circuit: Circuit, roots: Sequence[Wire]) -> tuple[Nodes, dict[Wire, dict[int, int]]]:
+    """The nodes that some wires are made of, and which of them each entry is that is needed for these."""
     needed = needed_of(circuit, roots)
     found = Nodes()
     numbers: dict[Wire, dict[int, int]] = {wire: {} for wire in needed}
@@ -237,7 +243,18 @@ def entries(circuit: Circuit, wanted: Iterable[Wire]) -> tuple[Nodes, dict[Wire,
         for place in sorted(needed[wire]):
             node = entry(circuit, wire, place, number)
             numbers[wire][place] = node if isinstance(node, int) else found.add(node, real=real)
-    return found, {wire: [*numbers[wire].values()] for wire in roots}
+    return found, numbers
+
+
+def behind(reads: Sequence[Sequence[int]], roots: Iterable[int]) -> list[int]:
+    """What some nodes are made of, and these, in order; `reads` says which nodes each reads."""
+    found, waiting = set[int](), list(roots)
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found.add(place)
+            waiting.extend(reads[place])
+    return sorted(found)
 
 
 def needed_of(circuit: Circuit, roots: Iterable[Wire]) -> dict[Wire, set[int]]:

@@ -19,6 +19,7 @@ from circ.compiler.audit.entries import (
     Products,
     Share,
     Stored,
+    behind,
     parts_of,
 )
 from circ.compiler.audit.moved import moved
@@ -94,13 +95,7 @@ class Plan:
 
     def needed(self, roots: Iterable[int]) -> list[int]:
         """What some nodes are computed from, and these, in order."""
-        found, waiting = set[int](), list(roots)
-        while waiting:
-            place = waiting.pop()
-            if place not in found:
-                found.add(place)
-                waiting.extend(self.reads[place])
-        return sorted(found)
+        return behind(self.reads, roots)
 
 
 def planned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -87,15 +87,24 @@ def refutable(program: Program, name: str) -> bool:
 
 def audit(program: Program, folder: Path, question: Question, exact: bool) -> Audited | Refused:
     """What the certificates of a claim prove, or the first reason why one does not hold."""
+    return outcome_of(
+        lambda: audit_files(question, program.weights, folder, exact=exact),
+        certificate_path(folder, question.name),
+    )
+
+
+def outcome_of(check: Callable[[], Audited], path: Path) -> Audited | Refused:
+    """What a check finds proved, or why not; `path` is meant where what cannot be read has no name."""
     try:
-        return audit_files(question, program.weights, folder, exact=exact)
+        return check()
     except RejectedFile as reason:
         return Refused(str(reason), reason.path)
     except Rejected as reason:
         return Refused(str(reason), None)
     except OSError as error:
-        path = error.filename or certificate_path(folder, question.name)
-        raise CircError(no_certificate(str(path), error.strerror or "unreadable")) from error
+        raise CircError(
+            no_certificate(str(error.filename or path), error.strerror or "unreadable")
+        ) from error
 
 
 def proving_again(spec: Path, claim: str, opened: Opened, folder: Path) -> str:

@@ -7,13 +7,9 @@ from pathlib import Path
 from time import monotonic
 
 from circ.compiler.audit.audit import Audited
-from circ.compiler.audit.rejected import Rejected
-from circ.compiler.vnnlib.problem import Problem, read_problem
-from circ.lang.diagnostic import CircError
-from circ.lang.errors.command import no_certificate
-from circ.runtime.certificates.auditing import RejectedFile
+from circ.compiler.vnnlib.problem import read_problem
 from circ.runtime.certificates.standard import audit_boxes
-from circ.runtime.commands.audit import Refused, outcome_data, outcome_lines
+from circ.runtime.commands.audit import outcome_data, outcome_lines, outcome_of
 from circ.runtime.exits import Exit
 from circ.runtime.terminal import progress, show_data, show_lines
 
@@ -25,7 +21,7 @@ def run_audit_standard(
     start = monotonic()
     problem = read_problem(network, wanted)
     with progress(f"auditing {wanted.stem}", as_json):
-        outcome = audit(problem, folder, exact)
+        outcome = outcome_of(lambda: audit_boxes(problem, folder, exact=exact), folder)
     seconds = monotonic() - start
     again = shlex.join(["circ", "vnnlib", str(network), str(wanted), "--certificate", str(folder)])
     code = Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED
@@ -37,17 +33,3 @@ def run_audit_standard(
     else:
         show_lines(outcome_lines(name, outcome, exact, seconds, again))
     return code
-
-
-def audit(problem: Problem, folder: Path, exact: bool) -> Audited | Refused:
-    """What the certificates of a problem prove, or the first reason why one does not hold."""
-    try:
-        return audit_boxes(problem, folder, exact=exact)
-    except RejectedFile as reason:
-        return Refused(str(reason), reason.path)
-    except Rejected as reason:
-        return Refused(str(reason), None)
-    except OSError as error:
-        raise CircError(
-            no_certificate(str(error.filename), error.strerror or "unreadable")
-        ) from error

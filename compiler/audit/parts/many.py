@@ -54,7 +54,7 @@ class Many:
     def __post_init__(self) -> None:
         self.charge(*self.floats.ends)
 
-    @property
+    @cached_property
     def most(self) -> FloatArray:
         """What rows of all layers are at most in size on the whole box."""
         under, over = self.floats.ends

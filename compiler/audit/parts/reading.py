@@ -29,12 +29,12 @@ from circ.compiler.audit.entries import (
     Rectified,
     Share,
     Stored,
-    entry,
-    needed_of,
+    behind,
+    numbered,
 )
 from circ.compiler.audit.parts.units import Affine, Name, Number, Units, combined, known, negated
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.ir import Circuit, Real, Wire
+from circ.compiler.ir import Circuit, Wire
 from circ.compiler.obligation import Box, Obligation, Reals
 from circ.compiler.tensor import Weights
 
@@ -114,19 +114,10 @@ def named(
 ) -> tuple[Nodes, list[int], Mapping[int, tuple[int, int]]]:
     """The nodes behind some wires of one entry, those of the wires, and for each the first entry of a
     wire that it is."""
-    needed = needed_of(circuit, roots)
-    found, names = Nodes(), dict[int, tuple[int, int]]()
-    numbers: dict[Wire, dict[int, int]] = {wire: {} for wire in needed}
-
-    def number(wire: Wire, place: int) -> int:
-        return numbers[wire][place]
-
-    for wire in sorted(needed):
-        real = circuit.types[wire].sort == Real()
-        for place in sorted(needed[wire]):
-            node = entry(circuit, wire, place, number)
-            at = node if isinstance(node, int) else found.add(node, real=real)
-            numbers[wire][place] = at
+    found, numbers = numbered(circuit, roots)
+    names = dict[int, tuple[int, int]]()
+    for wire in sorted(numbers):
+        for place, at in numbers[wire].items():
             names.setdefault(at, (wire, place))
     return found, [numbers[wire][0] for wire in roots], names
 
@@ -143,7 +134,7 @@ class Reading:
 
     def clauses(self, formula: Formula) -> tuple[tuple[Row, ...], ...]:
         """The rows of each clause."""
-        order = self.needed(places_of(formula))
+        order = behind(self.nodes.parts, places_of(formula))
         readers = Counter(part for place in order for part in {*self.nodes.parts[place]})
         for place in order:
             x = self.read(place)
@@ -157,16 +148,6 @@ class Reading:
             )
             for clause in formula
         )
-
-    def needed(self, roots: Iterable[int]) -> list[int]:
-        """The nodes behind some, in order."""
-        found, waiting = set[int](), list(roots)
-        while waiting:
-            place = waiting.pop()
-            if place not in found:
-                found.add(place)
-                waiting.extend(self.nodes.parts[place])
-        return sorted(found)
 
     def name(self, place: int, each: int = 1) -> Name:
         """The first of `each` units that are made for an entry."""

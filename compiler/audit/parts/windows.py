@@ -183,7 +183,8 @@ class Windows:
         parts.under[at], parts.over[at], parts.left[at] = own.under, own.over, own.left
 
     def shut(self, sums: Sequence[tuple[Place, Weighed]], parts: FloatParts) -> None:
-        """Clauses that are shown to hold."""
+        """Clauses that are shown to hold, or are for the time being taken to: what is in doubt is checked
+        in whole numbers, with all steps of its part, before anything is read of its halves."""
         if not sums:
             return
         at = np.array([place.row for place, _ in sums])
