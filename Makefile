@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 HOUSE := tests/test_house.py tests/test_packaging.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lint types house tests slow bench bench-verify dist clean
+.PHONY: help setup demo test format lint types mypy pyright house tests slow bench bench-verify dist clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +40,11 @@ format: setup  ## is every file laid out by ruff?
 lint: setup  ## ruff's rules
 	$(BIN)/ruff check .
 
-types: setup  ## mypy and pyright, both strict
-	$(BIN)/python -m mypy
-	$(BIN)/python -m pyright
+types: setup  ## mypy and pyright, both strict, side by side
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target mypy pyright
+
+mypy pyright: setup
+	$(BIN)/python -m $@
 
 house: setup  ## the rules that no linter can state, and the packaging
 	$(BIN)/python -m pytest -q -x -n 2 -m "not slow" $(HOUSE)
