@@ -74,7 +74,8 @@ class Limits:
 
     `few`: so many words are gone through one by one before anything else is tried, since then every
     failing one is known. `first`: the engine may stop at the first failing input. `jobs`: most processes
-    that work on parts of a box; `memory`: most MiB that parts still to be decided may take up.
+    that work on parts of a box; `memory`: most MiB that parts still to be decided may take up;
+    `device`: what computes their bounds.
     """
 
     timeout: float = 120.0
@@ -84,6 +85,7 @@ class Limits:
     first: bool = False
     jobs: int = 1
     memory: int = 4096
+    device: str = "cpu"
 
 
 Progress = Callable[[float, str], None]

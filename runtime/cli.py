@@ -80,6 +80,7 @@ def prove(
     certificates: Path | None,
     jobs: int,
     memory: int,
+    device: str,
     cache: Path | None,
     no_cache: bool,
     as_json: bool,
@@ -101,7 +102,7 @@ def prove(
     from circ.runtime.commands.prove import run_prove
 
     opened, keeping = (params, checkpoints, outside), Keeping(cache, no_cache)
-    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
+    limits = Limits(timeout=timeout, jobs=jobs, memory=memory, device=device)
     return run_prove(spec, claims, opened, limits, listed, as_json, certificates, keeping)
 
 
@@ -279,6 +280,7 @@ def vnnlib(
     timeout: float,
     jobs: int,
     memory: int,
+    device: str,
     certificates: Path | None,
     as_json: bool,
 ) -> int:
@@ -295,7 +297,7 @@ def vnnlib(
     from circ.compiler.finding import Limits
     from circ.runtime.commands.vnnlib import run_vnnlib
 
-    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
+    limits = Limits(timeout=timeout, jobs=jobs, memory=memory, device=device)
     return run_vnnlib(network, wanted, limits, as_json, certificates)
 
 

@@ -31,6 +31,7 @@ def range_over(
     within: Fraction,
     jobs: int,
     memory: int,
+    device: str,
     as_json: bool,
 ) -> int:
     """Say how small and how large a number gets on a domain: QUESTION is `e over s in D`.
@@ -47,7 +48,7 @@ def range_over(
     from circ.compiler.finding import Limits
     from circ.runtime.commands.range import run_range
 
-    limits = Limits(timeout=timeout, jobs=jobs, memory=memory)
+    limits = Limits(timeout=timeout, jobs=jobs, memory=memory, device=device)
     return run_range(spec, question, (params, checkpoints, outside), limits, within, as_json)
 
 

@@ -40,6 +40,19 @@ def positive(_ctx: click.Context, _param: click.Parameter, value: str) -> Fracti
     return found
 
 
+def present(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """The name of a device that there is; only for another than the processor is anything loaded."""
+    if value == "cpu":
+        return value
+    from circ.runtime.engines.places import place_named
+
+    try:
+        place_named(value)
+    except ValueError as error:
+        raise click.BadParameter(f"`{value}` cannot be used: {error}") from None
+    return value
+
+
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 TIMEOUT = click.option(
@@ -59,7 +72,11 @@ def worked(command: Callable[P, int]) -> Callable[P, int]:
         "--memory", type=click.IntRange(min=1), default=4096, show_default=True, metavar="MIB",
         help="Give up on a claim once the parts of its box that wait take up so much.",
     )  # fmt: skip
-    return jobs(memory(command))
+    device = click.option(
+        "--device", default="cpu", show_default=True, metavar="NAME", callback=present,
+        help="What bounds parts of a box: `cuda` is a GPU. It pays where layers are wide.",
+    )  # fmt: skip
+    return jobs(memory(device(command)))
 
 
 def settings(command: Callable[P, int]) -> Callable[P, int]:

@@ -13,13 +13,14 @@ product more a layer, and holds for the exact function.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from circ.compiler.boxes.lines import Lines
-from circ.compiler.boxes.net import PAIRED, TINY, BoolArray, FloatArray, IntArray, Layer, rounding
+from circ.compiler.boxes.net import PAIRED, TINY, FloatArray, IntArray, Layer, rounding
+from circ.compiler.boxes.place import HOST, Place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +45,13 @@ def charges_of(layers: Sequence[Layer], reach: Sequence[FloatArray]) -> Charges:
     charged = tuple(charge(layer, reach, factor) for layer in layers)
     before = tuple(np.maximum(np.abs(layer.low), np.abs(layer.high)) for layer in layers)
     return Charges(charged, before, tuple(reach), factor)
+
+
+def charges_there(charges: Charges, place: Place) -> Charges:
+    """Charges that are the place's arrays."""
+    parts = (charges.layers, charges.before, charges.reach)
+    layers, before, reach = (tuple(map(place.there, part)) for part in parts)
+    return Charges(layers, before, reach, charges.factor)
 
 
 def charge(layer: Layer, reach: Sequence[FloatArray], factor: float) -> FloatArray:
@@ -85,38 +93,36 @@ def taken_back(
     node: IntArray | None = None,
     trace: Trace | None = None,
     more: Mapping[int, FloatArray] | None = None,
+    place: Place = HOST,
 ) -> Affines:
     """Bounds of rows Σ starts[j] · v_j + Σ more[j] · p_j + consts from below, p_j the pre-activations.
 
     `layers` are those before the rows', layer j at place j - 1, `around` their lines; `node` is the
     node of each row among those of the lines, or None where row k belongs to node k; the input has
-    `width` entries. `consts` are
-    within their exact values by what the caller accounts for.
+    `width` entries. `consts` are within their exact values by what the caller accounts for. All arrays are
+    those of `place`.
     """
-    inputs = np.zeros((len(consts), width))
-    left, more = {0: inputs, **starts}, more or {}
+    left, more = {0: place.zeros(len(consts), width), **starts}, more or {}
     # Coefficients that a row starts with are rounded again wherever a layer adds to them.
-    sizes = sum((np.abs(rows) @ charges.reach[j] for j, rows in starts.items()), np.abs(consts))
+    sizes = sum((abs(rows) @ charges.reach[j] for j, rows in starts.items()), abs(consts))
     # So are those on pre-activations, where they and what comes from above cancel.
-    sizes = sizes + sum((np.abs(rows) @ charges.before[j - 1] for j, rows in more.items()), 0.0)
-    total, owed = (
-        consts,
-        sizes * charges.factor + TINY * some((*starts.values(), *more.values()), len(consts)),
-    )
-    for place in range(len(layers), 0, -1):
-        coefficients, slopes = left.pop(place, None), more.get(place)
-        layer = layers[place - 1]
+    sizes = sizes + sum((abs(rows) @ charges.before[j - 1] for j, rows in more.items()), 0.0)
+    used = sum((place.used(rows) for rows in (*starts.values(), *more.values())), 0.0)
+    total, owed = consts, sizes * charges.factor + TINY * used
+    for number in range(len(layers), 0, -1):
+        coefficients, slopes = left.pop(number, None), more.get(number)
+        layer = layers[number - 1]
         if coefficients is not None:
             if trace is not None:
-                trace.coefficients[place] = coefficients
-            line = around[place - 1]
-            came, gained, lost = through(layer, line, coefficients, node, charges.factor)
+                trace.coefficients[number] = coefficients
+            line = around[number - 1]
+            came, gained, lost = through(layer, line, coefficients, node, charges.factor, place)
             slopes = came if slopes is None else came + slopes
             total, owed = total + gained, owed + lost
         if slopes is None:
             continue
         total = total + slopes @ layer.bias
-        owed += np.abs(slopes) @ charges.layers[place - 1]
+        owed = owed + abs(slopes) @ charges.layers[number - 1]
         for j, matrix in layer.sources:
             moved = slopes @ matrix
             left[j] = left[j] + moved if j in left else moved
@@ -126,36 +132,35 @@ def taken_back(
     return Affines(left[0], total - owed)
 
 
-def some(starts: Iterable[FloatArray], rows: int) -> BoolArray:
-    """Whether a row has any coefficient that is not 0."""
-    found = np.zeros(rows, np.bool_)
-    for coefficients in starts:
-        found |= coefficients.any(1)
-    return found
-
-
 def through(
-    layer: Layer, line: Lines, coefficients: FloatArray, node: IntArray | None, factor: float
+    layer: Layer,
+    line: Lines,
+    coefficients: FloatArray,
+    node: IntArray | None,
+    factor: float,
+    place: Place,
 ) -> tuple[FloatArray, FloatArray, FloatArray | float]:
     """Coefficients on units, made ones on pre-activations; the constants gained, what they may err by."""
-    positive = np.maximum(coefficients, 0)
+
+    def of_rows(x: FloatArray) -> FloatArray:
+        return x if node is None else place.taken(x, node)
+
+    positive = place.positive(coefficients)
     negative = coefficients - positive
-    over = line.over if node is None else line.over.take(node, 0)
-    below = line.below if node is None else line.below.take(node, 0)
-    above = line.above if node is None else line.above.take(node, 0)
-    gained = np.einsum("ij,ij->i", negative, over)
+    over, below, above = of_rows(line.over), of_rows(line.below), of_rows(line.above)
+    gained = place.dots(negative, over)
     if line.flush:
-        lost = np.abs(gained) * factor
+        lost = abs(gained) * factor
     else:
-        under = line.under if node is None else line.under.take(node, 0)
-        lost = np.einsum("ij,ij->i", positive, np.abs(under))
-        lost = (lost - np.einsum("ij,ij->i", negative, np.abs(over))) * factor * (1 + factor)
-        gained = gained + np.einsum("ij,ij->i", positive, under)
+        under = of_rows(line.under)
+        lost = place.dots(positive, abs(under)) - place.dots(negative, abs(over))
+        lost = lost * factor * (1 + factor)
+        gained = gained + place.dots(positive, under)
     if layer.kind in PAIRED:
-        half = layer.units
-        p = positive * below[:, :half] + negative * above[:, :half]
-        q = positive * below[:, half:] + negative * above[:, half:]
-        return np.concatenate([p, q], axis=1), gained, lost
+        slopes, half = place.zeros(len(positive), 2 * layer.units), layer.units
+        slopes[:, :half] = positive * below[:, :half] + negative * above[:, :half]
+        slopes[:, half:] = positive * below[:, half:] + negative * above[:, half:]
+        return slopes, gained, lost
     positive *= below
     negative *= above
     positive += negative

@@ -7,18 +7,16 @@ their pre-activation lies (its *phase*). Only units that the bounds leave open a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from circ.compiler.boxes.back import Affines, Charges, least, taken_back
+from circ.compiler.boxes.back import Affines, Charges, charges_there, least, taken_back
 from circ.compiler.boxes.lines import Lines, lines, open_units
 from circ.compiler.boxes.net import BoolArray, FloatArray, IntArray, Layer, Net
-
-CHUNK = 1 << 15
-"""About as many coefficients of rows are worked on at once: they stay in the processor's cache."""
+from circ.compiler.boxes.place import HOST, Place, layer_there, lines_there
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +83,24 @@ class Tight:
     forms: tuple[Forms | None, ...]
 
 
-def tighten(net: Net, charges: Charges, nodes: Nodes) -> Tight:
-    """Tighten `under` and `over` in place, layer by layer."""
-    around, forms = list[Lines](), list[Forms | None]()
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """A net and its charges, laid out as the arrays of a place."""
+
+    net: Net
+    charges: Charges
+    place: Place
+
+
+def laid(net: Net, charges: Charges, place: Place = HOST) -> Laid:
+    """A net and its charges, laid out there."""
+    layers = tuple(layer_there(layer, place) for layer in net.layers)
+    return Laid(replace(net, layers=layers), charges_there(charges, place), place)
+
+
+def tighten(net: Net, there: Laid, nodes: Nodes) -> Tight:
+    """Tighten `under` and `over` in place, layer by layer; `there` is the net where rows are taken back."""
+    around, forms, laid_out = list[Lines](), list[Forms | None](), list[Lines]()
     for layer in net.layers:
         under, over = nodes.under[:, layer.place], nodes.over[:, layer.place]
         phase = nodes.phase[:, layer.place]
@@ -95,44 +108,50 @@ def tighten(net: Net, charges: Charges, nodes: Nodes) -> Tight:
         node, entry = np.nonzero(wanted)
         found = None
         if len(node):
-            before = net.layers[: len(around)]
-            found = around_entries(net, before, around, charges, layer, node, entry)
+            found = around_entries(there, laid_out, layer, node, entry)
             low, high = nodes.low[node], nodes.high[node]
             under[node, entry] = np.maximum(under[node, entry], least(found.below, low, high))
             over[node, entry] = np.minimum(over[node, entry], -least(found.above, low, high))
         forms.append(found)
         around.append(lines(layer.kind, under, over))
+        laid_out.append(lines_there(around[-1], there.place))
     return Tight(tuple(around), tuple(forms))
 
 
 def around_entries(
-    net: Net,
-    before: Sequence[Layer],
-    around: Sequence[Lines],
-    charges: Charges,
-    layer: Layer,
-    node: IntArray,
-    entry: IntArray,
+    there: Laid, around: Sequence[Lines], layer: Layer, node: IntArray, entry: IntArray
 ) -> Forms:
-    """The forms of pre-activations of a layer, each in a node of its own."""
-    rows = [layer.bias[entry], -layer.bias[entry]]
+    """The forms of pre-activations of a layer, each in a node of its own; `around` are the lines before."""
     sides = list[Affines]()
-    for sign, consts in zip((1.0, -1.0), rows, strict=True):
-        parts = list[Affines]()
-        for part in chunks(len(node), max((m.shape[1] for _, m in layer.sources), default=1)):
-            starts = {j: sign * matrix[entry[part]] for j, matrix in layer.sources}
-            parts.append(
-                taken_back(before, around, charges, len(net.low), starts, consts[part], node[part])
-            )
-        slopes = np.concatenate([part.slopes for part in parts])
-        total = np.concatenate([part.consts for part in parts])
-        sides.append(Affines(slopes, np.nextafter(total - layer.slack[entry], -np.inf)))
+    for sign in (1.0, -1.0):
+        found = taken_entries(there, around, sign, node, entry)
+        lower = np.nextafter(found.consts - layer.slack[entry], -np.inf)
+        sides.append(Affines(found.slopes, lower))
     return Forms(node, entry, *sides)
 
 
-def chunks(rows: int, width: int) -> Iterator[slice]:
-    """Slices of rows of that width, small enough to stay in cache."""
-    step = max(64, CHUNK // max(width, 1))
+def taken_entries(
+    there: Laid, around: Sequence[Lines], sign: float, node: IntArray, entry: IntArray
+) -> Affines:
+    """Pre-activations of a layer, or their negatives, taken back, as arrays of numpy's."""
+    place, before, width = there.place, there.net.layers[: len(around)], len(there.net.low)
+    layer = there.net.layers[len(around)]
+    parts = list[Affines]()
+    for part in chunks(
+        len(node), max((m.shape[1] for _, m in layer.sources), default=1), place.chunk
+    ):
+        rows, nodes = place.index(entry[part]), place.index(node[part])
+        starts = {j: sign * place.taken(matrix, rows) for j, matrix in layer.sources}
+        consts = sign * place.taken(layer.bias, rows)
+        found = taken_back(before, around, there.charges, width, starts, consts, nodes, place=place)
+        parts.append(Affines(place.here(found.slopes), place.here(found.consts)))
+    slopes = np.concatenate([part.slopes for part in parts])
+    return Affines(slopes, np.concatenate([part.consts for part in parts]))
+
+
+def chunks(rows: int, width: int, size: int = HOST.chunk) -> Iterator[slice]:
+    """Slices of rows of that width, of about so many numbers."""
+    step = max(64, size // max(width, 1))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from circ.compiler.boxes.back import Charges, Trace, charges_of
-from circ.compiler.boxes.bounds import Nodes, Tight, contradicted, tighten
+from circ.compiler.boxes.bounds import Laid, Nodes, Tight, contradicted, laid, tighten
 from circ.compiler.boxes.judge import (
     Asked,
     Halves,
@@ -26,6 +26,7 @@ from circ.compiler.boxes.judge import (
 )
 from circ.compiler.boxes.lines import values
 from circ.compiler.boxes.net import BoolArray, FloatArray, IntArray, Net
+from circ.compiler.boxes.place import HOST, Place
 from circ.compiler.boxes.read import Problem
 from circ.compiler.boxes.split import blame, split, whole
 
@@ -47,11 +48,12 @@ HEAVIEST = 2.0**60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A problem made ready for any number of rounds."""
+    """A problem made ready for any number of rounds; `there` is its net where rows are taken back."""
 
     problem: Problem
     charges: Charges
     asks: Asked
+    there: Laid
 
     @property
     def net(self) -> Net:
@@ -59,14 +61,15 @@ class Question:
         return self.problem.net
 
 
-def prepared(problem: Problem) -> Question:
-    """A problem with what rounding may cost in it."""
+def prepared(problem: Problem, place: Place = HOST) -> Question:
+    """A problem with what rounding may cost in it, for rounds at a place."""
     net = problem.net
     reach = [np.maximum(np.abs(net.low), np.abs(net.high))]
     for layer in net.layers:
         low, high = values(layer.kind, layer.low, layer.high)
         reach.append(np.maximum(np.abs(low), np.abs(high)))
-    return Question(problem, charges_of(net.layers, reach), asked(problem, reach))
+    charges = charges_of(net.layers, reach)
+    return Question(problem, charges, asked(problem, reach), laid(net, charges, place))
 
 
 def root(question: Question) -> Nodes:
@@ -128,7 +131,7 @@ class Left:
 def a_round(question: Question, nodes: Nodes) -> Left:
     """Bound, close, cut and split nodes (which are changed)."""
     net = question.net
-    tight = tighten(net, question.charges, nodes)
+    tight = tighten(net, question.there, nodes)
     nodes.open[contradicted(nodes)] = False
     pairs = judged(question, nodes, tight)
     nodes.open[pairs.node, pairs.clause] = ~pairs.closed

@@ -100,7 +100,7 @@ def answered(
 def slot_of(folder: Path, asking: Asking, limits: Limits) -> Slot:
     """Where the verdict has its place; raises `NotKept`.
 
-    The time limit is left out: what was decided stays so.
+    The time limit, and what the work is done with, are left out: what was decided stays so.
     """
     if find_spec("_sqlite3") is None:
         raise NotKept("this Python has no SQLite")
@@ -109,7 +109,7 @@ def slot_of(folder: Path, asking: Asking, limits: Limits) -> Slot:
     about = [
         version,
         asking.question.name,
-        astuple(replace(limits, timeout=0.0, jobs=1, memory=0)),
+        astuple(replace(limits, timeout=0.0, jobs=1, memory=0, device="cpu")),
         None if several is None else [several.first, several.last],
         asking.digest(asking.first()),
     ]

@@ -18,6 +18,7 @@ import numpy as np
 from circ.compiler.boxes.bounds import Nodes, joined
 from circ.compiler.boxes.net import FloatArray
 from circ.compiler.boxes.number import raised, row_of, seeming
+from circ.compiler.boxes.place import HOST, Place
 from circ.compiler.boxes.points import STARTS, descended, downhill, run, starts
 from circ.compiler.boxes.read import Problem
 from circ.compiler.boxes.round import Left, Question, a_round, prepared, root
@@ -73,6 +74,7 @@ class Ascent:
     deadline: float
     progress: Callable[[float], None]
     memory: float = 2.0**31
+    place: Place = HOST
     point: FloatArray | None = None
     heap: list[Waiting] = field(default_factory=list[Waiting])
     aside: list[Waiting] = field(default_factory=list[Waiting])
@@ -187,7 +189,7 @@ class Ascent:
     def lift(self) -> None:
         """Set the threshold by the best value."""
         problem, self.threshold = raised(self.problem, self.best + self.tolerance)
-        self.question = prepared(problem)
+        self.question = prepared(problem, self.place)
 
     def climb(self) -> None:
         """Descents from random starts, asking for less each time that none of them gains it."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.place import HOST, Place
 from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import prepared
 from circ.compiler.builder import Builder, truth
@@ -29,6 +30,7 @@ from circ.compiler.trial import trial
 from circ.compiler.verdict import Size
 from circ.runtime.engines.explore import Closed, Exploration, Found, Open, Outcome
 from circ.runtime.engines.idle import emptiness, idle
+from circ.runtime.engines.places import place_named
 
 METHOD = "linear bounds with branch and bound"
 TRUSTED = ("the bounds", "numpy's arithmetic", "the front end")
@@ -57,7 +59,8 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
     """
     until = monotonic() + limits.timeout
     memory = limits.memory * 2.0**20
-    asking = Asking(obligation, weights, until, progress, memory, limits.jobs)
+    place = place_named(limits.device)
+    asking = Asking(obligation, weights, until, progress, memory, limits.jobs, place)
     try:
         return decided(asking)
     except Beyond as error:
@@ -167,6 +170,7 @@ class Asking:
     progress: Progress
     memory: float
     jobs: int
+    place: Place = HOST
 
     @property
     def size(self) -> Size:
@@ -182,7 +186,7 @@ class Asking:
         problem = read(obligation, self.weights)
         if not problem.clauses:
             return Closed(0)
-        question, judge = prepared(problem), self.judge(obligation)
+        question, judge = prepared(problem, self.place), self.judge(obligation)
 
         def move(share: float) -> None:
             self.progress(share, f"{doing}, {share:.1%} of the domain decided")

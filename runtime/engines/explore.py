@@ -14,6 +14,7 @@ import numpy as np
 
 from circ.compiler.boxes.bounds import Nodes, joined
 from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.place import HOST
 from circ.compiler.boxes.points import STARTS, descended, heights, run, starts
 from circ.compiler.boxes.round import Question, a_round, root
 from circ.compiler.obligation import Witness
@@ -202,8 +203,8 @@ class Exploration:
 
     @property
     def helped(self) -> bool:
-        """Whether workers are to help."""
-        return self.jobs > 1 and can_fork()
+        """Whether workers are to help: not beside a device, which copies of a process cannot use."""
+        return self.jobs > 1 and can_fork() and self.question.there.place is HOST
 
     @property
     def undone(self) -> float:

@@ -24,6 +24,7 @@ from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, truth
 from circ.runtime.engines.ascent import Ascent
 from circ.runtime.engines.boxes import METHOD, TRUSTED
+from circ.runtime.engines.places import place_named
 from circ.runtime.prover import choices
 
 FEW = 64
@@ -69,7 +70,8 @@ def summit(
         progress(share, "branch and bound")
 
     judge, memory = judged(question, weights), limits.memory * 2.0**20
-    ascent = Ascent(problem, judge, known, within, until, told, memory)
+    place = place_named(limits.device)
+    ascent = Ascent(problem, judge, known, within, until, told, memory, place)
     interrupted = False
     try:
         ascent.search()

@@ -1227,7 +1227,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "kept_for_all_limits",
         "runtime/cache/recall.py",
-        "        astuple(replace(limits, timeout=0.0, jobs=1, memory=0)),\n",
+        '        astuple(replace(limits, timeout=0.0, jobs=1, memory=0, device="cpu")),\n',
         "",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_a_limit_other_than_time",),
         slow=True,
@@ -1675,8 +1675,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "box_first_coefficients_not_charged",
         "compiler/boxes/back.py",
-        "sizes = sum((np.abs(rows) @ charges.reach[j] for j, rows in starts.items()), np.abs(consts))",
-        "sizes = np.abs(consts)",
+        "sizes = sum((abs(rows) @ charges.reach[j] for j, rows in starts.items()), abs(consts))",
+        "sizes = abs(consts)",
         ("tests/unit/test_box_bounds.py::test_what_many_layers_add_to_a_coefficient_is_charged",),
         slow=True,
     ),
@@ -1691,8 +1691,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "box_slack_of_a_layer_dropped",
         "compiler/boxes/bounds.py",
-        "np.nextafter(total - layer.slack[entry], -np.inf)",
-        "np.nextafter(total, -np.inf)",
+        "np.nextafter(found.consts - layer.slack[entry], -np.inf)",
+        "np.nextafter(found.consts, -np.inf)",
         ("tests/unit/test_box_bounds.py::test_no_point_of_a_node_is_outside_its_bounds",),
         slow=True,
     ),
@@ -2323,6 +2323,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Lines(*slopes, -(p * q), -(r * s))",
         "return Lines(*slopes, -(p * q), 0.0 * r)",
         ("tests/agreement/test_parts_of_boxes.py::test_doubles_are_right_at_every_input",),
+        slow=True,
+    ),
+    Mutant(
+        "device_of_singles_trusted",
+        "runtime/device.py",
+        "return bool((products <= room).all() and (sums <= room.diagonal()).all())",
+        "return bool(np.isfinite(products + sums).all())",
+        ("tests/unit/test_device.py",),
         slow=True,
     ),
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from circ.compiler.boxes.affine import Affine, combined, units
 from circ.compiler.boxes.back import Affines, charges_of, least, taken_back
-from circ.compiler.boxes.bounds import Nodes, Tight, contradicted, tighten
+from circ.compiler.boxes.bounds import Nodes, Tight, contradicted, laid, tighten
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
 from circ.compiler.boxes.judge import (
@@ -25,15 +25,18 @@ from circ.compiler.boxes.judge import (
     weighed,
 )
 from circ.compiler.boxes.net import FloatArray, Layer, Net
+from circ.compiler.boxes.place import HOST, Place
 from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import Question, judged, prepared, root, shrink
 from circ.compiler.boxes.split import BELOW, Blame, halved, sided, split
+from circ.runtime.device import device
 from tests.agreement.box_claims import box_claims
 from tests.unit.curves import enclosed
 from tests.unit.test_box_affine import NOISES, Draw, arrays
 
 PARTS = st.sampled_from([Fraction(0), Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(3, 64)])
 ONE = Fraction(1)
+PLACES: list[Place] = [HOST, device("cpu:0")]
 
 Vector = list[Fraction]
 
@@ -91,7 +94,7 @@ def applied(layer: Layer, p: Vector) -> Vector:
 
 
 def asked(draw: Draw) -> Question:
-    """A random question that has bounds."""
+    """A random question that has bounds, by numpy or by torch."""
     claim = draw(
         st.one_of(box_claims(), box_claims(bilinear=True), box_claims(bilinear=True, smooth=True))
     )
@@ -101,7 +104,7 @@ def asked(draw: Draw) -> Question:
         assume(False)
         raise
     assume(problem.clauses and problem.net.layers)
-    return prepared(problem)
+    return prepared(problem, draw(st.sampled_from(PLACES)))
 
 
 def point_of(draw: Draw, low: FloatArray, high: FloatArray) -> Vector:
@@ -156,7 +159,7 @@ def test_no_point_of_a_node_is_outside_its_bounds(data: st.DataObject) -> None:
     before, values = through(draw, net, point)
     p = [entry for layer in before for entry in layer]
     nodes = node_around(draw, question, point, p)
-    tight = tighten(net, question.charges, nodes)
+    tight = tighten(net, question.there, nodes)
 
     over = np.where(nodes.phase < 0, np.maximum(nodes.over, 0.0), nodes.over)
     ends = zip(fractions(nodes.under[0]), p, fractions(over[0]), strict=True)
@@ -245,7 +248,7 @@ def test_what_many_layers_add_to_a_coefficient_is_charged() -> None:
     on = Nodes(*nodes, np.zeros((1, net.entries)), np.ones((1, net.entries)),
                np.zeros((1, net.entries), np.int8), np.ones((1, 1), np.bool_), np.ones(1), np.zeros(1))  # fmt: skip
     charges = charges_of(grown.layers, grown.reach)
-    tight = tighten(net, charges, on)
+    tight = tighten(net, laid(net, charges), on)
     found = taken_back(grown.layers, tight.around, charges, 1, rows, np.zeros(1), np.zeros(1, int))
     assert Fraction(float(least(found, *nodes)[0])) <= exact
     assert combined([(ONE, x)], grown.reach).slack[0] == 0
