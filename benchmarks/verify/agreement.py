@@ -3,8 +3,9 @@
     python -m benchmarks.verify.agreement N [--seed S] [--timeout 20] [--keep FOLDER] [--log FILE]
 
 N claims of `small.py` are decided by the engine for boxes and by z3, in one process. A failing input must
-fail in Circ's exact reference, and by the whole numbers of `small.py` too. A pair of verdicts that
-contradict each other, a false claim that is proved, an input that does not fail, and an engine that raises
+fail in Circ's exact reference, and by the whole numbers of `small.py` too. What boxes prove is certified, and
+the certificate audited in floats and in whole numbers. A pair of verdicts that contradict each other, a false
+claim that is proved, an input that does not fail, a certificate that is refused, and an engine that raises
 end with exit code 1; the spec is printed, and left in FOLDER. FILE gets a line of JSON for each claim; what
 is in it already is counted, and not asked again.
 """
@@ -22,6 +23,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Literal, assert_never
 
+from benchmarks.verify.certified import REFUSED, certified
 from benchmarks.verify.log import append, logged
 from benchmarks.verify.small import Small, broken, small
 from circ.compiler.driver import Program
@@ -43,7 +45,7 @@ BAD = frozenset({"does not fail", "raised"})
 class Compared:
     """A claim by its seed, whether it is known to be false, and what each engine said in what time.
 
-    `why` is what an exception said.
+    `why` is what an exception said, `certificate` what became of it, where there could be one.
     """
 
     seed: int
@@ -52,6 +54,7 @@ class Compared:
     said: dict[str, Said]
     seconds: dict[str, float]
     why: str = ""
+    certificate: str = ""
 
     @property
     def wrong(self) -> str | None:
@@ -61,6 +64,8 @@ class Compared:
             return f"{self.said} {self.why}"
         if self.false and "holds" in found:
             return f"the claim is false: {self.said}"
+        if self.certificate.startswith(REFUSED):
+            return self.certificate
         return f"they differ: {self.said}" if {"holds", "fails"} <= found else None
 
 
@@ -78,7 +83,8 @@ def compared(seed: int, folder: Path, timeout: float) -> Compared:
             said[name] = "raised"
             why.append(traceback.format_exc())
         seconds[name] = round(process_time() - start, 3)
-    return Compared(seed, claim.form, claim.false, said, seconds, "\n".join(why))
+    left = certified(program.question(CLAIM).at(None), program.weights, said["boxes"] == "holds")
+    return Compared(seed, claim.form, claim.false, said, seconds, "\n".join(why), left)
 
 
 def by_engine(name: str, claim: Small, program: Program, timeout: float) -> Said:
@@ -116,6 +122,8 @@ def counted(found: Sequence[Compared]) -> Iterator[str]:
     forms = Counter(one.form for one in unsure)
     if unsure:
         yield f"open to boxes alone: {', '.join(f'{n} {form}' for form, n in forms.items())}"
+    left = Counter(one.certificate for one in found if one.certificate)
+    yield from (f"certificates: {count} {what}" for what, count in left.most_common())
     wrong = sum(one.wrong is not None for one in found)
     yield f"{len(found)} claims, {sum(one.false for one in found)} known to be false, {wrong} disagreements"
 

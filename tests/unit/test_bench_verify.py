@@ -208,7 +208,8 @@ class TestAgreement:
     """What two engines, or two verifiers, may not both say."""
 
     def test_what_cannot_be_is_wrong(self) -> None:
-        """A false claim that holds, two verdicts, an input that does not fail, an exception."""
+        """A false claim that holds, two verdicts, an input that does not fail, an exception, a certificate
+        that is refused."""
         seconds = {"boxes": 0.1, "smt": 0.1}
         good = Compared(0, "max", True, {"boxes": "open", "smt": "fails"}, seconds)
         bad = [
@@ -216,13 +217,23 @@ class TestAgreement:
             Compared(2, "max", False, {"boxes": "holds", "smt": "fails"}, seconds),
             Compared(3, "max", False, {"boxes": "does not fail", "smt": "holds"}, seconds),
             Compared(4, "max", False, {"boxes": "raised", "smt": "holds"}, seconds, "why"),
+            Compared(
+                5,
+                "max",
+                False,
+                {"boxes": "holds", "smt": "holds"},
+                seconds,
+                "",
+                "refused in floats: a sum",
+            ),
         ]
         assert good.wrong is None
         assert all(one.wrong for one in bad)
         lines = list(counted([good, *bad]))
-        assert lines[-2:] == [
+        assert lines[-3:] == [
             "open to boxes alone: 1 max",
-            "5 claims, 2 known to be false, 4 disagreements",
+            "certificates: 1 refused in floats: a sum",
+            "6 claims, 2 known to be false, 5 disagreements",
         ]
 
     def test_a_comparison_goes_on_from_its_log(self, tmp_path: Path) -> None:

@@ -169,12 +169,15 @@ def test_what_the_caller_raises_ends_the_search(nonlinear: bool) -> None:
 
 
 SEARCHING = """
+import signal
+
 from circ.compiler.smt.terms import Solver
 from tests.unit.test_smt_terms import pigeons
 
 def searching():
     print("searching", flush=True)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this run was started with
 try:
     Solver(pigeons(14), nonlinear=False).check(600.0, searching)
 except KeyboardInterrupt:
