@@ -266,6 +266,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for bar in barred\n",
         "for bar in barred[1:] or barred\n",
         ("tests/agreement/test_heads.py",),
+        slow=True,
     ),
     Mutant(
         "number_not_put_over_the_denominator",
@@ -528,6 +529,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    for column, members in kinds:\n",
         "    for column, members in kinds[1:]:\n",
         ("tests/agreement/test_certificates.py::test_a_raised_potential_is_caught",),
+        slow=True,
     ),
     Mutant(
         "an_audit_takes_zero_for_positive",
@@ -943,6 +945,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '    require(short.shapes == long.shapes, "a factor differs from length to length")\n',
         "",
         ("tests/agreement/test_certificates_onwards.py::test_what_knows_of_positions_has_none",),
+        slow=True,
     ),
     Mutant(
         "an_audit_looks_below_no_factor",
@@ -1238,6 +1241,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for x in row.asked)",
         "for x in row.asked[:1])",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_a_length_that_was_asked_on_the_way",),
+        slow=True,
     ),
     Mutant(
         "seals_are_not_compared",
@@ -1326,6 +1330,7 @@ MUTANTS: tuple[Mutant, ...] = (
         '            least = sign(s, "<=", difference(scores[j], scores[i]))\n',
         '            least = sign(s, "<", difference(scores[j], scores[i]))\n',
         ("tests/unit/test_tops.py::test_a_script_has_a_solution_for_each_choice",),
+        slow=True,
     ),
     Mutant(
         "choices_of_two_counts_agree",
@@ -1396,6 +1401,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "off = {value: slip(value, model) for value in set(values)}",
         "off = dict.fromkeys(values, 0.0)",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "sums_are_not_run_together",
@@ -1411,6 +1417,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        base = base + np.where(touched, value * model.unit + model.tiny, 0.0)\n",
         "",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "numbers_never_overflow",
@@ -2016,6 +2023,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "most = self.pace.most(most, self.deadline - monotonic())",
         "most = max(1, most)",
         ("tests/unit/test_boxes_engine.py::test_slow_rounds_are_small",),
+        slow=True,
     ),
     Mutant(
         "interrupted_range_goes_on",
@@ -2031,6 +2039,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return replace(found, interrupted=interrupted)",
         "return found",
         ("tests/unit/test_boxes_engine.py::test_an_interrupt_of_what_is_decided_exactly_is_one",),
+        slow=True,
     ),
     Mutant(
         "dead_workers_parts_forgotten",
@@ -2048,6 +2057,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_box_ranges.py::test_an_interrupted_search_keeps_what_was_under_way",
         ),
+        slow=True,
     ),
     Mutant(
         "root_bounded_late",
@@ -2081,6 +2091,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return max([self.threshold, *known]) if len(known) == len(bounds) else None",
         "return self.threshold",
         ("tests/agreement/test_box_ranges.py::test_a_search_cut_short_keeps_a_bound",),
+        slow=True,
     ),
     Mutant(
         "range_outside_the_domain",
@@ -2130,6 +2141,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if least is None or step < least:",
         "if least is None or step > least:",
         ("tests/unit/test_polytope.py::test_the_best_vertex_is_found",),
+        slow=True,
     ),
     Mutant(
         "region_cut_that_bounds_left_out",
