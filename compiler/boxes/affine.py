@@ -120,6 +120,17 @@ def moderate(mass: FloatArray) -> FloatArray:
     return mass
 
 
+def bounded(maps: Mapping[int, FloatArray]) -> Mapping[int, FloatArray]:
+    """Coefficients, none of them near overflow; raises `Beyond`.
+
+    Sizes do not tell: those on a unit that is 0 all over the box add nothing to them. Infinite ones would
+    make bounds NaN, which no comparison takes to be open.
+    """
+    for rows in maps.values():
+        moderate(np.abs(rows))
+    return maps
+
+
 def combined(terms: Sequence[tuple[Fraction, Affine]], reach: Reach) -> Affine:
     """The linear combination with exact coefficients; raises `Beyond`.
 
@@ -149,7 +160,7 @@ def combined(terms: Sequence[tuple[Fraction, Affine]], reach: Reach) -> Affine:
     if rounds or len(terms) > 1:
         lost = moderate(mass) * rounding(2 * len(terms)) + live * TINY
         slack = slack * UP + lost * (meet | rounds)
-    return Affine(maps, const, slack)
+    return Affine(bounded(maps), const, slack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +186,7 @@ def mapped(plan: Product, known: Affine, x: Affine, reach: Reach) -> Affine:
     mass, gap = size(x, reach), x.slack
     within = np.stack([mass, gap, x.const], axis=1)
     bounds = moderate(times(np.abs(matrix), within[:, :2]))
-    maps = {j: times(matrix, rows) for j, rows in x.maps.items()}
+    maps = bounded({j: times(matrix, rows) for j, rows in x.maps.items()})
     const = times(matrix, within[:, 2:])[:, 0]
     summed = len(x.const)
     slack = (bounds[:, 1] + bounds[:, 0] * rounding(summed)) * (1 + rounding(summed))

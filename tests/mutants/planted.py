@@ -1768,6 +1768,22 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "box_infinite_coefficients_of_sums",
+        "compiler/boxes/affine.py",
+        "return Affine(bounded(maps), const, slack)",
+        "return Affine(maps, const, slack)",
+        ("tests/unit/test_box_affine.py::test_no_coefficient_is_near_overflow",),
+        slow=True,
+    ),
+    Mutant(
+        "box_infinite_coefficients_of_products",
+        "compiler/boxes/affine.py",
+        "maps = bounded({j: times(matrix, rows) for j, rows in x.maps.items()})",
+        "maps = {j: times(matrix, rows) for j, rows in x.maps.items()}",
+        ("tests/unit/test_boxes_engine.py::test_what_overflows_beside_0_is_no_bound",),
+        slow=True,
+    ),
+    Mutant(
         "box_underflow_as_0",
         "compiler/boxes/affine.py",
         "found |= ((rows != 0) & (reach[j] != 0)).any(1)",

@@ -235,6 +235,15 @@ def owners(x: Affine) -> list[int]:
     return sorted({row: k for k, row in enumerate(rows)}.values())
 
 
+def test_no_coefficient_is_near_overflow() -> None:
+    """Those on a unit that is 0 on the whole box add nothing to sizes, and are refused all the same."""
+    steep = Affine({0: np.array([[1e300]])}, np.zeros(1), np.zeros(1))
+    with pytest.raises(Beyond):
+        combined([(Fraction(10) ** 5, steep)], [np.zeros(1)])
+    with pytest.raises(Beyond):
+        mapped(Product("a", "a", "a", (1,), (1,)), stored(np.ones(1)), steep, [np.zeros(1)])
+
+
 def test_what_underflows_is_not_0() -> None:
     """A term whose size is beneath the floats leaves room in bounds, and slack in products."""
     x = Affine({0: np.array([[1e-200]])}, np.zeros(1), np.zeros(1))

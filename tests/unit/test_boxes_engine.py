@@ -94,6 +94,19 @@ def test_what_underflows_keeps_its_sign(value: Value, end: Fraction) -> None:
     assert not isinstance(decided(claim), Holds)
 
 
+def test_what_overflows_beside_0_is_no_bound() -> None:
+    """Weights whose product is no float, on an input that adds nothing, do not switch a ReLU off."""
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        steep, other = pick(b, w["x"], 0), pick(b, w["x"], 1)
+        for factor in (0, 0, 1):
+            steep = weighted(b, stack(b, [steep, other]), 1e110, factor)
+        return less(b, b.add(Relu(steep)), 1)
+
+    claim = obligation([box("x", (0, 0), (0, 5))], goal)
+    assert not isinstance(decided(claim), Holds)
+
+
 def test_what_overflows_is_no_bound() -> None:
     """Weights whose product is no float do not switch a ReLU behind them off."""
 
