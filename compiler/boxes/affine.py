@@ -159,7 +159,7 @@ def combined(terms: Sequence[tuple[Fraction, Affine]], reach: Reach) -> Affine:
     maps = {j: rows for j, rows in maps.items() if rows.any()}
     if rounds or len(terms) > 1:
         lost = moderate(mass) * rounding(2 * len(terms)) + live * TINY
-        slack = slack * UP + lost * (meet | rounds)
+        slack = slack * (1 + rounding(len(terms))) + lost * (meet | rounds)
     return Affine(bounded(maps), const, slack)
 
 

@@ -1784,6 +1784,14 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "box_slack_of_many_terms_rounded_down",
+        "compiler/boxes/affine.py",
+        "slack = slack * (1 + rounding(len(terms))) + lost",
+        "slack = slack * UP + lost",
+        ("tests/unit/test_box_affine.py::test_slacks_of_many_terms_add_up",),
+        slow=True,
+    ),
+    Mutant(
         "box_underflow_as_0",
         "compiler/boxes/affine.py",
         "found |= ((rows != 0) & (reach[j] != 0)).any(1)",

@@ -254,6 +254,14 @@ def test_what_underflows_is_not_0() -> None:
     assert stands_for(result, [Fraction(1e-200)], [Fraction(1e-200) ** 3])
 
 
+def test_slacks_of_many_terms_add_up() -> None:
+    """Also those that are too small beside the first to be added to it."""
+    slacks = [1.0, *[0.9 * 2.0**-53] * 100]
+    terms = [Affine({}, np.zeros(1), np.array([slack])) for slack in slacks]
+    total = combined([(Fraction(1), term) for term in terms], []).slack[0]
+    assert Fraction(float(total)) >= sum(map(Fraction, slacks))
+
+
 def test_a_sum_is_exact_where_no_two_terms_meet() -> None:
     """x + 2^-60 x and 1 + 2^-60 are charged for what floats drop of them; x - 1 has nothing to drop."""
     x, small = units(0, np.array([0]), 1), 2.0**-60
