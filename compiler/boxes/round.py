@@ -148,8 +148,10 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     effect = np.zeros_like(nodes.low)
     slopes = pairs.halves.slopes[:, : rows.shape[1]]
     np.add.at(effect, pairs.node, np.abs(np.einsum("pr,prk->pk", rows, slopes)))
-    nodes.bound[live] = np.inf
-    np.minimum.at(nodes.bound, pairs.node[still], pairs.bound[still])
+    # Nodes have a bound that holds all the time: Ctrl-C may end the round here.
+    bound = np.full(len(nodes), np.inf)
+    np.minimum.at(bound, pairs.node[still], pairs.bound[still])
+    nodes.bound[live] = bound[live]
     close = live.copy()
     close[pairs.node[still & ~pairs.near]] = False
     close |= live & whole(net, nodes, found)

@@ -16,7 +16,7 @@ from circ.compiler.boxes.bounds import Nodes, joined
 from circ.compiler.boxes.net import FloatArray
 from circ.compiler.boxes.place import HOST
 from circ.compiler.boxes.points import STARTS, descended, heights, run, starts
-from circ.compiler.boxes.round import Question, a_round, root
+from circ.compiler.boxes.round import Left, Question, a_round, root
 from circ.compiler.obligation import Witness
 from circ.runtime.engines.crew import Batch, Crew, can_fork, crew
 from circ.runtime.engines.pace import Pace
@@ -96,9 +96,10 @@ Outcome = Found | Closed | Open
 
 @dataclass(slots=True)
 class Exploration:
-    """A search under way. `aside` are nodes that rounds do not decide, `hand` those of this moment's round.
+    """A search under way. `aside` are nodes that rounds do not decide.
 
-    `memory` is in bytes.
+    `hand` are those that waited when this moment's step began: where it is cut short, they are what is
+    known. `memory` is in bytes.
     """
 
     question: Question
@@ -170,6 +171,7 @@ class Exploration:
 
     def shared(self, workers: Crew) -> FloatArray | None:
         """Give idle workers what waits, and take over what others give back."""
+        self.hand = [*self.stack, *workers.busy.values()]
         for worker in workers.idle:
             if self.stack:
                 workers.give(worker, self.top(SLICES / (1 + len(workers.idle))))
@@ -177,6 +179,7 @@ class Exploration:
             point = self.merged(batch)
             if point is not None:
                 return point
+        self.hand = []
         self.progress(1.0 - self.undone - workers.share)
         return None
 
@@ -223,32 +226,35 @@ class Exploration:
 
     def left(self) -> Open:
         """What is undecided."""
-        parts = [part for part in (*self.stack, *self.hand, *self.aside) if len(part)]
+        waiting = self.hand or self.stack
+        parts = [part for part in (*waiting, *self.aside) if len(part)]
         share = sum(float(part.share.sum()) for part in parts)
         worst = min(parts or [root(self.question)], key=lambda part: float(part.bound.min()))
         at = int(worst.bound.argmin())
         least, low, high = float(worst.bound[at]), worst.low[at], worst.high[at]
         aside = joined(self.aside) if self.aside else None
-        late = bool(self.stack)
-        return Open(self.nodes, share, least, low, high, aside, late, self.full)
+        return Open(self.nodes, share, least, low, high, aside, bool(waiting), self.full)
 
     def round(self) -> FloatArray | None:
         """One round over the top of the stack; an input, if one is found."""
+        self.hand = [*self.stack]
         nodes, start = self.top(), monotonic()
-        self.hand = [nodes]
         self.nodes += len(nodes)
         left = a_round(self.question, nodes)
-        self.hand = []
         self.pace.noted(len(nodes), monotonic() - start)
-        if not len(left.live):
-            return None
+        if len(left.live):
+            self.keep(left)
+        self.hand = []
+        return self.among(left.live) if len(left.live) else None
+
+    def keep(self, left: Left) -> None:
+        """Have what a round left wait, or set it aside."""
         small = left.children.share < SMALL
         for part in (left.tight, left.children.take(small)):
             if len(part):
                 self.aside.append(part)
         if not small.all():
             self.stack.append(left.children.take(~small) if small.any() else left.children)
-        return self.among(left.live)
 
     def top(self, rounds: float = 1.0) -> Nodes:
         """The nodes of so many rounds, taken off the stack."""

@@ -1832,6 +1832,14 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "box_parts_of_an_interrupted_round_forgotten",
+        "runtime/engines/explore.py",
+        "self.hand = [*self.stack]\n",
+        "self.hand = []\n",
+        ("tests/unit/test_boxes_engine.py::test_an_interrupt_loses_no_part",),
+        slow=True,
+    ),
+    Mutant(
         "box_parts_in_hand_forgotten",
         "runtime/engines/explore.py",
         "            self.stack += workers.busy.values()\n",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 from math import inf
 from time import monotonic, sleep
 
@@ -31,7 +32,7 @@ from circ.compiler.ir import All, Any, Compare, Not, Relu, Select, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.trial import trial
-from circ.runtime.engines import smt
+from circ.runtime.engines import explore, smt
 from circ.runtime.engines.ascent import Ascent, Waiting
 from circ.runtime.engines.boxes import decide
 from circ.runtime.engines.explore import Exploration, Open
@@ -246,17 +247,43 @@ def test_an_interrupt_leaves_it_undecided() -> None:
     assert found.bound < 0
 
 
+def everywhere() -> Obligation:
+    """2 x y - x x - y y > 0, which fails everywhere; its left side is -4 in a corner."""
+    return obligation([box("x", (-1, 1), (-1, 1))], lambda b, w: b.add(Not(apart(b, w))))
+
+
 def test_the_best_bound_is_that_of_every_open_part() -> None:
-    """2 x y - x x - y y > 0 fails everywhere; while nobody accepts an input, every part stays open, and
-    the bound that is told is not above the least value of all, -4 in a corner."""
-    goal = obligation([box("x", (-1, 1), (-1, 1))], lambda b, w: b.add(Not(apart(b, w))))
+    """Of a claim that fails everywhere every part stays open while nobody accepts an input, and the bound
+    that is told is not above the least value of all."""
     search = Exploration(
-        prepared(read(goal, {})), lambda _: False, monotonic() + 0.2, lambda _: None
+        prepared(read(everywhere(), {})), lambda _: False, monotonic() + 0.2, lambda _: None
     )
     found = search.outcome()
     assert isinstance(found, Open)
     assert found.least <= -4
     assert (found.low <= found.high).all()
+
+
+@pytest.mark.parametrize("step", ["joined", "a_round"])
+def test_an_interrupt_loses_no_part(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a round has taken, or is at, is open where Ctrl-C ends it; so it is of a claim that fails
+    everywhere, of which every part stays open."""
+    calls, whole = count(), getattr(explore, step)
+
+    def interrupted(*given: object) -> object:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return whole(*given)
+
+    monkeypatch.setattr(explore, step, interrupted)
+    search = Exploration(
+        prepared(read(everywhere(), {})), lambda _: False, monotonic() + 60, lambda _: None
+    )
+    found = search.outcome()
+    assert isinstance(found, Open)
+    assert found.interrupted
+    assert found.share == 1.0
+    assert found.least <= -4
 
 
 # --- parts that are decided exactly ---------------------------------------------------------------
