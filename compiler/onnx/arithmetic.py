@@ -56,7 +56,9 @@ def multiply(step: Step) -> tuple[Value, ...]:
         return found
     for place, other in ((0, 1), (1, 0)):
         if entries(step.shape(place)) == 1 and isinstance(step.value(place), Held):
-            (factor,) = step.exact(place) or [Fraction(1)]
+            known = step.exact(place)
+            assert known is not None
+            (factor,) = known
             return (Numbers(multiple(step, factor, step.real(other), step.shape(place))),)
     return (Numbers(product(step, step.real(0), step.real(1))),)
 
@@ -229,7 +231,7 @@ def bound(step: Step, name: str, place: int) -> Fraction | None:
         outermost = float(np.finfo(np.float32).max)
         default = -outermost if name == "min" else outermost
         found = step.number(name, default)
-        return None if abs(found) == Fraction(outermost) else found
+        return None if found == default else found
     if not step.given(place):
         return None
     value = step.value(place)
@@ -292,7 +294,7 @@ def power(step: Step) -> tuple[Value, ...]:
 ARITHMETIC: dict[str, Operator] = {
     "Abs": operator(absolute, 1, 1),
     "Add": operator(add, 2, 2),
-    "Clip": operator(clip, 1, 3, "min", "max"),
+    "Clip": operator(clip, 1, 3, "min", "max").moving(11, "min", "max"),
     "Div": operator(divide, 2, 2),
     "Exp": operator(exponential, 1, 1),
     "LeakyRelu": operator(leaky, 1, 1, "alpha"),

@@ -13,7 +13,7 @@ from circ.compiler.onnx.graph import Flags, Wholes, entries
 from circ.compiler.onnx.limits import MOST_CHOICES
 from circ.compiler.onnx.moves import joined
 from circ.compiler.onnx.step import Operator, Step, operator
-from circ.compiler.onnx.stored import FLOATS, NUMBERS
+from circ.compiler.onnx.stored import FLOATS, FORMATS, NUMBERS
 from circ.compiler.onnx.values import Held, Numbers, Truths, Value, Whole
 
 Test = Callable[[Wholes, Wholes], Flags]
@@ -137,7 +137,7 @@ def cast(step: Step) -> tuple[Value, ...]:
             step.check_finite(value)
             if np.abs(values).max(initial=0) >= 1 << 31:
                 step.refuse("a number is too large to be made whole")
-            return (Whole(np.trunc(values).astype(np.int64)),)
+            return (Whole(fitting(step, np.trunc(values).astype(np.int64), target)),)
         case Whole(values=values) if target in FLOATS:
             known = step.growing.known(value) or []
             step.fits(step.shape(0))
@@ -145,7 +145,7 @@ def cast(step: Step) -> tuple[Value, ...]:
         case Whole(values=values) if target == "BOOL":
             return (Whole(values.astype(np.bool_)),)
         case Whole(values=values) if target in {"I32", "I64"}:
-            return (Whole(values.astype(np.int64)),)
+            return (Whole(fitting(step, values.astype(np.int64), target)),)
         case Truths(wire=wire) if target in FLOATS:
             one, zero = (step.spread(number(step.b, k), step.shape(0)) for k in (1, 0))
             return (Numbers(chosen(step, wire, one, zero)),)
@@ -155,6 +155,14 @@ def cast(step: Step) -> tuple[Value, ...]:
             return step.refuse(f"what it is given cannot be made {target or 'that'}")
         case _:
             assert_never(value)
+
+
+def fitting(step: Step, values: Wholes, target: str) -> Wholes:
+    """Whole numbers that a type has: what ONNX makes of others is not the same number."""
+    known = np.iinfo(FORMATS[target])
+    if values.size and not known.min <= int(values.min()) <= int(values.max()) <= known.max:
+        step.refuse(f"a number is outside of what {target} has")
+    return values
 
 
 CONDITIONS: dict[str, Operator] = {

@@ -116,10 +116,10 @@ class Reading:
             raise CircError(unsupported(self.path, node.told, node.operator, sorted(OPERATORS)))
         operands = tuple(self.operand(name, known) for name in node.inputs)
         step = Step(self.path, self.graph.opset, node, operands, growing)
-        if not found.least <= len(operands) <= found.most:
+        if len(operands) not in found.operands(self.graph.opset):
             step.refuse(f"it has {len(operands)} operands")
         for name in node.attributes:
-            if name not in found.attributes:
+            if name not in found.named(self.graph.opset):
                 step.refuse(f"its attribute `{name}` is not read")
         try:
             results = found.meaning(step)

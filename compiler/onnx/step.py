@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isfinite
 from typing import NoReturn, assert_never
@@ -199,13 +199,28 @@ Meaning = Callable[[Step], tuple[Value, ...]]
 class Operator:
     """How an operator is read: its meaning, how many operands it has, and its attributes.
 
-    An attribute that is not listed is refused: it may change what is meant.
+    An attribute that is not listed is refused: it may change what is meant. From the version `since` on,
+    the attributes `moved` are operands instead, those after the first.
     """
 
     meaning: Meaning
     least: int
     most: int
     attributes: frozenset[str] = frozenset()
+    since: int = 0
+    moved: frozenset[str] = frozenset()
+
+    def operands(self, opset: int) -> range:
+        """How many operands it may have in a version."""
+        return range(self.least, 1 + (self.most if opset >= self.since else 1))
+
+    def named(self, opset: int) -> frozenset[str]:
+        """The attributes that it may have in a version."""
+        return self.attributes - self.moved if opset >= self.since else self.attributes
+
+    def moving(self, since: int, *moved: str) -> Operator:
+        """The same, some of whose attributes are operands from a version on."""
+        return replace(self, since=since, moved=frozenset(moved))
 
 
 def operator(meaning: Meaning, least: int, most: int, *attributes: str) -> Operator:

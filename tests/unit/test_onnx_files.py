@@ -174,6 +174,33 @@ class TestWhatIsNotRead:
         }  # fmt: skip
         assert code(model([found], [1, 1, 4], tensors), tmp_path) == wanted
 
+    @pytest.mark.parametrize(
+        ("found", "opset"),
+        [
+            (node("Clip", ["x"], max=1.0), 11),
+            (node("Clip", ["x", "w"]), 10),
+            (node("Pad", ["x", "places"], value=1.0), 11),
+            (node("Slice", ["x", "places"], starts=[0], ends=[1]), 9),
+            (node("Split", ["x"], "y", "z", axis=2, split=[1, 3]), 13),
+            (node("Squeeze", ["x"], axes=[0]), 13),
+        ],
+    )
+    def test_of_another_version_is_refused(
+        self, found: onnx.NodeProto, opset: int, tmp_path: Path
+    ) -> None:
+        """What is an attribute before some version is an operand from then on, and not the other way."""
+        tensors = {"w": np.ones(1, np.float32), "places": np.zeros(6, np.int64)}
+        assert code(model([found], [1, 1, 4], tensors, opset), tmp_path) == "E0804"
+
+    @pytest.mark.parametrize("kind", [TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32])
+    def test_whole_numbers_of_a_type_that_has_them(self, kind: int, tmp_path: Path) -> None:
+        """A number that a type has not becomes another one in the runtime."""
+        steps = [node("Cast", ["many"], "i", to=kind), node("Cast", ["i"], "f", to=1)]
+        tensors = {"many": np.array([1 << 40])} if kind == TensorProto.INT32 else {}
+        tensors = tensors or {"many": np.array([300.0], np.float32)}
+        found = model([*steps, node("Mul", ["x", "f"])], [2], tensors)
+        assert code(found, tmp_path) == "E0804"
+
     def test_names_what_is_supported(self, tmp_path: Path) -> None:
         """The message names the node and the operator, the help what there is."""
         with pytest.raises(CircError, match=r"the operator LSTM \(node `encoder`\)") as caught:

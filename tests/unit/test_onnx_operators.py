@@ -13,6 +13,7 @@ import pytest
 from tests.unit.onnx_models import Array, by_runtime, exactly, model, node, read
 
 RANDOM = np.random.default_rng(7)
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def small(*shape: int) -> Array:
@@ -68,6 +69,8 @@ EXACT: dict[str, Case] = {
     "clip crossed": case("Clip", (5,), {"low": floats(2), "high": floats(1)}),
     "clip by attributes": case("Clip", (5,), opset=7, min=-1.0, max=1.0),
     "clip without bounds": case("Clip", (5,), opset=7),
+    "clip from the largest float on": case("Clip", (5,), opset=7, min=LARGEST),
+    "clip to the least float": case("Clip", (5,), opset=7, max=-LARGEST),
     "concat": chain((2, 3), node("Concat", ["x", "w", "x"], axis=1), w=small(2, 2)),
     "constant": chain(
         (1, 3),
