@@ -7,16 +7,18 @@ from fractions import Fraction
 
 import pytest
 
+from circ.compiler.audit.parts import layers
 from circ.compiler.audit.parts.layers import net_of
 from circ.compiler.audit.parts.nodes import node_of
 from circ.compiler.audit.parts.reading import claim_of
-from circ.compiler.builder import Builder, combine, number, stack
+from circ.compiler.audit.rejected import Rejected
+from circ.compiler.builder import Builder, combine, largest, number, stack
 from circ.compiler.ir import All, Compare, Relu, Wire
 from circ.compiler.obligation import Obligation
 from circ.runtime.certificates.opening import opening
 from tests.agreement.corruption import joined
 from tests.agreement.test_certificates_of_boxes import accepted
-from tests.unit.obligations import box, obligation, pick
+from tests.unit.obligations import box, known, less, obligation, pick
 
 Line = dict[str, object]
 
@@ -125,3 +127,22 @@ def test_zero_is_not_above_zero(exact: bool) -> None:
         lines: list[Line] = [{"steps": []}, {"steps": [{"shut": [0, [1], []]}]}]
         for line in lines:
             assert not shown(claim, [line], exact=exact)
+
+
+def test_rows_that_read_next_to_nothing_are_bounded_in_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row has room for all units of the layer that it reads: a claim with more of them than memory may
+    have is not audited, however few of these units are read."""
+    many = 40
+
+    def steps(b: Builder, w: dict[str, Wire]) -> Wire:
+        before = b.add(Relu(w["x"]))
+        after = b.add(Relu(combine(b, (1, before), (-1, known(b, *[1] * many)))))
+        return less(b, largest(b, after), 1)
+
+    claim = obligation([box("x", *[(0, 2)] * many)], steps)
+    assert len(net_of(claim_of(claim, {})).layers) > 2
+    monkeypatch.setattr(layers, "MOST_SLOTS", 2 * many * many)
+    with pytest.raises(Rejected, match="too large"):
+        net_of(claim_of(claim, {}))

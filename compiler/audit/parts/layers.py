@@ -14,7 +14,7 @@ from typing import assert_never
 
 from circ.compiler.audit.parts.reading import Claim, Row
 from circ.compiler.audit.parts.units import Affine, Kind, Name, Number, Unit
-from circ.compiler.audit.rejected import within
+from circ.compiler.audit.rejected import require, within
 
 VALUE = 80
 """Values are whole numbers of 2^-80."""
@@ -29,6 +29,9 @@ ONE = 1 << VALUE
 
 TOP = 1 << SLOT - 2
 """No number in a slot is as large as this."""
+
+MOST_SLOTS = 1 << 26
+"""Slots of all rows, most of them 0 where a layer's units read few of another's: 16 bytes each."""
 
 Ends = tuple[list[int], list[int]]
 """Lower and upper ends of some values."""
@@ -120,11 +123,15 @@ def up(value: Number, bits: int) -> int:
 
 @dataclass(slots=True)
 class Making:
-    """Layers so far: where each unit is, and the ends of each layer's values on the whole box."""
+    """Layers so far: where each unit is, and the ends of each layer's values on the whole box.
+
+    `slots` are those of all rows.
+    """
 
     layers: list[Layer] = field(default_factory=list[Layer])
     values: list[Ends] = field(default_factory=list[Ends])
     at: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    slots: int = 0
 
     def put(self, units: Iterable[int], values: Ends) -> None:
         """Units as the next layer."""
@@ -162,11 +169,15 @@ class Making:
             slack.append(0 if exact else (lost >> WEIGHT) + 2)
             low.append((least >> WEIGHT) + const[-1] - slack[-1])
             high.append(-(-greatest >> WEIGHT) + const[-1] + slack[-1])
-        parts = tuple(
-            packed(layer, rows, len(self.values[layer][0]))
-            for layer, rows in sorted(factors.items())
-        )
+        parts = tuple(self.packed(layer, rows) for layer, rows in sorted(factors.items()))
         return Rows(parts, const, slack, any(slack)), (low, high)
+
+    def packed(self, layer: int, rows: Sequence[Mapping[int, int]]) -> Packed:
+        """Rows over the units of one layer; raises `Rejected` where there is no room for more."""
+        size = len(self.values[layer][0])
+        self.slots += len(rows) * size
+        require(self.slots <= MOST_SLOTS, "the claim is too large to be audited")
+        return packed(layer, rows, size)
 
 
 def is_multiple(value: Number, bits: int) -> bool:
