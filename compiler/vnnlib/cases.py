@@ -66,8 +66,9 @@ def crossed(
     first: list[list[Formula]], second: list[list[Formula]], asked: Property
 ) -> list[list[Formula]]:
     """Each list of the one followed by each of the other."""
-    if len(first) == 1 and len(second) == 1:
-        first[0].extend(second[0])
+    if len(second) == 1:
+        for left in first:
+            left.extend(second[0])
         return first
     if len(first) * len(second) > MOST_CASES:
         raise CircError(too_many_cases(asked.span, MOST_CASES))
