@@ -94,20 +94,24 @@ def can_fork() -> bool:
 
 @contextmanager
 def crew(work: Work, size: int) -> Generator[Crew]:
-    """Workers that each do `work`, copies of this process; they end with the block."""
+    """Workers that each do `work`, copies of this process; they end with the block.
+
+    There are fewer, or none, where the system has no room for so many.
+    """
     from multiprocessing import get_context
 
     context = get_context("fork")
     lines: list[Connection[Nodes | None, Batch]] = []
     processes: list[BaseProcess] = []
     try:
-        for _ in range(size):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=serve, args=(theirs, work), daemon=True)
-            process.start()
-            theirs.close()
-            lines.append(ours)
-            processes.append(process)
+        with suppress(OSError):
+            for _ in range(size):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=serve, args=(theirs, work), daemon=True)
+                process.start()
+                theirs.close()
+                processes.append(process)
+                lines.append(ours)
         yield Crew(lines)
     finally:
         for running in processes:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 from math import inf
+from multiprocessing.context import ForkProcess
 from time import monotonic, sleep
 
 import numpy as np
@@ -558,6 +559,22 @@ def test_what_dead_workers_had_is_done_alone(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(found, Stuck)
     assert found.reason.startswith("the time ran out: ")
     assert found.bound is not None
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_without_room_for_workers_it_goes_on(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system makes no more processes, those that there are do the work, or this one does."""
+    made, start = count(), ForkProcess.start
+
+    def refused(process: ForkProcess) -> None:
+        if next(made) >= room:
+            raise BlockingIOError
+        start(process)
+
+    monkeypatch.setattr("circ.runtime.engines.explore.ALONE", -1.0)
+    monkeypatch.setattr(ForkProcess, "start", refused)
+    claim = obligation([box("x", (-1, 1), (-1, 1))], folded)
+    assert isinstance(decide(claim, {}, Limits(timeout=60, jobs=3), silent), Holds)
 
 
 def test_workers_find_what_one_process_finds(monkeypatch: pytest.MonkeyPatch) -> None:
