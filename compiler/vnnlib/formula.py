@@ -18,6 +18,14 @@ Coefficients = tuple[tuple[int, Fraction], ...]
 """The variables of a sum by their number, each once, and none with coefficient 0."""
 
 
+MOST_BITS = 1 << 16
+"""Of the numerator and of the denominator of what is computed; a number that is written has half as many."""
+
+
+class TooLong(Exception):
+    """A number that is computed has too many digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A linear combination of inputs and outputs, and a constant."""
@@ -82,16 +90,34 @@ class Property:
         return Path(self.span.source.name).stem
 
 
+def short(value: Fraction) -> Fraction:
+    """A number that was computed; raises `TooLong`."""
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
+        raise TooLong
+    return value
+
+
+def multiplied(parts: Sequence[Term]) -> Term | None:
+    """Constants times at most one term with variables; None where more have any. Raises `TooLong`."""
+    variable = [part for part in parts if not part.fixed]
+    if len(variable) > 1:
+        return None
+    factor = Fraction(1)
+    for part in parts:
+        factor = short(factor * part.constant) if part.fixed else factor
+    return total([(factor, variable[0] if variable else Term(constant=Fraction(1)))])
+
+
 def total(terms: Iterable[tuple[Fraction | int, Term]]) -> Term:
-    """A linear combination of terms."""
+    """A linear combination of terms; raises `TooLong`."""
     inputs: dict[int, Fraction] = {}
     outputs: dict[int, Fraction] = {}
     constant = Fraction(0)
     for factor, term in terms:
-        constant += factor * term.constant
+        constant = short(constant + factor * term.constant)
         for into, part in ((inputs, term.inputs), (outputs, term.outputs)):
             for k, c in part.items():
-                into[k] = into.get(k, Fraction(0)) + factor * c
+                into[k] = short(into.get(k, Fraction(0)) + factor * c)
     return Term(
         {k: c for k, c in inputs.items() if c}, {k: c for k, c in outputs.items() if c}, constant
     )

@@ -16,8 +16,10 @@ from circ.compiler.vnnlib.formula import (
     Formula,
     Property,
     Term,
+    TooLong,
     at_most,
     equal,
+    multiplied,
     negation,
     total,
 )
@@ -30,6 +32,8 @@ VARIABLE = re.compile(r"([XY])_(\d{1,9})", re.ASCII)
 
 IGNORED = frozenset({"set-logic", "set-info", "set-option", "check-sat", "get-model", "exit"})
 """Commands that say nothing about the network."""
+
+TOO_LONG = "a number that it computes has too many digits"
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Reader:
             case "declare-fun", (Word() as name, Group(items=()), Word(text="Real")):
                 self.declare(name)
             case "assert", (formula,):
-                self.asserted.append(self.formula(formula))
+                self.asserted.append(self.asserts(group, formula))
             case head, _ if head in IGNORED:
                 pass
             case head, _:
@@ -98,8 +102,15 @@ class Reader:
 
     # --- formulas -----------------------------------------------------------------------------
 
+    def asserts(self, group: Group, piece: Piece) -> Formula:
+        """A truth whose numbers are of bounded length."""
+        try:
+            return self.formula(piece)
+        except TooLong:
+            self.wrong(group, TOO_LONG)
+
     def formula(self, piece: Piece) -> Formula:
-        """A truth."""
+        """A truth; raises `TooLong`."""
         match piece:
             case Word(text="true"):
                 return TRUE
@@ -174,13 +185,10 @@ class Reader:
 
     def product(self, group: Group, parts: list[Term]) -> Term:
         """Constants times at most one term with variables."""
-        variable = [part for part in parts if not part.fixed]
-        if len(variable) > 1:
+        found = multiplied(parts)
+        if found is None:
             raise CircError(not_linear(self.span(group), "a product of variables"))
-        factor = Fraction(1)
-        for part in parts:
-            factor *= part.constant if part.fixed else 1
-        return total([(factor, variable[0] if variable else Term(constant=Fraction(1)))])
+        return found
 
 
 def comparison(op: str, left: Term, right: Term) -> Formula:

@@ -17,11 +17,13 @@ from circ.compiler.vnnlib.formula import (
     Formula,
     Property,
     Term,
+    TooLong,
+    multiplied,
     negation,
     total,
 )
 from circ.compiler.vnnlib.text import groups, number
-from circ.compiler.vnnlib.version1 import comparison
+from circ.compiler.vnnlib.version1 import TOO_LONG, comparison
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.standard import beyond_version_2, no_library, not_linear, not_vnnlib
 from circ.lang.span import Source, Span
@@ -75,7 +77,10 @@ class Walk:
 
     def property(self) -> Property:
         """All assertions."""
-        formulas = [self.formula(found.expr) for found in self.query.assertions]
+        try:
+            formulas = [self.formula(found.expr) for found in self.query.assertions]
+        except TooLong:
+            raise CircError(not_vnnlib(self.whole, TOO_LONG)) from None
         count = self.inputs.count
         names = tuple(
             f"{name}[{k}]"
@@ -135,13 +140,10 @@ class Walk:
 
     def product(self, parts: list[Term]) -> Term:
         """Constants times at most one term with variables."""
-        variable = [part for part in parts if not part.fixed]
-        if len(variable) > 1:
+        found = multiplied(parts)
+        if found is None:
             raise CircError(not_linear(self.whole, "a product of variables"))
-        factor = Fraction(1)
-        for part in parts:
-            factor *= part.constant if part.fixed else 1
-        return total([(factor, variable[0] if variable else Term(constant=Fraction(1)))])
+        return found
 
     def variable(self, found: vnnlib.Var) -> Term:
         """An entry of an input or an output."""

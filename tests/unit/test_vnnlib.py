@@ -143,6 +143,20 @@ class TestErrors:
         written = declared(2, 2) + boxed([(0, 1), (0, 1)]) + command
         assert error(written, tmp_path) == "E0811"
 
+    @pytest.mark.parametrize(
+        "term",
+        [
+            "(* " + "1e4000 " * 1000 + ")",
+            "(+ " + " ".join(f"(/ 1 {10**40 + k})" for k in range(2000)) + ")",
+            "(+ " + " ".join(f"(/ Y_0 {10**40 + k})" for k in range(2000)) + ")",
+        ],
+        ids=["product", "sum", "coefficient"],
+    )
+    def test_of_digits(self, term: str, tmp_path: Path) -> None:
+        """A few bytes can ask for a number of millions of digits, which is not computed."""
+        written = declared(2, 2) + boxed([(0, 1), (0, 1)]) + f"(assert (<= Y_0 {term}))"
+        assert error(written, tmp_path) == "E0811"
+
     def test_of_products(self, tmp_path: Path) -> None:
         """A product of variables is not linear."""
         written = declared(2, 2) + boxed([(0, 1), (0, 1)]) + "(assert (<= (* X_0 Y_0) 1))"
@@ -200,6 +214,7 @@ class TestVersion2:
         [
             (TWO + "(assert (<= A[0,5] 1.0))", "E0811"),
             (TWO + "(assert (<= (* A[0,0] B[0]) 1.0))", "E0812"),
+            (TWO + "(assert (<= A[0,0] (* " + "1e4000 " * 20 + ")))", "E0811"),
             (TWO + TWO.partition("<2.0>)")[2].replace("N", "M").replace("A", "C").replace("B", "D")
              + "(assert (<= A[0,0] 1.0))", "E0817"),
             (TWO + "(assert (<= A[0,0] 1.0))", "E0813"),
