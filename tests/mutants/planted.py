@@ -1866,8 +1866,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "box_parts_in_hand_forgotten",
         "runtime/engines/explore.py",
-        "            self.stack += workers.busy.values()\n",
-        "",
+        "self.stack += workers.busy.values()",
+        "pass",
         ("tests/unit/test_boxes_engine.py::test_what_workers_have_in_hand_is_not_forgotten",),
         slow=True,
     ),
