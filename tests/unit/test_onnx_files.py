@@ -13,7 +13,7 @@ from circ.compiler.onnx.limits import MOST_NODES
 from circ.compiler.onnx.network import OPERATORS, read_network
 from circ.compiler.tensor import Tensor
 from circ.lang.diagnostic import CircError
-from tests.unit.onnx_models import exactly, model, node, read, saved
+from tests.unit.onnx_models import Array, exactly, model, node, read, saved
 
 
 def code(found: onnx.ModelProto | bytes, folder: Path) -> str:
@@ -189,7 +189,7 @@ class TestWhatIsNotRead:
         self, found: onnx.NodeProto, opset: int, tmp_path: Path
     ) -> None:
         """What is an attribute before some version is an operand from then on, and not the other way."""
-        tensors = {"w": np.ones(1, np.float32), "places": np.zeros(6, np.int64)}
+        tensors: dict[str, Array] = {"w": np.ones(1, np.float32), "places": np.zeros(6, np.int64)}
         assert code(model([found], [1, 1, 4], tensors, opset), tmp_path) == "E0804"
 
     @pytest.mark.parametrize("kind", [TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32])
