@@ -51,6 +51,7 @@ class Empty:
 
     reason: str
     method: str
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

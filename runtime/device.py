@@ -12,8 +12,8 @@ import torch
 from circ.compiler.boxes.net import FloatArray, IntArray, rounding
 from circ.compiler.boxes.place import HOST, Place
 
-PROBES = 64
-"""Rows, columns and terms of the product that a device is tried with."""
+PROBES = (64, 1024)
+"""Rows, columns and terms of the products that a device is tried with: it may compute large ones otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,16 @@ def computes_in_doubles(place: Place) -> bool:
     Bounds charge for rounding in doubles. A device may put them together from smaller numbers, of a size
     that is common to a row: then a row of numbers of all sizes, each with its reciprocal's, tells.
     """
+    return all(computes_so(place, count) for count in PROBES)
+
+
+def computes_so(place: Place, count: int) -> bool:
+    """Whether it does for matrices of so many rows and columns."""
     chance = np.random.default_rng(0)
-    sizes = chance.integers(-150, 150, (PROBES, PROBES))
-    x = np.ldexp(chance.normal(size=(PROBES, PROBES)), sizes)
-    y = np.ldexp(chance.normal(size=(PROBES, PROBES)), -sizes.T)
-    room = 2 * rounding(PROBES) * (np.abs(x) @ np.abs(y))
+    sizes = chance.integers(-150, 150, (count, count))
+    x = np.ldexp(chance.normal(size=(count, count)), sizes)
+    y = np.ldexp(chance.normal(size=(count, count)), -sizes.T)
+    room = 2 * rounding(count) * (np.abs(x) @ np.abs(y))
     there, turned = place.there(x), place.there(y.T)
     products = np.abs(place.here(there @ place.there(y)) - x @ y)
     sums = np.abs(place.here(place.dots(there, turned)) - HOST.dots(x, y.T))

@@ -92,7 +92,7 @@ class Asking:
     progress: Progress
     decide: Decide
     deadline: float
-    held: list[Holds] = field(default_factory=list[Holds])
+    held: list[Holds | Empty] = field(default_factory=list[Holds | Empty])
     reasons: list[str] = field(default_factory=list[str])
     late: list[int] = field(default_factory=list[int])
     ran_out: list[str] = field(default_factory=list[str])
@@ -125,10 +125,8 @@ class Asking:
                 if isinstance(found, Sat):
                     return found
                 self.reasons.append(found.reason)
-            case Holds():
+            case Holds() | Empty():
                 self.held.append(finding)
-            case Empty():
-                pass
             case Stuck(reason=reason, interrupted=True):
                 self.reasons.append(reason)
                 self.interrupted = True

@@ -73,7 +73,10 @@ class Growing:
             found = least(rows, self.low[0][None], self.high[0][None])
             return np.nextafter(found - x.slack, -np.inf)
 
-        return np.maximum(low, under(1.0)), np.minimum(high, -under(-1.0))
+        low, high = np.maximum(low, under(1.0)), np.minimum(high, -under(-1.0))
+        if np.isnan(low).any() or np.isnan(high).any():  # it would be on neither side of 0
+            raise Beyond(TOO_LARGE)
+        return low, high
 
     def applied(self, kind: Kind, x: Affine) -> Affine:
         """The units of that kind on these pre-activations (none of them without a unit in it)."""

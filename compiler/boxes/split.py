@@ -114,7 +114,7 @@ def whole(net: Net, nodes: Nodes, found: Blame) -> BoolArray:
 
 
 def halved(nodes: Nodes, axis: IntArray) -> Nodes:
-    """Nodes cut in the middle of one input each."""
+    """Nodes cut in the middle of one input each. What halves have in common is copied where they are joined."""
     many = np.arange(len(nodes))
     low, high = nodes.low.copy(), nodes.high.copy()
     middle = nodes.low[many, axis] / 2 + nodes.high[many, axis] / 2

@@ -14,10 +14,13 @@ from typing import assert_never
 from circ.compiler.obligation import Box
 from circ.compiler.vnnlib.formula import Atom, Both, Either, Formula, Property, reads_inputs
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.standard import too_many_cases, unbounded_input
+from circ.lang.errors.standard import too_many_cases, too_many_parts, unbounded_input
 
 MOST_CASES = 1 << 14
 """Boxes that are gone through."""
+
+MOST_PARTS = 1 << 22
+"""Comparisons, and disjunctions of outputs alone, that all of them have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,9 @@ def crossed(
     first: list[list[Formula]], second: list[list[Formula]], asked: Property
 ) -> list[list[Formula]]:
     """Each list of the one followed by each of the other."""
+    many = sum(map(len, first)) * len(second) + sum(map(len, second)) * len(first)
+    if len(first) > 1 and many > MOST_PARTS:
+        raise CircError(too_many_parts(asked.span, len(first) * len(second), MOST_PARTS))
     if len(second) == 1:
         for left in first:
             left.extend(second[0])

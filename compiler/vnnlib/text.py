@@ -18,14 +18,17 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.standard import not_vnnlib, too_deep, too_large
 from circ.lang.span import Source, Span
 
-LARGEST_TEXT = 1 << 27
+LARGEST_TEXT = 1 << 26
 """Bytes of a property."""
 
 DEEPEST = 100
 """Parentheses around anything."""
 
 LONGEST_NUMBER = 4000
-"""Characters of a number, and the largest power of ten in one; a double has up to 1,100 of them."""
+"""Characters of a number; a double has up to 1,100 of them."""
+
+LARGEST_POWER = 400
+"""The largest power of ten in a number: a few characters make no long one. A double has one of 324 at most."""
 
 PIECE = re.compile(r";[^\n]*|[()]|[^\s();]+")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]([+-]?\d{1,9}))?", re.ASCII)
@@ -109,4 +112,4 @@ def number(text: str) -> Fraction | None:
     found = NUMBER.fullmatch(text)
     if found is None or len(text) > LONGEST_NUMBER:
         return None
-    return None if abs(int(found.group(3) or 0)) > LONGEST_NUMBER else Fraction(text)
+    return None if abs(int(found.group(3) or 0)) > LARGEST_POWER else Fraction(text)

@@ -84,6 +84,12 @@ def too_many_cases(span: Span, most: int) -> Diagnostic:
     return Diagnostic("E0816", f"the inputs range over more than {most:,} boxes", span)
 
 
+def too_many_parts(span: Span, boxes: int, most: int) -> Diagnostic:
+    """A property that asks so much in each of its boxes that it cannot be kept."""
+    headline = f"in {boxes:,} boxes there is more to be met than {most:,} comparisons"
+    return Diagnostic("E0816", headline, span)
+
+
 def beyond_version_2(span: Span, reason: str) -> Diagnostic:
     """What VNN-LIB 2.0 can say and is not read."""
     return Diagnostic("E0817", f"VNN-LIB 2.0 is read in part: {reason}", span)

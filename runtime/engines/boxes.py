@@ -89,16 +89,16 @@ def holding(asking: Asking, closed: Closed) -> Finding:
     """Proved, if any input meets the conditions."""
     parts = max(closed.nodes, 1)  # what is settled as it is read is settled on the whole box
     method = f"{METHOD}, {parts:,} part{'s' * (parts != 1)}"
-    trusted: tuple[str, ...] = TRUSTED
+    trusted = TRUSTED if asking.place is HOST else (*TRUSTED, "the device's arithmetic")
     if closed.exact:
         method += f", {closed.exact} of them by SMT"
-        trusted = (*TRUSTED, "z3", "the encoder")
+        trusted = (*trusted, "z3", "the encoder")
     found = asking.ask(about(asking.obligation, None), "looking for an input of the domain")
     match found:
         case Found():
             return Holds(method, trusted, asking.size, warnings=warned(asking))
         case Closed():
-            return Empty(emptiness(asking.obligation, asking.briefly().none), method)
+            return Empty(emptiness(asking.obligation, asking.briefly().none), method, trusted)
         case Open():
             why = "no input misses the goal, but the domain may be empty"
             return replace(undecided(asking, found), reason=why)

@@ -163,7 +163,7 @@ def holding(inquiry: Inquiry, conditions: Mapping[str, bool], method: str) -> Fi
             return Holds(method, TRUSTED, size, warnings=warned(inquiry))
         case Unsatisfiable():
             reason = emptiness(inquiry.obligation, lambda name: never(inquiry, {name: True}))
-            return Empty(reason, method)
+            return Empty(reason, method, TRUSTED)
         case Unanswered(reason=reason):
             why = f"no input misses the goal, but the domain may be empty: {reason}"
             return Stuck(why, method, hint=MORE_TIME)

@@ -71,7 +71,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "vacuous_domain_proved",
         "runtime/engines/smt.py",
-        "return Empty(reason, method)",
+        "return Empty(reason, method, TRUSTED)",
         "return Holds(method, TRUSTED, size_of(inquiry.obligation))",
         ("tests/unit/test_cli.py::TestExitCodes::test_an_empty_domain_is_3",),
         slow=True,
@@ -1900,7 +1900,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "box_empty_domain_proved",
         "runtime/engines/boxes.py",
-        "return Empty(emptiness(asking.obligation, asking.briefly().none), method)",
+        "return Empty(emptiness(asking.obligation, asking.briefly().none), method, trusted)",
         "return Holds(method, trusted, asking.size)",
         ("tests/unit/test_boxes_engine.py::test_a_domain_without_inputs_is_empty",),
         slow=True,

@@ -11,7 +11,7 @@ import pytest
 
 from circ.compiler.obligation import Reals, Witness
 from circ.compiler.trial import trial
-from circ.compiler.vnnlib.cases import MOST_CASES, cases
+from circ.compiler.vnnlib.cases import MOST_CASES, MOST_PARTS, cases
 from circ.compiler.vnnlib.formula import holds
 from circ.compiler.vnnlib.problem import Problem, problem, read_property
 from circ.compiler.vnnlib.text import DEEPEST
@@ -127,6 +127,13 @@ class TestCases:
         written = declared(2, 2) + boxed([(0, 1), (0, 1)]) + arm * MOST_CASES.bit_length()
         assert error(written, tmp_path) == "E0816"
 
+    def test_so_is_what_they_ask_together(self, tmp_path: Path) -> None:
+        """What is asserted once is asked in each of them."""
+        arm = "(assert (or (<= X_0 0) (<= X_0 1)))\n"
+        more = "(assert (<= Y_0 Y_1))\n" * (1 + MOST_PARTS // 2**12)
+        written = declared(2, 2) + boxed([(0, 1), (0, 1)]) + arm * 12 + more
+        assert error(written, tmp_path) == "E0816"
+
 
 class TestErrors:
     """What cannot be read is a diagnostic that says where."""
@@ -146,7 +153,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         "term",
         [
-            "(* " + "1e4000 " * 1000 + ")",
+            "(* " + "1e400 " * 10000 + ")",
             "(+ " + " ".join(f"(/ 1 {10**40 + k})" for k in range(2000)) + ")",
             "(+ " + " ".join(f"(/ Y_0 {10**40 + k})" for k in range(2000)) + ")",
         ],
@@ -214,7 +221,7 @@ class TestVersion2:
         [
             (TWO + "(assert (<= A[0,5] 1.0))", "E0811"),
             (TWO + "(assert (<= (* A[0,0] B[0]) 1.0))", "E0812"),
-            (TWO + "(assert (<= A[0,0] (* " + "1e4000 " * 20 + ")))", "E0811"),
+            (TWO + "(assert (<= A[0,0] (* " + "1e400 " * 200 + ")))", "E0811"),
             (TWO + TWO.partition("<2.0>)")[2].replace("N", "M").replace("A", "C").replace("B", "D")
              + "(assert (<= A[0,0] 1.0))", "E0817"),
             (TWO + "(assert (<= A[0,0] 1.0))", "E0813"),
