@@ -136,7 +136,6 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     pairs = judged(question, nodes, tight)
     nodes.open[pairs.node, pairs.clause] = ~pairs.closed
     shrink(nodes, pairs)
-    nodes.open[(nodes.low > nodes.high).any(1)] = False
     live = np.asarray(nodes.open.any(1))
     if not live.any():
         none = nodes.take(live)
@@ -153,7 +152,7 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     np.minimum.at(bound, pairs.node[still], pairs.bound[still])
     nodes.bound[live] = bound[live]
     close = live.copy()
-    close[pairs.node[still & ~pairs.near]] = False
+    close[pairs.node[still & (~pairs.near | told_by_none(question, nodes, pairs))]] = False
     close |= live & whole(net, nodes, found)
     parted = live & ~close
     children = split(net, nodes.take(parted), found.take(parted), effect[parted])
@@ -251,12 +250,36 @@ def owed_by(traces: Sequence[Trace], slack: FloatArray) -> FloatArray:
 
 
 def shrink(nodes: Nodes, pairs: Pairs) -> None:
-    """Cut the boxes of nodes with one open clause to what its half-spaces leave."""
-    lone = nodes.open[pairs.node, pairs.clause] & (nodes.open.sum(1) == 1)[pairs.node]
-    which = np.flatnonzero(lone)
+    """Cut the boxes of nodes to what the half-spaces of any of their open clauses leave.
+
+    A clause whose half-spaces leave nothing is closed.
+    """
+    which = np.flatnonzero(nodes.open[pairs.node, pairs.clause])
     at = pairs.node[which]
     low, high = nodes.low[at], nodes.high[at]
     for _ in range(CUTS):
         for row in range(pairs.halves.consts.shape[1]):
             cut(low, high, pairs.halves.slopes[which, row], pairs.halves.consts[which, row])
-    nodes.low[at], nodes.high[at] = low, high
+    empty = (low > high).any(1)
+    nodes.open[at[empty], pairs.clause[which[empty]]] = False
+    at, low, high = at[~empty], low[~empty], high[~empty]
+    if len(at):  # pairs come node by node
+        first = np.flatnonzero(np.diff(at, prepend=-1))
+        nodes.low[at[first]] = np.minimum.reduceat(low, first)
+        nodes.high[at[first]] = np.maximum.reduceat(high, first)
+
+
+def told_by_none(question: Question, nodes: Nodes, pairs: Pairs) -> BoolArray:
+    """Which pairs have a row that is next to nothing on all of its node's box, and another that is not.
+
+    A box that was cut to the edge of a condition lies on it: that nearly nothing is lacking there says
+    nothing of the other rows.
+    """
+    many = pairs.owed.shape[1]
+    rows = Halves(pairs.halves.slopes[:, :many], pairs.halves.consts[:, :many])
+    low, high = nodes.low[pairs.node], nodes.high[pairs.node]
+    room = np.maximum(NEARLY * sizes(rows, low, high), ROUNDED * pairs.owed)
+    spread = np.einsum("prk,pk->pr", np.abs(rows.slopes), high - low)
+    flat = (spread <= room) & (np.abs(smallest(rows, low, high)) <= room)
+    there = question.asks.there[pairs.clause]
+    return np.asarray((flat & there).any(1) & (~flat & there).any(1))
