@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from random import Random
 
 import numpy as np
 
 from circ.compiler.audit.parts.arrays import FloatArray
+from circ.compiler.audit.parts.back import POINT
 from circ.compiler.audit.parts.exact import cut, half_of, phased, tightened, whole
 from circ.compiler.audit.parts.layers import VALUE, Net, net_of
 from circ.compiler.audit.parts.many import Many, at_unit, many
@@ -17,6 +19,7 @@ from circ.compiler.audit.parts.many import cut as cut_in_doubles
 from circ.compiler.audit.parts.nodes import Weighed
 from circ.compiler.audit.parts.planes import BELOW, FloatParts
 from circ.compiler.audit.parts.reading import Claim, Row
+from circ.compiler.audit.parts.slots import slots
 from circ.compiler.audit.parts.units import Affine, Kind, Name, Unit, Units, combined
 
 SEEDS = range(60)
@@ -160,9 +163,12 @@ def test_whole_numbers_are_right_at_every_input() -> None:
             assert low <= own and (own <= high or beneath)
         half = half_of(found.net, part, by)
         ends = [x * 2**VALUE for x in values[:2]]
-        least = sum((s * x for s, x in zip(half.slopes, ends, strict=True)), Fraction(half.const))
+        (const,) = half.consts
+        least = sum((s * x for (s,), x in zip(half.slopes, ends, strict=True)), Fraction(const))
         true = true_sum(found, by, phases, values)
-        assert least <= true * 2 ** (VALUE + 44)
+        most = max([*by.rows, *(factor for _, factor in by.phases)], default=Fraction(0))
+        bits = POINT - most.numerator.bit_length() + most.denominator.bit_length()
+        assert least <= true * Fraction(2) ** bits
         if true <= 0:
             left = cut(part, half)
             assert all(a <= x <= b for a, x, b in zip(left.low[0], ends, left.high[0], strict=True))
@@ -194,6 +200,48 @@ def test_doubles_are_right_at_every_input() -> None:
             cut_in_doubles(both, parts, np.array([0]), halves)
             low, high = fractions(parts.low[0]), fractions(parts.high[0])
             assert all(a <= x <= b for a, x, b in zip(low, values[:2], high, strict=True))
+
+
+def test_numbers_in_slots_are_as_they_are_alone() -> None:
+    """Added, multiplied, cut and sorted by sign, each number of many in one is what it is without the others."""
+    for width in (128, 160):
+        edge = (1 << width - 64) - 1
+        alone = [0, 1, -1, edge, -edge, 1 << 60, -(1 << 60), (1 << 60) - 1, 5, -(3 << 60)]
+        together = slots(len(alone), width)
+        packed = 7 * together.packed(alone) - together.packed(alone[::-1])
+        sums = [7 * x - y for x, y in zip(alone, alone[::-1], strict=True)]
+        assert together.unpacked(packed) == sums
+        cut, exact = together.cut(packed)
+        assert together.unpacked(cut) == [x >> 60 for x in sums] and not exact
+        more, less = together.sides(cut)
+        assert together.unpacked(more) == [max(x >> 60, 0) for x in sums]
+        assert together.unpacked(less) == [min(x >> 60, 0) for x in sums]
+        assert together.largest(more | -less) >= max(abs(x >> 60) for x in sums)
+        assert together.cut(together.packed(alone) << 60) == (together.packed(alone), True)
+
+
+def test_large_numbers_do_not_run_into_each_other() -> None:
+    """Bounds of many rows at once enclose what they are of, whatever large numbers are beside it."""
+    for steep, sign in product((1, 2**40, 2**70, 10**40), (1, -1)):
+        units, x = Units(1), Affine({0: 1}, 0)
+        factors = [Fraction(1, 3), Fraction(sign * steep), Fraction(-sign * steep), Fraction(1, 7)]
+        first = units.relu(combined([(1, x), (1, Affine({}, Fraction(1, 2)))]), (0, 0))
+        made = [combined([(by, first), (-by / 2, x)]) for by in factors]
+        later = [units.relu(row, (1, k)) for k, row in enumerate(made)]
+        sums = [combined([(1, y), (-1, z)]) for y, z in product(later, later) if y != z]
+        last = [units.relu(row, (2, k)) for k, row in enumerate(sums)]
+        clauses = tuple((Row(combined([(-1, y)]), strict=True),) for y in (*later, *last))
+        claim = Claim(((Fraction(-1), Fraction(1)),), units, clauses)
+        points = [Fraction(k, 3) for k in range(-3, 4)]
+        found = Drawn(claim, net_of(claim), [valued(units, [point]) for point in points])
+        part = tightened(found.net, whole(found.net), None)
+        for number, place, _, row in rows_of(found):
+            low, high = part.low[number][place], part.high[number][place]
+            assert all(low <= at(row, values) * 2**VALUE <= high for values in found.values)
+        for (k, (clause,)), values in product(enumerate(clauses), found.values):
+            half = half_of(found.net, part, Weighed(k, (Fraction(1),), ()))
+            least = half.slopes[0][0] * values[0] * 2**VALUE + half.consts[0]
+            assert least <= at(clause.of, values) * 2**POINT
 
 
 def begin(both: Many, parts: FloatParts, name: Name, side: int) -> None:

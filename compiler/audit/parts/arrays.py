@@ -13,7 +13,7 @@ from typing import assert_never
 import numpy as np
 import numpy.typing as npt
 
-from circ.compiler.audit.parts.layers import SLOT, VALUE, WEIGHT, Net, Rows, signs_of
+from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Net, Rows, Terms
 from circ.compiler.audit.parts.units import Kind
 from circ.compiler.audit.rejected import within
 
@@ -29,6 +29,10 @@ TINY = 2.0**-500
 
 FAR = 2.0**200
 """No value is above this: then no product with one overflows that TINY would not cover."""
+
+
+STEEP = 2.0**62
+"""No coefficient is above this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,9 +93,14 @@ class Charges:
 def floats_of(net: Net) -> FloatNet:
     """A net in doubles; raises `NotKnown` where its numbers are too large for them."""
     every = (net.box, *((x.low, x.high) for x in net.layers))
-    consts = (rows.const for rows in (*(x.rows for x in net.layers), *net.clauses))
-    largest = max(map(abs, chain(*chain(*every), *consts)), default=0)
-    within(largest < FAR * 2.0**VALUE, "its numbers are too large for doubles")
+    every_row = [*(x.rows for x in net.layers), *net.clauses]
+    largest = max(map(abs, chain(*chain(*every))), default=0)
+    constant = max(map(abs, chain(*(x.const for x in every_row))), default=0)
+    factor = max((part.most for x in every_row for part in x.parts), default=0)
+    fits = (
+        largest < FAR * 2.0**VALUE and constant < FAR * 2.0**WEIGHT and factor < STEEP * 2.0**WEIGHT
+    )
+    within(fits, "its numbers are too large for doubles")
     start, layers = 0, list[FloatLayer]()
     low, high = list[int](), list[int]()
     for layer in net.layers:
@@ -121,24 +130,19 @@ def rounded(value: int, side: int) -> float:
 
 def matrix(rows: Rows, sizes: Sequence[int]) -> Matrix:
     """Rows as doubles."""
-    parts = tuple((part.layer, table(part.rows, sizes[part.layer])) for part in rows.parts)
-    const = np.array([float(x) for x in rows.const]) * 2.0**-VALUE
+    parts = tuple((part.layer, table(part, sizes[part.layer])) for part in rows.parts)
+    const = np.array([float(x) for x in rows.const]) * 2.0**-WEIGHT
     slack = np.array([float(x + (x > 0)) for x in rows.slack]) * 2.0**-VALUE * (1 + 4 * UNIT)
     return Matrix(parts, const, slack)
 
 
-def table(packed: Sequence[int], size: int) -> FloatArray:
-    """The numbers in slots, a row each, within 2^-52 of their size."""
-    signs = signs_of(size)
-    bytes_of = ((row + signs ^ signs).to_bytes(size * SLOT // 8, "little") for row in packed)
-    words = np.frombuffer(b"".join(bytes_of), "<u8").reshape(len(packed), size, 2)
-    least, most = words[..., 0], words[..., 1].astype(np.int64)
-    # Of what is negative and small both halves are taken from zero, so that nothing cancels.
-    negative = most < 0
-    low = np.where(negative, ~least, least).astype(np.float64) + negative
-    high = np.where(negative, ~most, most).astype(np.float64)
-    size_of = high * 2.0 ** (64 - WEIGHT) + low * 2.0**-WEIGHT
-    return np.asarray(np.where(negative, -size_of, size_of))
+def table(terms: Terms, size: int) -> FloatArray:
+    """Coefficients as doubles, each the one that is next to it."""
+    found = np.zeros((len(terms.rows), size))
+    for own, row in zip(found, terms.rows, strict=True):
+        for place, by in row:
+            own[place] = by
+    return found * 2.0**-WEIGHT
 
 
 def charges_of(net: FloatNet, low: FloatArray, high: FloatArray) -> Charges:

@@ -1,30 +1,28 @@
-"""Lower bounds of rows in whole numbers, taken back to the inputs layer by layer.
+"""Lower bounds of rows in whole numbers, taken back to the inputs layer by layer, many at once.
 
-A row Σ c_u · u over the units of a layer is at least Σ P_r · r + T for the functions r that the units
-are of: any whole numbers P will do, and T is what they leave at the ends of r (CROWN, Zhang et al.,
-arXiv:1811.00866). So nothing is lost but where sums of products are rounded down to whole numbers; what
-that takes is at most what the units' values can be below zero.
+Σ c_u · u over the units of a layer is at least Σ P_r · r + T for the rows r that the units are of, by a line
+below each unit, or above it where c_u is negative (CROWN, Zhang et al., arXiv:1811.00866). So nothing is
+lost but where products are rounded down to whole numbers; what that takes is at most what the values that
+they are multiples of can be below zero.
 """
 
 from __future__ import annotations
 
-import sys
-from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import mul
-from typing import assert_never
 
-from circ.compiler.audit.parts.layers import SLOT, TOP, VALUE, Layer, Net, Packed, Rows, signs_of
-from circ.compiler.audit.rejected import within
+from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Layer, Net, Rows
+from circ.compiler.audit.parts.lines import OFF, Between
+from circ.compiler.audit.parts.slots import Slots, slots
+from circ.compiler.audit.rejected import NotKnown, within
 
-LEAN = 20
-LEANING = (1 << LEAN) + 1
-"""Where two lines are as good, the first one is taken, even if numbers are off by 2^-20 of them: so that
-rounding seldom makes other lines of the same proof."""
+FINE = 44
+"""Coefficients of sums are multiples of 2^-44."""
 
-STEEPEST = 1 << VALUE - 20
-"""A step is taken to be steep only where it is not undecided over less than 2^-20."""
+POINT = FINE + WEIGHT + VALUE
+"""Sums are multiples of 2^-184."""
+
+LARGE = "numbers are too large"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,181 +41,149 @@ class Part:
     depth: int = 0
 
 
-@dataclass(slots=True)
-class Sum:
-    """A sum of rows under way, in multiples of 2^-`fine`: by layer, numbers packed as in `Packed`, and what
-    none of them is above; `extra` are multiples of what units are of; `total` is what is known."""
-
-    fine: int
-    packed: dict[int, int] = field(default_factory=dict[int, int])
-    most: dict[int, int] = field(default_factory=dict[int, int])
-    extra: dict[int, dict[int, int]] = field(default_factory=dict[int, dict[int, int]])
-    total: int = 0
-
-    def add(self, part: Packed, factors: Sequence[int], largest: int) -> None:
-        """Rows over one layer, times factors that are at most `largest` in size together."""
-        j = part.layer
-        self.packed[j] = self.packed.get(j, 0) + sum(map(mul, factors, part.rows))
-        self.most[j] = self.most.get(j, 0) + largest * part.most
-        within(self.most[j] < TOP, "numbers are too large")
-
-    def rows(self, rows: Rows, factors: Sequence[int]) -> None:
-        """Rows, each times a factor."""
-        largest = sum(map(abs, factors))
-        for part in rows.parts:
-            self.add(part, factors, largest)
-        self.total += sum(map(mul, factors, rows.const))
-        if rows.loose:
-            self.total -= sum(map(mul, map(abs, factors), rows.slack))
-
-    def row(self, rows: Rows, place: int, sign: int) -> None:
-        """One row, or its negative."""
-        factor = sign << self.fine
-        for part in rows.parts:
-            self.add(
-                Packed(part.layer, part.rows[place : place + 1], part.most), [factor], abs(factor)
-            )
-        self.total += factor * rows.const[place] - (rows.slack[place] << self.fine)
-
-    def taken(self, layer: int, size: int) -> tuple[list[int], bool]:
-        """The numbers of one layer, rounded down, and whether any was not whole."""
-        self.most.pop(layer, None)
-        packed = self.packed.pop(layer, 0)
-        return unpacked(packed, size) if packed else ([0] * size, False)
-
-
-def unpacked(packed: int, size: int) -> tuple[list[int], bool]:
-    """The numbers in slots, their last 64 bits cut off, and whether any of these was set."""
-    signs = signs_of(size)
-    # 2^127 in each slot makes all of them positive; two's complement is what is left without it.
-    words: array[int] = array("q", ((packed + signs) ^ signs).to_bytes(size * SLOT // 8, "little"))
-    if sys.byteorder == "big":
-        words.byteswap()
-    return words[1::2].tolist(), any(words[::2])
-
-
 @dataclass(frozen=True, slots=True)
-class Half:
-    """What is nowhere above a sum of rows on a part: slopes of the inputs, and what is known."""
+class HalfSpaces:
+    """What is nowhere above some sums of rows on a part: by input its slope in each, and what is known."""
 
-    slopes: Sequence[int]
-    const: int
+    slopes: Sequence[Sequence[int]]
+    consts: Sequence[int]
 
-    def least(self, part: Part) -> int:
-        """Its least value on the part."""
-        ends = zip(self.slopes, part.low[0], part.high[0], strict=True)
-        return self.const + sum([by * (low if by > 0 else high) for by, low, high in ends])
-
-
-def taken_back(net: Net, part: Part, rows: Sum, behind: int) -> Half:
-    """A sum of rows over layers up to `behind`, taken back to the inputs."""
-    for number in range(behind, 0, -1):
-        if number not in rows.packed and number not in rows.extra:
-            continue
-        layer = net.layers[number - 1]
-        low, high = part.low[number], part.high[number]
-        factors, cut_off = rows.taken(number, layer.units)
-        rows.total += fallen(layer, low, high) if cut_off else 0
-        over, known = through(layer, factors, low, high)
-        rows.total += known
-        for place, by in rows.extra.pop(number, {}).items():
-            over[place] += by
-        rows.rows(layer.rows, over)
-    slopes, cut_off = rows.taken(0, len(net.box[0]))
-    lost = sum([min(low, 0) for low in part.low[0]]) if cut_off else 0
-    return Half(slopes, rows.total + lost)
+    def least(self, part: Part) -> list[int]:
+        """Their least values on the part, in multiples of 2^-`POINT`."""
+        found = [*self.consts]
+        for slopes, low, high in zip(self.slopes, part.low[0], part.high[0], strict=True):
+            ends = zip(found, slopes, strict=True)
+            found = [x + by * (low if by > 0 else high) for x, by in ends]
+        return found
 
 
-def fallen(layer: Layer, low: Sequence[int], high: Sequence[int]) -> int:
-    """The least that units may add, each times a number from 0 to 1."""
-    match layer.kind:
-        case "relu" | "step":
-            return 0
-        case "linear":
-            return sum([min(x, 0) for x in low])
-        case "product":
-            half = layer.units
-            sides = zip(low[:half], high[:half], low[half:], high[half:], strict=True)
-            return sum([min(0, a * c, a * d, b * c, b * d) for a, b, c, d in sides]) >> VALUE
-        case _:
-            assert_never(layer.kind)
+@dataclass(slots=True)
+class Columns:
+    """Sums of rows under way: by layer and unit the coefficients in all sums, packed, in multiples of
+    2^-(44 + 60). No one of a layer is above `most` in size. `consts` are what is known of the sums; each
+    is at least that, less `lost` multiples of 2^-(44 + 80).
+
+    Units that are 0 on the whole part have no place in `units`.
+    """
+
+    slots: Slots
+    units: list[dict[int, int]] = field(repr=False)
+    most: list[int] = field(repr=False)
+    consts: int = field(default=0, repr=False)
+    most_const: int = 0
+    lost: int = 0
+
+    def row(self, rows: Rows, place: int, factors: int, largest: int) -> None:
+        """Add a row, times a factor in each sum, which are at most `largest` in size."""
+        for part in rows.parts:
+            self.grow(part.layer, part.most * largest)
+            own = self.units[part.layer]
+            for unit, by in part.rows[place]:
+                if unit in own:
+                    own[unit] += by * factors
+        self.add(factors, rows.const[place], largest)
+        self.lost += rows.slack[place] * largest
+
+    def add(self, factors: int, value: int, largest: int) -> None:
+        """Add a number, times a factor in each sum."""
+        self.grow_const(abs(value) * largest)
+        self.consts += value * factors
+
+    def each(self, rows: Rows, places: Sequence[int]) -> None:
+        """Add another row to each of the sums, then the negative of each to as many."""
+        for part in rows.parts:
+            self.grow(part.layer, part.most << FINE)
+            own = self.units[part.layer]
+            found = {unit: [0] * len(places) for unit in own}
+            for k, place in enumerate(places):
+                for unit, by in part.rows[place]:
+                    if unit in own:
+                        found[unit][k] = by
+            for unit, numbers in found.items():
+                own[unit] += self.both(numbers)
+        consts = [rows.const[place] for place in places]
+        self.grow_const(max(map(abs, consts)) << FINE)
+        self.consts += self.both(consts)
+        self.lost += max(rows.slack[place] for place in places) << FINE
+
+    def both(self, numbers: Sequence[int]) -> int:
+        """Numbers and their negatives as factors."""
+        packed = self.slots.packed([*numbers, *([0] * len(numbers))]) << FINE
+        return packed - (packed << len(numbers) * self.slots.width)
+
+    def grow(self, layer: int, by: int) -> None:
+        """Have coefficients of a layer be larger by so much at most."""
+        self.most[layer] += by
+        within(self.most[layer] < self.slots.most, LARGE)
+
+    def grow_const(self, by: int) -> None:
+        """Have what is known be larger by so much at most."""
+        self.most_const += by
+        within(self.most_const < self.slots.most, LARGE)
+
+    def back(
+        self, number: int, layer: Layer, low: Sequence[int], between: Sequence[Between]
+    ) -> None:
+        """Have what the sums have of a layer's units be of the rows instead that these are of."""
+        found, largest = self.taken(number, between)
+        for unit, more, less in found:
+            below, above = between[unit].below, between[unit].above
+            if below.const or above.const:
+                self.add(more, below.const, largest)
+                self.add(less, above.const, largest)
+            for side, (rising, falling) in enumerate(zip(below.slopes, above.slopes, strict=True)):
+                place = unit + side * layer.units
+                steepest = largest * max(abs(rising), abs(falling))
+                within(steepest < self.slots.most, LARGE)
+                kept, exact = self.slots.cut(more * rising + less * falling)
+                self.lose(exact, low[place])
+                self.row(layer.rows, place, kept, (steepest >> WEIGHT) + 1)
+
+    def taken(
+        self, number: int, between: Sequence[Between]
+    ) -> tuple[Sequence[tuple[int, int, int]], int]:
+        """The units of a layer, with what is above 0 of their coefficients and what is below, in multiples of
+        2^-44; and what none is above in size."""
+        found, bits = list[tuple[int, int, int]](), 0
+        for unit, packed in self.units[number].items():
+            if packed:
+                factors, exact = self.slots.cut(packed)
+                self.lose(exact, between[unit].least)
+                more, less = self.slots.sides(factors)
+                bits |= more | -less
+                found.append((unit, more, less))
+        return found, self.slots.largest(bits)
+
+    def halves(self) -> HalfSpaces:
+        """The sums, of which only inputs are left."""
+        by_input = [self.slots.unpacked(packed) for packed in self.units[0].values()]
+        consts = self.slots.unpacked(self.consts)
+        return HalfSpaces(by_input, [(x << VALUE) - (self.lost << WEIGHT) for x in consts])
+
+    def lose(self, exact: bool, least: int) -> None:
+        """Make up for leaving out, unless exact, from 0 to 1 times what is at least `least`."""
+        self.lost += 0 if exact else max(-least, 0)
 
 
-def through(
-    layer: Layer, factors: list[int], low: Sequence[int], high: Sequence[int]
-) -> tuple[list[int], int]:
-    """Factors of units made factors of what they are of, and what is known besides."""
-    match layer.kind:
-        case "linear":
-            return factors, 0
-        case "relu":
-            return through_relus(factors, low, high)
-        case "step":
-            return through_steps(factors, low, high)
-        case "product":
-            return through_products(factors, low, high)
-        case _:
-            assert_never(layer.kind)
-
-
-def through_relus(
-    factors: list[int], low: Sequence[int], high: Sequence[int]
-) -> tuple[list[int], int]:
-    """Of a positive factor all or nothing is kept, of a negative one the slope of the chord."""
-    known = 0
-    for k, by in enumerate(factors):
-        begin, end = low[k], high[k]
-        if begin >= 0 or not by:
-            continue
-        if end <= 0:
-            factors[k] = 0
-        elif by > 0:
-            if end << LEAN <= -begin * LEANING:
-                factors[k] = 0
+def of_sums(
+    net: Net,
+    part: Part,
+    between: Sequence[Sequence[Between]],
+    size: int,
+    begin: Callable[[Columns], None],
+) -> HalfSpaces:
+    """Sums of rows over the inputs and over the layers that `between` are of, taken back to the inputs, in
+    slots that are wide enough."""
+    width = 128
+    while True:
+        live = [{unit: 0 for unit, x in enumerate(own) if x is not OFF} for own in between]
+        columns = [dict.fromkeys(range(len(part.low[0])), 0), *live]
+        sums = Columns(slots(size, width), columns, [0] * len(columns))
+        try:
+            begin(sums)
+            for number, own in reversed([*enumerate(between, 1)]):
+                sums.back(number, net.layers[number - 1], part.low[number], own)
+        except NotKnown:
+            width += width // 32 * 8
         else:
-            kept = factors[k] = by * end // (end - begin)
-            known += min(-kept * begin, (by - kept) * end)
-    return factors, known
-
-
-def through_steps(
-    factors: list[int], low: Sequence[int], high: Sequence[int]
-) -> tuple[list[int], int]:
-    """A positive factor takes the line from (0, 0) to (high, 1), a negative one from (low, 0) to (0, 1)."""
-    known = 0
-    for k, by in enumerate(factors):
-        begin, end = low[k], high[k]
-        kept = 0
-        if begin >= 0:
-            known += by << VALUE
-        elif end < 0 or not by:
-            pass
-        elif by > 0:
-            if end > STEEPEST:
-                kept = (by << VALUE) // end
-            known += min(0, (by << VALUE) - kept * end)
-        else:
-            if -begin > STEEPEST:
-                kept = -((-by << VALUE) // -begin)
-            known += min(by << VALUE, -kept * begin)
-        factors[k] = kept
-    return factors, known
-
-
-def through_products(
-    factors: list[int], low: Sequence[int], high: Sequence[int]
-) -> tuple[list[int], int]:
-    """McCormick's planes (1976): of two the one that touches nearer to zero."""
-    half, known = len(factors), 0
-    first, second = [0] * half, [0] * half
-    for k, by in enumerate(factors):
-        if not by:
-            continue
-        a, b, c, d = low[k], high[k], low[half + k], high[half + k]
-        p, q = (c, d) if by > 0 else (d, c)
-        near, far = max(abs(a), abs(p)), max(abs(b), abs(q))
-        p, q = (p, a) if near << LEAN <= far * LEANING else (q, b)
-        kept, beside = by * p >> VALUE, by * q >> VALUE
-        known += min((by * x * y >> VALUE) - kept * x - beside * y for x in (a, b) for y in (c, d))
-        first[k], second[k] = kept, beside
-    return [*first, *second], known
+            return sums.halves()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
-from circ.compiler.audit.parts.back import Half, Part, Sum, taken_back
-from circ.compiler.audit.parts.layers import VALUE, Layer, Net, Rows, down, up
+from circ.compiler.audit.parts.back import FINE, POINT, Columns, HalfSpaces, Part, of_sums
+from circ.compiler.audit.parts.layers import VALUE, Ends, Layer, Net, down, up
+from circ.compiler.audit.parts.lines import Between, lines_in
 from circ.compiler.audit.parts.nodes import (
     AtInput,
     AtUnit,
@@ -20,13 +21,10 @@ from circ.compiler.audit.parts.nodes import (
     Weighed,
 )
 from circ.compiler.audit.record import DEEPEST
-from circ.compiler.audit.rejected import NotKnown, Rejected, require
+from circ.compiler.audit.rejected import require
 
-FINE = (44, 36, 28, 20)
-"""Rows are added up in multiples of 2^-44, and of more where numbers get too large for that."""
-
-SEEN = Fraction(1, 1 << FINE[-1])
-"""The least number that is above 0 in all of these."""
+CHUNK = 128
+"""So many rows are bounded at once."""
 
 MARGIN = "a clause is not shown on a part of the box"
 
@@ -87,8 +85,7 @@ def after(net: Net, part: Part, step: Step) -> Part:
         case Tighten(wires=wires):
             return tightened(net, part, wires)
         case Shut(by=by):
-            half = half_of(net, part, by)
-            least = half.least(part)
+            (least,) = half_of(net, part, by).least(part)
             require(least > 0 or (least == 0 and weak(net, by)), MARGIN)
             return replace(
                 part, left=part.left - {by.clause} if by.clause is not None else frozenset()
@@ -101,72 +98,77 @@ def after(net: Net, part: Part, step: Step) -> Part:
             assert_never(step)
 
 
-def weak(net: Net, by: Weighed) -> bool:
-    """Whether a row with a multiplier is that of a weak comparison: it is below 0 where that fails.
+def multipliers(by: Weighed) -> Sequence[int]:
+    """Those of rows, then those of phases, as whole numbers: all times a power of two, the largest about 2^44."""
+    every = [*by.rows, *(factor for _, factor in by.phases)]
+    most = max(every, default=Fraction(0))
+    bits = FINE - most.numerator.bit_length() + most.denominator.bit_length()
+    return [int(factor * Fraction(2) ** bits) for factor in every]
 
-    Multipliers that no rounding makes 0 are meant.
-    """
+
+def weak(net: Net, by: Weighed) -> bool:
+    """Whether a row with a multiplier is that of a weak comparison: it is below 0 where that fails."""
     if by.clause is None:
         return False
-    pairs = zip(by.rows, net.strict[by.clause], strict=True)
-    return any(factor >= SEEN and not strict for factor, strict in pairs)
+    pairs = zip(multipliers(by), net.strict[by.clause], strict=False)
+    return any(factor > 0 and not strict for factor, strict in pairs)
 
 
-def half_of(net: Net, part: Part, by: Weighed) -> Half:
+def half_of(net: Net, part: Part, by: Weighed) -> HalfSpaces:
     """What is nowhere above a weighted sum of a clause's rows and of phases, on a part."""
+    if by.clause is not None:
+        require(by.clause < len(net.clauses), "there is no such clause")
+    given = 0 if by.clause is None else len(net.clauses[by.clause].const)
+    require(len(by.rows) == given, "there is a multiplier for each comparison")
+    known = (net.names.get(name) in part.phases for name, _ in by.phases)
+    require(all(known), "a unit's phase is not known")
+    factors = multipliers(by)
 
-    def begun(fine: int) -> tuple[Sum, int]:
-        rows = Sum(fine)
+    def begin(sums: Columns) -> None:
         if by.clause is not None:
-            require(by.clause < len(net.clauses), "there is no such clause")
-            given = net.clauses[by.clause]
-            require(len(by.rows) == len(given.const), "there is a multiplier for each comparison")
-            rows.rows(given, [down(factor, fine) for factor in by.rows])
-        else:
-            require(not by.rows, "without a clause there are no rows")
-        for name, factor in by.phases:
-            at = net.names.get(name)
-            require(at is not None and at in part.phases, "a unit's phase is not known")
-            assert at is not None
-            layer, place = at
-            extra = rows.extra.setdefault(layer, {})
-            extra[place] = extra.get(place, 0) - part.phases[at] * down(factor, fine)
-        return rows, len(net.layers)
+            for place, factor in enumerate(factors[: len(by.rows)]):
+                sums.row(net.clauses[by.clause], place, factor, factor)
+        for (name, _), factor in zip(by.phases, factors[len(by.rows) :], strict=True):
+            layer, place = net.names[name]
+            rows = net.layers[layer - 1].rows
+            sums.row(rows, place, -part.phases[layer, place] * factor, factor)
 
-    return tried(net, part, begun)
-
-
-def tried(net: Net, part: Part, begun: Callable[[int], tuple[Sum, int]]) -> Half:
-    """A sum taken back, as finely as its numbers allow; `begun` has it, and the last layer it reads.
-
-    Its numbers are then in multiples of 2^-44, whatever they were added up in.
-    """
-    for fine in FINE:
-        try:
-            found = taken_back(net, part, *begun(fine))
-        except NotKnown:
-            continue
-        more = FINE[0] - fine
-        return Half([by << more for by in found.slopes], found.const << more)
-    raise Rejected("the numbers of a proof are too large")
+    return of_sums(net, part, lines_of(net, part), 1, begin)
 
 
 def tightened(net: Net, part: Part, wires: frozenset[int] | None) -> Part:
     """The units of some wires bounded anew, layer by layer."""
+    lows, highs, lines = [*part.low], [*part.high], list[Sequence[Between]]()
     for number, layer in enumerate(net.layers, 1):
-        chosen = opened(layer, part.low[number], part.high[number], wires)
-        if not chosen:
-            continue
-        low, high = [*part.low[number]], [*part.high[number]]
-        for place in chosen:
-            least, most = (least_of(net, part, layer.rows, number, place, sign) for sign in (1, -1))
-            low[place], high[place] = max(low[place], least), min(high[place], -most)
+        low, high = lows[number], highs[number] = [*lows[number]], [*highs[number]]
+        chosen = opened(layer, low, high, wires)
+        for start in range(0, len(chosen), CHUNK):
+            places = chosen[start : start + CHUNK]
+            begun = replace(part, low=tuple(lows), high=tuple(highs))
+            least, most = bounds(net, begun, lines, number, places)
+            for place, x, y in zip(places, least, most, strict=True):
+                low[place], high[place] = max(low[place], x), min(high[place], y)
+        lines.append([*lines_in(layer, low, high)])
         if any(low[place] > high[place] for place in chosen):
             return replace(part, left=frozenset())
-        lows, highs = [*part.low], [*part.high]
-        lows[number], highs[number] = low, high
-        part = replace(part, low=tuple(lows), high=tuple(highs))
-    return part
+    return replace(part, low=tuple(lows), high=tuple(highs))
+
+
+def bounds(
+    net: Net, part: Part, lines: Sequence[Sequence[Between]], number: int, places: Sequence[int]
+) -> Ends:
+    """The least and the greatest values of some rows of a layer, rounded outwards; `lines` are those of all
+    layers before."""
+    rows = net.layers[number - 1].rows
+    found = of_sums(net, part, lines, 2 * len(places), lambda sums: sums.each(rows, places))
+    least = [x >> POINT - VALUE for x in found.least(part)]
+    return least[: len(places)], [-x for x in least[len(places) :]]
+
+
+def lines_of(net: Net, part: Part) -> list[Sequence[Between]]:
+    """The lines of all layers on a part."""
+    every = zip(net.layers, part.low[1:], part.high[1:], strict=True)
+    return [[*lines_in(layer, low, high)] for layer, low, high in every]
 
 
 def opened(
@@ -188,22 +190,11 @@ def opened(
             ]
 
 
-def least_of(net: Net, part: Part, rows: Rows, number: int, place: int, sign: int) -> int:
-    """The least value of a row on a part, or of its negative, rounded down."""
-
-    def begun(fine: int) -> tuple[Sum, int]:
-        found = Sum(fine)
-        found.row(rows, place, sign)
-        return found, number - 1
-
-    return tried(net, part, begun).least(part) >> FINE[0]
-
-
-def cut(part: Part, half: Half) -> Part:
+def cut(part: Part, half: HalfSpaces) -> Part:
     """What a half-space leaves of a part's box: inputs at which it is at most 0."""
     low, high = [*part.low[0]], [*part.high[0]]
-    least = half.least(part)
-    for k, by in enumerate(half.slopes):
+    (least,) = half.least(part)
+    for k, (by,) in enumerate(half.slopes):
         if by > 0:
             high[k] = min(high[k], -((least - by * low[k]) // by))
         elif by < 0:

@@ -1,6 +1,6 @@
 """The units of a claim in layers, in whole numbers.
 
-Values are whole multiples of 2^-80, coefficients of rows of 2^-64. What that leaves of a row is its
+Values are whole multiples of 2^-80, coefficients and constants of rows of 2^-60. What that leaves of a row is its
 slack: on the whole box, the exact number is within it of what the row says.
 """
 
@@ -8,55 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import groupby
 from typing import assert_never
 
 from circ.compiler.audit.parts.reading import Claim, Row
 from circ.compiler.audit.parts.units import Affine, Kind, Name, Number, Unit
-from circ.compiler.audit.rejected import require, within
+from circ.compiler.audit.rejected import require
 
 VALUE = 80
 """Values are whole numbers of 2^-80."""
 
-WEIGHT = 64
-"""Coefficients are whole numbers of 2^-64."""
-
-SLOT = 128
-"""Bits of each number of many in one: coefficients of products, which are whole numbers."""
+WEIGHT = 60
+"""Coefficients and constants are whole numbers of 2^-60: most are two digits of Python's numbers then."""
 
 ONE = 1 << VALUE
 
-TOP = 1 << SLOT - 2
-"""No number in a slot is as large as this."""
-
 MOST_SLOTS = 1 << 26
-"""Slots of all rows, most of them 0 where a layer's units read few of another's: 16 bytes each."""
+"""Numbers of all rows as tables, most of them 0 where a layer's units read few of another's: 8 bytes each."""
 
 Ends = tuple[list[int], list[int]]
 """Lower and upper ends of some values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packed:
-    """Rows over the units of one layer: of each row its coefficients, one number a slot.
-
-    `most` is the greatest coefficient in size.
-    """
+class Terms:
+    """Rows over the units of one layer: for each row places and coefficients, at most `most` in size."""
 
     layer: int
-    rows: Sequence[int] = field(repr=False)
+    rows: Sequence[Sequence[tuple[int, int]]] = field(repr=False)
     most: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Affine functions of units, a row each, within `slack` of the exact ones; `loose`: some has any."""
+    """Affine functions of units, a row each, within `slack` of the exact ones."""
 
-    parts: tuple[Packed, ...]
+    parts: tuple[Terms, ...]
     const: Sequence[int] = field(repr=False)
     slack: Sequence[int] = field(repr=False)
-    loose: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +139,7 @@ class Making:
 
     def rows(self, functions: Sequence[Affine]) -> tuple[Rows, Ends]:
         """Functions of units as rows, and the ends of their values on the whole box."""
-        factors = dict[int, list[dict[int, int]]]()
+        factors = dict[int, list[list[tuple[int, int]]]]()
         const, slack, low, high = list[int](), list[int](), list[int](), list[int]()
         for k, x in enumerate(functions):
             least = greatest = lost = 0
@@ -160,49 +149,30 @@ class Making:
                 factor = down(by, WEIGHT)
                 lost += 0 if is_multiple(by, WEIGHT) else max(-begin, end)
                 if layer not in factors:
-                    factors[layer] = [{} for _ in functions]
-                factors[layer][k][place] = factor
+                    factors[layer] = [[] for _ in functions]
+                factors[layer][k].append((place, factor))
                 least += factor * (begin if factor > 0 else end)
                 greatest += factor * (end if factor > 0 else begin)
-            exact = not lost and is_multiple(x.const, VALUE)
-            const.append(down(x.const, VALUE))
-            slack.append(0 if exact else (lost >> WEIGHT) + 2)
-            low.append((least >> WEIGHT) + const[-1] - slack[-1])
-            high.append(-(-greatest >> WEIGHT) + const[-1] + slack[-1])
-        parts = tuple(self.packed(layer, rows) for layer, rows in sorted(factors.items()))
-        return Rows(parts, const, slack, any(slack)), (low, high)
+            exact = not lost and is_multiple(x.const, WEIGHT)
+            const.append(down(x.const, WEIGHT))
+            slack.append(0 if exact else (lost >> WEIGHT) + 1 + (1 << VALUE - WEIGHT))
+            begin = const[-1] << VALUE - WEIGHT
+            low.append((least >> WEIGHT) + begin - slack[-1])
+            high.append(-(-greatest >> WEIGHT) + begin + slack[-1])
+        parts = tuple(self.terms(layer, rows) for layer, rows in sorted(factors.items()))
+        return Rows(parts, const, slack), (low, high)
 
-    def packed(self, layer: int, rows: Sequence[Mapping[int, int]]) -> Packed:
+    def terms(self, layer: int, rows: Sequence[Sequence[tuple[int, int]]]) -> Terms:
         """Rows over the units of one layer; raises `Rejected` where there is no room for more."""
-        size = len(self.values[layer][0])
-        self.slots += len(rows) * size
+        self.slots += len(rows) * len(self.values[layer][0])
         require(self.slots <= MOST_SLOTS, "the claim is too large to be audited")
-        return packed(layer, rows, size)
+        return Terms(layer, rows, max(abs(by) for row in rows for _, by in row))
 
 
 def is_multiple(value: Number, bits: int) -> bool:
     """Whether a number is a whole number of 2^-bits."""
     whole = value.denominator
     return whole & (whole - 1) == 0 and whole.bit_length() <= bits + 1
-
-
-def packed(layer: int, rows: Sequence[Mapping[int, int]], size: int) -> Packed:
-    """Rows over the units of a layer of that size, by the place of each coefficient."""
-    signs, found, most = signs_of(size), list[int](), 0
-    for row in rows:
-        slots = [bytes(SLOT // 8)] * size
-        for place, factor in row.items():
-            within(abs(factor) < TOP, "a number of the network is too large")
-            slots[place] = factor.to_bytes(SLOT // 8, "little", signed=True)
-            most = max(most, abs(factor))
-        found.append((int.from_bytes(b"".join(slots), "little") ^ signs) - signs)
-    return Packed(layer, found, most)
-
-
-@cache
-def signs_of(size: int) -> int:
-    """The highest bit of each of some slots."""
-    return int.from_bytes((bytes(SLOT // 8 - 1) + b"\x80") * size, "little")
 
 
 def values_of(kind: Kind, low: Sequence[int], high: Sequence[int]) -> Ends:
