@@ -11,9 +11,8 @@ from random import Random
 import numpy as np
 
 from circ.compiler.audit.parts.arrays import FloatArray
-from circ.compiler.audit.parts.back import POINT
-from circ.compiler.audit.parts.exact import cut, half_of, phased, tightened, whole
-from circ.compiler.audit.parts.layers import VALUE, Net, net_of
+from circ.compiler.audit.parts.exact import cut, half_of, multipliers, phased, tightened, whole
+from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Net, net_of
 from circ.compiler.audit.parts.many import Many, at_unit, many
 from circ.compiler.audit.parts.many import cut as cut_in_doubles
 from circ.compiler.audit.parts.nodes import Weighed
@@ -166,8 +165,7 @@ def test_whole_numbers_are_right_at_every_input() -> None:
         (const,) = half.consts
         least = sum((s * x for (s,), x in zip(half.slopes, ends, strict=True)), Fraction(const))
         true = true_sum(found, by, phases, values)
-        most = max([*by.rows, *(factor for _, factor in by.phases)], default=Fraction(0))
-        bits = POINT - most.numerator.bit_length() + most.denominator.bit_length()
+        bits = multipliers(found.net, by)[1] + VALUE + WEIGHT
         assert least <= true * Fraction(2) ** bits
         if true <= 0:
             left = cut(part, half)
@@ -239,9 +237,13 @@ def test_large_numbers_do_not_run_into_each_other() -> None:
             low, high = part.low[number][place], part.high[number][place]
             assert all(low <= at(row, values) * 2**VALUE <= high for values in found.values)
         for (k, (clause,)), values in product(enumerate(clauses), found.values):
-            half = half_of(found.net, part, Weighed(k, (Fraction(1),), ()))
+            by = Weighed(k, (Fraction(1),), ())
+            half, bits = (
+                half_of(found.net, part, by),
+                multipliers(found.net, by)[1] + VALUE + WEIGHT,
+            )
             least = half.slopes[0][0] * values[0] * 2**VALUE + half.consts[0]
-            assert least <= at(clause.of, values) * 2**POINT
+            assert least <= at(clause.of, values) * Fraction(2) ** bits
 
 
 def begin(both: Many, parts: FloatParts, name: Name, side: int) -> None:

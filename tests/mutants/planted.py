@@ -2300,7 +2300,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "parts_slack_of_bounds_forgotten",
         "compiler/audit/parts/back.py",
-        "self.lost += max(rows.slack[place] for place in places) << FINE",
+        "self.lost += max(rows.slack[place] for place in places) << fine",
         "self.lost += 0",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
         slow=True,
@@ -2311,6 +2311,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "return more, packed - more",
         "return more, packed",
         ("tests/agreement/test_parts_of_boxes.py::test_numbers_in_slots_are_as_they_are_alone",),
+        slow=True,
+    ),
+    Mutant(
+        "parts_small_numbers_made_larger_unseen",
+        "compiler/audit/parts/back.py",
+        "self.grow(part.layer, part.most << fine)",
+        "self.grow(part.layer, part.most)",
+        ("tests/agreement/test_parts_of_boxes.py::test_large_numbers_do_not_run_into_each_other",),
         slow=True,
     ),
     Mutant(

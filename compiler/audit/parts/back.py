@@ -17,10 +17,7 @@ from circ.compiler.audit.parts.slots import Slots, slots
 from circ.compiler.audit.rejected import NotKnown, within
 
 FINE = 44
-"""Coefficients of sums are multiples of 2^-44."""
-
-POINT = FINE + WEIGHT + VALUE
-"""Sums are multiples of 2^-184."""
+"""The largest coefficient of a sum at its begin has about so many bits."""
 
 LARGE = "numbers are too large"
 
@@ -49,7 +46,7 @@ class HalfSpaces:
     consts: Sequence[int]
 
     def least(self, part: Part) -> list[int]:
-        """Their least values on the part, in multiples of 2^-`POINT`."""
+        """Their least values on the part, in multiples of 2^-140."""
         found = [*self.consts]
         for slopes, low, high in zip(self.slopes, part.low[0], part.high[0], strict=True):
             ends = zip(found, slopes, strict=True)
@@ -60,8 +57,8 @@ class HalfSpaces:
 @dataclass(slots=True)
 class Columns:
     """Sums of rows under way: by layer and unit the coefficients in all sums, packed, in multiples of
-    2^-(44 + 60). No one of a layer is above `most` in size. `consts` are what is known of the sums; each
-    is at least that, less `lost` multiples of 2^-(44 + 80).
+    2^-60. No one of a layer is above `most` in size. `consts` are what is known of the sums; each
+    is at least that, less `lost` multiples of 2^-80.
 
     Units that are 0 on the whole part have no place in `units`.
     """
@@ -89,10 +86,10 @@ class Columns:
         self.grow_const(abs(value) * largest)
         self.consts += value * factors
 
-    def each(self, rows: Rows, places: Sequence[int]) -> None:
-        """Add another row to each of the sums, then the negative of each to as many."""
+    def each(self, rows: Rows, places: Sequence[int], fine: int) -> None:
+        """Add another row to each of the sums, then the negative of each to as many, times 2^`fine`."""
         for part in rows.parts:
-            self.grow(part.layer, part.most << FINE)
+            self.grow(part.layer, part.most << fine)
             own = self.units[part.layer]
             found = {unit: [0] * len(places) for unit in own}
             for k, place in enumerate(places):
@@ -100,15 +97,15 @@ class Columns:
                     if unit in own:
                         found[unit][k] = by
             for unit, numbers in found.items():
-                own[unit] += self.both(numbers)
+                own[unit] += self.both(numbers) << fine
         consts = [rows.const[place] for place in places]
-        self.grow_const(max(map(abs, consts)) << FINE)
-        self.consts += self.both(consts)
-        self.lost += max(rows.slack[place] for place in places) << FINE
+        self.grow_const(max(map(abs, consts)) << fine)
+        self.consts += self.both(consts) << fine
+        self.lost += max(rows.slack[place] for place in places) << fine
 
     def both(self, numbers: Sequence[int]) -> int:
-        """Numbers and their negatives as factors."""
-        packed = self.slots.packed([*numbers, *([0] * len(numbers))]) << FINE
+        """Numbers and their negatives."""
+        packed = self.slots.packed([*numbers, *([0] * len(numbers))])
         return packed - (packed << len(numbers) * self.slots.width)
 
     def grow(self, layer: int, by: int) -> None:
@@ -142,8 +139,8 @@ class Columns:
     def taken(
         self, number: int, between: Sequence[Between]
     ) -> tuple[Sequence[tuple[int, int, int]], int]:
-        """The units of a layer, with what is above 0 of their coefficients and what is below, in multiples of
-        2^-44; and what none is above in size."""
+        """The units of a layer, with what is above 0 of their coefficients and what is below, as whole
+        numbers; and what none is above in size."""
         found, bits = list[tuple[int, int, int]](), 0
         for unit, packed in self.units[number].items():
             if packed:

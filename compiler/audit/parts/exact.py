@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
-from circ.compiler.audit.parts.back import FINE, POINT, Columns, HalfSpaces, Part, of_sums
-from circ.compiler.audit.parts.layers import VALUE, Ends, Layer, Net, down, up
+from circ.compiler.audit.parts.back import FINE, Columns, HalfSpaces, Part, of_sums
+from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Ends, Layer, Net, down, up
 from circ.compiler.audit.parts.lines import Between, lines_in
 from circ.compiler.audit.parts.nodes import (
     AtInput,
@@ -98,19 +98,22 @@ def after(net: Net, part: Part, step: Step) -> Part:
             assert_never(step)
 
 
-def multipliers(by: Weighed) -> Sequence[int]:
-    """Those of rows, then those of phases, as whole numbers: all times a power of two, the largest about 2^44."""
+def multipliers(net: Net, by: Weighed) -> tuple[Sequence[int], int]:
+    """Those of rows, then those of phases, as whole numbers of 2^-bits: the largest that they make of a
+    coefficient is about 1."""
+    own = [] if by.clause is None else [net.clauses[by.clause]] * len(by.rows)
+    own += [net.layers[net.names[name][0] - 1].rows for name, _ in by.phases]
     every = [*by.rows, *(factor for _, factor in by.phases)]
-    most = max(every, default=Fraction(0))
-    bits = FINE - most.numerator.bit_length() + most.denominator.bit_length()
-    return [int(factor * Fraction(2) ** bits) for factor in every]
+    most = max((x * rows.most for x, rows in zip(every, own, strict=True)), default=Fraction(0))
+    bits = FINE + WEIGHT - most.numerator.bit_length() + most.denominator.bit_length()
+    return [int(factor * Fraction(2) ** bits) for factor in every], bits
 
 
 def weak(net: Net, by: Weighed) -> bool:
     """Whether a row with a multiplier is that of a weak comparison: it is below 0 where that fails."""
     if by.clause is None:
         return False
-    pairs = zip(multipliers(by), net.strict[by.clause], strict=False)
+    pairs = zip(multipliers(net, by)[0], net.strict[by.clause], strict=False)
     return any(factor > 0 and not strict for factor, strict in pairs)
 
 
@@ -122,7 +125,7 @@ def half_of(net: Net, part: Part, by: Weighed) -> HalfSpaces:
     require(len(by.rows) == given, "there is a multiplier for each comparison")
     known = (net.names.get(name) in part.phases for name, _ in by.phases)
     require(all(known), "a unit's phase is not known")
-    factors = multipliers(by)
+    factors, _ = multipliers(net, by)
 
     def begin(sums: Columns) -> None:
         if by.clause is not None:
@@ -160,8 +163,9 @@ def bounds(
     """The least and the greatest values of some rows of a layer, rounded outwards; `lines` are those of all
     layers before."""
     rows = net.layers[number - 1].rows
-    found = of_sums(net, part, lines, 2 * len(places), lambda sums: sums.each(rows, places))
-    least = [x >> POINT - VALUE for x in found.least(part)]
+    fine = FINE + max(0, WEIGHT - rows.most.bit_length())
+    found = of_sums(net, part, lines, 2 * len(places), lambda sums: sums.each(rows, places, fine))
+    least = [x >> fine + WEIGHT for x in found.least(part)]
     return least[: len(places)], [-x for x in least[len(places) :]]
 
 

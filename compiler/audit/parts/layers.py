@@ -47,6 +47,11 @@ class Rows:
     const: Sequence[int] = field(repr=False)
     slack: Sequence[int] = field(repr=False)
 
+    @property
+    def most(self) -> int:
+        """The greatest coefficient in size."""
+        return max((part.most for part in self.parts), default=0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
