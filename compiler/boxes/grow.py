@@ -164,7 +164,7 @@ class Growing:
 def inside(kind: Kind, low: FloatArray, high: FloatArray) -> bool:
     """Whether a curve has lines on all of these intervals, and values that are not too large."""
     match kind:
-        case "linear" | "relu" | "step" | "product" | "between" | "shift":
+        case "linear" | "relu" | "step" | "product" | "shift":
             return True
         case _:
             least, most = DOMAINS[kind]

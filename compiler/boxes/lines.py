@@ -47,8 +47,6 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
             return of_step(low, high)
         case "product":
             return of_product(low, high)
-        case "between":
-            return of_between(low)
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return of_curve(kind, low, high)
         case "shift":
@@ -60,7 +58,7 @@ def lines(kind: Kind, low: FloatArray, high: FloatArray) -> Lines:
 def open_units(kind: Kind, low: FloatArray, high: FloatArray) -> BoolArray:
     """Whether a better bound of a pre-activation could improve its unit's lines."""
     match kind:
-        case "linear" | "between":
+        case "linear":
             return np.zeros(low.shape, np.bool_)
         case "relu" | "step":
             return undecided(kind, low, high)
@@ -98,9 +96,6 @@ def values(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, F
             a, b, c, d = low[..., :half], high[..., :half], low[..., half:], high[..., half:]
             corners = np.stack([a * c, a * d, b * c, b * d])
             return np.nextafter(corners.min(0), -np.inf), np.nextafter(corners.max(0), np.inf)
-        case "between":
-            half = low.shape[-1] // 2
-            return low[..., :half], high[..., half:]
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return extent(kind, low, high)
         case "shift":
@@ -128,10 +123,6 @@ def gaps(kind: Kind, low: FloatArray, high: FloatArray) -> tuple[FloatArray, Flo
             wide = high - low
             apart = wide[..., :half] * wide[..., half:] / 4
             return apart, apart
-        case "between":
-            half = low.shape[-1] // 2
-            nothing = np.zeros_like(low[..., :half])
-            return nothing, nothing
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             loose = sag(kind, low, high)
             return loose, loose
@@ -196,14 +187,6 @@ def of_product(low: FloatArray, high: FloatArray) -> Lines:
     return Lines(
         flat(below), -up(under, below, low, high), flat(above), up(-over, above, low, high)
     )
-
-
-def of_between(low: FloatArray) -> Lines:
-    """p from below, q from above."""
-    half = low.shape[-1] // 2
-    one, zero = np.ones_like(low[..., :half]), np.zeros_like(low[..., :half])
-    below, above = np.concatenate([one, zero], axis=-1), np.concatenate([zero, one], axis=-1)
-    return Lines(below, zero, above, zero, flush=True)
 
 
 def of_curve(kind: Curve, low: FloatArray, high: FloatArray) -> Lines:

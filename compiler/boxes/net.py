@@ -5,7 +5,6 @@ and applies one kind of unit to each:
 
 - `relu`: max(0, p); `step`: 1 where p >= 0, else 0; `linear`: p;
 - `product`: p * q, where the first half of the pre-activations are the p and the second half the q;
-- `between`: some value from p to q, paired alike, where nothing says which;
 - a curve: e^p, 1/p and 1/√p (p > 0), √p (p >= 0), p², p³, 1 / (1 + e^-p), p / (1 + e^-p) (`swish`),
   and p / (1 + e^-(p + μp³)) (`gelu`: μ is `circ.compiler.boxes.curves.MU`).
 - `shift`: max(0, p + d) - max(0, p), paired alike: how far a ReLU moves where its argument moves by d.
@@ -27,9 +26,9 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 Curve = Literal["exp", "recip", "sqrt", "rsqrt", "square", "cube", "sigmoid", "swish", "gelu"]
-Kind = Literal["linear", "relu", "step", "product", "between", "shift"] | Curve
+Kind = Literal["linear", "relu", "step", "product", "shift"] | Curve
 
-PAIRED = frozenset({"product", "between", "shift"})
+PAIRED = frozenset({"product", "shift"})
 """The kinds of unit that read two pre-activations each."""
 
 UNIT = 2.0**-53

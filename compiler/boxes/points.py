@@ -52,8 +52,6 @@ def applied(layer: Layer, p: FloatArray) -> FloatArray:
             return (p >= 0).astype(np.float64)
         case "product":
             return p[:, : layer.units] * p[:, layer.units :]
-        case "between":
-            return p[:, : layer.units]
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return value(layer.kind, within(layer.kind, p, p)[0])
         case "shift":
@@ -137,8 +135,6 @@ def through(layer: Layer, p: FloatArray, slope: FloatArray) -> FloatArray:
         case "product":
             half = layer.units
             return np.concatenate([slope * p[:, half:], slope * p[:, :half]], axis=1)
-        case "between":
-            return np.concatenate([slope, np.zeros_like(slope)], axis=1)
         case "exp" | "recip" | "sqrt" | "rsqrt" | "square" | "cube" | "sigmoid" | "swish" | "gelu":
             return slope * steepness(layer.kind, within(layer.kind, p, p)[0])
         case "shift":

@@ -326,16 +326,8 @@ class Reading:
         """1 for each of the `count` largest of each run of scores, else 0."""
         if not 0 < count < width:
             return stored(np.full(scores.entries, float(count > 0)))
-        grown = self.growing
-        surely, perhaps = kept(scores, width, count, self.step, lambda: grown.reach)
-        low, high = grown.bounds(surely), grown.bounds(perhaps)
-        settled = np.flatnonzero((low[0] > 0) | (high[1] < 1))
-        tied = np.flatnonzero((low[0] <= 0) & (high[1] >= 1))
-        parts = [picked([surely], settled)]
-        if len(tied):
-            pair = picked([surely, perhaps], np.concatenate([tied, scores.entries + tied]))
-            parts.append(grown.applied("between", pair))
-        return picked(parts, np.argsort(np.concatenate([settled, tied]), kind="stable"))
+        units = self.step, self.relu
+        return kept(scores, width, count, units, lambda: self.growing.reach)
 
 
 def padded(x: Affine, entries: int) -> Affine:

@@ -84,8 +84,6 @@ def applied(layer: Layer, p: Vector) -> Vector:
             return [a * b for a, b in pairs]
         case "linear":
             return p
-        case "between":
-            return p[: layer.units]
         case "shift":
             pairs = zip(p[: layer.units], p[layer.units :], strict=True)
             return [max(a + d, Fraction(0)) - max(a, Fraction(0)) for a, d in pairs]
