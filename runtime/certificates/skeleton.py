@@ -27,6 +27,8 @@ NUMBERS = 1 << 22
 SMALL = 2.0**-40
 """A part with so small a share of the work is not decided by bounds."""
 
+UNDECIDED = "bounds do not decide a part of the box"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
@@ -106,7 +108,7 @@ class Parting:
         parents = left.children.share.astype(np.int64)
         fresh = [Bone(bones[k].depth + 1, bones[k].share / 2) for k in map(int, parents)]
         if fresh[0].share < SMALL:
-            raise NoCertificate("bounds do not decide a part of the box")
+            raise NoCertificate(UNDECIDED)
         self.record(nodes, left.children, parents, bones, fresh)
         self.stack.append((left.children, fresh))
 
@@ -131,7 +133,10 @@ class Parting:
                 if children.phase[a, bone.row] < 0:
                     a, b = b, a
             else:
-                bone.place = int(np.flatnonzero(children.high[a] != children.high[b])[0])
+                apart = np.flatnonzero(children.high[a] != children.high[b])
+                if not len(apart):  # no double is between its ends
+                    raise NoCertificate(UNDECIDED)
+                bone.place = int(apart[0])
                 if children.low[a, bone.place] > children.low[b, bone.place]:
                     a, b = b, a
                 bone.at = float(children.high[a, bone.place])

@@ -182,6 +182,21 @@ def test_a_sum_of_nothing_is_not_above_zero() -> None:
             assert not shown(1, (1, much), exact=exact)
 
 
+def test_a_cut_that_leaves_nothing_shows_a_part() -> None:
+    """A cut by what is above 0 everywhere leaves no input, also where no end of the box is moved; one by what may be
+    0 leaves that input."""
+    for least in (Fraction(1, 4), Fraction(0)):
+
+        def above(b: Builder, wires: dict[str, Wire], least: Fraction = least) -> Wire:
+            return b.add(Compare("<", number(b, -least), b.add(Relu(pick(b, wires["x"], 0)))))
+
+        about = obligation([box("x", (-1, 1))], above)
+        head = opening(about, {}, "parts") | {"parts": 1, "met": {"x": ["0"]}}
+        lines: Records = [head, {"steps": [{"cut": [0, [1], []]}]}]
+        for exact in (False, True):
+            assert accepted(about, {}, joined(lines), exact=exact) == (least > 0)
+
+
 def test_what_inputs_alone_show_needs_no_search() -> None:
     """x <= 2 where x is at most 1 has a certificate of a single part, with nothing to show on it."""
     claim = obligation([box("x", (-1, 1))], lambda b, wires: less(b, pick(b, wires["x"], 0), 2))

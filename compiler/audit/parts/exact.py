@@ -203,5 +203,6 @@ def cut(part: Part, half: HalfSpaces) -> Part:
             high[k] = min(high[k], -((least - by * low[k]) // by))
         elif by < 0:
             low[k] = max(low[k], (least - by * part.high[0][k]) // -by)
-    left = part.left if all(a <= b for a, b in zip(low, high, strict=True)) else frozenset[int]()
+    some = least <= 0 and all(a <= b for a, b in zip(low, high, strict=True))
+    left = part.left if some else frozenset[int]()
     return replace(part, low=(low, *part.low[1:]), high=(high, *part.high[1:]), left=left)
