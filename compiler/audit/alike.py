@@ -16,6 +16,7 @@ from circ.compiler.audit.entries import (
     Curve,
     Given,
     Join,
+    Kept,
     Leader,
     Letter,
     Linear,
@@ -156,7 +157,7 @@ class Swaps:
                 return name("whole", *sorted(all_of(row)))
             case Ratio(part=part, whole=whole):
                 return name("ratio", called(part), called(whole))
-            case Letter() | Stored() | Linear() | Products() | Share():
+            case Letter() | Stored() | Linear() | Products() | Share() | Kept():
                 raise AssertionError(f"it has a name of its own: {node}")
             case _:
                 assert_never(node)

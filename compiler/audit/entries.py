@@ -153,6 +153,15 @@ class Leader:
     row: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """1 if the entry `place` of a row is among the `count` largest, else 0; ties broken in some way or other."""
+
+    row: tuple[int, ...]
+    count: int
+    place: int
+
+
 Node = (
     Letter
     | Given
@@ -167,6 +176,7 @@ Node = (
     | Curve
     | Share
     | Leader
+    | Kept
 )
 
 
@@ -185,7 +195,7 @@ def parts_of(node: Node) -> tuple[int, ...]:
             return (left, right)
         case Pick(indices=indices, parts=parts):
             return (*indices, *parts)
-        case Share(row=row) | Leader(row=row):
+        case Share(row=row) | Leader(row=row) | Kept(row=row):
             return row
         case Negation(part=part) | Rectified(part=part) | Curve(part=part):
             return (part,)
@@ -223,9 +233,14 @@ At = Callable[[Wire, int], int]
 
 
 def entries(circuit: Circuit, wanted: Iterable[Wire]) -> tuple[Nodes, dict[Wire, list[int]]]:
-    """The nodes that some wires are made of, and those of the wires wanted, row-major."""
+    """The nodes that some wires are made of, and those of the wires wanted, row-major.
+
+    Raises `Rejected` where `topk` is among them: it is read on boxes alone.
+    """
     roots = list(wanted)
     found, numbers = numbered(circuit, roots)
+    if any(isinstance(node, Kept) for node in found.nodes):
+        raise Rejected("what `topk` keeps is not audited here")
     return found, {wire: [*numbers[wire].values()] for wire in roots}
 
 
@@ -332,8 +347,9 @@ def row_wise(op: Op, place: int, types: Sequence[WireType], at: At) -> Node:
         case Softmax(operand=x):
             side = types[x].shape[-1]
             return Share(row(x, place // side, types, at), place % side)
-        case TopK():
-            raise Rejected("what `topk` keeps is not audited")
+        case TopK(count=count, operand=x):
+            side = types[x].shape[-1]
+            return Kept(row(x, place // side, types, at), count, place % side)
         case _:
             raise AssertionError(f"not an op along an axis: {op}")
 

@@ -16,6 +16,7 @@ from circ.compiler.audit.entries import (
     Curve,
     Given,
     Join,
+    Kept,
     Leader,
     Letter,
     Linear,
@@ -314,7 +315,7 @@ def number_of(
             return math.total([real(part) for part in row])
         case Ratio(part=part, whole=whole):
             return math.ratio(real(part), real(whole))
-        case Letter() | Negation() | Order() | Share() | Leader():
+        case Letter() | Negation() | Order() | Share() | Leader() | Kept():
             raise AssertionError(f"not a number: {node}")
         case _:
             assert_never(node)

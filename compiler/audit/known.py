@@ -10,6 +10,7 @@ from circ.compiler.audit.entries import (
     Curve,
     Given,
     Join,
+    Kept,
     Known,
     Leader,
     Letter,
@@ -57,6 +58,8 @@ def value_of(node: Node, known: Value, weights: Weights) -> Known:
             return leading([known(part) for part in row])
         case Curve() | Share():
             raise Rejected("what is discrete rests on a smooth function")
+        case Kept():
+            raise Rejected("what is discrete rests on what `topk` keeps")
         case _:
             assert_never(node)
 

@@ -10,6 +10,7 @@ from circ.compiler.audit.entries import (
     Curve,
     Given,
     Join,
+    Kept,
     Leader,
     Letter,
     Linear,
@@ -43,6 +44,8 @@ def moved(node: Node, to: Mapping[int, int]) -> Node:
             return Share(tuple(to[part] for part in row), place)
         case Leader(row=row):
             return Leader(tuple(to[part] for part in row))
+        case Kept(row=row, count=count, place=place):
+            return Kept(tuple(to[part] for part in row), count, place)
         case Negation() | Rectified() | Curve():
             return replace(node, part=to[node.part])
         case _:

@@ -261,5 +261,5 @@ def test_a_wide_row_is_marked_by_the_op(tmp_path: Path) -> None:
 def test_an_audit_refuses_it() -> None:
     """No certificate can be about what `topk` keeps: the reason is given, and nothing is guessed."""
     circuit = marking(2, 3)
-    with pytest.raises(Rejected, match="what `topk` keeps is not audited"):
+    with pytest.raises(Rejected, match="what `topk` keeps is not audited here"):
         entries(circuit, circuit.outputs.values())

@@ -64,11 +64,13 @@ def require_met(given: Data, obligation: Obligation, weights: Weights) -> None:
     bounds = {bound.name: bound for bound in obligation.binders}
     require({*given} == {*bounds}, "it is an input of other binders")
     values = {name: entries(bounds[name], given[name]) for name in bounds}
-    claim = asked(obligation, weights)
-    if not claim.conditions:
+    if not obligation.conditions:
         return
-    *others, last = claim.conditions
-    about = replace(claim, conditions=tuple(others), goal=last)
+    *others, last = obligation.conditions
+    wires = obligation.circuit.outputs
+    outputs = {name: wires[name] for name in others} | {"goal": wires[last]}
+    circuit = replace(obligation.circuit, outputs=outputs)
+    about = asked(replace(obligation, circuit=circuit), weights)
     flat = [value for name in about.binders for value in values[name]]
     known = exactly(about, weights, flat)
     if known is None:

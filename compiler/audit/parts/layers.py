@@ -137,13 +137,17 @@ class Making:
         """Units of one kind, whose parts are in layers before."""
         kind = units[0].kind
         sides = range(len(units[0].of))
-        rows, (low, high) = self.rows([unit.of[side] for side in sides for unit in units])
+        tied = [unit.tied for _ in sides for unit in units]
+        rows, (low, high) = self.rows([unit.of[side] for side in sides for unit in units], tied)
         wires = [unit.name[0] for _ in sides for unit in units]
         self.layers.append(Layer(kind, len(units), rows, low, high, wires))
         self.put(numbers, values_of(kind, low, high))
 
-    def rows(self, functions: Sequence[Affine]) -> tuple[Rows, Ends]:
-        """Functions of units as rows, and the ends of their values on the whole box."""
+    def rows(self, functions: Sequence[Affine], tied: Sequence[bool] = ()) -> tuple[Rows, Ends]:
+        """Functions of units as rows, and the ends of their values on the whole box.
+
+        Those that are `tied` may be next to nothing more or less: this is slack.
+        """
         factors = dict[int, list[list[tuple[int, int]]]]()
         const, slack, low, high = list[int](), list[int](), list[int](), list[int]()
         for k, x in enumerate(functions):
@@ -160,7 +164,8 @@ class Making:
                 greatest += factor * (end if factor > 0 else begin)
             exact = not lost and is_multiple(x.const, WEIGHT)
             const.append(down(x.const, WEIGHT))
-            slack.append(0 if exact else (lost >> WEIGHT) + 1 + (1 << VALUE - WEIGHT))
+            rounded = 0 if exact else (lost >> WEIGHT) + 1 + (1 << VALUE - WEIGHT)
+            slack.append(rounded + (k < len(tied) and tied[k]))
             begin = const[-1] << VALUE - WEIGHT
             low.append((least >> WEIGHT) + begin - slack[-1])
             high.append(-(-greatest >> WEIGHT) + begin + slack[-1])

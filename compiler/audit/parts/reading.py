@@ -17,6 +17,7 @@ from circ.compiler.audit.entries import (
     Curve,
     Given,
     Join,
+    Kept,
     Known,
     Leader,
     Letter,
@@ -134,7 +135,8 @@ class Reading:
 
     def clauses(self, formula: Formula) -> tuple[tuple[Row, ...], ...]:
         """The rows of each clause."""
-        order = behind(self.nodes.parts, places_of(formula))
+        every = behind(self.nodes.parts, places_of(formula))
+        order = [place for place in every if not isinstance(self.nodes.nodes[place], Leader)]
         readers = Counter(part for place in order for part in {*self.nodes.parts[place]})
         for place in order:
             x = self.read(place)
@@ -156,7 +158,8 @@ class Reading:
 
     def read(self, place: int) -> Affine:
         """A node whose parts are read; a truth is 0 or 1."""
-        node, at = self.nodes.nodes[place], self.found.__getitem__
+        nodes, at = self.nodes.nodes, self.found.__getitem__
+        node = nodes[place]
         match node:
             case Letter(position=position):
                 return Affine({position: 1}, 0)
@@ -180,10 +183,15 @@ class Reading:
                 return negated(at(part))
             case Order():
                 return self.ordered(node, place)
+            case Pick(indices=(index,), parts=parts) if isinstance(nodes[index], Leader):
+                return self.led(self.nodes.parts[index], [at(part) for part in parts], place)
             case Pick(indices=(index,), sides=(2,), parts=(otherwise, then)):
                 apart = combined([(1, at(then)), (-1, at(otherwise))])
                 more = self.units.times(at(index), apart, self.name(place))
                 return combined([(1, at(otherwise)), (1, more)])
+            case Kept(row=row, count=count, place=chosen):
+                wire, number = self.name(place, len(row) + 1)
+                return self.kept(row, count, chosen, (wire, number))
             case Pick() | Leader():
                 raise Rejected("a number depends on an index that the input decides")
             case Curve() | Share():
@@ -202,6 +210,45 @@ class Reading:
                 return negated(self.units.all([negated(x) for x in parts], self.name(place)))
             case _:
                 assert_never(node.name)
+
+    def kept(self, row: Sequence[int], count: int, chosen: int, name: Name) -> Affine:
+        """Whether an entry of a row is kept: 1 where fewer than `count` stand before it, else 0.
+
+        What is kept are the first ones in some order that has none before a larger one: which of two that are
+        equal stands first is said by nothing.
+        """
+        if not 0 < count < len(row):
+            return known(int(count > 0))
+        wire, number = name
+        ahead = [
+            (-1, self.ahead(row, count, (k, chosen), (wire, number + k)))
+            for k in range(len(row))
+            if k != chosen
+        ]
+        left = combined([(1, known(count)), *ahead])
+        lacking = self.units.relu(negated(left), (wire, number + chosen))
+        return self.units.relu(negated(lacking), (wire, number + len(row)))
+
+    def ahead(self, row: Sequence[int], count: int, pair: tuple[int, int], name: Name) -> Affine:
+        """1 where the first of two entries of a row stands before the other one, else 0."""
+        i, j = sorted(pair)
+        apart = combined([(1, self.found[row[i]]), (-1, self.found[row[j]])])
+        first = self.units.before(apart, name, (tuple(row), count, i, j))
+        return first if pair == (i, j) else negated(first)
+
+    def led(self, row: Sequence[int], parts: Sequence[Affine], place: int) -> Affine:
+        """That of some numbers which stands where the largest entry of a row does."""
+        size = len(row) + 2
+        wire, number = self.name(place, len(row) * size)
+        return combined(
+            product(
+                self.units,
+                self.kept(row, 1, k, (wire, number + k * size)),
+                part,
+                (wire, number + k * size + size - 1),
+            )
+            for k, part in enumerate(parts)
+        )
 
     def ordered(self, node: Order, place: int) -> Affine:
         """1 where a comparison of numbers holds."""

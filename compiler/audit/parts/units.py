@@ -34,13 +34,15 @@ class Affine:
 class Unit:
     """A function of one affine function of earlier units, or of two: `deep` is how many layers are before.
 
-    `linear`: p; `relu`: max(0, p); `step`: 1 where p >= 0, else 0; `product`: p · q.
+    `linear`: p; `relu`: max(0, p); `step`: 1 where p >= 0, else 0; `product`: p · q. Where `tied`, what p is
+    may be next to nothing more, or less.
     """
 
     kind: Kind
     of: tuple[Affine, ...]
     name: Name
     deep: int
+    tied: bool = False
 
 
 @dataclass(slots=True)
@@ -58,13 +60,13 @@ class Units:
         read = (u - self.inputs for x in of for u in x.terms)
         return 1 + max((self.made[u].deep for u in read if u >= 0), default=0)
 
-    def unit(self, kind: Kind, of: tuple[Affine, ...], name: Name) -> Affine:
-        """The unit of that kind of some functions, which are not all known."""
-        key = (kind, *((frozenset(x.terms.items()), x.const) for x in of))
+    def unit(self, kind: Kind, of: tuple[Affine, ...], name: Name, choice: object = None) -> Affine:
+        """The unit of that kind of some functions, which are not all known; its ties are broken by a choice."""
+        key = (kind, choice, *((frozenset(x.terms.items()), x.const) for x in of))
         found = self.known.get(key)
         if found is None:
             found = self.known[key] = self.inputs + len(self.made)
-            self.made.append(Unit(kind, of, name, self.deep(of)))
+            self.made.append(Unit(kind, of, name, self.deep(of), choice is not None))
             self.terms += sum(len(x.terms) for x in of)
             require(self.terms <= MOST_TERMS, "the claim is too large to be audited")
         self.names[name] = found
@@ -77,6 +79,12 @@ class Units:
     def step(self, x: Affine, name: Name) -> Affine:
         """1 where x >= 0, else 0."""
         return known(int(x.const >= 0)) if not x.terms else self.unit("step", (x,), name)
+
+    def before(self, x: Affine, name: Name, choice: object) -> Affine:
+        """1 where x > 0, 0 where x < 0, and either where it is 0, as a choice says that has no other ties."""
+        if not x.terms and x.const:
+            return known(int(x.const > 0))
+        return self.unit("step", (x,), name, choice)
 
     def times(self, x: Affine, y: Affine, name: Name) -> Affine:
         """The product."""
