@@ -43,7 +43,8 @@ LEAST = 2.0**-100
 class Many:
     """A net in both arithmetics, and what rounding costs on parts of its `root`.
 
-    A part is empty where ends cross by more than `room` times what is the most on the whole box.
+    A part is empty where ends cross by more than `room` times what is the most on the whole box, and a side
+    of a product is open by more than that: what is less is rounding, of which whole numbers know nothing.
     """
 
     net: Net
@@ -80,7 +81,8 @@ class Many:
         lines = list[Lines | None]()
         for number, layer in enumerate(self.floats.layers, 1):
             under, over = parts.under[:, layer.place], parts.over[:, layer.place]
-            at, row = np.nonzero(wanted[:, layer.place] & opened(layer, under, over))
+            room = self.room * self.most[layer.place]
+            at, row = np.nonzero(wanted[:, layer.place] & opened(layer, under, over, room))
             for some in chunks(len(at), max(self.net.sizes)):
                 own, rows = at[some], row[some]
                 low, high = parts.low[own], parts.high[own]
@@ -183,15 +185,15 @@ class Many:
         return start + place
 
 
-def opened(layer: FloatLayer, under: FloatArray, over: FloatArray) -> BoolArray:
-    """Which rows of a layer might tell more if their bounds were better."""
+def opened(layer: FloatLayer, under: FloatArray, over: FloatArray, room: FloatArray) -> BoolArray:
+    """Which rows of a layer might tell more if their bounds were better: of products, those wider than `room`."""
     match layer.kind:
         case "linear":
             return np.zeros(under.shape, np.bool_)
         case "relu" | "step":
             return np.asarray((under < 0) & (over >= 0))
         case "product":
-            wide = under < over
+            wide = under < over - room
             both = wide[:, : layer.units] & wide[:, layer.units :]
             return np.concatenate([both, both], axis=1)
 
