@@ -12,9 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from circ.compiler.boxes.affine import UP, Affine, Reach, combined, picked
+from circ.compiler.boxes.affine import Affine, Reach, combined, picked
 from circ.compiler.boxes.clauses import Beyond
-from circ.compiler.boxes.net import TINY, BoolArray, FloatArray
+from circ.compiler.boxes.net import TINY, BoolArray, FloatArray, rounding
 
 ONE = Fraction(1)
 
@@ -54,7 +54,7 @@ def whole(matrix: FloatArray, x: Affine, const: FloatArray) -> Affine:
     rows = {j: part.reshape(runs, -1, part.shape[1]) for j, part in x.maps.items()}
     maps = {j: (matrix @ part).reshape(-1, part.shape[2]) for j, part in rows.items()}
     known = x.const.reshape(runs, -1) @ matrix.T + const
-    slack = x.slack.reshape(runs, -1) @ np.abs(matrix).T * (UP * UP)
+    slack = x.slack.reshape(runs, -1) @ np.abs(matrix).T * (1 + rounding(matrix.shape[1]))
     return Affine(maps, known.reshape(-1), slack.reshape(-1))
 
 
