@@ -15,6 +15,8 @@ import pytest
 
 from circ.compiler.audit.audit import audited
 from circ.compiler.audit.in_floats import QUICK
+from circ.compiler.audit.parts import windows
+from circ.compiler.audit.parts.windows import Place, Windows
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.builder import Builder, combine, either, largest, matmul, number, times
 from circ.compiler.finding import Fails, Limits, silent
@@ -118,6 +120,22 @@ def written(about: Obligation, weights: Weights) -> Records:
     stream = BytesIO()
     write_by_parts(about, weights, monotonic() + 60, stream)
     return records(stream.getvalue())
+
+
+@pytest.mark.parametrize("most", [16, 1 << 12])
+def test_doubles_show_what_was_written(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No part of a certificate is left to whole numbers, however many lines are read at a time."""
+    weights = net(1)
+    true = claim(guarded, weights, bounds(guarded, weights)[0])
+    lines = written(true, weights)
+    assert len(lines) > 20
+
+    def never(_windows: Windows, _place: Place) -> None:
+        raise AssertionError("a part is checked in whole numbers")
+
+    monkeypatch.setattr(Windows, "exactly", never)
+    monkeypatch.setattr(windows, "WINDOW", most)
+    assert accepted(true, weights, joined(lines), exact=False)
 
 
 @pytest.mark.parametrize("goal", GOALS, ids=lambda goal: goal.__name__)

@@ -246,6 +246,35 @@ def test_large_numbers_do_not_run_into_each_other() -> None:
             assert least <= at(clause.of, values) * Fraction(2) ** bits
 
 
+def test_both_arithmetics_say_nearly_the_same() -> None:
+    """Bounds taken anew and sums taken back differ by what rounding explains, and no more."""
+    for found, _, phases, by in cases():
+        part, both = whole(found.net), many(found.net)
+        parts = both.whole()
+        for name, side in phases.items():
+            part = phased(found.net, part, *found.net.names[name], side)
+            begin(both, parts, name, side)
+        part = tightened(found.net, part, None)
+        both.tighten(parts, np.ones(parts.under.shape, np.bool_))
+        for own, low, high in zip(both.floats.layers, part.low[1:], part.high[1:], strict=True):
+            assert near(parts.under[0, own.place], low, VALUE)
+            assert near(parts.over[0, own.place], high, VALUE)
+        half, halves = half_of(found.net, part, by), both.weighed(parts, np.array([0]), [by])
+        assert near(halves.slopes[0], half.slopes, 44)
+        assert near(halves.consts, [half.const], VALUE + 44, 1e-3)
+        cut_in_doubles(both, parts, np.array([0]), halves)
+        left = cut(part, half)
+        if left.left and parts.left.all():
+            assert near(parts.low[0], left.low[0], VALUE)
+            assert near(parts.high[0], left.high[0], VALUE)
+
+
+def near(values: FloatArray, wanted: Sequence[int], bits: int, off: float = 1e-6) -> bool:
+    """Whether doubles are next to whole numbers of 2^-bits, as their sizes go."""
+    others = [float(Fraction(x, 1 << bits)) for x in wanted]
+    return np.allclose(values, others, rtol=off, atol=off)
+
+
 def begin(both: Many, parts: FloatParts, name: Name, side: int) -> None:
     """Have a unit on one side of 0."""
     layer, place = both.net.names[name]

@@ -1,0 +1,477 @@
+"""The audit of claims about boxes: each step by itself, on one unit, where the right number is plain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+import pytest
+
+from circ.compiler.audit.parts.back import Half, Part
+from circ.compiler.audit.parts.exact import children, cut, half_of, phased, tightened, whole
+from circ.compiler.audit.parts.layers import VALUE, Net, down, net_of, up
+from circ.compiler.audit.parts.many import cut as cut_in_doubles
+from circ.compiler.audit.parts.many import many
+from circ.compiler.audit.parts.nodes import (
+    AtInput,
+    AtUnit,
+    Cut,
+    Node,
+    Shut,
+    Step,
+    Tighten,
+    Weighed,
+    node_of,
+)
+from circ.compiler.audit.parts.planes import Halves
+from circ.compiler.audit.parts.reading import Claim, Row, decided
+from circ.compiler.audit.parts.units import Affine, Kind, Number, Units, combined, known
+from circ.compiler.audit.rejected import Rejected
+
+THIRD, HALF = Fraction(1, 3), Fraction(1, 2)
+FINE = 44
+"""Sums are in multiples of 2^-44."""
+
+
+def net(kind: Kind, *box: tuple[Number, Number], by: Number = 1) -> Net:
+    """A unit of the inputs, times `by`, and the clause that it is above 0."""
+    ends = tuple((Fraction(low), Fraction(high)) for low, high in box)
+    units = Units(len(box))
+    made = units.unit(kind, tuple(Affine({k: 1}, 0) for k in range(len(box))), (7, 0))
+    return net_of(Claim(ends, units, ((Row(combined([(by, made)]), strict=True),),)))
+
+
+def rows(*factors: Number) -> Weighed:
+    """The rows of the only clause."""
+    return Weighed(0, tuple(map(Fraction, factors)), ())
+
+
+def values(half: Half) -> list[Fraction]:
+    """The slopes of a half-space, and what is known, as the numbers that they are."""
+    return [
+        *(Fraction(x, 1 << FINE) for x in half.slopes),
+        Fraction(half.const, 1 << VALUE + FINE),
+    ]
+
+
+PLANES: list[tuple[Kind, list[tuple[int, int]], int, list[Number]]] = [
+    ("linear", [(-1, 2)], -1, [-1, 0]),
+    ("relu", [(-1, 2)], 1, [1, 0]),
+    ("relu", [(-2, 1)], 1, [0, 0]),
+    ("relu", [(-1, 1)], 1, [0, 0]),
+    ("relu", [(0, 2)], 1, [1, 0]),
+    ("relu", [(-2, 0)], 1, [0, 0]),
+    ("relu", [(-2, 0)], -1, [0, 0]),
+    ("relu", [(0, 2)], -1, [-1, 0]),
+    ("relu", [(-1, 2)], -1, [-2 * THIRD, -2 * THIRD]),
+    ("relu", [(-2, 1)], -1, [-THIRD, -2 * THIRD]),
+    ("step", [(-1, 2)], 1, [HALF, 0]),
+    ("step", [(0, 2)], 1, [0, 1]),
+    ("step", [(-1, 0)], 1, [0, 0]),
+    ("step", [(-2, -1)], -1, [0, 0]),
+    ("step", [(-2, 1)], -1, [-HALF, -1]),
+    ("step", [(-2, 0)], -1, [-HALF, -1]),
+    ("step", [(0, 2)], -1, [0, -1]),
+    ("product", [(1, 2), (3, 5)], 1, [3, 1, -3]),
+    ("product", [(-3, -2), (-5, -4)], 1, [-4, -2, -8]),
+    ("product", [(-1, 1), (-1, 1)], 1, [-1, -1, -1]),
+    ("product", [(1, 2), (3, 5)], -1, [-3, -2, 6]),
+    ("product", [(-1, 2), (1, 5)], -1, [-1, -2, 2]),
+    ("product", [(-1, 2), (-1, 1)], -1, [-1, 1, -1]),
+]
+
+
+@pytest.mark.parametrize(("kind", "box", "sign", "plane"), PLANES)
+def test_a_unit_is_above_its_plane(
+    kind: Kind, box: list[tuple[int, int]], sign: int, plane: list[Number]
+) -> None:
+    """That is the plane of the method, in whole numbers and in doubles, and the least value is the plane's."""
+    about = net(kind, *box, by=sign)
+    half = half_of(about, whole(about), rows(1))
+    for found, wanted in zip(values(half), plane, strict=True):
+        assert -(2**-40) <= found - wanted <= 0 or found == wanted
+    *slopes, const = map(Fraction, plane)
+    ends = zip(slopes, box, strict=True)
+    least = const + sum(by * (low if by > 0 else high) for by, (low, high) in ends)
+    off = Fraction(half.least(whole(about)), 1 << VALUE + FINE) - least
+    assert -(2**-40) <= off <= 0
+    both = many(about)
+    parts = both.whole()
+    halves = both.weighed(parts, np.array([0]), [rows(1)])
+    given = [*halves.slopes[0].tolist(), float(halves.consts[0])]
+    assert given == pytest.approx([float(x) for x in plane], abs=1e-12)
+    in_doubles = float(halves.least(parts.low, parts.high)[0])
+    assert in_doubles == pytest.approx(float(least), abs=1e-12)
+
+
+ENDS: list[tuple[Kind, list[tuple[int, int]], tuple[int, int]]] = [
+    ("linear", [(-1, 2)], (-1, 2)),
+    ("relu", [(-1, 2)], (0, 2)),
+    ("relu", [(1, 2)], (1, 2)),
+    ("relu", [(-2, -1)], (0, 0)),
+    ("step", [(-1, 0)], (0, 1)),
+    ("step", [(-2, -1)], (0, 0)),
+    ("step", [(0, 1)], (1, 1)),
+    ("product", [(-1, 2), (-3, 5)], (-6, 10)),
+    ("product", [(2, 3), (-5, -4)], (-15, -8)),
+]
+
+
+@pytest.mark.parametrize(("kind", "box", "ends"), ENDS)
+def test_values_are_bounded_on_the_whole_box(
+    kind: Kind, box: list[tuple[int, int]], ends: tuple[int, int]
+) -> None:
+    """Where all numbers are whole multiples, what reads a unit has the unit's own ends, and no slack."""
+    units = Units(len(box))
+    made = units.unit(kind, tuple(Affine({k: 1}, 0) for k in range(len(box))), (7, 0))
+    units.unit("relu", (combined([(1, made), (1, known(100))]),), (8, 0))
+    found = net_of(Claim(tuple((Fraction(a), Fraction(b)) for a, b in box), units, ()))
+    last = found.layers[-1]
+    assert not last.rows.loose
+    assert last.low == [ends[0] + 100 << VALUE]
+    assert last.high == [ends[1] + 100 << VALUE]
+
+
+def test_what_is_no_multiple_has_a_slack() -> None:
+    """A third of an input, and a constant of a third, are rounded: by no more than is said, which is little."""
+    units = Units(1)
+    units.unit("relu", (Affine({0: THIRD}, THIRD),), (7, 0))
+    found = net_of(Claim(((Fraction(-4), Fraction(1)),), units, ()))
+    (layer,) = found.layers
+    assert layer.rows.loose
+    assert layer.rows.slack == [(4 << VALUE - 64) + 2]
+    off = Fraction(1, 1 << 60)
+    assert -1 - off < Fraction(layer.low[0], 1 << VALUE) <= -1
+    assert 2 * THIRD <= Fraction(layer.high[0], 1 << VALUE) < 2 * THIRD + off
+
+
+def test_numbers_are_rounded_down_and_up() -> None:
+    """To the whole numbers next to them."""
+    for value in (THIRD, -THIRD, Fraction(5), Fraction(-7, 4), 0, 3):
+        assert down(value, 2) <= value * 4 < down(value, 2) + 1
+        assert up(value, 2) - 1 < value * 4 <= up(value, 2)
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def ends(part: Part, layer: int = 0) -> list[tuple[Number, Number]]:
+    """The ends of the inputs, or of what units of a layer are of."""
+    low, high = part.low[layer], part.high[layer]
+    one = 1 << VALUE
+    return [(Fraction(a, one), Fraction(b, one)) for a, b in zip(low, high, strict=True)]
+
+
+def test_a_split_at_an_input_makes_two_halves() -> None:
+    """Which meet in the number; one that is outside leaves the box as it was."""
+    about = net("relu", (-1, 2))
+    below, above = children(about, whole(about), Node((), AtInput(0, HALF)))
+    assert ends(below) == [(-1, HALF)]
+    assert ends(above) == [(HALF, 2)]
+    assert below.left == above.left == {0}
+    assert below.depth == above.depth == 1
+    below, above = children(about, whole(about), Node((), AtInput(0, Fraction(5))))
+    assert ends(below) == [(-1, 2)]
+
+
+def test_a_split_at_a_unit_makes_two_phases() -> None:
+    """A ReLU's meet in 0; a step's second is below 0, which -1 of the finest numbers stands for."""
+    kinds: list[tuple[Kind, int]] = [("relu", 0), ("step", -1)]
+    for kind, most in kinds:
+        about = net(kind, (-1, 2))
+        above, below = children(about, whole(about), Node((), AtUnit((7, 0))))
+        assert ends(above, 1) == [(0, 2)]
+        assert (below.low[1], below.high[1]) == ([-1 << VALUE], [most])
+        assert (above.phases, below.phases) == ({(1, 0): 1}, {(1, 0): -1})
+        assert above.left == below.left == {0}
+
+
+def test_a_phase_that_no_input_has_leaves_nothing() -> None:
+    """Of a unit that is never below 0, the second half is empty, and so is a step's at 0."""
+    kinds: list[tuple[Kind, int, int]] = [("relu", 1, 0), ("relu", 0, 1), ("step", 0, 0)]
+    for kind, low, left in kinds:
+        about = net(kind, (low, 2))
+        above, below = children(about, whole(about), Node((), AtUnit((7, 0))))
+        assert len(above.left) == 1
+        assert len(below.left) == left
+
+
+def test_a_split_of_nothing_is_rejected() -> None:
+    """An input or a unit that is not there, a unit without phases, and more splits than are allowed."""
+    about = net("relu", (-1, 2))
+    product = net("product", (-1, 2), (-1, 2))
+    splits: list[tuple[Net, AtInput | AtUnit]] = [
+        (about, AtInput(1, HALF)),
+        (about, AtUnit((7, 1))),
+        (product, AtUnit((7, 0))),
+        (net("linear", (-1, 2)), AtUnit((7, 0))),
+    ]
+    for given, split in splits:
+        with pytest.raises(Rejected):
+            children(given, whole(given), Node((), split))
+    deep = replace(whole(about), depth=256)
+    with pytest.raises(Rejected, match="too deep"):
+        children(about, deep, Node((), AtUnit((7, 0))))
+    assert children(about, replace(deep, depth=255), Node((), AtUnit((7, 0))))
+
+
+def test_bounds_taken_anew_are_those_of_the_part() -> None:
+    """Of units of the wires that are named, and which are still open."""
+    kinds: list[Kind] = ["relu", "step"]
+    for kind in kinds:
+        about = net(kind, (-1, 2))
+        _, above = children(about, whole(about), Node((), AtInput(0, HALF)))
+        assert ends(tightened(about, above, frozenset({6})), 1) == [(-1, 2)]
+        for wires in (None, frozenset({7})):
+            assert ends(tightened(about, above, wires), 1) == [(HALF, 2)]
+    about = net("product", (-1, 2), (-1, 2))
+    below, _ = children(about, whole(about), Node((), AtInput(0, HALF)))
+    assert ends(tightened(about, below, None), 1) == [(-1, HALF), (-1, 2)]
+
+
+def test_bounds_that_contradict_each_other_leave_nothing() -> None:
+    """A unit above 0 on a part where what it is of is below."""
+    about = net("relu", (-1, 2))
+    below, _ = children(about, whole(about), Node((), AtInput(0, -HALF)))
+    above = phased(about, below, 1, 0, 1)
+    assert above.left
+    assert ends(tightened(about, above, None), 1) == [(0, 2)]
+    open_still = replace(above, low=(above.low[0], [-1]))
+    assert not tightened(about, open_still, None).left
+
+
+def test_a_cut_leaves_where_the_sum_is_at_most_zero() -> None:
+    """3x - 1 is above 0 beyond a third, and 1 - 3x before it: what is left ends there, rounded outward."""
+    about = net("linear", (-1, 2))
+    one = 1 << VALUE
+    for sign in (1, -1):
+        half = Half([3 * sign << FINE], -sign << VALUE + FINE)
+        ((low, high),) = ends(cut(whole(about), half))
+        edge, far = (high, low) if sign > 0 else (low, high)
+        assert far == (-1 if sign > 0 else 2)
+        assert 0 <= sign * (edge - THIRD) < Fraction(2, one)
+    for const, left in ((1, 0), (0, 1)):
+        found = cut(whole(about), Half([1 << FINE], (const << VALUE + FINE) + (1 << VALUE + FINE)))
+        assert len(found.left) == left
+    assert ends(cut(whole(about), Half([0], -1))) == [(-1, 2)]
+
+
+def test_a_cut_in_doubles_is_the_same() -> None:
+    """But for what rounding takes."""
+    both = many(net("linear", (-1, 2)))
+    for slope, const, wanted in (
+        (3.0, -1.0, (-1, 1 / 3)),
+        (-3.0, 1.0, (1 / 3, 2)),
+        (0.0, -1.0, (-1, 2)),
+        (1.0, 1.0, (-1, -1)),
+    ):
+        parts = both.whole()
+        cut_in_doubles(both, parts, np.array([0]), Halves(np.array([[slope]]), np.array([const])))
+        assert parts.left.all()
+        assert (parts.low[0, 0], parts.high[0, 0]) == pytest.approx(wanted, abs=1e-12)
+        assert parts.low[0, 0] <= wanted[0]
+        assert parts.high[0, 0] >= wanted[1]
+    parts = both.whole()
+    cut_in_doubles(both, parts, np.array([0]), Halves(np.array([[1.0]]), np.array([1.5])))
+    assert not parts.left.any()
+
+
+def test_a_clause_is_shut_by_what_is_above_zero() -> None:
+    """Or at 0 where the comparison is weak; by no less."""
+    units = Units(1)
+    x = Affine({0: 1}, 0)
+    for const, strict, shut in (
+        (0, True, False),
+        (0, False, True),
+        (1, True, True),
+        (-1, False, False),
+    ):
+        row = Row(combined([(1, x), (1, known(Fraction(const, 2**70)))]), strict)
+        about = net_of(Claim(((Fraction(0), Fraction(1)),), units, ((row,),)))
+        steps: tuple[Step, ...] = (Shut(rows(1)),)
+        if shut:
+            assert children(about, whole(about), Node(steps, None)) == ()
+        else:
+            with pytest.raises(Rejected):
+                children(about, whole(about), Node(steps, None))
+
+
+def test_a_sum_names_what_is_there() -> None:
+    """A clause, a multiplier for each of its rows and only with a clause, units whose phase is known."""
+    about = net("relu", (-1, 2))
+    part = whole(about)
+    for by in (
+        Weighed(1, (Fraction(1),), ()),
+        Weighed(0, (), ()),
+        Weighed(0, (Fraction(1), Fraction(1)), ()),
+        Weighed(None, (Fraction(1),), ()),
+        Weighed(None, (), (((7, 0), Fraction(1)),)),
+        Weighed(None, (), (((7, 1), Fraction(1)),)),
+    ):
+        with pytest.raises(Rejected):
+            half_of(about, part, by)
+        with pytest.raises(Rejected):
+            many(about).weighed(many(about).whole(), np.array([0]), [by])
+
+
+def test_phases_count_as_what_they_say() -> None:
+    """Where a unit is on, what it is of is not below 0: less of it is added; where it is off, more."""
+    about = net("relu", (-1, 2))
+    for side in (1, -1):
+        part = phased(about, whole(about), 1, 0, side)
+        half = half_of(about, part, Weighed(None, (), (((7, 0), Fraction(3)),)))
+        assert values(half) == [-3 * side, 0]
+
+
+def test_a_cut_needs_a_clause_that_is_alone() -> None:
+    """One that is left beside it might be broken where the cut is."""
+    units = Units(1)
+    row = Row(Affine({0: 1}, 0), strict=True)
+    about = net_of(Claim(((Fraction(-1), Fraction(1)),), units, ((row,), (row,))))
+    with pytest.raises(Rejected):
+        children(about, whole(about), Node((Cut(rows(1)),), None))
+    alone = replace(whole(about), left=frozenset({0}))
+    halves = children(about, alone, Node((Cut(rows(1)),), AtInput(0, Fraction(0))))
+    assert ends(halves[0]) == [(-1, 0)]
+
+
+# --- the form of a line ---------------------------------------------------------------------------
+
+
+def test_a_line_says_what_it_says() -> None:
+    """Each kind of step and of split."""
+    steps = [{"bounds": None}, {"bounds": [3]}, {"shut": [0, [1, 0.5], []]}]
+    found = node_of({"steps": [*steps, {"cut": [None, [], [[7, 2, 3]]]}], "input": [1, 0.25]})
+    wanted: tuple[Step, ...] = (
+        Tighten(None),
+        Tighten(frozenset({3})),
+        Shut(Weighed(0, (Fraction(1), HALF), ())),
+        Cut(Weighed(None, (), (((7, 2), Fraction(3)),))),
+    )
+    assert found == Node(wanted, AtInput(1, Fraction(1, 4)))
+    assert node_of({"steps": [], "unit": [7, 2]}) == Node((), AtUnit((7, 2)))
+    assert node_of({"steps": []}) == Node((), None)
+
+
+LARGE = 1 << 62
+
+
+FORMLESS: list[dict[str, object]] = [
+    {},
+    {"step": []},
+    {"steps": [], "input": [0, 1], "unit": [0, 1]},
+    {"steps": {}},
+    {"steps": [[]]},
+    {"steps": [{}]},
+    {"steps": [{"bounds": None, "shut": [None, [], []]}]},
+    {"steps": [{"hope": []}]},
+    {"steps": [{"bounds": [LARGE]}]},
+    {"steps": [{"bounds": [-1]}]},
+    {"steps": [{"shut": [0, []]}]},
+    {"steps": [{"shut": [0, [], [], []]}]},
+    {"steps": [{"shut": [0, [-1], []]}]},
+    {"steps": [{"shut": [0, [-(2.0**-1000)], []]}]},
+    {"steps": [{"shut": [0, [LARGE], []]}]},
+    {"steps": [{"shut": [0, ["1"], []]}]},
+    {"steps": [{"shut": [0, [True], []]}]},
+    {"steps": [{"shut": [LARGE, [1], []]}]},
+    {"steps": [{"shut": [0, [], [[1, 2]]]}]},
+    {"steps": [{"shut": [0, [], [[1, 2, -3]]]}]},
+    {"steps": [{"shut": [0, [], [[LARGE, 2, 3]]]}]},
+    {"steps": [{"shut": [0, [], [[1, LARGE, 3]]]}]},
+    {"steps": [], "input": [0]},
+    {"steps": [], "input": [0, 1, 2]},
+    {"steps": [], "input": [LARGE, 1]},
+    {"steps": [], "input": [0, inf]},
+    {"steps": [], "input": [0, LARGE]},
+    {"steps": [], "unit": [LARGE, 0]},
+    {"steps": [], "unit": [0, LARGE]},
+]
+
+
+@pytest.mark.parametrize("line", FORMLESS)
+def test_what_has_no_form_is_rejected(line: dict[str, object]) -> None:
+    """Fields, lengths, kinds and ranges; no multiplier is below 0."""
+    with pytest.raises(Rejected):
+        node_of(line)
+
+
+# --- units ----------------------------------------------------------------------------------------
+
+
+def test_rows_of_inputs_alone_are_decided() -> None:
+    """As they should be on the whole box, nowhere, or neither; a weak one may be 0."""
+    box = ((Fraction(-1), Fraction(2)), (Fraction(0), Fraction(1)))
+    for const, strict, holds in (
+        (3, True, None),
+        (3, False, True),
+        (4, True, True),
+        (-2, True, False),
+        (-2, False, None),
+        (-3, False, False),
+        (0, True, None),
+    ):
+        # From const - 3 to const + 2.
+        row = Row(Affine({0: 1, 1: -2}, const), strict)
+        assert decided(row, box) is holds
+    assert decided(Row(Affine({0: 1, 2: 1}, 100), strict=True), box) is None
+
+
+def test_equal_units_are_one() -> None:
+    """A name each, and one function; what is known is no unit."""
+    units = Units(2)
+    x = Affine({0: 1, 1: -1}, 3)
+    one, two = units.relu(x, (4, 0)), units.relu(replaced(x), (5, 0))
+    assert one.terms == two.terms == {2: 1}
+    assert units.names == {(4, 0): 2, (5, 0): 2}
+    assert units.step(x, (6, 0)).terms == {3: 1}
+    assert [units.relu(known(k), (7, 0)).const for k in (-2, 0, 2)] == [0, 0, 2]
+    assert [units.step(known(k), (7, 0)).const for k in (-2, 0, 2)] == [0, 1, 1]
+    for product in (units.times(known(3), x, (8, 0)), units.times(x, known(3), (8, 0))):
+        assert (product.terms, product.const) == ({0: 3, 1: -3}, 9)
+    assert len(units.made) == 2
+    deep = units.times(one, x, (9, 0))
+    assert [unit.deep for unit in units.made] == [1, 1, 2]
+    assert deep.terms == {4: 1}
+
+
+def replaced(x: Affine) -> Affine:
+    """The same again."""
+    return Affine(dict(reversed(x.terms.items())), x.const)
+
+
+def test_sums_are_exact() -> None:
+    """Terms that cancel are gone, and factors of 0 add nothing."""
+    x, y = Affine({0: 1, 1: THIRD}, 5), Affine({1: 1, 2: 4}, -1)
+    found = combined([(1, x), (-THIRD, y), (0, y)])
+    assert (found.terms, found.const) == ({0: 1, 2: -4 * THIRD}, 5 + THIRD)
+
+
+def test_the_largest_of_some_numbers() -> None:
+    """In rounds, each pair by one unit; and whether all of some truths hold."""
+    for count in range(1, 6):
+        units = Units(count)
+        inputs = [Affine({k: 1}, 0) for k in range(count)]
+        most, all_of = units.largest(inputs, (3, 0)), units.all(inputs, (9, 0))
+        assert len({unit.name for unit in units.made}) == count
+        for place in range(count):
+            point = [Fraction(k == place) for k in range(count)]
+            assert valued(units, point, most) == 1
+            assert valued(units, [-x for x in point], most) == (-1 if count == 1 else 0)
+            assert valued(units, point, all_of) == (count == 1)
+        assert valued(units, [Fraction(1)] * count, all_of) == 1
+
+
+def valued(units: Units, point: Sequence[Fraction], x: Affine) -> Fraction:
+    """A sum of ReLUs at a point."""
+    known_values = [*point]
+
+    def at(y: Affine) -> Fraction:
+        return sum((by * known_values[u] for u, by in y.terms.items()), Fraction(y.const))
+
+    for unit in units.made:
+        known_values.append(max(Fraction(0), at(unit.of[0])))
+    return at(x)
