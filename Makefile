@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 HOUSE := tests/test_house.py tests/test_packaging.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lint types mypy pyright house tests slow bench bench-verify dist clean
+.PHONY: help setup demo test format lint types mypy pyright house tests slow mutate bench bench-verify dist clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ tests: setup  ## every other test that is not slow
 
 slow: setup  ## the tests that take minutes
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# `make mutate MUTATE="--sample 5 --only compiler/boxes/lines.py"` tries less, `--log FILE` goes on later.
+mutate: setup  ## do the tests notice small wrong changes of trusted files? (hours; MUTATE=options)
+	$(BIN)/python -m tests.mutants.mechanical $(MUTATE)
 
 bench: setup  ## how fast the provers are
 	$(BIN)/python benchmarks/enumeration.py

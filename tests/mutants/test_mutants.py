@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.mutants.copies import ROOT, copied
 from tests.mutants.planted import MUTANTS, Mutant
-
-ROOT = Path(__file__).parents[2]
-PARTS = ("circ", "lang", "compiler", "runtime", "stdlib", "docs", "tests", "pyproject.toml")
 
 
 def run_tests(folder: Path, tests: tuple[str, ...]) -> int:
@@ -29,14 +26,7 @@ def run_tests(folder: Path, tests: tuple[str, ...]) -> int:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The project's code and tests, to be changed at will."""
-    for part in PARTS:
-        source, target = ROOT / part, tmp_path / part
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, target, symlinks=True, ignore=ignored)
-        else:
-            shutil.copy(source, target)
-    return tmp_path
+    return copied(tmp_path)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)

@@ -1,0 +1,81 @@
+"""Which tests are asked about which file, the quickest first."""
+
+from __future__ import annotations
+
+UNIT, AGREEMENT = "tests/unit", "tests/agreement"
+
+PARTS = (
+    f"{UNIT}/test_audit_parts.py",
+    f"{AGREEMENT}/test_hostile_certificates_of_boxes.py",
+    f"{AGREEMENT}/test_parts_of_boxes.py",
+    f"{UNIT}/test_standard_certificates.py",
+    f"{AGREEMENT}/test_certificates_of_boxes.py",
+)
+SEARCH = (
+    f"{UNIT}/test_boxes_engine.py",
+    f"{UNIT}/test_box_bounds.py",
+    f"{AGREEMENT}/test_boxes.py",
+)
+LINES = (f"{UNIT}/test_box_lines.py", f"{UNIT}/test_box_curves.py", *SEARCH)
+SMOOTH = (
+    f"{UNIT}/test_box_smooth.py",
+    f"{UNIT}/test_box_curves.py",
+    f"{AGREEMENT}/test_smooth_boxes.py",
+    *SEARCH,
+)
+STANDARD = (f"{UNIT}/test_vnnlib.py", f"{UNIT}/test_vnnlib_command.py")
+AUDITS = (
+    f"{UNIT}/test_audit.py",
+    f"{UNIT}/test_lines.py",
+    f"{UNIT}/test_audit_alike.py",
+    f"{UNIT}/test_audit_factors.py",
+    f"{UNIT}/test_audit_everywhere.py",
+    f"{UNIT}/test_choice_certificates.py",
+    f"{AGREEMENT}/test_audit_by_inputs.py",
+    f"{AGREEMENT}/test_audit_by_counts.py",
+    f"{AGREEMENT}/test_choice_certificates.py",
+    f"{AGREEMENT}/test_certificates.py",
+    f"{AGREEMENT}/test_certificates_behind_norms.py",
+    f"{AGREEMENT}/test_certificates_of_several_heads.py",
+    f"{AGREEMENT}/test_certificates_onwards.py",
+    f"{AGREEMENT}/test_certificate_limits.py",
+)
+
+TESTS: dict[str, tuple[str, ...]] = {
+    "compiler/audit/parts/": PARTS,
+    "compiler/audit/": AUDITS,
+    "runtime/certificates/standard.py": (f"{UNIT}/test_standard_certificates.py",),
+    "runtime/certificates/auditing.py": (
+        f"{UNIT}/test_standard_certificates.py",
+        f"{AGREEMENT}/test_certificates_onwards.py",
+        f"{UNIT}/test_audit.py",
+        f"{AGREEMENT}/test_certificates.py",
+    ),
+    "compiler/boxes/": LINES,
+    "compiler/boxes/affine.py": (f"{UNIT}/test_box_affine.py", *SEARCH),
+    "compiler/boxes/grow.py": (f"{UNIT}/test_box_affine.py", *SEARCH),
+    "compiler/boxes/read.py": (f"{UNIT}/test_box_affine.py", f"{UNIT}/test_box_smooth.py", *SEARCH),
+    "compiler/boxes/bends.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
+    "compiler/boxes/bows.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
+    "compiler/boxes/curves.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
+    "compiler/boxes/smooth.py": SMOOTH,
+    "compiler/boxes/squares.py": SMOOTH,
+    "compiler/boxes/live.py": SMOOTH,
+    "compiler/boxes/clauses.py": (
+        *SEARCH[:1],
+        f"{AGREEMENT}/test_box_clauses.py",
+        *SEARCH[1:],
+    ),
+    "compiler/boxes/number.py": (*SEARCH[:1], f"{AGREEMENT}/test_box_ranges.py"),
+    "compiler/vnnlib/": STANDARD,
+    "runtime/engines/boxes.py": SEARCH,
+    "runtime/engines/explore.py": SEARCH,
+}
+
+
+def asked_of(file: str) -> tuple[str, ...]:
+    """The tests of a file: those of its longest beginning that is listed."""
+    listed = [start for start in TESTS if file.startswith(start)]
+    if not listed:
+        raise SystemExit(f"no tests are named for {file}")
+    return TESTS[max(listed, key=len)]

@@ -1,0 +1,35 @@
+"""The files whose changes are tried, what decides most first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mutants.copies import ROOT
+
+
+def inside(folder: str, *names: str) -> tuple[str, ...]:
+    """Files of a folder: those that are named, or all."""
+    if names:
+        return tuple(f"{folder}/{name}.py" for name in names)
+    found = sorted((ROOT / folder).glob("*.py"))
+    return tuple(Path(p).relative_to(ROOT).as_posix() for p in found if p.name != "__init__.py")
+
+
+PARTS = (
+    *("exact", "back", "checked", "nodes", "layers", "units", "reading"),
+    *("arrays", "planes", "many", "windows"),
+)
+BOXES = (
+    *("back", "lines", "bounds", "judge", "split", "round", "affine", "clauses", "read", "grow"),
+    *("number", "bows", "bends", "curves", "products", "smooth", "squares"),
+    *("live", "marks", "near", "net"),
+)
+
+TRUSTED = (
+    *inside("compiler/audit/parts", *PARTS),
+    *inside("runtime/certificates", "standard", "auditing"),
+    *inside("compiler/boxes", *BOXES),
+    *inside("compiler/vnnlib"),
+    *inside("runtime/engines", "boxes", "explore"),
+    *inside("compiler/audit"),
+)
