@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
+from random import Random
 
 import numpy as np
 import pytest
 
-from circ.compiler.audit.parts.back import Half, Part
+from circ.compiler.audit.parts.arrays import table
+from circ.compiler.audit.parts.back import Half, Part, Sum, unpacked
 from circ.compiler.audit.parts.exact import children, cut, half_of, phased, tightened, whole
-from circ.compiler.audit.parts.layers import VALUE, Net, down, net_of, up
+from circ.compiler.audit.parts.layers import VALUE, Net, down, net_of, packed, up
 from circ.compiler.audit.parts.many import cut as cut_in_doubles
 from circ.compiler.audit.parts.many import many
 from circ.compiler.audit.parts.nodes import (
@@ -29,7 +31,7 @@ from circ.compiler.audit.parts.nodes import (
 from circ.compiler.audit.parts.planes import Halves
 from circ.compiler.audit.parts.reading import Claim, Row, decided
 from circ.compiler.audit.parts.units import Affine, Kind, Number, Units, combined, known
-from circ.compiler.audit.rejected import Rejected
+from circ.compiler.audit.rejected import NotKnown, Rejected
 
 THIRD, HALF = Fraction(1, 3), Fraction(1, 2)
 FINE = 44
@@ -153,6 +155,38 @@ def test_numbers_are_rounded_down_and_up() -> None:
     for value in (THIRD, -THIRD, Fraction(5), Fraction(-7, 4), 0, 3):
         assert down(value, 2) <= value * 4 < down(value, 2) + 1
         assert up(value, 2) - 1 < value * 4 <= up(value, 2)
+
+
+@pytest.mark.parametrize("size", [1, 3, 9, 40])
+def test_numbers_come_back_out_of_their_slots(size: int) -> None:
+    """Of either sign and any size below the limit: rounded down to what is above 64 bits, and as doubles."""
+    chance = Random(size)
+    largest = (1 << 126) - 1
+    numbers = [chance.choice([-1, 1]) * chance.getrandbits(126) for _ in range(size)]
+    for row in (numbers, [largest] * size, [-largest] * size, [0] * size, [-1] + [0] * (size - 1)):
+        found = packed(0, [dict(enumerate(row))], size)
+        assert found.most == max(map(abs, row))
+        assert unpacked(found.rows[0], size) == (
+            [x >> 64 for x in row],
+            any(x & (1 << 64) - 1 for x in row),
+        )
+        wanted = [float(Fraction(x, 1 << 64)) for x in row]
+        assert table(found.rows, size)[0].tolist() == pytest.approx(wanted, rel=2.0**-52, abs=0)
+
+
+def test_numbers_that_are_too_large_are_not_known() -> None:
+    """Of a row, of a sum of rows; what is added up less finely still is."""
+    with pytest.raises(NotKnown):
+        packed(0, [{0: 1 << 127}], 1)
+    with pytest.raises(NotKnown):
+        Sum(0).add(packed(0, [{0: 1 << 100}], 1), [1 << 27], 1 << 27)
+    for power, known_still in ((30, True), (41, True), (47, False)):
+        about = net("linear", (0, 1), by=1 << power)
+        if known_still:
+            assert values(half_of(about, whole(about), rows(1))) == [1 << power, 0]
+        else:
+            with pytest.raises(Rejected):
+                half_of(about, whole(about), rows(1))
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -280,18 +314,21 @@ def test_a_cut_in_doubles_is_the_same() -> None:
 
 
 def test_a_clause_is_shut_by_what_is_above_zero() -> None:
-    """Or at 0 where the comparison is weak; by no less."""
+    """Or at 0 where the comparison is weak, with a weight that no rounding makes 0; by no less."""
     units = Units(1)
     x = Affine({0: 1}, 0)
-    for const, strict, shut in (
-        (0, True, False),
-        (0, False, True),
-        (1, True, True),
-        (-1, False, False),
+    small = Fraction(1, 2**20)
+    for const, strict, factor, shut in (
+        (0, True, 1, False),
+        (0, False, 1, True),
+        (0, False, small, True),
+        (0, False, small * (1 - small), False),
+        (1, True, 1, True),
+        (-1, False, 1, False),
     ):
         row = Row(combined([(1, x), (1, known(Fraction(const, 2**70)))]), strict)
         about = net_of(Claim(((Fraction(0), Fraction(1)),), units, ((row,),)))
-        steps: tuple[Step, ...] = (Shut(rows(1)),)
+        steps: tuple[Step, ...] = (Shut(rows(factor)),)
         if shut:
             assert children(about, whole(about), Node(steps, None)) == ()
         else:

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from circ.compiler.boxes.lines import Lines, lines, open_units, values
-from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.lines import Lines, gaps, lines, open_units, values
+from circ.compiler.boxes.net import FloatArray, Kind
 from circ.compiler.boxes.split import BELOW
 
 NEXT = float(np.nextafter(1.0, 2.0))
@@ -126,12 +126,116 @@ def test_a_shift_of_a_unit_that_is_on_or_off_is_exact() -> None:
     assert open_units("shift", low - 1, high + 1).all()
 
 
+FIT: list[tuple[Kind, tuple[float, float], list[float]]] = [
+    ("linear", (-1, 2), [1, 0, 1, 0]),
+    ("relu", (-1, 2), [1, 0, 2 / 3, 2 / 3]),
+    ("relu", (-2, 1), [0, 0, 1 / 3, 2 / 3]),
+    ("relu", (-1, 1), [0, 0, 1 / 2, 1 / 2]),
+    ("relu", (0, 2), [1, 0, 1, 0]),
+    ("relu", (1, 2), [1, 0, 1, 0]),
+    ("relu", (-2, 0), [0, 0, 0, 0]),
+    ("step", (-1, 2), [1 / 2, 0, 0, 1]),
+    ("step", (-2, 1), [0, 0, 1 / 2, 1]),
+    ("step", (-1, 1), [1, 0, 1, 1]),
+    ("step", (0, 2), [0, 1, 0, 1]),
+    ("step", (-2, 0), [0, 0, 1 / 2, 1]),
+    ("step", (-2, -1), [0, 0, 0, 0]),
+]
+
+
+@pytest.mark.parametrize(("kind", "ends", "wanted"), FIT)
+def test_lines_are_as_close_as_they_can_be(
+    kind: Kind, ends: tuple[float, float], wanted: list[float]
+) -> None:
+    """Below, the line that leaves less; above, the chord: slopes and constants are the known ones."""
+    low, high = np.array([[float(ends[0])]]), np.array([[float(ends[1])]])
+    found = lines(kind, low, high)
+    parts = (found.below, found.under, found.above, found.over)
+    assert [float(part[0, 0]) for part in parts] == pytest.approx(wanted, abs=1e-12)
+
+
+PLANED: list[tuple[Kind, tuple[float, float], tuple[float, float]]] = [
+    *(("product", p, q) for p, q in product([(-1, 2), (1, 2), (-3, -2), (0, 1)], repeat=2)),
+    *(("shift", p, d) for p, d in product([(-1, 2), (1, 2), (-3, -2), (-2, 1)], repeat=2)),
+    *(("relu", p, p) for p in [(-1.0, 2.0), (-2.0, 1.0), (1.0, 2.0), (-2.0, -1.0)]),
+    *(("step", p, p) for p in [(-1.0, 2.0), (-2.0, 1.0), (1.0, 2.0), (-2.0, -1.0), (-2.0, 0.0)]),
+]
+
+
+@pytest.mark.parametrize(("kind", "first", "second"), PLANED)
+def test_no_line_is_further_off_than_is_said(
+    kind: Kind, first: tuple[float, float], second: tuple[float, float]
+) -> None:
+    """At no point of the bounds is a line further from its unit than its gap, a product's plane in the
+    middle; of a ReLU and of a product, it is as far somewhere."""
+    pair = kind in ("product", "shift")
+    low, high = (
+        np.array([[float(p), float(q)][: 1 + pair]]) for p, q in zip(first, second, strict=True)
+    )
+    found, (below, above) = lines(kind, low, high), gaps(kind, low, high)
+    p, q = (np.linspace(*ends, 121).tolist() for ends in (first, second))
+    if kind == "product":
+        p, q = p[60:61], q[60:61]
+    points = [(x, y) for x in p for y in (q if pair else p[:1])]
+    least, most = list[float](), list[float]()
+    for x, y in points:
+        value = valued(kind, x, y)
+        at = np.array([x, y][: 1 + pair])
+        under = 0.0 if found.flush else found.under[0, 0]
+        least.append(value - float(found.below[0] @ at + under))
+        most.append(float(found.above[0] @ at + found.over[0, 0]) - value)
+    assert max(least) <= below[0, 0] + 1e-9
+    assert max(most) <= above[0, 0] + 1e-9
+    if kind in ("relu", "product"):
+        assert (max(least), max(most)) == pytest.approx((below[0, 0], above[0, 0]), abs=0.02)
+
+
+def valued(kind: Kind, p: float, q: float) -> float:
+    """What a unit is of two numbers."""
+    match kind:
+        case "product":
+            return p * q
+        case "shift":
+            return max(p + q, 0.0) - max(p, 0.0)
+        case "relu":
+            return max(p, 0.0)
+        case _:
+            return float(p >= 0)
+
+
 @pytest.mark.parametrize("kind", ["relu", "step"])
 def test_a_unit_taken_to_be_off_is_0(kind: Literal["relu", "step"]) -> None:
     """With the bound that splitting leaves, both lines are the zero function, whatever lies below."""
     low = np.array([[-1e59, -1.0, -1e-300]])
     off = lines(kind, low, np.full_like(low, BELOW))
     assert is_zero(off)
+
+
+OPEN: list[tuple[Kind, list[tuple[float, float]], bool]] = [
+    ("relu", [(-1, 2)], True),
+    ("relu", [(0, 2)], False),
+    ("relu", [(-2, 0)], False),
+    ("step", [(-1, 2)], True),
+    ("step", [(0, 2)], False),
+    ("step", [(-2, 0)], True),
+    ("step", [(-2, -1)], False),
+    ("linear", [(-1, 2)], False),
+    ("between", [(-1, 2), (-1, 2)], False),
+    ("product", [(-1, 2), (1, 1)], False),
+    ("product", [(1, 1), (-1, 2)], False),
+    ("product", [(1, 2), (-1, 2)], True),
+    ("exp", [(1, 2)], True),
+    ("exp", [(1, 1)], False),
+]
+
+
+@pytest.mark.parametrize(("kind", "ends", "told"), OPEN)
+def test_only_what_can_be_better_is_bounded_anew(
+    kind: Kind, ends: list[tuple[float, float]], told: bool
+) -> None:
+    """Units whose kink is inside, products of two that are not known, curves of what is not known."""
+    low, high = (np.array([[float(end) for end in side]]) for side in zip(*ends, strict=True))
+    assert open_units(kind, low, high).tolist() == [[told] * len(ends)]
 
 
 def is_zero(found: Lines) -> bool:

@@ -1,7 +1,7 @@
 """Do the tests notice small wrong changes of a file that is trusted?
 
     python -m tests.mutants.mechanical [--only FILE]... [--sample N] [--seed S] [--jobs N]
-        [--limit SECONDS] [--log FILE]
+        [--limit SECONDS] [--first N] [--log FILE]
 
 Each change (`changes.py`) is made by itself in a copy of the project; then the tests that are named for
 the file (`named.py`) run up to the first that fails. A change that none notices survives, and `harmless.py`
@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
     left = [change for change in wanted if change.key not in known]
     load()
     with TemporaryDirectory() as folder:
-        for tried in all_tried(left, Path(folder), given.jobs, given.limit):
+        for tried in all_tried(left, Path(folder), given):
             found.append(tried)
             if given.log is not None:
                 with given.log.open("a") as file:
@@ -75,6 +75,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which changes")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="for a change")
+    parser.add_argument("--first", type=int, metavar="N", help="only so many files of tests")
     parser.add_argument("--log", type=Path, metavar="FILE", help="kept as it comes, a line each")
     return parser.parse_args(words)
 
@@ -93,11 +94,12 @@ def logged(log: Path | None) -> list[Tried]:
     return [Tried(**json.loads(line)) for line in log.read_text().splitlines()]
 
 
-def all_tried(left: Sequence[Change], folder: Path, jobs: int, limit: float) -> Iterator[Tried]:
+def all_tried(left: Sequence[Change], folder: Path, given: argparse.Namespace) -> Iterator[Tried]:
     """Try changes, each copy having one at a time; ends the program where unchanged files fail."""
-    copies = [copied(made(folder / str(job))) for job in range(jobs)]
-    for tests in dict.fromkeys(asked_of(change.file) for change in left):
-        require_passing(begun(copies[0], tests, 4 * limit))
+    asked = {change.file: asked_of(change.file)[: given.first] for change in left}
+    copies = [copied(made(folder / str(job))) for job in range(given.jobs)]
+    for tests in dict.fromkeys(asked.values()):
+        require_passing(begun(copies[0], tests, 4 * given.limit))
     running: dict[Path, tuple[Change, Run]] = {}
     waiting = [*reversed(left)]
     while waiting or running:
@@ -105,7 +107,7 @@ def all_tried(left: Sequence[Change], folder: Path, jobs: int, limit: float) -> 
             if copy not in running and waiting:
                 change = waiting.pop()
                 put(copy, change.file, change.text)
-                running[copy] = change, begun(copy, asked_of(change.file), limit)
+                running[copy] = change, begun(copy, asked[change.file], given.limit)
         wait([run.process.sentinel for _, run in running.values()], 1)
         for copy, (change, run) in [*running.items()]:
             if run.over():

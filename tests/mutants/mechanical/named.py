@@ -6,6 +6,7 @@ UNIT, AGREEMENT = "tests/unit", "tests/agreement"
 
 PARTS = (
     f"{UNIT}/test_audit_parts.py",
+    f"{AGREEMENT}/test_clauses_of_parts.py",
     f"{AGREEMENT}/test_hostile_certificates_of_boxes.py",
     f"{AGREEMENT}/test_parts_of_boxes.py",
     f"{UNIT}/test_standard_certificates.py",
