@@ -146,3 +146,41 @@ def test_rows_that_read_next_to_nothing_are_bounded_in_number(
     monkeypatch.setattr(layers, "MOST_SLOTS", 2 * many * many)
     with pytest.raises(Rejected, match="too large"):
         net_of(claim_of(claim, {}))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_an_input_meets_the_conditions(exact: bool) -> None:
+    """Below 0 relu(x) + 1 never is, so nothing needs to be shown of what is below it: but then no input is
+    spoken of. Where there is one it has to be named, for the right binder and inside the box."""
+
+    def claim(most: int) -> Obligation:
+        def above(b: Builder, wires: dict[str, Wire]) -> Wire:
+            return less(b, pick(b, wires["x"], 0), 0)
+
+        def where(b: Builder, wires: dict[str, Wire]) -> Wire:
+            return less(b, relu(b, (1, pick(b, wires["x"], 0))), most, "<")
+
+        return obligation([box("x", (-1, 1))], above, where)
+
+    never, sometimes = claim(0), claim(1)
+    line: Line = {"steps": [{"shut": [0, [1, 1], []]}]}
+    first: Line = {"steps": [{"shut": [0, [1, 0], []]}]}
+    for value in ("-1", "0", "1/2", "1"):
+        assert not met(never, {"x": [value]}, [first], exact=exact)
+    true = obligation(
+        [box("x", (-1, 1))],
+        lambda b, wires: less(b, relu(b, (1, pick(b, wires["x"], 0))), 2),
+        lambda b, wires: less(b, relu(b, (1, pick(b, wires["x"], 0))), Fraction(1, 2), "<"),
+    )
+    assert met(true, {"x": ["0"]}, [line], exact=exact)
+    others: list[dict[str, object]] = [{"x": ["1"]}, {"x": ["-2"]}, {"y": ["0"]}, {}, {"x": [0]}]
+    others.append({"x": ["0", "0"]})
+    for wrong in others:
+        assert not met(true, wrong, [line], exact=exact)
+    assert not met(sometimes, {"x": ["0"]}, [line], exact=exact)
+
+
+def met(claim: Obligation, by: dict[str, object], lines: list[Line], *, exact: bool) -> bool:
+    """Whether lines prove a claim whose conditions an input is said to meet."""
+    head = opening(claim, {}, "parts") | {"parts": 1, "met": by}
+    return accepted(claim, {}, joined([head, *lines]), exact=exact)

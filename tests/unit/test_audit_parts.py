@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -11,7 +10,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from circ.compiler.audit.parts.arrays import table
+from circ.compiler.audit.parts.arrays import UNIT, rounded, table
 from circ.compiler.audit.parts.back import Half, Part, Sum, unpacked
 from circ.compiler.audit.parts.exact import children, cut, half_of, phased, tightened, whole
 from circ.compiler.audit.parts.layers import VALUE, Net, down, net_of, packed, up
@@ -24,12 +23,10 @@ from circ.compiler.audit.parts.nodes import (
     Node,
     Shut,
     Step,
-    Tighten,
     Weighed,
-    node_of,
 )
 from circ.compiler.audit.parts.planes import Halves
-from circ.compiler.audit.parts.reading import Claim, Row, decided
+from circ.compiler.audit.parts.reading import Claim, Row
 from circ.compiler.audit.parts.units import Affine, Kind, Number, Units, combined, known
 from circ.compiler.audit.rejected import NotKnown, Rejected
 
@@ -187,6 +184,18 @@ def test_numbers_that_are_too_large_are_not_known() -> None:
         else:
             with pytest.raises(Rejected):
                 half_of(about, whole(about), rows(1))
+
+
+def test_doubles_are_rounded_outward() -> None:
+    """A number that is a double stays; any other becomes the double next to it on that side. 1 + 2 UNIT
+    is next to 1."""
+    assert np.nextafter(1.0, 2.0) == 1 + 2 * UNIT
+    for value in (5, -5, 0, (1 << 53) + 2):
+        assert rounded(value, 1) == rounded(value, -1) == value
+    for value in ((1 << 53) + 1, -(1 << 60) - 3, (1 << 80) + 1):
+        low, high = rounded(value, -1), rounded(value, 1)
+        assert int(low) < value < int(high)
+        assert np.nextafter(low, inf) == high
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -373,142 +382,3 @@ def test_a_cut_needs_a_clause_that_is_alone() -> None:
     alone = replace(whole(about), left=frozenset({0}))
     halves = children(about, alone, Node((Cut(rows(1)),), AtInput(0, Fraction(0))))
     assert ends(halves[0]) == [(-1, 0)]
-
-
-# --- the form of a line ---------------------------------------------------------------------------
-
-
-def test_a_line_says_what_it_says() -> None:
-    """Each kind of step and of split."""
-    steps = [{"bounds": None}, {"bounds": [3]}, {"shut": [0, [1, 0.5], []]}]
-    found = node_of({"steps": [*steps, {"cut": [None, [], [[7, 2, 3]]]}], "input": [1, 0.25]})
-    wanted: tuple[Step, ...] = (
-        Tighten(None),
-        Tighten(frozenset({3})),
-        Shut(Weighed(0, (Fraction(1), HALF), ())),
-        Cut(Weighed(None, (), (((7, 2), Fraction(3)),))),
-    )
-    assert found == Node(wanted, AtInput(1, Fraction(1, 4)))
-    assert node_of({"steps": [], "unit": [7, 2]}) == Node((), AtUnit((7, 2)))
-    assert node_of({"steps": []}) == Node((), None)
-
-
-LARGE = 1 << 62
-
-
-FORMLESS: list[dict[str, object]] = [
-    {},
-    {"step": []},
-    {"steps": [], "input": [0, 1], "unit": [0, 1]},
-    {"steps": {}},
-    {"steps": [[]]},
-    {"steps": [{}]},
-    {"steps": [{"bounds": None, "shut": [None, [], []]}]},
-    {"steps": [{"hope": []}]},
-    {"steps": [{"bounds": [LARGE]}]},
-    {"steps": [{"bounds": [-1]}]},
-    {"steps": [{"shut": [0, []]}]},
-    {"steps": [{"shut": [0, [], [], []]}]},
-    {"steps": [{"shut": [0, [-1], []]}]},
-    {"steps": [{"shut": [0, [-(2.0**-1000)], []]}]},
-    {"steps": [{"shut": [0, [LARGE], []]}]},
-    {"steps": [{"shut": [0, ["1"], []]}]},
-    {"steps": [{"shut": [0, [True], []]}]},
-    {"steps": [{"shut": [LARGE, [1], []]}]},
-    {"steps": [{"shut": [0, [], [[1, 2]]]}]},
-    {"steps": [{"shut": [0, [], [[1, 2, -3]]]}]},
-    {"steps": [{"shut": [0, [], [[LARGE, 2, 3]]]}]},
-    {"steps": [{"shut": [0, [], [[1, LARGE, 3]]]}]},
-    {"steps": [], "input": [0]},
-    {"steps": [], "input": [0, 1, 2]},
-    {"steps": [], "input": [LARGE, 1]},
-    {"steps": [], "input": [0, inf]},
-    {"steps": [], "input": [0, LARGE]},
-    {"steps": [], "unit": [LARGE, 0]},
-    {"steps": [], "unit": [0, LARGE]},
-]
-
-
-@pytest.mark.parametrize("line", FORMLESS)
-def test_what_has_no_form_is_rejected(line: dict[str, object]) -> None:
-    """Fields, lengths, kinds and ranges; no multiplier is below 0."""
-    with pytest.raises(Rejected):
-        node_of(line)
-
-
-# --- units ----------------------------------------------------------------------------------------
-
-
-def test_rows_of_inputs_alone_are_decided() -> None:
-    """As they should be on the whole box, nowhere, or neither; a weak one may be 0."""
-    box = ((Fraction(-1), Fraction(2)), (Fraction(0), Fraction(1)))
-    for const, strict, holds in (
-        (3, True, None),
-        (3, False, True),
-        (4, True, True),
-        (-2, True, False),
-        (-2, False, None),
-        (-3, False, False),
-        (0, True, None),
-    ):
-        # From const - 3 to const + 2.
-        row = Row(Affine({0: 1, 1: -2}, const), strict)
-        assert decided(row, box) is holds
-    assert decided(Row(Affine({0: 1, 2: 1}, 100), strict=True), box) is None
-
-
-def test_equal_units_are_one() -> None:
-    """A name each, and one function; what is known is no unit."""
-    units = Units(2)
-    x = Affine({0: 1, 1: -1}, 3)
-    one, two = units.relu(x, (4, 0)), units.relu(replaced(x), (5, 0))
-    assert one.terms == two.terms == {2: 1}
-    assert units.names == {(4, 0): 2, (5, 0): 2}
-    assert units.step(x, (6, 0)).terms == {3: 1}
-    assert [units.relu(known(k), (7, 0)).const for k in (-2, 0, 2)] == [0, 0, 2]
-    assert [units.step(known(k), (7, 0)).const for k in (-2, 0, 2)] == [0, 1, 1]
-    for product in (units.times(known(3), x, (8, 0)), units.times(x, known(3), (8, 0))):
-        assert (product.terms, product.const) == ({0: 3, 1: -3}, 9)
-    assert len(units.made) == 2
-    deep = units.times(one, x, (9, 0))
-    assert [unit.deep for unit in units.made] == [1, 1, 2]
-    assert deep.terms == {4: 1}
-
-
-def replaced(x: Affine) -> Affine:
-    """The same again."""
-    return Affine(dict(reversed(x.terms.items())), x.const)
-
-
-def test_sums_are_exact() -> None:
-    """Terms that cancel are gone, and factors of 0 add nothing."""
-    x, y = Affine({0: 1, 1: THIRD}, 5), Affine({1: 1, 2: 4}, -1)
-    found = combined([(1, x), (-THIRD, y), (0, y)])
-    assert (found.terms, found.const) == ({0: 1, 2: -4 * THIRD}, 5 + THIRD)
-
-
-def test_the_largest_of_some_numbers() -> None:
-    """In rounds, each pair by one unit; and whether all of some truths hold."""
-    for count in range(1, 6):
-        units = Units(count)
-        inputs = [Affine({k: 1}, 0) for k in range(count)]
-        most, all_of = units.largest(inputs, (3, 0)), units.all(inputs, (9, 0))
-        assert len({unit.name for unit in units.made}) == count
-        for place in range(count):
-            point = [Fraction(k == place) for k in range(count)]
-            assert valued(units, point, most) == 1
-            assert valued(units, [-x for x in point], most) == (-1 if count == 1 else 0)
-            assert valued(units, point, all_of) == (count == 1)
-        assert valued(units, [Fraction(1)] * count, all_of) == 1
-
-
-def valued(units: Units, point: Sequence[Fraction], x: Affine) -> Fraction:
-    """A sum of ReLUs at a point."""
-    known_values = [*point]
-
-    def at(y: Affine) -> Fraction:
-        return sum((by * known_values[u] for u, by in y.terms.items()), Fraction(y.const))
-
-    for unit in units.made:
-        known_values.append(max(Fraction(0), at(unit.of[0])))
-    return at(x)

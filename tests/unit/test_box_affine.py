@@ -24,7 +24,7 @@ from circ.compiler.boxes.affine import (
 )
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.grow import Growing
-from circ.compiler.boxes.net import FloatArray
+from circ.compiler.boxes.net import UNIT, FloatArray, rounding
 from circ.compiler.boxes.read import outward
 from tests.agreement.box_claims import HARD, NUMBERS
 
@@ -108,6 +108,14 @@ def test_a_combination_stays_within_its_slack(data: st.DataObject) -> None:
     values = [[c * v for v in meant(draw, x, at)] for c, x in terms]
     exact = [sum(column, Fraction(0)) for column in zip(*values, strict=True)]
     assert stands_for(combined(terms, reach), at, exact)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9, 100, 10**6])
+def test_a_sum_errs_by_less_than_is_charged(count: int) -> None:
+    """γ = n u / (1 - n u), u being half of what is between 1 and the next double; it is not much more."""
+    assert np.nextafter(1.0, 2.0) == 1 + 2 * UNIT
+    gamma = Fraction(count, 2**53) / (1 - Fraction(count, 2**53))
+    assert gamma < Fraction(rounding(count)) < 2 * gamma + Fraction(16, 2**53)
 
 
 def test_what_rounds_to_1_is_not_1() -> None:

@@ -6,6 +6,8 @@ UNIT, AGREEMENT = "tests/unit", "tests/agreement"
 
 PARTS = (
     f"{UNIT}/test_audit_parts.py",
+    f"{UNIT}/test_audit_parts_units.py",
+    f"{UNIT}/test_audit_parts_proofs.py",
     f"{AGREEMENT}/test_clauses_of_parts.py",
     f"{AGREEMENT}/test_hostile_certificates_of_boxes.py",
     f"{AGREEMENT}/test_parts_of_boxes.py",
@@ -13,11 +15,12 @@ PARTS = (
     f"{AGREEMENT}/test_certificates_of_boxes.py",
 )
 SEARCH = (
+    f"{AGREEMENT}/test_bounds_of_both.py",
     f"{UNIT}/test_boxes_engine.py",
     f"{UNIT}/test_box_bounds.py",
     f"{AGREEMENT}/test_boxes.py",
 )
-LINES = (f"{UNIT}/test_box_lines.py", f"{UNIT}/test_box_curves.py", *SEARCH)
+LINES = (f"{UNIT}/test_box_lines.py", *SEARCH, f"{UNIT}/test_box_curves.py")
 SMOOTH = (
     f"{UNIT}/test_box_smooth.py",
     f"{UNIT}/test_box_curves.py",
@@ -53,9 +56,20 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{AGREEMENT}/test_certificates.py",
     ),
     "compiler/boxes/": LINES,
-    "compiler/boxes/affine.py": (f"{UNIT}/test_box_affine.py", *SEARCH),
-    "compiler/boxes/grow.py": (f"{UNIT}/test_box_affine.py", *SEARCH),
-    "compiler/boxes/read.py": (f"{UNIT}/test_box_affine.py", f"{UNIT}/test_box_smooth.py", *SEARCH),
+    "compiler/boxes/back.py": (*SEARCH, f"{UNIT}/test_box_affine.py"),
+    "compiler/boxes/bounds.py": SEARCH,
+    "compiler/boxes/judge.py": SEARCH,
+    "compiler/boxes/round.py": SEARCH,
+    "compiler/boxes/split.py": SEARCH,
+    "compiler/boxes/net.py": (f"{UNIT}/test_box_affine.py", *SEARCH),
+    "compiler/boxes/affine.py": (*SEARCH[:1], f"{UNIT}/test_box_affine.py", *SEARCH[1:]),
+    "compiler/boxes/grow.py": (*SEARCH[:1], f"{UNIT}/test_box_affine.py", *SEARCH[1:]),
+    "compiler/boxes/read.py": (
+        *SEARCH[:2],
+        f"{UNIT}/test_box_smooth.py",
+        f"{UNIT}/test_box_affine.py",
+        *SEARCH[2:],
+    ),
     "compiler/boxes/bends.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
     "compiler/boxes/bows.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
     "compiler/boxes/curves.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
@@ -63,11 +77,15 @@ TESTS: dict[str, tuple[str, ...]] = {
     "compiler/boxes/squares.py": SMOOTH,
     "compiler/boxes/live.py": SMOOTH,
     "compiler/boxes/clauses.py": (
-        *SEARCH[:1],
+        *SEARCH[:2],
         f"{AGREEMENT}/test_box_clauses.py",
-        *SEARCH[1:],
+        *SEARCH[2:],
     ),
-    "compiler/boxes/number.py": (*SEARCH[:1], f"{AGREEMENT}/test_box_ranges.py"),
+    "compiler/boxes/number.py": (
+        f"{UNIT}/test_ranges.py",
+        f"{AGREEMENT}/test_box_ranges.py",
+        *SEARCH,
+    ),
     "compiler/vnnlib/": STANDARD,
     "runtime/engines/boxes.py": SEARCH,
     "runtime/engines/explore.py": SEARCH,
