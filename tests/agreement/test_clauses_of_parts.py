@@ -47,7 +47,7 @@ def test_units_are_named_by_wire_and_place() -> None:
 
     def goal(b: Builder, w: dict[str, Wire]) -> Wire:
         x = w["x"]
-        equal = b.add(Compare("==", pick(b, x, 0), pick(b, x, 1)))
+        equal = pick(b, b.add(Compare("==", x, known(b, *[0] * SIZE))), 1)
         chosen = b.add(Select(equal, x, combine(b, (2, x))))
         total = matmul(b, x, known(b, *range(1, SIZE + 1)))
         sides = [b.add(Relu(combine(b, (sign, total)))) for sign in (1, -1)]
@@ -64,7 +64,7 @@ def test_units_are_named_by_wire_and_place() -> None:
         )
         for kind in ("product", "step", "relu")
     }
-    assert names["step"] == [0, 1]
+    assert names["step"] == [2, 3]
     assert names["product"] == sorted([*range(SIZE)] * 2)
     assert names["relu"] == [0, 0]
     assert [unit.name[1] < 0 for unit in units.made] == [u.kind == "linear" for u in units.made]

@@ -17,6 +17,7 @@ def test_an_unsat_leaves_a_certificate(tmp_path: Path, capsys: pytest.CaptureFix
     assert command("vnnlib", net, asked, "--certificate", proofs) == 0
     told = capsys.readouterr().out
     assert told.startswith("unsat\n")
+    assert [path.name for path in proofs.iterdir()] == ["safe.cert"]
     assert f"to check it: circ audit {asked} {proofs} --network {net}" in told
     for more in ([], ["--exact"]):
         assert command("audit", asked, proofs, "--network", net, *more) == 0
@@ -57,6 +58,29 @@ def test_older_ones_go(tmp_path: Path) -> None:
     assert command("vnnlib", net, asked, "--certificate", proofs) == 0
     wanted(tmp_path, SAT)
     assert command("vnnlib", net, asked, "--certificate", proofs) == 0
+    assert not list(proofs.iterdir())
+
+
+def test_those_of_other_boxes_go(tmp_path: Path) -> None:
+    """A property of one box leaves none of those that an older one had."""
+    net, proofs = network(tmp_path, 1, 2), tmp_path / "proofs"
+    assert command("vnnlib", net, wanted(tmp_path, EITHER), "--certificate", proofs) == 0
+    assert len([*proofs.iterdir()]) == 2
+    assert command("vnnlib", net, wanted(tmp_path, UNSAT), "--certificate", proofs) == 0
+    assert [path.name for path in proofs.iterdir()] == ["safe.cert"]
+
+
+def test_all_boxes_have_one_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two boxes the first is shown by its inputs alone, the second by a smooth function: none is left."""
+    net, proofs = network(tmp_path, 1, 2, last="Tanh"), tmp_path / "proofs"
+    path = wanted(tmp_path, EITHER)
+    path.write_text(
+        path.read_text()
+        .replace("(>= Y_0 2.001)", "(>= (+ X_0 X_1) 5)")
+        .replace("(>= Y_0 3.001)", "(>= Y_0 1)")
+    )
+    assert command("vnnlib", net, path, "--certificate", proofs) == 0
+    assert "; no certificate: a smooth function" in capsys.readouterr().out
     assert not list(proofs.iterdir())
 
 
