@@ -46,7 +46,10 @@ def test_each_box_has_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert command("vnnlib", net, asked, "--certificate", proofs, "--json") == 0
     left = json.loads(capsys.readouterr().out)["certificates"]
     assert [Path(path).name for path in left] == ["safe.1.cert", "safe.2.cert"]
-    assert command("audit", asked, proofs, "--network", net) == 0
+    assert command("audit", asked, proofs, "--network", net, "--json") == 0
+    parts = [json.loads(Path(path).read_text().splitlines()[0])["parts"] for path in left]
+    (found,) = json.loads(capsys.readouterr().out)["certificates"]
+    assert found["classes"] == sum(parts)
     Path(left[1]).unlink()
     assert command("audit", asked, proofs, "--network", net) == 1
     assert "safe.2.cert: a box of inputs has no certificate" in capsys.readouterr().out
@@ -59,6 +62,17 @@ def test_older_ones_go(tmp_path: Path) -> None:
     wanted(tmp_path, SAT)
     assert command("vnnlib", net, asked, "--certificate", proofs) == 0
     assert not list(proofs.iterdir())
+
+
+def test_a_box_without_width_has_one(tmp_path: Path) -> None:
+    """A single number of an input is one to be shown."""
+    net, proofs = network(tmp_path, 1, 2), tmp_path / "proofs"
+    asked = wanted(tmp_path, UNSAT)
+    asked.write_text(asked.read_text() + "(assert (<= X_0 -1))(assert (<= X_1 -1))")
+    assert command("vnnlib", net, asked, "--certificate", proofs) == 0
+    assert command("audit", asked, proofs, "--network", net) == 0
+    (proofs / "safe.cert").unlink()
+    assert command("audit", asked, proofs, "--network", net) == 1
 
 
 def test_those_of_other_boxes_go(tmp_path: Path) -> None:

@@ -121,6 +121,29 @@ class TestCases:
         written = declared(2, 2) + boxed([(1, 0), (0, 1)])
         assert len(small_problem(written, tmp_path).obligations) == 0
 
+    @pytest.mark.parametrize(
+        ("strict", "end"),
+        [("(< X_0 1)", 1), ("(> X_0 -1)", -1), ("(< (* 0.5 X_0) 0.5)", 1), ("(< (* 2 X_0) 2)", 1),
+         ("(> (* 0.5 X_0) -0.5)", -1), ("(< (* -2 X_0) 2)", -1), ("(< (* -0.5 X_0) 0.5)", -1)],
+    )  # fmt: skip
+    def test_a_strict_bound_leaves_out_its_end(self, strict: str, end: int, tmp_path: Path) -> None:
+        """The end of the box, and no other input; a bound beyond the end leaves out none."""
+        written = declared(2, 2) + boxed([(-1, 1), (0, 1)]) + f"(assert {strict})"
+        found = small_problem(written, tmp_path)
+        for x, y in product((-1.0, -0.5, 0.5, 1.0), (0, 1)):
+            assert inside(found, (Fraction(x), Fraction(y))) == (x != end)
+        beyond = declared(2, 2) + boxed([(-1, 1), (0, 1)]) + "(assert (< X_0 2))"
+        assert inside(small_problem(beyond, tmp_path), (Fraction(1), Fraction(0)))
+
+    @pytest.mark.parametrize(("constant", "met"), [("(<= 1 0)", False), ("(<= 0 0)", True)])
+    def test_what_reads_nothing_is_true_or_false(
+        self, constant: str, met: bool, tmp_path: Path
+    ) -> None:
+        """Alone, and as one of several."""
+        for sought in (constant, f"(or {constant} (<= 2 1))", f"(and {constant} (<= 1 2))"):
+            written = declared(2, 2) + boxed([(-1, 1), (0, 1)]) + f"(assert {sought})"
+            assert inside(small_problem(written, tmp_path), (Fraction(0), Fraction(0))) == met
+
     def test_they_are_bounded_in_number(self, tmp_path: Path) -> None:
         """A file of a few lines can have more boxes than anyone goes through."""
         arm = "(assert (or (<= X_0 0) (<= X_0 1)))\n"

@@ -1,7 +1,7 @@
 """Do the tests notice small wrong changes of a file that is trusted?
 
     python -m tests.mutants.mechanical [--only FILE]... [--sample N] [--seed S] [--jobs N]
-        [--limit SECONDS] [--first N] [--log FILE]
+        [--limit SECONDS] [--first N] [--log FILE] [--again]
 
 Each change (`changes.py`) is made by itself in a copy of the project; then the tests that are named for
 the file (`named.py`) run up to the first that fails. A change that none notices survives, and `harmless.py`
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from importlib.util import cache_from_source
+from itertools import groupby
 from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,22 +50,23 @@ class Tried:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Try what is asked for, and print a table."""
+    """Try what is asked for, and print a table of that and of what the log has."""
     given = arguments(words)
-    wanted = [change for file in given.only or TRUSTED for change in chosen(file, given)]
-    known = {tried.key: tried for tried in logged(given.log)}
-    found = [known[change.key] for change in wanted if change.key in known]
-    left = [change for change in wanted if change.key not in known]
+    every = {change.key: change for file in given.only or TRUSTED for change in of(file)}
+    known = {tried.key: tried for tried in logged(given.log) if tried.key in every}
+    left = [change for change in sampled(every.values(), given) if change.key not in known]
+    if given.again:
+        left += [every[key] for key, tried in known.items() if survived(tried)]
     load()
     with TemporaryDirectory() as folder:
         for tried in all_tried(left, Path(folder), given):
-            found.append(tried)
+            known[tried.key] = tried
             if given.log is not None:
                 with given.log.open("a") as file:
                     file.write(json.dumps(asdict(tried)) + "\n")
             if sys.stderr.isatty():
-                print(f"\r{len(found)} of {len(wanted)}", end=" ", file=sys.stderr, flush=True)
-    print("\n".join(report(found)))
+                print(f"\r{len(known)}", end=" ", file=sys.stderr, flush=True)
+    print("\n".join(report([*known.values()])))
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -75,16 +77,26 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which changes")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="for a change")
+    parser.add_argument("--again", action="store_true", help="also try what survived in the log")
     parser.add_argument("--first", type=int, metavar="N", help="only so many files of tests")
     parser.add_argument("--log", type=Path, metavar="FILE", help="kept as it comes, a line each")
     return parser.parse_args(words)
 
 
-def chosen(file: str, given: argparse.Namespace) -> list[Change]:
-    """Some changes of a file; more of them begin with the same ones."""
-    every = changes(file, (ROOT / file).read_text())
-    random.Random(f"{given.seed} {file}").shuffle(every)
-    return every[: given.sample]
+def of(file: str) -> list[Change]:
+    """All changes of a file."""
+    return changes(file, (ROOT / file).read_text())
+
+
+def sampled(every: Iterable[Change], given: argparse.Namespace) -> list[Change]:
+    """Some changes of each file: those whose hash with the seed is least, so that few others change places
+    when the file does, and more of them begin with the same ones."""
+
+    def lot(change: Change) -> str:
+        return sha256(f"{given.seed} {change.key}".encode()).hexdigest()
+
+    files = groupby(every, key=lambda change: change.file)
+    return [change for _, own in files for change in sorted(own, key=lot)[: given.sample]]
 
 
 def logged(log: Path | None) -> list[Tried]:

@@ -180,6 +180,8 @@ NAMES = {a: b for one, two in PAIRS for a, b in ((one, two), (two, one))}
 def variants(node: ast.expr | ast.stmt) -> Iterator[str]:
     """What may take a node's place."""
     match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never"))):
+            pass
         case ast.Expr(value=ast.Call()) | ast.Raise():
             yield "pass"
         case ast.AugAssign(target=target, op=op, value=value) if type(op) in OTHER:
