@@ -211,6 +211,34 @@ def test_a_unit_taken_to_be_off_is_0(kind: Literal["relu", "step"]) -> None:
     assert is_zero(off)
 
 
+VALUES: list[tuple[Kind, list[tuple[float, float]], tuple[float, float]]] = [
+    ("linear", [(-1, 2)], (-1, 2)),
+    ("relu", [(-1, 2)], (0, 2)),
+    ("relu", [(-2, -1)], (0, 0)),
+    ("step", [(-1, 0)], (0, 1)),
+    ("step", [(-2, -1)], (0, 0)),
+    ("step", [(0, 1)], (1, 1)),
+    ("product", [(-1, 2), (-3, 5)], (-6, 10)),
+    ("product", [(2, 3), (-5, -4)], (-15, -8)),
+    ("between", [(-1, 2), (3, 5)], (-1, 5)),
+    ("shift", [(1, 2), (-0.5, 0.25)], (-0.5, 0.25)),
+    ("shift", [(-2, -1), (-0.5, 0.25)], (0, 0)),
+    ("shift", [(-1, 1), (-0.5, 0.25)], (-0.5, 0.25)),
+    ("shift", [(-1, 1), (0.125, 0.25)], (0, 0.25)),
+    ("shift", [(-1, 1), (-0.5, -0.25)], (-0.5, 0)),
+]
+
+
+@pytest.mark.parametrize(("kind", "ends", "wanted"), VALUES)
+def test_values_are_bounded_by_what_they_can_be(
+    kind: Kind, ends: list[tuple[float, float]], wanted: tuple[float, float]
+) -> None:
+    """No less tightly than rounding makes it."""
+    low, high = (np.array([[float(end) for end in side]]) for side in zip(*ends, strict=True))
+    found = values(kind, low, high)
+    assert [float(part[0, 0]) for part in found] == pytest.approx(wanted, abs=1e-12)
+
+
 OPEN: list[tuple[Kind, list[tuple[float, float]], bool]] = [
     ("relu", [(-1, 2)], True),
     ("relu", [(0, 2)], False),

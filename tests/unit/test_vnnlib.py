@@ -240,12 +240,33 @@ class TestVersion2:
         assert [o.binders for o in found[0]] == [o.binders for o in found[1]]
 
     @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("(>= (- Y_0 Y_1 X_0) 0.5)", "(>= (- B[0] B[1] A[0,0]) 0.5)"),
+            ("(> (* 2.0 (- X_1) 3.0) (+ Y_1 1.0))", "(> (* 2.0 (- A[0,1]) 3.0) (+ B[1] 1.0))"),
+            ("(or (< Y_0 1.0) (> Y_0 1.0))", "(!= B[0] 1.0)"),
+        ],
+    )
+    def test_terms_are_read_like_the_first(self, first: str, second: str, tmp_path: Path) -> None:
+        """Differences, products with constants, and what is not equal."""
+        ends = "(assert (and (>= A[0,0] -1.0) (<= A[0,0] 1.0) (>= A[0,1] 0.0) (<= A[0,1] 1.0)))"
+        texts = (
+            f"{declared(2, 2)}{boxed([(-1, 1), (0, 1)])}(assert {first})",
+            f"{TWO}{ends}(assert {second})",
+        )
+        found = [small_problem(text, tmp_path) for text in texts]
+        for x in product([Fraction(k, 4) for k in (-4, -1, 0, 3, 4)], repeat=2):
+            assert inside(found[0], x) == inside(found[1], x)
+
+    @pytest.mark.parametrize(
         ("text", "code"),
         [
             (TWO + "(assert (<= A[0,5] 1.0))", "E0811"),
             (TWO + "(assert (<= (* A[0,0] B[0]) 1.0))", "E0812"),
             (TWO + "(assert (<= A[0,0] (* " + "1e400 " * 200 + ")))", "E0811"),
             (TWO + TWO.partition("<2.0>)")[2].replace("N", "M").replace("A", "C").replace("B", "D")
+             + "(assert (<= A[0,0] 1.0))", "E0817"),
+            (TWO.replace("(declare-out", '(declare-hidden H float32 [2] "h")(declare-out')
              + "(assert (<= A[0,0] 1.0))", "E0817"),
             (TWO + "(assert (<= A[0,0] 1.0))", "E0813"),
         ],
