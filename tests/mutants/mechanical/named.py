@@ -15,6 +15,7 @@ PARTS = (
     f"{AGREEMENT}/test_certificates_of_boxes.py",
 )
 SEARCH = (
+    f"{UNIT}/test_box_steps.py",
     f"{AGREEMENT}/test_bounds_of_both.py",
     f"{UNIT}/test_boxes_engine.py",
     f"{UNIT}/test_box_bounds.py",
@@ -62,13 +63,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     "compiler/boxes/round.py": SEARCH,
     "compiler/boxes/split.py": SEARCH,
     "compiler/boxes/net.py": (f"{UNIT}/test_box_affine.py", *SEARCH),
-    "compiler/boxes/affine.py": (*SEARCH[:1], f"{UNIT}/test_box_affine.py", *SEARCH[1:]),
-    "compiler/boxes/grow.py": (*SEARCH[:1], f"{UNIT}/test_box_affine.py", *SEARCH[1:]),
+    "compiler/boxes/affine.py": (*SEARCH[:2], f"{UNIT}/test_box_affine.py", *SEARCH[2:]),
+    "compiler/boxes/grow.py": (*SEARCH[:2], f"{UNIT}/test_box_affine.py", *SEARCH[2:]),
     "compiler/boxes/read.py": (
-        *SEARCH[:2],
+        *SEARCH[:3],
         f"{UNIT}/test_box_smooth.py",
         f"{UNIT}/test_box_affine.py",
-        *SEARCH[2:],
+        *SEARCH[3:],
     ),
     "compiler/boxes/bends.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
     "compiler/boxes/bows.py": (f"{UNIT}/test_box_curves.py", *LINES[:1], *SMOOTH[2:]),
@@ -77,9 +78,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "compiler/boxes/squares.py": SMOOTH,
     "compiler/boxes/live.py": SMOOTH,
     "compiler/boxes/clauses.py": (
-        *SEARCH[:2],
+        *SEARCH[:3],
         f"{AGREEMENT}/test_box_clauses.py",
-        *SEARCH[2:],
+        *SEARCH[3:],
     ),
     "compiler/boxes/number.py": (
         f"{UNIT}/test_ranges.py",
