@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from circ.compiler.boxes.affine import Affine, some
 from circ.compiler.boxes.back import Affines, least
 from circ.compiler.boxes.bounds import Nodes, contradicted
 from circ.compiler.boxes.judge import Halves, cut, sizes, smallest, summed_up
@@ -99,6 +100,15 @@ def test_rounding_is_charged_for_by_the_number_of_terms(count: int) -> None:
     owed = before[0, -1] - -rest / 2.0**30
     assert (count + 1) * 2.0**-53 * mass / 2.0**30 <= owed + 2.0**-53
     assert owed <= 4 * (count + 65) * 2.0**-53 * mass / 2.0**30
+
+
+def test_what_may_be_other_than_0() -> None:
+    """An entry with a constant, with a slack, or with a coefficient on units that are not 0 themselves."""
+    told = some(Affine({}, np.array([0.0, 1.0, 0, 0]), np.array([0.0, 0, 1, 1e-300])), [])
+    assert told.tolist() == [False, True, True, True]
+    rows = np.array([[1.0, 0.0], [0.0, 1e-300], [0.0, 0.0]])
+    told = some(Affine({0: rows}, np.zeros(3), np.zeros(3)), [np.array([0.0, 2.0])])
+    assert told.tolist() == [False, True, False]
 
 
 def test_a_node_is_empty_where_ends_have_crossed() -> None:
