@@ -59,7 +59,7 @@ def test_the_search_bounds_no_less_tightly() -> None:
         parts = [whole(audited), *children(audited, whole(audited), split)]
         nodes = [root(question), *single(halved(root(question), np.array([1])))]
         for part, one in zip(parts, nodes, strict=True):
-            tight = tighten(question.net, question.charges, one)
+            tight = tighten(question.net, question.there, one)
             bounded = tightened(audited, part, None)
             low, high = zip(*open_rows(audited, bounded), strict=True)
             pairs = judged(question, one, tight)

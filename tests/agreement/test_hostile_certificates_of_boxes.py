@@ -150,8 +150,8 @@ def test_rows_that_read_next_to_nothing_are_bounded_in_number(
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_an_input_meets_the_conditions(exact: bool) -> None:
-    """Below 0 relu(x) + 1 never is, so nothing needs to be shown of what is below it: but then no input is
-    spoken of. Where there is one it has to be named, for the right binder and inside the box."""
+    """relu(x) is never below 0, so that all inputs where it is are as claimed, whatever is claimed; but there
+    is none. Where there is one it has to be named, for the right binder and inside the box."""
 
     def claim(most: int) -> Obligation:
         def above(b: Builder, wires: dict[str, Wire]) -> Wire:

@@ -52,13 +52,13 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/audit/parts/checked.py",
         "",
         "MOST_PARTS = 1 << 40",
-        "MOST_PARTS = 1 << 41",
+        "MOST_PARTS = 1 << 39",
     ): "a limit that no file comes near",
     (
         "compiler/audit/parts/checked.py",
         "",
         "MOST_PARTS = 1 << 40",
-        "MOST_PARTS = 1 << 39",
+        "MOST_PARTS = 1 << 41",
     ): "a limit that no file comes near",
     (
         "compiler/audit/parts/layers.py",
@@ -160,13 +160,13 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/audit/parts/windows.py",
         "Windows.run",
         "most = max(16, min(WINDOW, NUMBERS // max(numbers, 1)))",
-        "most = max(16, max(WINDOW, NUMBERS // max(numbers, 1)))",
+        "most = max(16, min(WINDOW, NUMBERS // min(numbers, 1)))",
     ): "how many lines are read at once says nothing about what is found",
     (
         "compiler/audit/parts/windows.py",
         "Windows.run",
         "most = max(16, min(WINDOW, NUMBERS // max(numbers, 1)))",
-        "most = max(16, min(WINDOW, NUMBERS // min(numbers, 1)))",
+        "most = max(16, max(WINDOW, NUMBERS // max(numbers, 1)))",
     ): "how many lines are read at once says nothing about what is found",
     (
         "compiler/audit/parts/windows.py",
@@ -192,12 +192,6 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "corner = np.where(rows.slopes > 0, low, high)",
         "corner = np.where((rows.slopes >= 0), low, high)",
     ): "a slope of 0 takes nothing of either end",
-    (
-        "compiler/boxes/bounds.py",
-        "around_entries",
-        "for part in chunks(len(node), max((m.shape[1] for _, m in layer.sources), default=1)):",
-        "for part in chunks(len(node), min((m.shape[1] for _, m in layer.sources), default=1)):",
-    ): "how much is done at once says nothing about what is found",
     (
         "compiler/boxes/bows.py",
         "hull",
@@ -230,27 +224,27 @@ WHY: dict[tuple[str, str, str, str], str] = {
     ): "a limit: what is flatter cuts nothing, which is right of any",
     (
         "compiler/boxes/lines.py",
-        "up",
-        "half = low.shape[-1] // 2",
-        "half = low.shape[(1)] // 2",
-    ): "there are two axes",
-    (
-        "compiler/boxes/lines.py",
         "of_between",
         "half = low.shape[-1] // 2",
         "half = low.shape[(1)] // 2",
     ): "there are two axes",
     (
         "compiler/boxes/lines.py",
-        "of_product",
-        "other = d * p + a * q - a * d <= c * p + b * q - b * c",
-        "other = (d * p - a * q) - a * d <= c * p + b * q - b * c",
-    ): "either plane holds, and in the middle of the bounds both are as near",
+        "up",
+        "half = low.shape[-1] // 2",
+        "half = low.shape[(1)] // 2",
+    ): "there are two axes",
     (
         "compiler/boxes/lines.py",
         "of_product",
         "other = d * p + a * q - a * d <= c * p + b * q - b * c",
         "other = d * p + a * q - a * d <= c * p + (b / q) - b * c",
+    ): "either plane holds, and in the middle of the bounds both are as near",
+    (
+        "compiler/boxes/lines.py",
+        "of_product",
+        "other = d * p + a * q - a * d <= c * p + b * q - b * c",
+        "other = (d * p - a * q) - a * d <= c * p + b * q - b * c",
     ): "either plane holds, and in the middle of the bounds both are as near",
     (
         "compiler/boxes/lines.py",
@@ -328,13 +322,13 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/vnnlib/problem.py",
         "Says.atom",
         "if not left or (right and atom.bound < 0):",
-        "if (not left and (right and atom.bound < 0)):",
+        "if not left or (right and atom.bound < 1):",
     ): "on which side a constant stands changes nothing",
     (
         "compiler/vnnlib/problem.py",
         "Says.atom",
         "if not left or (right and atom.bound < 0):",
-        "if not left or (right and atom.bound < 1):",
+        "if (not left and (right and atom.bound < 0)):",
     ): "on which side a constant stands changes nothing",
     (
         "compiler/vnnlib/problem.py",
@@ -354,12 +348,6 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "DEEPEST = 100",
         "DEEPEST = 101",
     ): "a limit, which is any number that no stack minds",
-    (
-        "compiler/vnnlib/text.py",
-        "",
-        "LARGEST_TEXT = 1 << 27",
-        "LARGEST_TEXT = 1 << 28",
-    ): "a limit, which is any number that memory holds",
     (
         "compiler/vnnlib/text.py",
         "read_text",
