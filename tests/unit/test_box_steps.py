@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from circ.compiler.boxes.affine import Affine, some
 from circ.compiler.boxes.back import Affines, least
 from circ.compiler.boxes.bounds import Nodes, contradicted
-from circ.compiler.boxes.judge import Halves, cut, sizes, smallest, summed_up
+from circ.compiler.boxes.judge import Halves, Sides, cut, sizes, smallest, summed_up
+from circ.compiler.boxes.round import Pairs, shrink
 from circ.compiler.boxes.split import BELOW, halved, sided
 
 OFF = 1e-12
@@ -146,3 +149,23 @@ def test_sides_meet_in_zero() -> None:
     assert (on.phase.tolist(), off.phase.tolist()) == ([[0, 1, 0]], [[0, -1, 0]])
     assert sided(whole, np.array([2]))[0].under[0, 2] == 1
     assert on.share.tolist() == off.share.tolist() == [0.5]
+
+
+def test_a_box_is_cut_by_a_clause_that_is_alone() -> None:
+    """Where another is open too, what it needs may be where the cut is."""
+    halves = Halves(np.array([[[1.0]], [[-1.0]]]), np.zeros((2, 1)))
+    none = np.zeros(2)
+    sides = Sides(np.zeros((2, 0), np.int64), np.zeros((2, 0)))
+    pairs = Pairs(
+        np.array([0, 0]), np.array([0, 1]), none > 0, none > 0, none, none,
+        np.zeros((2, 1)), np.zeros((2, 1)), halves, sides, [],
+    )  # fmt: skip
+    for told, wanted in (
+        ([True, True], (-1, 1)),
+        ([True, False], (-1, 0)),
+        ([False, True], (0, 1)),
+        ([False, False], (-1, 1)),
+    ):
+        one = replace(node((-1, 1)), open=np.array([told]))
+        shrink(one, pairs)
+        assert (one.low[0, 0], one.high[0, 0]) == pytest.approx(wanted, abs=OFF)
