@@ -160,13 +160,13 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/audit/parts/windows.py",
         "Windows.run",
         "most = max(16, min(WINDOW, NUMBERS // max(numbers, 1)))",
-        "most = max(16, min(WINDOW, NUMBERS // min(numbers, 1)))",
+        "most = max(16, max(WINDOW, NUMBERS // max(numbers, 1)))",
     ): "how many lines are read at once says nothing about what is found",
     (
         "compiler/audit/parts/windows.py",
         "Windows.run",
         "most = max(16, min(WINDOW, NUMBERS // max(numbers, 1)))",
-        "most = max(16, max(WINDOW, NUMBERS // max(numbers, 1)))",
+        "most = max(16, min(WINDOW, NUMBERS // min(numbers, 1)))",
     ): "how many lines are read at once says nothing about what is found",
     (
         "compiler/audit/parts/windows.py",
@@ -199,6 +199,18 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "flat = slopes.reshape(*slopes.shape[:(2)], -1)",
     ): "there are two axes before the grid's",
     (
+        "compiler/boxes/clauses.py",
+        "Reader.cases",
+        "width = self.circuit.types[wire].entries // self.circuit.types[indices[0]].entries",
+        "width = (-(-self.circuit.types[wire].entries // self.circuit.types[indices[0]].entries))",
+    ): "it divides without rest",
+    (
+        "compiler/boxes/clauses.py",
+        "both",
+        'raise Beyond(f"more than {MOST_CLAUSES:,} ways to refute it have to be told apart")',
+        "pass",
+    ): "a limit: beyond it one only waits longer",
+    (
         "compiler/boxes/judge.py",
         "row_halves",
         "width = max((m.shape[2] for m in asks.maps.values()), default=1)",
@@ -224,22 +236,16 @@ WHY: dict[tuple[str, str, str, str], str] = {
     ): "a limit: what is flatter cuts nothing, which is right of any",
     (
         "compiler/boxes/lines.py",
-        "of_between",
-        "half = low.shape[-1] // 2",
-        "half = low.shape[(1)] // 2",
-    ): "there are two axes",
-    (
-        "compiler/boxes/lines.py",
         "up",
         "half = low.shape[-1] // 2",
         "half = low.shape[(1)] // 2",
     ): "there are two axes",
     (
         "compiler/boxes/lines.py",
-        "of_product",
-        "other = d * p + a * q - a * d <= c * p + b * q - b * c",
-        "other = d * p + a * q - a * d <= c * p + (b / q) - b * c",
-    ): "either plane holds, and in the middle of the bounds both are as near",
+        "of_between",
+        "half = low.shape[-1] // 2",
+        "half = low.shape[(1)] // 2",
+    ): "there are two axes",
     (
         "compiler/boxes/lines.py",
         "of_product",
@@ -249,14 +255,20 @@ WHY: dict[tuple[str, str, str, str], str] = {
     (
         "compiler/boxes/lines.py",
         "of_product",
-        "p, q = a / 2 + b / 2, c / 2 + d / 2",
-        "p, q = (a / 2 - b / 2), c / 2 + d / 2",
+        "other = d * p + a * q - a * d <= c * p + b * q - b * c",
+        "other = d * p + a * q - a * d <= c * p + (b / q) - b * c",
     ): "either plane holds, and in the middle of the bounds both are as near",
     (
         "compiler/boxes/lines.py",
         "of_product",
         "p, q = a / 2 + b / 2, c / 2 + d / 2",
         "p, q = (a * 2) + b / 2, c / 2 + d / 2",
+    ): "either plane holds, and in the middle of the bounds both are as near",
+    (
+        "compiler/boxes/lines.py",
+        "of_product",
+        "p, q = a / 2 + b / 2, c / 2 + d / 2",
+        "p, q = (a / 2 - b / 2), c / 2 + d / 2",
     ): "either plane holds, and in the middle of the bounds both are as near",
     (
         "compiler/boxes/lines.py",
@@ -276,6 +288,12 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "told = most > 0",
         "told = (most >= 0)",
     ): "weights only say where to split and what to put together, and any will do",
+    (
+        "compiler/boxes/round.py",
+        "a_round",
+        "nodes.open[(nodes.low > nodes.high).any(1)] = False",
+        "nodes.open[(nodes.low > nodes.high).any(1)] = True",
+    ): "the next round finds such a node empty",
     (
         "compiler/boxes/split.py",
         "",
