@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from circ.compiler.audit.parts.back import Part
-from circ.compiler.audit.parts.exact import children, half_of, tightened, whole
-from circ.compiler.audit.parts.layers import VALUE, Net, net_of
+from circ.compiler.audit.parts.exact import children, half_of, multipliers, tightened, whole
+from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Net, net_of
 from circ.compiler.audit.parts.nodes import AtInput, Node, Tighten, Weighed
 from circ.compiler.audit.parts.reading import claim_of
 from circ.compiler.boxes.bounds import Nodes, tighten
@@ -99,5 +99,8 @@ def open_rows(audited: Net, part: Part) -> list[tuple[float, float]]:
 def rows(audited: Net, part: Part) -> list[float]:
     """What each comparison is above."""
     weights = [Weighed(0, (Fraction(k == 0), Fraction(k == 1)), ()) for k in range(2)]
-    found = (half_of(audited, part, by).least(part) for by in weights)
-    return [float(Fraction(x, 1 << VALUE + 44)) for x in found]
+    return [
+        float(half_of(audited, part, by).least(part)[0] / Fraction(2) ** bits)
+        for by in weights
+        for bits in [multipliers(audited, by)[1] + VALUE + WEIGHT]
+    ]

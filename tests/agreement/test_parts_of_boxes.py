@@ -260,8 +260,9 @@ def test_both_arithmetics_say_nearly_the_same() -> None:
             assert near(parts.under[0, own.place], low, VALUE)
             assert near(parts.over[0, own.place], high, VALUE)
         half, halves = half_of(found.net, part, by), both.weighed(parts, np.array([0]), [by])
-        assert near(halves.slopes[0], half.slopes, 44)
-        assert near(halves.consts, [half.const], VALUE + 44, 1e-3)
+        bits = multipliers(found.net, by)[1] + WEIGHT
+        assert near(halves.slopes[0], [x for (x,) in half.slopes], bits)
+        assert near(halves.consts, half.consts, VALUE + bits, 1e-3)
         cut_in_doubles(both, parts, np.array([0]), halves)
         left = cut(part, half)
         if left.left and parts.left.all():
@@ -271,7 +272,7 @@ def test_both_arithmetics_say_nearly_the_same() -> None:
 
 def near(values: FloatArray, wanted: Sequence[int], bits: int, off: float = 1e-6) -> bool:
     """Whether doubles are next to whole numbers of 2^-bits, as their sizes go."""
-    others = [float(Fraction(x, 1 << bits)) for x in wanted]
+    others = [float(x / Fraction(2) ** bits) for x in wanted]
     return np.allclose(values, others, rtol=off, atol=off)
 
 

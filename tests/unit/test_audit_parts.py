@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
-from random import Random
 
 import numpy as np
 import pytest
 
-from circ.compiler.audit.parts.arrays import UNIT, rounded, table
-from circ.compiler.audit.parts.back import Half, Part, Sum, unpacked
-from circ.compiler.audit.parts.exact import children, cut, half_of, phased, tightened, whole
-from circ.compiler.audit.parts.layers import VALUE, Net, down, net_of, packed, up
+from circ.compiler.audit.parts.arrays import UNIT, rounded
+from circ.compiler.audit.parts.back import HalfSpaces, Part
+from circ.compiler.audit.parts.exact import (
+    children,
+    cut,
+    half_of,
+    multipliers,
+    phased,
+    tightened,
+    whole,
+)
+from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Net, down, net_of, up
 from circ.compiler.audit.parts.many import cut as cut_in_doubles
 from circ.compiler.audit.parts.many import many
 from circ.compiler.audit.parts.nodes import (
@@ -28,7 +35,7 @@ from circ.compiler.audit.parts.nodes import (
 from circ.compiler.audit.parts.planes import Halves
 from circ.compiler.audit.parts.reading import Claim, Row
 from circ.compiler.audit.parts.units import Affine, Kind, Number, Units, combined, known
-from circ.compiler.audit.rejected import NotKnown, Rejected
+from circ.compiler.audit.rejected import Rejected
 
 THIRD, HALF = Fraction(1, 3), Fraction(1, 2)
 FINE = 44
@@ -48,12 +55,11 @@ def rows(*factors: Number) -> Weighed:
     return Weighed(0, tuple(map(Fraction, factors)), ())
 
 
-def values(half: Half) -> list[Fraction]:
+def values(about: Net, half: HalfSpaces, by: Weighed) -> list[Fraction]:
     """The slopes of a half-space, and what is known, as the numbers that they are."""
-    return [
-        *(Fraction(x, 1 << FINE) for x in half.slopes),
-        Fraction(half.const, 1 << VALUE + FINE),
-    ]
+    one = Fraction(2) ** (multipliers(about, by)[1] + WEIGHT)
+    (const,) = half.consts
+    return [*(x / one for (x,) in half.slopes), const / one / 2**VALUE]
 
 
 PLANES: list[tuple[Kind, list[tuple[int, int]], int, list[Number]]] = [
@@ -90,12 +96,13 @@ def test_a_unit_is_above_its_plane(
     """That is the plane of the method, in whole numbers and in doubles, and the least value is the plane's."""
     about = net(kind, *box, by=sign)
     half = half_of(about, whole(about), rows(1))
-    for found, wanted in zip(values(half), plane, strict=True):
+    for found, wanted in zip(values(about, half, rows(1)), plane, strict=True):
         assert -(2**-40) <= found - wanted <= 0 or found == wanted
     *slopes, const = map(Fraction, plane)
     ends = zip(slopes, box, strict=True)
     least = const + sum(by * (low if by > 0 else high) for by, (low, high) in ends)
-    off = Fraction(half.least(whole(about)), 1 << VALUE + FINE) - least
+    scale = Fraction(2) ** (multipliers(about, rows(1))[1] + WEIGHT + VALUE)
+    off = half.least(whole(about))[0] / scale - least
     assert -(2**-40) <= off <= 0
     both = many(about)
     parts = both.whole()
@@ -129,7 +136,7 @@ def test_values_are_bounded_on_the_whole_box(
     units.unit("relu", (combined([(1, made), (1, known(100))]),), (8, 0))
     found = net_of(Claim(tuple((Fraction(a), Fraction(b)) for a, b in box), units, ()))
     last = found.layers[-1]
-    assert not last.rows.loose
+    assert not any(last.rows.slack)
     assert last.low == [ends[0] + 100 << VALUE]
     assert last.high == [ends[1] + 100 << VALUE]
 
@@ -140,9 +147,8 @@ def test_what_is_no_multiple_has_a_slack() -> None:
     units.unit("relu", (Affine({0: THIRD}, THIRD),), (7, 0))
     found = net_of(Claim(((Fraction(-4), Fraction(1)),), units, ()))
     (layer,) = found.layers
-    assert layer.rows.loose
-    assert layer.rows.slack == [(4 << VALUE - 64) + 2]
-    off = Fraction(1, 1 << 60)
+    assert layer.rows.slack == [(5 << VALUE - WEIGHT) + 1]
+    off = Fraction(1, 1 << 56)
     assert -1 - off < Fraction(layer.low[0], 1 << VALUE) <= -1
     assert 2 * THIRD <= Fraction(layer.high[0], 1 << VALUE) < 2 * THIRD + off
 
@@ -152,38 +158,6 @@ def test_numbers_are_rounded_down_and_up() -> None:
     for value in (THIRD, -THIRD, Fraction(5), Fraction(-7, 4), 0, 3):
         assert down(value, 2) <= value * 4 < down(value, 2) + 1
         assert up(value, 2) - 1 < value * 4 <= up(value, 2)
-
-
-@pytest.mark.parametrize("size", [1, 3, 9, 40])
-def test_numbers_come_back_out_of_their_slots(size: int) -> None:
-    """Of either sign and any size below the limit: rounded down to what is above 64 bits, and as doubles."""
-    chance = Random(size)
-    largest = (1 << 126) - 1
-    numbers = [chance.choice([-1, 1]) * chance.getrandbits(126) for _ in range(size)]
-    for row in (numbers, [largest] * size, [-largest] * size, [0] * size, [-1] + [0] * (size - 1)):
-        found = packed(0, [dict(enumerate(row))], size)
-        assert found.most == max(map(abs, row))
-        assert unpacked(found.rows[0], size) == (
-            [x >> 64 for x in row],
-            any(x & (1 << 64) - 1 for x in row),
-        )
-        wanted = [float(Fraction(x, 1 << 64)) for x in row]
-        assert table(found.rows, size)[0].tolist() == pytest.approx(wanted, rel=2.0**-52, abs=0)
-
-
-def test_numbers_that_are_too_large_are_not_known() -> None:
-    """Of a row, of a sum of rows; what is added up less finely still is."""
-    with pytest.raises(NotKnown):
-        packed(0, [{0: 1 << 127}], 1)
-    with pytest.raises(NotKnown):
-        Sum(0).add(packed(0, [{0: 1 << 100}], 1), [1 << 27], 1 << 27)
-    for power, known_still in ((30, True), (41, True), (47, False)):
-        about = net("linear", (0, 1), by=1 << power)
-        if known_still:
-            assert values(half_of(about, whole(about), rows(1))) == [1 << power, 0]
-        else:
-            with pytest.raises(Rejected):
-                half_of(about, whole(about), rows(1))
 
 
 def test_doubles_are_rounded_outward() -> None:
@@ -291,15 +265,15 @@ def test_a_cut_leaves_where_the_sum_is_at_most_zero() -> None:
     about = net("linear", (-1, 2))
     one = 1 << VALUE
     for sign in (1, -1):
-        half = Half([3 * sign << FINE], -sign << VALUE + FINE)
+        half = HalfSpaces([[3 * sign << FINE]], [-sign << VALUE + FINE])
         ((low, high),) = ends(cut(whole(about), half))
         edge, far = (high, low) if sign > 0 else (low, high)
         assert far == (-1 if sign > 0 else 2)
         assert 0 <= sign * (edge - THIRD) < Fraction(2, one)
     for const, left in ((1, 0), (0, 1)):
-        found = cut(whole(about), Half([1 << FINE], (const << VALUE + FINE) + (1 << VALUE + FINE)))
+        found = cut(whole(about), HalfSpaces([[1 << FINE]], [const + 1 << VALUE + FINE]))
         assert len(found.left) == left
-    assert ends(cut(whole(about), Half([0], -1))) == [(-1, 2)]
+    assert ends(cut(whole(about), HalfSpaces([[0]], [-1]))) == [(-1, 2)]
 
 
 def test_a_cut_in_doubles_is_the_same() -> None:
@@ -331,11 +305,10 @@ def test_a_clause_is_shut_by_what_is_above_zero() -> None:
         (0, True, 1, False),
         (0, False, 1, True),
         (0, False, small, True),
-        (0, False, small * (1 - small), False),
         (1, True, 1, True),
         (-1, False, 1, False),
     ):
-        row = Row(combined([(1, x), (1, known(Fraction(const, 2**70)))]), strict)
+        row = Row(combined([(1, x), (1, known(Fraction(const, 2**50)))]), strict)
         about = net_of(Claim(((Fraction(0), Fraction(1)),), units, ((row,),)))
         steps: tuple[Step, ...] = (Shut(rows(factor)),)
         if shut:
@@ -368,8 +341,8 @@ def test_phases_count_as_what_they_say() -> None:
     about = net("relu", (-1, 2))
     for side in (1, -1):
         part = phased(about, whole(about), 1, 0, side)
-        half = half_of(about, part, Weighed(None, (), (((7, 0), Fraction(3)),)))
-        assert values(half) == [-3 * side, 0]
+        by = Weighed(None, (), (((7, 0), Fraction(3)),))
+        assert values(about, half_of(about, part, by), by) == [-3 * side, 0]
 
 
 def test_a_cut_needs_a_clause_that_is_alone() -> None:

@@ -20,22 +20,10 @@ WHY: dict[tuple[str, str, str, str], str] = {
     ): "of 32 roundings beside those of sums and layers, fewer than half happen",
     (
         "compiler/audit/parts/arrays.py",
-        "table",
-        "size_of = high * 2.0 ** (64 - WEIGHT) + low * 2.0**-WEIGHT",
-        "size_of = (high / 2.0 ** (64 - WEIGHT)) + low * 2.0**-WEIGHT",
-    ): "the power is 1: a slot has as many bits below the point as WEIGHT",
-    (
-        "compiler/audit/parts/arrays.py",
         "rounded",
         "return near if (int(near) - value) * side >= 0 else float(np.nextafter(near, side * np.inf))",
         "return near if ((int(near) - value) / side) >= 0 else float(np.nextafter(near, side * np.inf))",
     ): "a side is 1 or -1",
-    (
-        "compiler/audit/parts/back.py",
-        "through_steps",
-        "known += min(0, (by << VALUE) - kept * end)",
-        "known += min(0, ((by << VALUE) + kept * end))",
-    ): "what is left of a factor is never below 0: the least is 0 either way",
     (
         "compiler/audit/parts/checked.py",
         "require_met",
@@ -61,12 +49,6 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "MOST_PARTS = 1 << 41",
     ): "a limit that no file comes near",
     (
-        "compiler/audit/parts/layers.py",
-        "packed",
-        'within(abs(factor) < TOP, "a number of the network is too large")',
-        'within((abs(factor) <= TOP), "a number of the network is too large")',
-    ): "a slot holds TOP too; a sum with it is refused",
-    (
         "compiler/audit/parts/many.py",
         "",
         "CHUNK = 1 << 15",
@@ -90,12 +72,6 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "own = (np.full(len(x.wires), x.kind == kind) for x in self.floats.layers)",
         "own = (np.full(len(x.wires), (x.kind != kind)) for x in self.floats.layers)",
     ): "only the writer of certificates asks which rows are of a kind",
-    (
-        "compiler/audit/parts/many.py",
-        "opened",
-        "wide = under < over",
-        "wide = (under <= over)",
-    ): "what is known already is bounded once more, to no effect",
     (
         "compiler/audit/parts/many.py",
         "Many.most",
@@ -160,13 +136,13 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/audit/parts/windows.py",
         "Windows.run",
         "most = max(16, min(WINDOW, NUMBERS // max(numbers, 1)))",
-        "most = max(16, max(WINDOW, NUMBERS // max(numbers, 1)))",
+        "most = max(16, min(WINDOW, NUMBERS // min(numbers, 1)))",
     ): "how many lines are read at once says nothing about what is found",
     (
         "compiler/audit/parts/windows.py",
         "Windows.run",
         "most = max(16, min(WINDOW, NUMBERS // max(numbers, 1)))",
-        "most = max(16, min(WINDOW, NUMBERS // min(numbers, 1)))",
+        "most = max(16, max(WINDOW, NUMBERS // max(numbers, 1)))",
     ): "how many lines are read at once says nothing about what is found",
     (
         "compiler/audit/parts/windows.py",
@@ -242,10 +218,10 @@ WHY: dict[tuple[str, str, str, str], str] = {
     ): "there are two axes",
     (
         "compiler/boxes/lines.py",
-        "of_between",
-        "half = low.shape[-1] // 2",
-        "half = low.shape[(1)] // 2",
-    ): "there are two axes",
+        "of_product",
+        "other = d * p + a * q - a * d <= c * p + b * q - b * c",
+        "other = d * p + a * q - a * d <= c * p + (b / q) - b * c",
+    ): "either plane holds, and in the middle of the bounds both are as near",
     (
         "compiler/boxes/lines.py",
         "of_product",
@@ -255,20 +231,14 @@ WHY: dict[tuple[str, str, str, str], str] = {
     (
         "compiler/boxes/lines.py",
         "of_product",
-        "other = d * p + a * q - a * d <= c * p + b * q - b * c",
-        "other = d * p + a * q - a * d <= c * p + (b / q) - b * c",
+        "p, q = a / 2 + b / 2, c / 2 + d / 2",
+        "p, q = (a / 2 - b / 2), c / 2 + d / 2",
     ): "either plane holds, and in the middle of the bounds both are as near",
     (
         "compiler/boxes/lines.py",
         "of_product",
         "p, q = a / 2 + b / 2, c / 2 + d / 2",
         "p, q = (a * 2) + b / 2, c / 2 + d / 2",
-    ): "either plane holds, and in the middle of the bounds both are as near",
-    (
-        "compiler/boxes/lines.py",
-        "of_product",
-        "p, q = a / 2 + b / 2, c / 2 + d / 2",
-        "p, q = (a / 2 - b / 2), c / 2 + d / 2",
     ): "either plane holds, and in the middle of the bounds both are as near",
     (
         "compiler/boxes/lines.py",
@@ -288,12 +258,6 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "told = most > 0",
         "told = (most >= 0)",
     ): "weights only say where to split and what to put together, and any will do",
-    (
-        "compiler/boxes/round.py",
-        "a_round",
-        "nodes.open[(nodes.low > nodes.high).any(1)] = False",
-        "nodes.open[(nodes.low > nodes.high).any(1)] = True",
-    ): "the next round finds such a node empty",
     (
         "compiler/boxes/split.py",
         "",
@@ -340,7 +304,7 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/vnnlib/problem.py",
         "Says.atom",
         "if not left or (right and atom.bound < 0):",
-        "if not left or (right and atom.bound < 1):",
+        "if not left or (right and (atom.bound >= 0)):",
     ): "on which side a constant stands changes nothing",
     (
         "compiler/vnnlib/problem.py",
@@ -352,7 +316,7 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "compiler/vnnlib/problem.py",
         "Says.atom",
         "if not left or (right and atom.bound < 0):",
-        "if not left or (right and (atom.bound >= 0)):",
+        "if not left or (right and atom.bound < 1):",
     ): "on which side a constant stands changes nothing",
     (
         "compiler/vnnlib/problem.py",

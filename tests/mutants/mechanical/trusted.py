@@ -17,7 +17,7 @@ def inside(folder: str, *names: str) -> tuple[str, ...]:
 
 PARTS = (
     *("exact", "back", "checked", "nodes", "layers", "units", "reading"),
-    *("arrays", "planes", "many", "windows"),
+    *("lines", "slots", "arrays", "planes", "many", "windows"),
 )
 BOXES = (
     *("back", "lines", "bounds", "judge", "split", "round", "affine", "clauses", "read", "grow"),
