@@ -78,6 +78,23 @@ def test_every_clause_is_shown_on_every_part(exact: bool) -> None:
 
 
 @pytest.mark.parametrize("exact", [False, True])
+def test_where_no_input_is_left_no_step_is_asked_for_more(exact: bool) -> None:
+    """Where relu(x) is off, x is not above 1: once bounds say so, sums that show nothing may follow. They
+    may not before, or where x may be 0."""
+    about = two_clauses()
+    end: Line = {"steps": [{"shut": [k, [1], []]} for k in range(2)]}
+    bounds, idle = {"bounds": None}, {"shut": [0, [0], []]}
+    for at, steps, holds in (
+        (1, [bounds, idle], True),
+        (1, [idle, bounds], False),
+        (0, [bounds, idle], False),
+    ):
+        lines: list[Line] = [{"steps": [], "unit": [7, 0]}, end]
+        lines += [{"steps": [], "input": [0, at]}, end, {"steps": steps}]
+        assert shown(about, lines, 3, exact=exact) is holds
+
+
+@pytest.mark.parametrize("exact", [False, True])
 def test_a_bad_split_beside_a_good_one_is_rejected(exact: bool) -> None:
     """Both are of parts that are read together."""
     about, end = two_clauses(), {"steps": [{"shut": [k, [1], []]} for k in range(2)]}

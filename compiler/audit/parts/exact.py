@@ -39,7 +39,8 @@ def whole(net: Net) -> Part:
 def children(net: Net, part: Part, node: Node) -> tuple[Part, ...]:
     """The parts that are left to be shown, the first one first; raises `Rejected`."""
     for step in node.steps:
-        part = after(net, part, step)
+        if part.left:  # else whole numbers saw earlier than doubles that there is nothing to show
+            part = after(net, part, step)
     if node.split is None:
         require(not part.left, MARGIN)
         return ()
