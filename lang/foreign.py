@@ -157,10 +157,12 @@ IN_ENTRIES = (
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",
     "norm": "write `norm_inf(x)` or `norm_1(x)`",
-    "sigmoid": "write `softmax([x, 0])[0]`",
-    "tanh": "write `2 * softmax([2 * x, 0])[0] - 1`",
-    "silu": "write `x * softmax([x, 0])[0]`",
-    "gelu": "write `x * softmax([1.5957691 * x + 0.0713548 * x * x * x, 0])[0]`",
+    "sigmoid": "write `softmax([x, 0])[0]`, of a vector `[softmax([v, 0])[0] for v in x]`",
+    "tanh": "write `2 * softmax([2 * x, 0])[0] - 1`, of a vector `[… for x in v]`",
+    "silu": "write `x * softmax([x, 0])[0]`, of a vector `[v * softmax([v, 0])[0] for v in x]`",
+    "gelu": "PyTorch's `gelu(x, approximate='tanh')` is "
+    "`x * softmax([1.5957691 * x + 0.0713548 * x * x * x, 0])[0]`, of a vector `[… for x in v]`; "
+    "its default differs from that by up to 0.0005",
     "log": "of the smooth functions there are `exp` and `softmax`",
     "layernorm": "of `c = x - mean(x)` write `c / sqrt(mean(c * c) + 0.00001)`",
     "rmsnorm": "write `x / sqrt(mean(x * x) + 0.00001)`",

@@ -22,10 +22,16 @@ def not_onnx(path: str, reason: str) -> Diagnostic:
     return Diagnostic("E0802", f"`{path}` is not an ONNX network: {reason}", None)
 
 
+INSTEAD = {"Erf": "GELU is read in its tanh form: export it with `approximate='tanh'`"}
+"""What to do without an operator."""
+
+
 def unsupported(path: str, node: str, operator: str, known: Sequence[str]) -> Diagnostic:
     """An operator that is not read."""
     headline = f"`{path}`: the operator {operator} ({node}) is not supported"
-    return Diagnostic("E0803", headline, None, help=f"supported are {', '.join(known)}")
+    rest = f"supported are {', '.join(known)}"
+    help = f"{INSTEAD[operator]}; {rest}" if operator in INSTEAD else rest
+    return Diagnostic("E0803", headline, None, help=help)
 
 
 def not_this_way(path: str, node: str, operator: str, reason: str) -> Diagnostic:

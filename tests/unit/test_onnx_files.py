@@ -142,6 +142,7 @@ class TestWhatIsNotRead:
         ("found", "wanted"),
         [
             (node("LSTM", ["x", "w", "w"]), "E0803"),
+            (node("Erf", ["x"]), "E0803"),
             (node("Relu", ["x"], domain="com.example"), "E0803"),
             (node("MaxPool", ["x"], kernel_shape=[2], storage_order=1), "E0804"),
             (node("Relu", ["x"], slope=2.0), "E0804"),
