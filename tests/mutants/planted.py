@@ -2553,4 +2553,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_box_edges.py",),
         slow=True,
     ),
+    Mutant(
+        "audit_takes_phases_the_other_way",
+        "compiler/audit/parts/lines.py",
+        "found[place] = on if side > 0 else OFF",
+        "found[place] = on if side < 0 else OFF",
+        ("tests/unit/test_audit_parts_proofs.py", "tests/unit/test_audit_parts.py"),
+        slow=True,
+    ),
+    Mutant(
+        "audit_takes_phases_the_other_way_in_doubles",
+        "compiler/audit/parts/planes.py",
+        "on = np.where(phase != 0, phase > 0, low >= 0)\n    either = (phase == 0) & (low < 0) & (high > 0)",
+        "on = np.where(phase != 0, phase < 0, low >= 0)\n    either = (phase == 0) & (low < 0) & (high > 0)",
+        ("tests/unit/test_audit_parts_proofs.py", "tests/unit/test_audit_parts.py"),
+        slow=True,
+    ),
 )

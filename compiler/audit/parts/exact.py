@@ -152,7 +152,7 @@ def tightened(net: Net, part: Part, wires: frozenset[int] | None) -> Part:
             least, most = bounds(net, begun, lines, number, places)
             for place, x, y in zip(places, least, most, strict=True):
                 low[place], high[place] = max(low[place], x), min(high[place], y)
-        lines.append([*lines_in(layer, low, high)])
+        lines.append(lines_in(layer, low, high, phases_in(part, number)))
         if any(low[place] > high[place] for place in chosen):
             return replace(part, left=frozenset())
     return replace(part, low=tuple(lows), high=tuple(highs))
@@ -172,8 +172,13 @@ def bounds(
 
 def lines_of(net: Net, part: Part) -> list[Sequence[Between]]:
     """The lines of all layers on a part."""
-    every = zip(net.layers, part.low[1:], part.high[1:], strict=True)
-    return [[*lines_in(layer, low, high)] for layer, low, high in every]
+    every = enumerate(zip(net.layers, part.low[1:], part.high[1:], strict=True), 1)
+    return [lines_in(*own, phases_in(part, number)) for number, own in every]
+
+
+def phases_in(part: Part, number: int) -> dict[int, int]:
+    """The phases of a layer's units, by place."""
+    return {place: side for (layer, place), side in part.phases.items() if layer == number}
 
 
 def opened(

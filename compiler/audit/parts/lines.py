@@ -6,7 +6,7 @@ are such that the lines hold at the ends of what the unit is of, and so in betwe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -44,10 +44,26 @@ NONE = Line((0,), 0)
 SAME = Line((WHOLE,), 0)
 OFF = Between(NONE, NONE)
 ON = Between(SAME, SAME)
+ONE = Between(Line((0,), WHOLE), Line((0,), WHOLE))
 
 
-def lines_in(layer: Layer, low: Sequence[int], high: Sequence[int]) -> Iterator[Between]:
-    """Those of a layer's units, which are of rows from `low` to `high`."""
+def lines_in(
+    layer: Layer, low: Sequence[int], high: Sequence[int], phases: Mapping[int, int]
+) -> list[Between]:
+    """Those of a layer's units, which are of rows from `low` to `high`.
+
+    `phases` has the side of 0 of those that are taken to be on one: what bounds say of these does not
+    matter. They may come to 0 from both sides.
+    """
+    found = [*lines_by(layer, low, high)]
+    on = ON if layer.kind == "relu" else ONE
+    for place, side in phases.items():
+        found[place] = on if side > 0 else OFF
+    return found
+
+
+def lines_by(layer: Layer, low: Sequence[int], high: Sequence[int]) -> Iterator[Between]:
+    """Those that bounds alone tell."""
     match layer.kind:
         case "linear":
             return (Between(SAME, SAME, min(begin, 0)) for begin in low)
@@ -77,7 +93,7 @@ def relu_lines(low: int, high: int) -> Between:
 def step_lines(low: int, high: int) -> Between:
     """Below, from (0, 0) to (high, 1); above, from (low, 0) to (0, 1)."""
     if low >= 0:
-        return Between(Line((0,), WHOLE), Line((0,), WHOLE))
+        return ONE
     if high < 0:
         return OFF
     rising = (1 << VALUE + WEIGHT) // high if high > STEEPEST else 0

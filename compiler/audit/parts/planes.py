@@ -23,6 +23,8 @@ from circ.compiler.audit.parts.arrays import (
     IntArray,
 )
 
+Phases = npt.NDArray[np.int8]
+
 BELOW = -(2.0**-600)
 """An end that stands for all that is below zero, of what a step is of."""
 
@@ -45,7 +47,7 @@ class FloatParts:
     high: FloatArray = field(repr=False)
     under: FloatArray = field(repr=False)
     over: FloatArray = field(repr=False)
-    phase: npt.NDArray[np.int8] = field(repr=False)
+    phase: Phases = field(repr=False)
     left: BoolArray = field(repr=False)
 
     def __len__(self) -> int:
@@ -130,9 +132,9 @@ def lines_of(net: FloatNet, parts: FloatParts, number: int) -> Lines | None:
         case "linear":
             return None
         case "relu":
-            return relu_lines(low, high)
+            return relu_lines(low, high, parts.phase[:, layer.place])
         case "step":
-            return step_lines(low, high)
+            return step_lines(low, high, parts.phase[:, layer.place])
         case "product":
             return product_lines(low, high)
         case _:
@@ -144,20 +146,21 @@ def all_lines(net: FloatNet, parts: FloatParts) -> list[Lines | None]:
     return [lines_of(net, parts, number) for number in range(1, len(net.layers) + 1)]
 
 
-def relu_lines(low: FloatArray, high: FloatArray) -> Lines:
-    """Below, all or nothing; above, the chord."""
-    on = low >= 0
-    either = (low < 0) & (high > 0)
+def relu_lines(low: FloatArray, high: FloatArray, phase: Phases) -> Lines:
+    """Below, all or nothing; above, the chord. A phase tells more than bounds, which may come to 0 from both
+    sides."""
+    on = np.where(phase != 0, phase > 0, low >= 0)
+    either = (phase == 0) & (low < 0) & (high > 0)
     below = (on | (either & (high > -low * LEANING))).astype(np.float64)
     chord = np.where(either, high / np.where(either, high - low, 1.0), on)
     end = np.where(either, np.maximum(-chord * low, (1 - chord) * high), 0.0)
     return Lines(below, chord, None, end)
 
 
-def step_lines(low: FloatArray, high: FloatArray) -> Lines:
+def step_lines(low: FloatArray, high: FloatArray, phase: Phases) -> Lines:
     """Below, from (0, 0) to (high, 1); above, from (low, 0) to (0, 1); both a little less steep."""
-    on = low >= 0
-    either = (low < 0) & (high >= 0)
+    on = np.where(phase != 0, phase > 0, low >= 0)
+    either = (phase == 0) & (low < 0) & (high >= 0)
     rising = np.where(either & (high > STEEPEST), (1 - 8 * UNIT) / np.maximum(high, STEEPEST), 0.0)
     falling = np.where(either & (-low > STEEPEST), (1 - 8 * UNIT) / np.maximum(-low, STEEPEST), 0.0)
     return Lines(rising, falling, on.astype(np.float64), (on | either).astype(np.float64))
