@@ -2558,7 +2558,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "compiler/audit/parts/lines.py",
         "found[place] = on if side > 0 else OFF",
         "found[place] = on if side < 0 else OFF",
-        ("tests/unit/test_audit_parts_proofs.py", "tests/unit/test_audit_parts.py"),
+        ("tests/agreement/test_parts_of_boxes.py", "tests/agreement/test_certificates_of_boxes.py"),
         slow=True,
     ),
     Mutant(
@@ -2566,7 +2566,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "compiler/audit/parts/planes.py",
         "on = np.where(phase != 0, phase > 0, low >= 0)\n    either = (phase == 0) & (low < 0) & (high > 0)",
         "on = np.where(phase != 0, phase < 0, low >= 0)\n    either = (phase == 0) & (low < 0) & (high > 0)",
-        ("tests/unit/test_audit_parts_proofs.py", "tests/unit/test_audit_parts.py"),
+        ("tests/agreement/test_parts_of_boxes.py", "tests/agreement/test_certificates_of_boxes.py"),
         slow=True,
     ),
 )
