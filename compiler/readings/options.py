@@ -62,13 +62,16 @@ def compared(op: Comparison, x: Stray, y: Stray) -> Options:
     agree = (x.err == 0) & (y.err == 0)
     match op:
         case "<":
-            return truths(below <= doubt, above < doubt, agree)
+            may_fail, may_hold = x.high >= y.low, x.low < y.high
+            return truths((below <= doubt) & may_fail, (above < doubt) & may_hold, agree)
         case "<=":
-            return truths(below < doubt, above <= doubt, agree)
+            may_fail, may_hold = x.high > y.low, x.low <= y.high
+            return truths((below < doubt) & may_fail, (above <= doubt) & may_hold, agree)
         case "==":
             alone = (x.extent.lo == x.extent.hi) & (y.extent.lo == y.extent.hi)
             same = agree & alone & (x.extent.lo == y.extent.lo)
-            return truths(~same, (above <= doubt) & (below <= doubt), agree)
+            meet = (x.low <= y.high) & (y.low <= x.high)
+            return truths(~same, (above <= doubt) & (below <= doubt) & meet, agree)
 
 
 def beyond(low: FloatArray, high: FloatArray) -> FloatArray:
@@ -130,9 +133,11 @@ def selected(condition: Options, then: Stray, otherwise: Stray) -> Stray:
     arms = reached(condition, then, otherwise)
     extent = extents.hull([x.extent for x in arms])
     err = np.maximum.reduce([x.err for x in arms])
+    low = np.minimum.reduce([x.low for x in arms])
+    high = np.maximum.reduce([x.high for x in arms])
     if not condition.agree.all():
-        err = np.maximum(err, spread(arms))
-    return Stray(extent, err, coarsest(arms))
+        err = np.maximum(err, width(low, high))
+    return Stray(extent, err, coarsest(arms), reach=Extent(low, high))
 
 
 def reached(condition: Options, then: Stray, otherwise: Stray) -> list[Stray]:
@@ -141,10 +146,8 @@ def reached(condition: Options, then: Stray, otherwise: Stray) -> list[Stray]:
     return [x for x, taken in ((then, holds), (otherwise, fails)) if taken]
 
 
-def spread(arms: Sequence[Stray]) -> FloatArray:
-    """The furthest that a value of one arm, as executed, is from an exact one of another."""
-    low = np.minimum.reduce([x.low for x in arms])
-    high = np.maximum.reduce([x.high for x in arms])
+def width(low: FloatArray, high: FloatArray) -> FloatArray:
+    """The furthest that two values between these are apart."""
     return widened(cleaned(high - low))
 
 
@@ -172,21 +175,23 @@ def joined(indices: Sequence[Options]) -> Options:
 def picked(table: Stray, index: Options, axes: int) -> Stray:
     """`Lookup` in a table of reals, whose first `axes` axes are taken as one."""
     rest = table.err.shape[axes:]
-    lo, hi, err = (flat(x, axes) for x in (table.extent.lo, table.extent.hi, table.err))
-    found: dict[bytes, tuple[FloatArray, FloatArray, FloatArray]] = {}
-    rows: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+    sides = (table.extent.lo, table.extent.hi, table.low, table.high, table.err)
+    lo, hi, least, most, err = (flat(x, axes) for x in sides)
+    found: dict[bytes, tuple[FloatArray, ...]] = {}
+    rows: list[tuple[FloatArray, ...]] = []
     for mask, agree in places(index):
         key = mask.tobytes() + bytes([agree])
         if key not in found:
-            low, high, off = lo[mask].min(0), hi[mask].max(0), err[mask].max(0)
+            below, above, off = least[mask].min(0), most[mask].max(0), err[mask].max(0)
             if not agree:
-                off = np.maximum(off, spread([Stray(Extent(low, high), off)]))
-            found[key] = low, high, off
+                off = np.maximum(off, width(below, above))
+            found[key] = lo[mask].min(0), hi[mask].max(0), below, above, off
         rows.append(found[key])
     shape = (*index.agree.shape[:-1], *rest)
-    low, high, off = (np.stack(part).reshape(shape) for part in zip(*rows, strict=True))
+    parts = (np.stack(part).reshape(shape) for part in zip(*rows, strict=True))
+    low, high, below, above, off = parts
     extent = Extent(low, low) if np.array_equal(low, high) else Extent(low, high)
-    return Stray(extent, off, table.grain)
+    return Stray(extent, off, table.grain, reach=Extent(below, above))
 
 
 def picked_options(table: Options, index: Options, axes: int) -> Options:

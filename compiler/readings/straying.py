@@ -8,7 +8,7 @@ what rounding does to them (`strays.py`), and what truths and indices it may cha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import assert_never
 
@@ -103,7 +103,7 @@ def within(x: Stray, known: tuple[FloatArray, FloatArray] | None) -> Stray:
     if known is None:
         return x
     lo, hi = (side[..., None] for side in known)
-    return Stray(extents.meet(x.extent, lo, hi), x.err, x.grain, x.run)
+    return replace(x, extent=extents.meet(x.extent, lo, hi))
 
 
 # --- reals ----------------------------------------------------------------------------------

@@ -45,12 +45,14 @@ class Stray:
     """Exact values within `extent`, executed ones within `err` of them; infinite where not bounded.
 
     Where `grain` is not None, every exact value is a whole multiple of 2^grain, and grain <= 0.
+    `reach`: what values lie within, exact or as executed, where that is known from elsewhere.
     """
 
     extent: Extent
     err: FloatArray = field(repr=False)
     grain: int | None = None
     run: Run | None = None
+    reach: Extent | None = None
 
     @property
     def size(self) -> FloatArray:
@@ -58,19 +60,21 @@ class Stray:
         if self.exact:
             return self.extent.size
         found: FloatArray = (self.extent.size + self.err) * WIDE
-        return found
+        return found if self.reach is None else np.minimum(found, self.reach.size)
 
     @property
     def low(self) -> FloatArray:
         """At most each value, exact or as executed."""
         lo = self.extent.lo
-        return cleaned(np.where(self.err == 0, lo, np.nextafter(lo - self.err, -inf)), -inf)
+        found = cleaned(np.where(self.err == 0, lo, np.nextafter(lo - self.err, -inf)), -inf)
+        return found if self.reach is None else np.maximum(found, self.reach.lo)
 
     @property
     def high(self) -> FloatArray:
         """At least each value, exact or as executed."""
         hi = self.extent.hi
-        return cleaned(np.where(self.err == 0, hi, np.nextafter(hi + self.err, inf)))
+        found = cleaned(np.where(self.err == 0, hi, np.nextafter(hi + self.err, inf)))
+        return found if self.reach is None else np.minimum(found, self.reach.hi)
 
     @property
     def terms(self) -> Run:
@@ -140,11 +144,16 @@ def moved(plan: Moves, parts: Sequence[Stray]) -> Stray:
         entries([r.count for r in runs]),
         any(r.product for r in runs),
     ) if runs else None  # fmt: skip
+    reach = Extent(
+        entries([x.low for x in parts]),
+        entries([x.high for x in parts]),
+    ) if any(x.reach is not None for x in parts) else None  # fmt: skip
     return Stray(
         Extent(lo, lo if known else entries([x.extent.hi for x in parts])),
         entries([x.err for x in parts]),
         coarsest(parts),
         run,
+        reach,
     )
 
 

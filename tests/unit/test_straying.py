@@ -13,6 +13,7 @@ from circ.compiler.builder import Builder, combine, matmul, number, stack, take,
 from circ.compiler.ir import (
     Argmax,
     Compare,
+    Comparison,
     Input,
     Lookup,
     Max,
@@ -182,6 +183,60 @@ def test_what_rounding_may_decide_strays_as_far_as_the_arms_are_apart() -> None:
     wire = net.b.add(Select(above, number(net.b, 1), number(net.b, 0)))
 
     assert 1 <= net.most(wire) <= 1.001
+
+
+def guarded(net: Net, arms: int) -> Wire:
+    """The first of many arms x1 / 3, x1 / 4, … whose guard, that rounding may change, holds."""
+    moved = combine(net.b, (1, net.entry(0)), (1, number(net.b, Fraction(1, 10))))
+    value = combine(net.b, (Fraction(1, 2), net.entry(1)))
+    for arm in range(arms):
+        guard = net.b.add(Compare("<=", moved, number(net.b, Fraction(1, arm + 1))))
+        value = net.b.add(
+            Select(guard, combine(net.b, (Fraction(1, arm + 3), net.entry(1))), value)
+        )
+    return value
+
+
+def test_a_chain_of_arms_strays_no_further_than_its_arms_are_apart() -> None:
+    """Whatever guards rounding changes, both values lie between -1/2 and 1/2, moved or looked up."""
+    net = Net((0, 1), (-1, 1))
+    value = guarded(net, 30)
+    moved = combine(net.b, (1, net.entry(0)), (1, number(net.b, Fraction(1, 10))))
+    index = net.b.add(Argmax(stack(net.b, [moved, number(net.b, Fraction(1, 2))])))
+    looked_up = value
+    for _ in range(10):
+        looked_up = net.b.add(Lookup(stack(net.b, [looked_up, net.entry(1)]), (index,)))
+
+    assert 1 <= net.most(value) <= 1.001
+    assert 2 <= net.most(looked_up) <= 2.001
+
+
+@pytest.mark.parametrize("op", ["<=", "<", "=="])
+@pytest.mark.parametrize(("bound", "agrees"), [("0.501", True), ("0.4", False)])
+def test_what_no_arm_can_reach_is_decided_alike(op: Comparison, bound: str, agrees: bool) -> None:
+    """However far the value strays from one arm to another, no arm exceeds 1/2."""
+    net = Net((0, 1), (-1, 1))
+    above = net.b.add(Compare(op, guarded(net, 5), number(net.b, Fraction(bound))))
+    below = net.b.add(Compare(op, number(net.b, -Fraction(bound)), guarded(net, 5)))
+
+    assert [net.read(wire).agrees(wire) for wire in (above, below)] == [agrees, agrees]
+
+
+@pytest.mark.parametrize("looked_up", [False, True])
+def test_an_arm_reaches_as_far_as_its_execution(looked_up: bool) -> None:
+    """2^24 and eight times 1.5 may come to 2^24 + 16, though no arm exceeds 2^24 + 12 exactly."""
+    net = Net((2**24, 2**24), *[(1.5, 1.5)] * 8, (0, 1))
+    most = combine(net.b, *[(1, net.entry(k)) for k in range(9)])
+    moved = combine(net.b, (1, net.entry(9)), (1, number(net.b, Fraction(1, 10))))
+    half = number(net.b, Fraction(1, 2))
+    if looked_up:
+        index = net.b.add(Argmax(stack(net.b, [moved, half])))
+        value = net.b.add(Lookup(stack(net.b, [most, net.entry(0)]), (index,)))
+    else:
+        value = net.b.add(Select(net.b.add(Compare("<=", moved, half)), most, net.entry(0)))
+    within = net.b.add(Compare("<=", value, number(net.b, 2**24 + 14)))
+
+    assert not net.read(within).agrees(within)
 
 
 def test_what_rounding_cannot_decide_is_the_same() -> None:
