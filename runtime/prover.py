@@ -14,7 +14,8 @@ from typing import assert_never
 
 from circ.compiler.builder import Builder
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.ir import Argmax, Circuit, Compare, Max, Not, Relu, TopK, operands
+from circ.compiler.ir import Argmax, Circuit, Compare, Max, Not, Real, Relu, TopK, operands
+from circ.compiler.margin import connectives
 from circ.compiler.obligation import Obligation, Reals, Witness, Words
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.tensor import Weights
@@ -42,6 +43,10 @@ faster."""
 
 BRIEF, LONGER = 1.0, 5.0
 """The seconds that bounds and SMT get then, before bounds get the rest."""
+
+MOST_CHOICES = 1024
+"""So many where numbers are to be equal: bounds, whose margin is then 0, do not get the rest before SMT has
+had most of it."""
 
 SOON = 1 << 18
 """So many count vectors are gone through in seconds, and before shortest paths are tried: then every
@@ -146,9 +151,13 @@ def engines(obligation: Obligation, weights: Weights, limits: Limits) -> Iterato
         if all(isinstance(binder.values, Reals) for binder in obligation.binders):
             from circ.runtime.engines import boxes
 
-            if choices(obligation.circuit) <= FEW_CHOICES:
+            many, equal = choices(obligation.circuit), equates(obligation.circuit)
+            if many <= (MOST_CHOICES if equal else FEW_CHOICES):
                 yield partial(within, BRIEF, boxes.decide)
                 yield partial(within, LONGER, exactly)
+            if equal and many <= MOST_CHOICES:
+                yield partial(within, LONGER, boxes.decide)
+                yield partial(mostly, exactly)
             yield boxes.decide
             yield searched
         else:
@@ -172,6 +181,16 @@ def choices(circuit: Circuit) -> int:
     )
 
 
+def equates(circuit: Circuit) -> bool:
+    """Whether a goal asks of real numbers that they are equal."""
+    b = Builder(list(circuit.ops), list(circuit.types))
+    asked = [circuit.ops[wire] for wire in connectives(b, circuit.outputs["goal"])]
+    return any(
+        isinstance(op, Compare) and op.op == "==" and circuit.types[op.left].sort == Real()
+        for op in asked
+    )
+
+
 def within(
     seconds: float,
     engine: Engine,
@@ -191,6 +210,14 @@ def briefly(
     """An engine given a part of the time, so that the next one has enough."""
     brief = replace(limits, timeout=limits.timeout / 4)
     return engine(obligation, weights, brief, progress)
+
+
+def mostly(
+    engine: Engine, obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
+) -> Finding:
+    """An engine given most of the time, and the next one a quarter of it."""
+    most = replace(limits, timeout=limits.timeout * 3 / 4)
+    return engine(obligation, weights, most, progress)
 
 
 def exactly(

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from circ.compiler.builder import Builder, number, take
-from circ.compiler.finding import Fails, Finding, Holds, Limits, Progress, Stuck
-from circ.compiler.ir import Compare, Wire
+from circ.compiler.builder import Builder, number, take, times
+from circ.compiler.finding import Fails, Finding, Holds, Limits, Progress, Stuck, silent
+from circ.compiler.ir import Compare, Comparison, Wire
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved, Refuted, Size, Unknown, Vacuous
@@ -150,3 +150,36 @@ class TestEnginesAreNotTrusted:
         stopped = Stuck("interrupted", "first", interrupted=True)
         self.answering(monkeypatch, stopped, Holds("second", (), Size(None, 1)))
         assert isinstance(prove(below(2), {}), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("op", "bounds", "smt"), [("<=", [1, 100], [5]), ("==", [1, 5, 100], [5, 75])]
+)
+def test_where_numbers_are_to_be_equal_smt_gets_most_of_the_time(
+    op: Comparison, bounds: list[float], smt: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bounds have a margin of 0 there: on `==` they take the rest only after SMT has had most of it."""
+    from circ.runtime.engines import boxes
+    from circ.runtime.engines import smt as solver
+
+    asked: dict[str, list[float]] = {"bounds": [], "smt": [], "search": []}
+
+    def stuck(name: str) -> prover.Engine:
+        def decide(_o: Obligation, _w: Weights, limits: Limits, _p: Progress) -> Finding:
+            asked[name].append(limits.timeout)
+            return Stuck("it is hard", name)
+
+        return decide
+
+    def goal(b: Builder, wires: dict[str, Wire]) -> Wire:
+        x = take(b, wires["x"], [0])
+        return b.add(Compare(op, x, times(b, x, x)))
+
+    monkeypatch.setattr(boxes, "decide", stuck("bounds"))
+    monkeypatch.setattr(solver, "decide", stuck("smt"))
+    monkeypatch.setattr(prover, "searched", stuck("search"))
+    question = obligation([box("x", (0, 1))], goal)
+    for engine in prover.engines(question, {}, Limits(timeout=100.0)):
+        engine(question, {}, Limits(timeout=100.0), silent)
+
+    assert asked == {"bounds": bounds, "smt": [*smt, 100], "search": [100]}
