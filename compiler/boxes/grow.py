@@ -140,9 +140,18 @@ class Growing:
             slack[k] = 0.0 if own[k] else (gap + x.slack[k]) * 1.001
         return Affine(maps, np.zeros(x.entries), slack)
 
-    def added(self, kind: Kind, x: Affine) -> tuple[int, IntArray]:
-        """A new layer: its number, and the places of its units."""
+    def held(self, x: Affine, ends: tuple[FloatArray, FloatArray]) -> Affine:
+        """The same as units, its exact entries being known to lie within `ends`."""
+        layer, places = self.added("linear", x, ends)
+        return units(layer, places, len(places))
+
+    def added(
+        self, kind: Kind, x: Affine, ends: tuple[FloatArray, FloatArray] | None = None
+    ) -> tuple[int, IntArray]:
+        """A new layer: its number, and the places of its units; the exact `x` lies within `ends`, if given."""
         low, high = self.bounds(x)
+        if ends is not None:
+            low, high = np.maximum(low, ends[0]), np.minimum(high, ends[1])
         start = sum(layer.entries for layer in self.layers)
         if start + x.entries > MOST_UNITS:
             raise Beyond(f"it has more than {MOST_UNITS:,} units that the domain leaves open")

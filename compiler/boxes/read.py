@@ -17,6 +17,7 @@ from circ.compiler.boxes.affine import (
     Affine,
     combined,
     constant,
+    enclosed,
     picked,
     stored,
     units,
@@ -57,6 +58,9 @@ from circ.compiler.signs import sign_of
 from circ.compiler.tensor import Weights
 
 ONE = Fraction(1)
+
+WIDER = 1.001
+"""Intervals that are wider than others by no more than this factor say as much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,7 +281,7 @@ class Reading:
         return self.relu(combined(terms, self.growing.reach))
 
     def selected(self, condition: Affine, then: Affine, otherwise: Affine) -> Affine:
-        """`otherwise`, and what `then` differs by times the condition."""
+        """`otherwise`, and what `then` differs by times the condition; within the hull of both."""
         low, high = self.growing.bounds(condition)
         if low[0] > 0:
             return then
@@ -285,9 +289,18 @@ class Reading:
             return otherwise
         apart = combined([(ONE, then), (-ONE, otherwise)], self.growing.reach)
         gates = picked([condition], np.zeros(then.entries, np.int64))
-        return combined(
-            [(ONE, otherwise), (ONE, times(self.growing, gates, apart))], self.growing.reach
-        )
+        more = times(self.growing, gates, apart)
+        either = combined([(ONE, otherwise), (ONE, more)], self.growing.reach)
+        return self.between(either, then, otherwise)
+
+    def between(self, x: Affine, first: Affine, second: Affine) -> Affine:
+        """Numbers each of which is one of two, as units where their intervals alone would be wider."""
+        grown = self.growing
+        own, *both = (enclosed(part, grown.low, grown.high) for part in (x, first, second))
+        low = np.minimum(both[0][0], both[1][0])
+        high = np.maximum(both[0][1], both[1][1])
+        wide = (own[1] - own[0]) > (high - low) * WIDER
+        return grown.held(x, (low, high)) if wide.any() else x
 
     # --- tables ---------------------------------------------------------------------------------
 

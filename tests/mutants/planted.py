@@ -1928,6 +1928,22 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "box_select_within_one_arm",
+        "compiler/boxes/read.py",
+        "low = np.minimum(both[0][0], both[1][0])",
+        "low = both[0][0]",
+        ("tests/unit/test_boxes_engine.py::test_a_chain_of_arms_is_bounded_by_their_hull",),
+        slow=True,
+    ),
+    Mutant(
+        "box_select_within_the_other_arm",
+        "compiler/boxes/read.py",
+        "high = np.maximum(both[0][1], both[1][1])",
+        "high = both[1][1]",
+        ("tests/unit/test_boxes_engine.py::test_a_chain_of_arms_is_bounded_by_their_hull",),
+        slow=True,
+    ),
+    Mutant(
         "box_rounded_inward",
         "compiler/boxes/read.py",
         "return float(np.nextafter(near, side * np.inf))",

@@ -161,6 +161,31 @@ def test_no_truths_at_all_are_all_true_and_none_of_them_is(op: type[All | Any], 
     assert isinstance(decided(claim), Holds)
 
 
+@pytest.mark.parametrize("largest", ["first", "last"])
+def test_a_chain_of_arms_is_bounded_by_their_hull(largest: str) -> None:
+    """Of 30 arms one is 4 x1, the others are at most 1 in size: no number on the way is above 9 in size,
+    and where the largest arm can be taken it is within the bounds."""
+    steep = 29 if largest == "first" else 0
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        first, second = pick(b, w["x"], 0), pick(b, w["x"], 1)
+        value = combine(b, (Fraction(1, 2), second))
+        for k in range(30):
+            guard = less(b, first, Fraction(29 - k, 30))
+            slope = Fraction(4) if k == steep else Fraction(k, 30)
+            value = b.add(Select(guard, combine(b, (slope, second)), value))
+        return less(b, value, 5)
+
+    claim = obligation([box("x", (0, 1), (-1, 1))], goal)
+    net = read(claim, {}).net
+    values = [layer for layer in net.layers if layer.kind == "linear"]
+
+    assert max(np.abs([layer.low, layer.high]).max() for layer in net.layers) <= 9
+    assert any(layer.low[0] <= -4 and layer.high[0] >= 4 for layer in values)
+    assert all(layer.low[0] >= -4.001 and layer.high[0] <= 4.001 for layer in values)
+    assert isinstance(decided(claim, 5.0), Holds)
+
+
 def test_scalars_are_multiplied() -> None:
     """A product of two scalars, or over an axis of length 0, is one like any other."""
 
