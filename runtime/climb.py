@@ -21,7 +21,7 @@ from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, trial
 from circ.runtime.bounded import at_most
-from circ.runtime.prover import choices, decide
+from circ.runtime.prover import Engine, choices, decide
 
 GAP = Fraction(1, 1 << 40)
 """How far above a value that was reached, as a share of it, a bound is asked for first."""
@@ -79,7 +79,7 @@ class Climb:
     high: Fraction
     tie: bool
     limit: Fraction | None
-    method: str = "exact bounds"
+    method: str = "intervals alone"
     trusted: tuple[str, ...] = ("the front end",)
     reason: str = ""
     interrupted: bool = False
@@ -152,7 +152,22 @@ class Climb:
             self.rounds(TRIES, until, limits, progress, exactly=True)
         if few and not self.settled:
             self.reason = ""
+            self.halved(until, limits, progress)
+        if few and not self.settled:
+            self.reason = ""
             self.searched(replace(limits, timeout=max(until - monotonic(), 0.0)), progress)
+
+    def halved(self, until: float, limits: Limits, progress: Progress) -> None:
+        """Halve what is left between by SMT alone, as long as it answers soon."""
+        from circ.runtime.engines import smt
+
+        for _ in range(ROUNDS):
+            bound, left = self.next_bound(), min(until - monotonic(), EXACTLY)
+            within = replace(limits, timeout=left)
+            if self.close() or bound is None or left <= 0:
+                return
+            if not self.asked(bound, within, progress, smt.decide):
+                return
 
     def rounds(
         self, most: int, until: float, limits: Limits, progress: Progress, *, exactly: bool = False
@@ -186,10 +201,12 @@ class Climb:
             return self.high if near or self.steps % 2 else (self.limit + self.high) / 2
         return above
 
-    def asked(self, bound: Fraction, limits: Limits, progress: Progress) -> bool:
+    def asked(
+        self, bound: Fraction, limits: Limits, progress: Progress, engine: Engine = decide
+    ) -> bool:
         """Ask whether the number exceeds a bound; whether to go on."""
         claim = at_most(self.question, bound)
-        found = decide(claim, self.weights, replace(limits, first=False), progress)
+        found = engine(claim, self.weights, replace(limits, first=False), progress)
         match found:
             case Holds():
                 self.limit, self.method, self.trusted = bound, found.method, found.trusted

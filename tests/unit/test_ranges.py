@@ -25,7 +25,7 @@ from circ.compiler.trial import truth
 from circ.compiler.verdict import Vacuous
 from circ.lang.diagnostic import CircError
 from circ.lang.span import Source
-from circ.runtime.climb import Extreme, value_at
+from circ.runtime.climb import Climb, Extreme, value_at
 from circ.runtime.ranges import Nowhere, Range, at_one_length, range_of
 from circ.runtime.repl.session import Session
 from circ.runtime.session import Request, checked
@@ -149,6 +149,26 @@ def test_what_is_not_decided_is_bounded(tmp_path: Path) -> None:
         assert end.high is not None
         assert end.low < end.high
         assert end.reason == "the time ran out"
+
+
+def test_what_bounds_leave_between_is_halved_by_smt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where neither they nor a claim about what was reached settle it: 0.7 is approached, and never met."""
+
+    def nothing(*_args: object, **_kwargs: object) -> None:
+        """Not settled."""
+
+    monkeypatch.setattr(Climb, "searched", nothing)
+    monkeypatch.setattr(Climb, "rounds", nothing)
+    found = asked(tmp_path, "cases { x[0] < 0.7 => x[0], else => x[1] - 1 } over x in Square")
+
+    end = found.greatest
+    assert end.low is not None
+    assert end.high is not None
+    assert end.low < Fraction(7, 10) <= end.high <= end.low + Fraction(1, 10**6)
+    assert end.reason == ""
+    assert end.method.startswith("SMT")
 
 
 def test_two_words_and_a_condition(tmp_path: Path) -> None:
