@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from circ.compiler.lower.claims import (
     Params,
@@ -62,6 +63,12 @@ class Program:
         """The texts of the files that the spec uses, those of the standard library left out."""
         texts = (module.module.span.source for module in self.typed.used)
         return tuple(text for text in texts if text.key in self.files.folders)
+
+    @property
+    def files_read(self) -> tuple[Path, ...]:
+        """The files that were read: the spec, those that it uses, and the checkpoints."""
+        texts = (self.source, *self.used_files)
+        return (*(Path(text.name) for text in texts), *self.files.opened)
 
     def claim(self, name: str, length: int | None = None, *, alike: bool = False) -> Obligation:
         """The obligation of a claim; raises `CircError` when it has errors of its own.

@@ -24,17 +24,23 @@ def replacing(target: Path, *, overwrite: bool) -> Generator[BinaryIO]:
     is replaced are kept. Raises `CircError` (E0650, E0653).
     """
     refuse_existing(target, overwrite)
+    with telling(target), temporary(target) as path:
+        with path.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        refuse_existing(target, overwrite)
+        if target.exists():
+            shutil.copymode(target, path)
+        os.replace(path, target)
+        settle(target.parent)
+
+
+@contextlib.contextmanager
+def telling(target: Path) -> Generator[None]:
+    """Turn what the system says against writing `target` into a `CircError` (E0653)."""
     try:
-        with temporary(target) as path:
-            with path.open("xb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            refuse_existing(target, overwrite)
-            if target.exists():
-                shutil.copymode(target, path)
-            os.replace(path, target)
-            settle(target.parent)
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise CircError(writing.cannot_write(str(target), reason)) from error
@@ -54,8 +60,9 @@ def refuse_existing(target: Path, overwrite: bool) -> None:
     """Raise E0650 if there is a file to lose, E0653 if there is something that is no file."""
     if not overwrite and os.path.lexists(target):
         raise CircError(writing.target_exists(str(target)))
-    if target.exists() and not target.is_file():
-        raise CircError(writing.cannot_write(str(target), "it is not a regular file"))
+    with telling(target):
+        if target.exists() and not target.is_file():
+            raise CircError(writing.cannot_write(str(target), "it is not a regular file"))
 
 
 def settle(folder: Path) -> None:

@@ -14,7 +14,17 @@ from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
 from circ.runtime.cli_extents import range_over, regions_of_value
 from circ.runtime.exits import Exit
-from circ.runtime.options import EXIT_CODES, JSON, SPEC, TIMEOUT, Answer, kept, settings, worked
+from circ.runtime.options import (
+    EXIT_CODES,
+    JSON,
+    SPEC,
+    TIMEOUT,
+    Answer,
+    kept,
+    settings,
+    worked,
+    written,
+)
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,8 +176,7 @@ def audit(
 @click.argument("patches", nargs=-1)
 @settings
 @TIMEOUT
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write the checkpoint.")
-@click.option("--force", is_flag=True, help="Replace a file that is already there.")
+@written("Where to write the checkpoint", "beside the one that is patched")
 @click.option("--in-place", is_flag=True, help="Replace the checkpoint itself.")
 @JSON
 def patch(
@@ -184,7 +193,8 @@ def patch(
 ) -> int:
     """Make a patch of SPEC, prove it, and write the patched checkpoint with its receipt.
 
-    Nothing is written unless every `require` and `preserve` is proved of what is written.
+    Nothing is written unless every `require` and `preserve` is proved of what is written. Without --out, the
+    patch `mend` of `model.safetensors` is written to `model.mend.safetensors` beside it.
 
     \b
     circ patch quote.circ mend --out patched.safetensors
@@ -234,7 +244,7 @@ def run(
     required=True,
     help="The format to write.",
 )
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="A file, instead of the screen.")
+@written("A file to write", "the screen")
 def compile_claim(
     spec: Path,
     claim: str,
@@ -243,6 +253,7 @@ def compile_claim(
     outside: bool,
     form: str,
     out: Path | None,
+    force: bool,
 ) -> int:
     """Write CLAIM of SPEC in another tool's format.
 
@@ -256,8 +267,10 @@ def compile_claim(
     circ compile box.circ small --to vnnlib -o small.vnnlib
     """
     from circ.runtime.commands.compile import run_compile
+    from circ.runtime.outputs import Output
 
-    return run_compile(spec, claim, (params, checkpoints, outside), form, out)
+    opened = (params, checkpoints, outside)
+    return run_compile(spec, claim, opened, form, Output(out, force))
 
 
 VNNLIB_CODES = """\b

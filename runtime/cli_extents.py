@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from circ.runtime.options import EXIT_CODES, JSON, SPEC, TIMEOUT, Answer, positive, settings, worked
+from circ.runtime.options import (
+    EXIT_CODES,
+    JSON,
+    SPEC,
+    TIMEOUT,
+    Answer,
+    positive,
+    settings,
+    worked,
+    written,
+)
 
 
 @click.command("range", cls=Answer, epilog=EXIT_CODES)
@@ -62,9 +72,7 @@ def range_over(
     help="Give up where there are more regions.",
 )  # fmt: skip
 @click.option("--circ", "as_circ", is_flag=True, help="Answer with a spec that Circ can prove.")
-@click.option(
-    "--out", "-o", type=click.Path(path_type=Path), help="A file for that spec, beside SPEC."
-)
+@written("A file for that spec", "the screen")
 @JSON
 def regions_of_value(
     spec: Path,
@@ -76,6 +84,7 @@ def regions_of_value(
     most: int,
     as_circ: bool,
     out: Path | None,
+    force: bool,
     as_json: bool,
 ) -> int:
     """List the linear regions of a value on a box, exactly: QUESTION is `e over x in D`, or `f on D`.
@@ -90,6 +99,7 @@ def regions_of_value(
     circ regions box.circ 'f on Box' -o pieces.circ && circ prove pieces.circ
     """
     from circ.runtime.commands.regions import run_regions
+    from circ.runtime.outputs import Output
 
     opened = (params, checkpoints, outside)
-    return run_regions(spec, question, opened, timeout, most, as_json, as_circ, out)
+    return run_regions(spec, question, opened, timeout, most, as_json, as_circ, Output(out, force))

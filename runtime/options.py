@@ -96,6 +96,23 @@ def settings(command: Callable[P, int]) -> Callable[P, int]:
     return param(checkpoint(outside(command)))
 
 
+def written(what: str, where: str) -> Callable[[Callable[P, int]], Callable[P, int]]:
+    """The options that name a file to write: what it is, and where it goes unless it is named."""
+
+    def added(command: Callable[P, int]) -> Callable[P, int]:
+        out = click.option(
+            "--out", "-o", type=click.Path(path_type=Path), metavar="FILE",
+            help=f"{what}, instead of {where}.",
+        )  # fmt: skip
+        force = click.option(
+            "--force", is_flag=True,
+            help="Replace a file that is already there; never one that was read.",
+        )  # fmt: skip
+        return out(force(command))
+
+    return added
+
+
 def kept(command: Callable[P, int]) -> Callable[P, int]:
     """The options that say where verdicts are kept."""
     cache = click.option(

@@ -15,6 +15,8 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import writes_over_another
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl
+from circ.runtime.atomic import refuse_existing
+from circ.runtime.outputs import require_unread, same
 from circ.runtime.patching import Patched
 from circ.runtime.receipt import (
     METADATA_KEY,
@@ -59,7 +61,8 @@ def publish(
     """
     source = program.files.path(patched_checkpoint(program, patched))
     path = target.path(source, patched.plan.name)
-    require_unread(program, patched, path)
+    require_not_in_proof(program, patched, path)
+    require_writable(program, source, path, target)
     new = {key.partition("/")[2]: tensor for key, tensor in patched.tensors.items()}
     data = {name: encoded(tensor.values, tensor.dtype) for name, tensor in new.items()}
     draft = Receipt(
@@ -85,12 +88,22 @@ def publish(
         in_place=target.in_place,
     )
     receipt = replace(draft, sha256=written.target)
-    replaced = target.force or target.in_place or not receipt_path(path).exists()
-    write_receipt(receipt, path, overwrite=replaced)
+    write_receipt(receipt, path, overwrite=target.force or target.in_place)
     return path, receipt
 
 
-def require_unread(program: Program, patched: Patched, target: Path) -> None:
+def require_writable(program: Program, source: Path, path: Path, target: Target) -> None:
+    """Raise `CircError` (E0650, E0651, E0653) where neither file is written because one may not be.
+
+    Whether the checkpoint may go over its own source, `write_patched` says.
+    """
+    others = [file for file in program.files_read if not same(file, source)]
+    require_unread(path, others)
+    require_unread(receipt_path(path), program.files_read)
+    refuse_existing(receipt_path(path), target.force or target.in_place)
+
+
+def require_not_in_proof(program: Program, patched: Patched, target: Path) -> None:
     """Raise `CircError` where the target is a file that the proof reads by another checkpoint."""
     keys = {as_stored(key) for o, _ in patched.verdicts for key in o.circuit.weights}
     read = {key.partition("/")[0] for key in keys}

@@ -105,7 +105,7 @@ def embedded(receipt: Receipt) -> str:
 
 def receipt_path(target: Path) -> Path:
     """Where the receipt of a file stands."""
-    return target.with_name(f"{target.name}.receipt.json")
+    return target.parent / f"{target.name}.receipt.json"
 
 
 def write_receipt(receipt: Receipt, target: Path, *, overwrite: bool = False) -> Path:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from os.path import relpath
 from pathlib import Path
 
 from circ.compiler.driver import Program
 from circ.compiler.query import parts
 from circ.compiler.regions.listed import Region
 from circ.lang.diagnostic import CircError, Diagnostics
+from circ.lang.errors.regions import outside_target
 from circ.lang.format import format_module
 from circ.lang.parser import parse
 from circ.lang.span import Source
@@ -22,8 +24,8 @@ from circ.runtime.regions import Parted
 OVER = re.compile(r"\bover\b")
 
 
-def regions_text(program: Program, found: Parted, spec: Path) -> str:
-    """A spec that lies beside the one it is about, and can be proved by itself."""
+def regions_text(program: Program, found: Parted, folder: Path) -> str:
+    """A spec that lies in `folder` and can be proved by itself; raises as `named_from`."""
     binders = found.question.binders
     shape = found.question.circuit.types[found.question.circuit.outputs["goal"]].shape
     taken = used(program, found)
@@ -31,7 +33,7 @@ def regions_text(program: Program, found: Parted, spec: Path) -> str:
     claim = next(n for n in ("same", "same_pieces") if n not in taken)
     params = ", ".join(f"{b.name}: {real(b.type.shape)}" for b in binders)
     body, among = halves(found)
-    lines = [*uses(program, taken, spec), ""]
+    lines = [*uses(program, taken, folder), ""]
     lines += [f"## The linear regions of {body}, each with its affine map."]
     lines += [f"circuit {name}({params}) -> {real(shape)} = {cases(found, shape)}", ""]
     called = f"{name}({', '.join(b.name for b in binders)})"
@@ -70,17 +72,28 @@ def used(program: Program, found: Parted) -> set[str]:
     return names & scope.values.keys()
 
 
-def uses(program: Program, taken: set[str], spec: Path) -> Iterator[str]:
-    """What is to be imported of the spec, and of what that uses itself."""
-    left = set(taken)
+def uses(program: Program, taken: set[str], folder: Path) -> Iterator[str]:
+    """What a text in `folder` is to import of the spec, and of what that uses itself."""
+    left, spec = set(taken), Path(program.source.name)
     for use in program.typed.module.uses:
         own = [name.text for name in use.names if name.text in left]
         left -= {*own}
         if own:
-            module = f'"{use.module.text}"' if use.is_file else use.module.text
+            module = use.module.text
+            if use.is_file:
+                module = f'"{named_from(folder, spec.parent / module, program.files.outside)}"'
             yield f"use {module}: {', '.join(own)}"
     if left:
-        yield f'use "{spec.name}": {", ".join(sorted(left))}'
+        name = named_from(folder, spec, program.files.outside)
+        yield f'use "{name}": {", ".join(sorted(left))}'
+
+
+def named_from(folder: Path, file: Path, outside: bool) -> str:
+    """The path by which a text in `folder` names a file; raises `CircError` (E0332) where it may not."""
+    root = folder.resolve()
+    if not outside and not file.resolve().is_relative_to(root):
+        raise CircError(outside_target(str(folder), str(file)))
+    return Path(relpath(file.parent.resolve() / file.name, root)).as_posix()
 
 
 def real(shape: Sequence[int]) -> str:

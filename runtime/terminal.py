@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from circ.compiler.finding import Progress
-from circ.lang.diagnostic import CircError, Diagnostic
-from circ.lang.errors.command import cannot_write
+from circ.lang.diagnostic import Diagnostic
 from circ.lang.render import render
 from circ.runtime.report import Line, Style
 
@@ -40,20 +38,9 @@ def show_data(data: object) -> None:
     OUT.print(Text(text.encode(errors="backslashreplace").decode()))
 
 
-def write_text(text: str, out: Path | None) -> None:
-    """Print a text as it is, or write it to a file; raises `CircError` where that fails."""
-    if out is None:
-        OUT.print(Text(text.rstrip("\n")))
-        return
-    write_file((text.rstrip("\n") + "\n").encode(errors="backslashreplace"), out)
-
-
-def write_file(data: bytes, out: Path) -> None:
-    """Write bytes to a file; raises `CircError` where that fails."""
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise CircError(cannot_write(str(out), error.strerror or "unwritable")) from error
+def show_text(text: str) -> None:
+    """Print a text as it is."""
+    OUT.print(Text(text.rstrip("\n")))
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:

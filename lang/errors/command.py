@@ -62,6 +62,7 @@ def no_page(code: str) -> Diagnostic:
     return Diagnostic("E0706", f"there is no page on `{code}`", None, help="codes look like E0101")
 
 
-def cannot_write(path: str, why: str) -> Diagnostic:
-    """An output file that cannot be written."""
-    return Diagnostic("E0707", f"cannot write {path}: {why}", None)
+def no_text() -> Diagnostic:
+    """A network, which is no text, and no file to write it to."""
+    headline = "a network is no text, and is not written to the screen"
+    return Diagnostic("E0707", headline, None, help="name a file with `--out`")

@@ -79,7 +79,9 @@ def not_finite(
 def outside_folder(span: Span, path: str) -> Diagnostic:
     """A path that leaves the folder of its spec."""
     headline = f"`{path}` lies outside the folder of this spec"
-    help = "a spec names files beside it or below; others are given on the command line"
+    help = (
+        "a spec names files beside it or below; `--allow-outside` on the command line allows others"
+    )
     return Diagnostic("E0411", headline, span, help=help)
 
 

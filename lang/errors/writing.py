@@ -1,4 +1,4 @@
-"""E065x: writing a patched checkpoint and its receipt."""
+"""E065x: files that a command writes, a patched checkpoint and its receipt among them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ def writes_over_source(source: str, target: str) -> Diagnostic:
     headline = f"writing `{target}` would replace the checkpoint `{source}` that is patched"
     help = "name another file with `--out`, or patch the checkpoint itself with `--in-place`"
     return Diagnostic("E0651", headline, None, help=help)
+
+
+def writes_over_read(target: str) -> Diagnostic:
+    """The file to be written is one that was read for it, by this name or another."""
+    headline = f"writing `{target}` would replace a file that was read for this"
+    return Diagnostic("E0651", headline, None, help="name another file")
 
 
 def writes_over_another(checkpoint: str, target: str) -> Diagnostic:

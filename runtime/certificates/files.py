@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -21,6 +21,7 @@ from circ.runtime.certificates.folder import (
     of_lengths,
     onwards_path,
 )
+from circ.runtime.outputs import require_unread
 
 
 def certify(
@@ -56,6 +57,14 @@ def certify(
         clear(folder, question.name)
         return Uncertified(str(reason))
     return Certified(tuple(paths), sum(path.stat().st_size for path in paths))
+
+
+def require_apart(folder: Path, claims: Iterable[str], read: Iterable[Path]) -> None:
+    """Raise `CircError` (E0651) where a certificate of a claim would replace a file that was read."""
+    files = [*read]
+    for claim in claims:
+        for path in (certificate_path(folder, claim), *of_lengths(folder, claim)):
+            require_unread(path, files)
 
 
 def clear(folder: Path, claim: str) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.command import cannot_write, not_expressible
+from circ.lang.errors.command import no_text, not_expressible
 from circ.runtime.exits import Exit
+from circ.runtime.outputs import Output, write_bytes
 from circ.runtime.session import Opened, chosen, settings, usable
-from circ.runtime.terminal import write_file, write_text
 
 
-def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | None) -> int:
-    """Write the claim; raises `CircError` where the format cannot say it."""
+def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Output) -> int:
+    """Write the claim; raises `CircError` where the format cannot say it, or the file not be written."""
     program = usable(spec, settings(*opened))
+    out.require_free(program.files_read)
     (name,) = chosen(program, [claim], "claim")
     question = program.question(name)
     if question.lengths is not None:
@@ -26,26 +28,27 @@ def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Path | N
     if obligation.quantities:
         raise CircError(not_expressible(f"`{name}`", f"{form} counts no domains"))
     if form == "smt2":
-        write_smt2(obligation, program.weights, out)
+        out.write_text(smt2(obligation, program.weights), program.files_read)
     else:
-        write_standard(obligation, program.weights, form, out)
+        write_standard(obligation, program.weights, form, out, program.files_read)
     return Exit.AS_CLAIMED
 
 
-def write_smt2(obligation: Obligation, weights: Weights, out: Path | None) -> None:
-    """Write SMT-LIB 2; raises `CircError` (E0705)."""
+def smt2(obligation: Obligation, weights: Weights) -> str:
+    """The claim as SMT-LIB 2; raises `CircError` (E0705)."""
     from circ.compiler.smt.encoding import Unsupported
     from circ.compiler.smt.smtlib import to_smt2
 
     try:
-        text = to_smt2(obligation, weights)
+        return to_smt2(obligation, weights)
     except Unsupported as error:
         raise CircError(not_expressible(f"`{obligation.name}`", f"smt2 has no {error}")) from error
-    write_text(text, out)
 
 
-def write_standard(obligation: Obligation, weights: Weights, form: str, out: Path | None) -> None:
-    """Write a network or a property; raises `CircError` (E0705, E0707, E0801)."""
+def write_standard(
+    obligation: Obligation, weights: Weights, form: str, out: Output, read: Iterable[Path]
+) -> None:
+    """Write a network or a property; raises `CircError` (E0650-E0653, E0705, E0707, E0801)."""
     from circ.compiler.export.problem import exported
     from circ.compiler.export.sought import Unsayable
 
@@ -55,11 +58,10 @@ def write_standard(obligation: Obligation, weights: Weights, form: str, out: Pat
         raise CircError(not_expressible(f"`{obligation.name}`", str(error))) from error
     match form:
         case "vnnlib":
-            write_text(problem.property(1), out)
+            out.write_text(problem.property(1), read)
         case "vnnlib2":
-            write_text(problem.property(2), out)
-        case _ if out is None:
-            reason = "a network is no text; name a file with `--out`"
-            raise CircError(cannot_write("to the screen", reason))
+            out.write_text(problem.property(2), read)
+        case _ if out.path is None:
+            raise CircError(no_text())
         case _:
-            write_file(problem.model(), out)
+            write_bytes(problem.model(), out.path, out.force, read)

@@ -14,14 +14,14 @@ from circ.lang.span import Source
 from circ.lang.syntax import Module
 from circ.runtime.exits import Exit
 from circ.runtime.session import read_text
-from circ.runtime.terminal import write_text
+from circ.runtime.terminal import show_text
 
 CODE = re.compile(r"[EW]\d{4}")
 
 
 def run_explain(what: str, name: str | None) -> int:
     """Show a page; raises `CircError` where there is none."""
-    write_text(page(what.upper()) if CODE.fullmatch(what.upper()) else described(what, name), None)
+    show_text(page(what.upper()) if CODE.fullmatch(what.upper()) else described(what, name))
     return Exit.AS_CLAIMED
 
 

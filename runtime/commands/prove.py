@@ -11,7 +11,7 @@ from circ.compiler.finding import Limits
 from circ.compiler.verdict import Refuted, Unknown
 from circ.runtime.as_data import cache_data, certificate_data, verdict_data
 from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
-from circ.runtime.certificates.files import certify
+from circ.runtime.certificates.files import certify, require_apart
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.report import Line, certificate_lines, verdict_lines
 from circ.runtime.session import Opened, chosen, noted, settings, usable
@@ -41,6 +41,8 @@ def run_prove(
     """
     program = usable(spec, settings(*opened))
     names = chosen(program, claims, "claim")
+    if certificates is not None:
+        require_apart(certificates, names, program.files_read)
     show_diagnostics(noted(program))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no claims")])

@@ -38,6 +38,10 @@ def run_vnnlib(
     """
     start = monotonic()
     problem = read_problem(network, wanted)
+    if certificates is not None:
+        from circ.runtime.certificates.files import require_apart
+
+        require_apart(certificates, [problem.asked.name], (network, wanted))
     left = max(limits.timeout - (monotonic() - start), 0.0)
     with watched(wanted.stem, as_json) as move:
         found = answer(problem, replace(limits, timeout=left), move, decide)
