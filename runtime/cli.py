@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from io import TextIOWrapper
 from pathlib import Path
 
 import click
@@ -25,6 +23,7 @@ from circ.runtime.options import (
     worked,
     written,
 )
+from circ.runtime.process import set_up
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -381,20 +380,7 @@ def outcome(command: Callable[[], int]) -> int:
         return Exit.BUG
 
 
-def say_anything() -> None:
-    """Have a stream print what it cannot encode as an escape: file names are bytes, not text."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def one_thread_each() -> None:
-    """Have numpy's products use one thread: engines share out the cores by themselves."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
 def main() -> None:
     """Run the command line."""
-    say_anything()
-    one_thread_each()
+    set_up()
     sys.exit(outcome(lambda: circ.main(standalone_mode=False) or Exit.AS_CLAIMED))

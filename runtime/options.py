@@ -130,16 +130,24 @@ class Answer(click.Command):
     """A command whose function returns the exit code."""
 
     def invoke(self, ctx: click.Context) -> None:
-        """End with the code; under `--json` errors are data as well."""
+        """End with the code; under `--json` errors, and an interrupt, are data as well."""
         try:
             code = int(super().invoke(ctx))
-        except CircError as error:
+        except (CircError, KeyboardInterrupt) as stopped:
             if not ctx.params.get("as_json"):
                 raise
-            from circ.lang.render import as_data
-            from circ.runtime.terminal import show_data
-
-            found = [as_data(diagnostic) for diagnostic in error.diagnostics]
-            show_data({"ok": False, "diagnostics": found, "exit": int(Exit.INPUT)})
-            code = Exit.INPUT
+            code = told_as_data(stopped)
         ctx.exit(code)
+
+
+def told_as_data(stopped: CircError | KeyboardInterrupt) -> Exit:
+    """The exit code of a command that came to no answer, which is shown as data."""
+    from circ.lang.render import as_data
+    from circ.runtime.terminal import show_data
+
+    if isinstance(stopped, KeyboardInterrupt):
+        show_data({"ok": False, "interrupted": True, "exit": int(Exit.UNKNOWN)})
+        return Exit.UNKNOWN
+    found = [as_data(diagnostic) for diagnostic in stopped.diagnostics]
+    show_data({"ok": False, "diagnostics": found, "exit": int(Exit.INPUT)})
+    return Exit.INPUT

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
-from circ.compiler.verdict import Refuted, Unknown
-from circ.runtime.as_data import cache_data, certificate_data, verdict_data
+from circ.compiler.verdict import Refuted, Unknown, Verdict
+from circ.runtime.as_data import Data, cache_data, certificate_data, verdict_data
 from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
-from circ.runtime.certificates.files import certify, require_apart
+from circ.runtime.certificates.files import certify, clear, require_apart
+from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.report import Line, certificate_lines, verdict_lines
 from circ.runtime.session import Opened, chosen, noted, settings, usable
@@ -22,6 +25,31 @@ from circ.runtime.terminal import (
     show_lines,
     show_notes,
 )
+
+UNREACHED = Unknown("interrupted before it was looked at", "", interrupted=True)
+"""Of a claim that comes after the one at which the user stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What came of a claim, what there is to note of it, and whether the user stopped it."""
+
+    code: Exit
+    data: Data
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """How claims are decided and told; `certificates` and `folder` are where proofs and verdicts are left."""
+
+    program: Program
+    limits: Limits
+    listed: int
+    as_json: bool
+    certificates: Path | None
+    folder: Path | None
 
 
 def run_prove(
@@ -46,40 +74,74 @@ def run_prove(
     show_diagnostics(noted(program))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no claims")])
-    codes: list[Exit] = []
-    found: list[object] = []
-    noticed = dict[str, None]()
-    for name in names:
-        reply = decided(name, program, limits, as_json, keeping.beside(spec))
-        verdict = reply.verdict
-        codes.append(exit_of(reply.obligation.expects, verdict))
-        data = verdict_data(reply.obligation, verdict, reply.seconds)
-        data |= cache_data(reply.first)
-        if not as_json:
-            show_lines(verdict_lines(reply.obligation, verdict, reply.seconds, listed, reply.first))
-        noticed |= dict.fromkeys(reply.notes)
-        if certificates is not None:
-            question, start = program.question(name), monotonic()
-            with progress(f"certificate of {name}", as_json) as move:
-                move(0.0, f"at most {limits.timeout:g} s")
-                left = certify(question, program.weights, verdict, certificates, limits.timeout)
-            data |= certificate_data(left) | {"certificate_seconds": round(monotonic() - start, 3)}
-            if not as_json:
-                show_lines(certificate_lines(left, monotonic() - start))
-        found.append(data)
-        if isinstance(verdict, Unknown | Refuted) and verdict.interrupted:
-            break
-    show_notes(noticed)
+    how = Proving(program, limits, listed, as_json, certificates, keeping.beside(spec))
+    reached = each(names, how)
+    left = names[len(reached) :]
+    reached += [unreached(program, name) for name in left]
+    if left and not as_json:
+        show_lines([Line("doubt", f"? not decided: {', '.join(left)}")])
+    show_notes(dict.fromkeys(note for one in reached for note in one.notes))
+    code = worst(one.code for one in reached)
     if as_json:
         params = {name: str(value) for name, value in program.params.items()}
-        data = {"spec": str(spec), "params": params, "claims": found, "exit": int(worst(codes))}
-        show_data(data)
-    return worst(codes)
+        found = [one.data for one in reached]
+        show_data({"spec": str(spec), "params": params, "claims": found, "exit": int(code)})
+    return code
 
 
-def decided(
-    name: str, program: Program, limits: Limits, quiet: bool, folder: Path | None
-) -> Answered:
+def each(names: Sequence[str], how: Proving) -> list[Reached]:
+    """What came of the claims, in order, up to the one at which the user stopped."""
+    reached = list[Reached]()
+    with suppress(KeyboardInterrupt):
+        for name in names:
+            reached.append(told(name, how))
+            if reached[-1].interrupted:
+                break
+    return reached
+
+
+def unreached(program: Program, name: str) -> Reached:
+    """A claim that was not looked at."""
+    return Reached(Exit.UNKNOWN, verdict_data(program.question(name).at(None), UNREACHED))
+
+
+def told(name: str, how: Proving) -> Reached:
+    """A claim, decided and shown, and its certificate left where one is asked for."""
+    reply = decided(name, how)
+    verdict = reply.verdict
+    data = verdict_data(reply.obligation, verdict, reply.seconds) | cache_data(reply.first)
+    if not how.as_json:
+        show_lines(verdict_lines(reply.obligation, verdict, reply.seconds, how.listed, reply.first))
+    code = exit_of(reply.obligation.expects, verdict)
+    interrupted = isinstance(verdict, Unknown | Refuted) and verdict.interrupted
+    if how.certificates is not None:
+        try:
+            data |= certified(name, verdict, how, how.certificates)
+        except KeyboardInterrupt:
+            clear(how.certificates, name)
+            data |= certificate_told(Uncertified("interrupted"), how.as_json, 0.0)
+            interrupted = True
+    return Reached(code, data, reply.notes, interrupted)
+
+
+def decided(name: str, how: Proving) -> Answered:
     """A claim's verdict."""
-    with progress(name, quiet) as move:
-        return answered(program.question(name), program.weights, limits, move, folder)
+    question = how.program.question(name)
+    with progress(name, how.as_json) as move:
+        return answered(question, how.program.weights, how.limits, move, how.folder)
+
+
+def certified(name: str, verdict: Verdict, how: Proving, folder: Path) -> Data:
+    """The certificate of a verdict, left in a folder, and what is told of it."""
+    question, start = how.program.question(name), monotonic()
+    with progress(f"certificate of {name}", how.as_json) as move:
+        move(0.0, f"at most {how.limits.timeout:g} s")
+        left = certify(question, how.program.weights, verdict, folder, how.limits.timeout)
+    return certificate_told(left, how.as_json, monotonic() - start)
+
+
+def certificate_told(left: Certified | Uncertified | None, as_json: bool, seconds: float) -> Data:
+    """Where a certificate is, as data, and shown where answers are not."""
+    if not as_json:
+        show_lines(certificate_lines(left, seconds))
+    return certificate_data(left) | {"certificate_seconds": round(seconds, 3)}

@@ -7,7 +7,7 @@ to be decided is all in it. Inputs that a worker comes by are judged where the s
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 Work = Callable[[Nodes], Batch]
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ def can_fork() -> bool:
 
 @contextmanager
 def crew(work: Work, size: int) -> Generator[Crew]:
-    """Workers that each do `work`, copies of this process; they end with the block.
+    """Workers that each do `work`, copies of this process; they end with the block, or with the process.
 
     There are fewer, or none, where the system has no room for so many.
     """
@@ -107,8 +109,10 @@ def crew(work: Work, size: int) -> Generator[Crew]:
         with suppress(OSError):
             for _ in range(size):
                 ours, theirs = context.Pipe()
-                process = context.Process(target=serve, args=(theirs, work), daemon=True)
-                process.start()
+                copied = (*lines, ours)
+                process = context.Process(target=serve, args=(theirs, copied, work), daemon=True)
+                with held_back():
+                    process.start()
                 theirs.close()
                 processes.append(process)
                 lines.append(ours)
@@ -120,8 +124,31 @@ def crew(work: Work, size: int) -> Generator[Crew]:
             running.join()
 
 
-def serve(line: Connection[Batch, Nodes | None], work: Work) -> None:
-    """Do what comes down the line; Ctrl-C is for the process that has the terminal."""
+@contextmanager
+def held_back() -> Generator[None]:
+    """Signals to stop are not heeded before a worker says how it takes them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def serve(
+    line: Connection[Batch, Nodes | None],
+    copied: Sequence[Connection[Nodes | None, Batch]],
+    work: Work,
+) -> None:
+    """Do what comes down the line until nobody is at its other end.
+
+    Other ends of lines, `copied` with the process, are closed: while some worker keeps one open, no line ends.
+    Ctrl-C is for the process that has the terminal.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while (nodes := line.recv()) is not None:
-        line.send(work(nodes))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    for end in copied:
+        end.close()
+    with suppress(EOFError, OSError):
+        while (nodes := line.recv()) is not None:
+            line.send(work(nodes))

@@ -2601,4 +2601,28 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/agreement/test_parts_of_boxes.py", "tests/agreement/test_certificates_of_boxes.py"),
         slow=True,
     ),
+    Mutant(
+        "what_was_read_by_another_name",
+        "runtime/outputs.py",
+        "return a.samefile(b)",
+        "return a == b",
+        ("tests/unit/test_outputs.py",),
+        slow=True,
+    ),
+    Mutant(
+        "certificates_over_what_was_read",
+        "runtime/certificates/files.py",
+        "for path in (certificate_path(folder, claim), *of_lengths(folder, claim)):\n            require",
+        "for path in of_lengths(folder, claim):\n            require",
+        ("tests/unit/test_outputs.py",),
+        slow=True,
+    ),
+    Mutant(
+        "ends_of_lines_kept_open",
+        "runtime/engines/crew.py",
+        "for end in copied:",
+        "for end in copied[:0]:",
+        ("tests/unit/test_stopping.py",),
+        slow=True,
+    ),
 )
