@@ -95,7 +95,7 @@ def told(obligation: Obligation, found: Strayed, over: str, margin: float | None
     decided = {name: wire for name, wire in shown.items() if wire in found.discrete}
     return Straying(
         format=over,
-        model=model_text(over),
+        model=model_text(over, exp=any(map(uses_exp, circuit.ops))),
         most=tuple(most.items()),
         changed=tuple(name for name, wire in decided.items() if not found.agrees(wire)),
         kept=tuple(name for name, wire in decided.items() if found.agrees(wire)),
@@ -103,6 +103,15 @@ def told(obligation: Obligation, found: Strayed, over: str, margin: float | None
         margin=lost,
         reason=unbounded(circuit, found, over) if inf in most.values() else "",
     )
+
+
+def uses_exp(op: Op) -> bool:
+    """Whether an operation is computed by way of `exp`."""
+    match op:
+        case Smooth(function=function):
+            return function == "exp"
+        case _:
+            return isinstance(op, Softmax)
 
 
 def most_lost(obligation: Obligation, found: Strayed) -> float:

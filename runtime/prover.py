@@ -262,7 +262,8 @@ def joined(stopped: list[Stuck]) -> Stuck:
         reason = last.reason
         if len(reasons) > 1:
             reason = "; ".join(f"{method}: {why}" for method, why in reasons.items())
-        last = replace(last, reason=reason)
+        hints = dict.fromkeys(s.hint for s in told if s.hint)
+        last = replace(last, reason=reason, hint="; ".join(hints) or last.hint)
     return replace(
         last, bound=bounds[-1] if bounds else None, hardest=hardest[-1] if hardest else None
     )

@@ -209,12 +209,19 @@ def number_text(known: Counted) -> str:
 def size_text(size: Size) -> str:
     """How large a domain is."""
     if size.exact is None:
+        several = "s" * (size.dimensions != 1)
         return (
-            f"a domain of {size.dimensions} dimensions"
+            f"a domain of {size.dimensions} dimension{several}"
             if size.dimensions
             else "every input of its domain"
         )
-    return f"all {size.exact:,} inputs"
+    return "its one input" if size.exact == 1 else f"all {size.exact:,} inputs"
+
+
+def decided_text(size: Size) -> str:
+    """That all of a domain was gone through."""
+    several = size.exact is not None and size.exact != 1
+    return f"{size_text(size)} {'were' if several else 'was'} decided"
 
 
 def closeness(obligation: Obligation, verdict: Proved) -> Iterator[Line]:
@@ -298,11 +305,12 @@ def example_lines(obligation: Obligation, example: Example) -> Iterator[Line]:
     yield from (Line("plain", text) for text in witness_lines(obligation, example.witness))
     for shown in example.replay.shown:
         yield Line("plain", f"  {shown.name} = {shown.exact}   (PyTorch: {shown.torch})")
-    yield from replay_lines(example.replay, obligation.over)
+    where = "at the checkpoint's dtype" if obligation.circuit.weights else "in float64"
+    yield from replay_lines(example.replay, where, obligation.over)
 
 
-def replay_lines(replay: Replay, over: str | None = None) -> Iterator[Line]:
-    """The margin there, and whether PyTorch agrees."""
+def replay_lines(replay: Replay, where: str, over: str | None = None) -> Iterator[Line]:
+    """The margin there, and whether PyTorch agrees; `where` says what it computes in."""
     if replay.violation is not None:
         yield Line("plain", f"  margin there: {decimal_text(replay.violation, 8)}")
     if replay.tie:
@@ -310,7 +318,7 @@ def replay_lines(replay: Replay, over: str | None = None) -> Iterator[Line]:
     if replay.torch != replay.exact:
         why = disagreement(replay)
         if over is None:
-            yield Line("doubt", f"  PyTorch, at the checkpoint's dtype, says otherwise: {why}")
+            yield Line("doubt", f"  PyTorch, {where}, says otherwise: {why}")
         else:
             yield Line("plain", f"  of exact numbers it holds there; in {over}, {why}")
         if replay.deviation is not None:

@@ -69,12 +69,13 @@ def programs(name: str) -> Execution:
     )
 
 
-def model_text(name: str) -> str:
-    """The programs of a format in a few words."""
+def model_text(name: str, *, exp: bool) -> str:
+    """The programs of a format in a few words, for a circuit with `exp` or without."""
     dtype = SPELLED[name]
     narrow = FORMATS[dtype].precision < FORMATS["F32"].precision
     sums = "sums in float32, in any order" if narrow else "any order of summation"
-    return f"{sums}, exp within {ULPS} ulp, no TF32, no flush to zero"
+    near = f", exp within {ULPS} ulp" if exp else ""
+    return f"{sums}{near}, no TF32, no flush to zero"
 
 
 def contains(dtype: str, other: str) -> bool:

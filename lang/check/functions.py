@@ -118,11 +118,19 @@ def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -
     fitting = all(dim.text in binding for dim in decl.dims)
     for arg, param, want, have in zip(e.args, decl.params, kinds, given, strict=True):
         if not fits(have, substitute(want, binding)):
-            role = f"the parameter `{param.name.text}` of `{decl.name.text}`"
-            ctx.error(mismatch(arg.span, have, substitute(want, binding), role))
             fitting = False
+            if not (isinstance(have, Array) and doubtful(decl, ctx)):
+                role = f"the parameter `{param.name.text}` of `{decl.name.text}`"
+                ctx.error(mismatch(arg.span, have, substitute(want, binding), role))
     result = ctx.facts.results[decl]
     return substitute(result, binding) if fitting or not decl.dims else INVALID
+
+
+def doubtful(decl: CircuitDecl, ctx: Context) -> bool:
+    """Whether an error in a circuit was told, so that the shapes of its parameters may be what is wrong."""
+    return any(
+        d.severity == "error" and d.span and d.span in decl.span for d in ctx.facts.diagnostics
+    )
 
 
 # --- rules of the language's own functions ----------------------------------------------------

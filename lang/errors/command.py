@@ -22,7 +22,8 @@ def bad_setting(word: str, option: str, example: str) -> Diagnostic:
 def unknown_setting(kind: str, name: str, known: Sequence[str]) -> Diagnostic:
     """A setting of something that the spec does not declare."""
     near = nearest(name, known)
-    help = f"did you mean `{near}`?" if near else ""
+    listed = ", ".join(f"`{k}`" for k in known) or "none"
+    help = f"did you mean `{near}`?" if near else f"it has: {listed}"
     return Diagnostic("E0703", f"the spec has no {kind} `{name}`", None, help=help)
 
 

@@ -10,7 +10,7 @@ def not_piecewise(span: Span, why: str) -> Diagnostic:
     """A value that is not affine on pieces of a box, or not seen to be."""
     headline = f"this has no linear regions that can be listed: {why}"
     help = "regions are those of sums, products with constants, `relu`, `max`, `abs`, guards and `cases`"
-    return Diagnostic("E0330", headline, span, "not piecewise linear", help=help)
+    return Diagnostic("E0330", headline, span, "not listed", help=help)
 
 
 def outside_target(folder: str, file: str) -> Diagnostic:

@@ -57,7 +57,10 @@ def audit_boxes(problem: Problem, folder: Path, *, exact: bool) -> Audited:
     tool, parts = "", 0
     for obligation, path in boxes(problem, folder):
         with naming(path):
-            require(path.exists(), "a box of inputs has no certificate")
+            require(
+                path.exists(),
+                "there is no certificate: only `unsat` has one, for each box of inputs",
+            )
         found = audit_file(obligation, problem.weights, path, exact=exact)
         tool, parts = found.tool, parts + found.classes
     return Audited(problem.asked.name, tool, "parts", None, parts)

@@ -125,15 +125,20 @@ def trusted(outcome: Audited | Refused, exact: bool) -> tuple[str, ...]:
 
 
 def outcome_lines(
-    name: str, outcome: Audited | Refused, exact: bool, seconds: float, again: str
+    name: str,
+    outcome: Audited | Refused,
+    exact: bool,
+    seconds: float,
+    again: str,
+    advice: str = "prove the claim again",
 ) -> list[Line]:
-    """The outcome for a reader; `again` is the command that proves the claim again."""
+    """The outcome for a reader; `again` is the command that follows the advice."""
     if isinstance(outcome, Refused):
         where = "" if outcome.path is None else f"{outcome.path}: "
         return [
             Line("bad", f"✗ {name}: rejected  ({seconds:.1f} s)"),
             Line("plain", f"    {where}{outcome.reason}"),
-            Line("plain", f"    try: prove the claim again, with `{again}`"),
+            Line("plain", f"    try: {advice}, with `{again}`"),
         ]
     holds = "the certificate holds" + (" at every length" if outcome.alike else "")
     return [

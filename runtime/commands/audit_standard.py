@@ -31,5 +31,5 @@ def run_audit_standard(
         files = {"network": str(network), "property": str(wanted)}
         show_data(files | {"certificates": [data], "exit": int(code)})
     else:
-        show_lines(outcome_lines(name, outcome, exact, seconds, again))
+        show_lines(outcome_lines(name, outcome, exact, seconds, again, "answer it again"))
     return code

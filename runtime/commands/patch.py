@@ -104,7 +104,7 @@ def result_lines(program: Program, result: PatchResult, seconds: float) -> list[
             head = f"✓ patch {name}: its requirements hold already  ({seconds:.1f} s)"
             return [Line("good", head), *requirement_lines(result)]
         case Patched(instances=instances, l2=l2):
-            head = f"✓ patch {name}: proved  ({took}, {instances} inputs looked at)"
+            head = f"✓ patch {name}: proved  ({took}, {instances} input{'s' * (instances != 1)} looked at)"
             lines = [Line("good", head), Line("plain", f"    l2 norm of the change: {l2:.6g}")]
             return [*lines, *requirement_lines(result)]
         case Conflict():

@@ -8,6 +8,7 @@ from pathlib import Path
 from circ.compiler.finding import Limits
 from circ.compiler.query import ranged
 from circ.lang.span import Source
+from circ.runtime.advice import advised
 from circ.runtime.range_lines import range_data, range_exit, range_lines
 from circ.runtime.ranges import range_of
 from circ.runtime.session import Opened, settings, usable
@@ -19,7 +20,8 @@ def run_range(
 ) -> int:
     """Show both ends; raises `CircError` where the expression is no number over a domain."""
     program = usable(spec, settings(*opened))
-    question = ranged(program, Source("<range>", text), {}).question
+    with advised(text):
+        question = ranged(program, Source("<range>", text), {}).question
     with progress(question.name, as_json) as move:
         found = range_of(question, program.weights, limits, move, within)
     code = range_exit(found)

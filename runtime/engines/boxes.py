@@ -117,7 +117,7 @@ def warned(asking: Asking, held: str = "") -> tuple[str, ...]:
 
 def undecided(asking: Asking, found: Open) -> Stuck:
     """What was reached."""
-    part = f"{found.share:.2g} of the domain is undecided after {found.nodes:,} parts"
+    part = f"{found.share:.2g} of the domain is undecided after {found.nodes:,} part{'s' * (found.nodes != 1)}"
     where = hardest(asking.obligation, found)
     why, hint = "it comes too near to failing for bounds to tell", MORE_ROOM
     if found.interrupted:

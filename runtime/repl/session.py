@@ -29,6 +29,7 @@ from circ.lang.render import render
 from circ.lang.span import Source, Span
 from circ.lang.types import Array, Group, Type, of_length
 from circ.lang.words import is_name
+from circ.runtime.advice import advised
 from circ.runtime.bug import bug_text
 from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
 from circ.runtime.repl import about
@@ -44,7 +45,7 @@ from circ.runtime.repl.lines import (
     Regions,
     read,
 )
-from circ.runtime.report import Line, example_lines, size_text, verdict_lines
+from circ.runtime.report import Line, decided_text, example_lines, verdict_lines
 from circ.runtime.session import Request, noted, usable
 
 Watch = Callable[[str], AbstractContextManager[Progress]]
@@ -182,7 +183,7 @@ class Session:
                 for name, known in found_values(asked.types, found.witness):
                     self.names[name] = known
             case Refuted(size=size, method=method):
-                yield Line("plain", f"none: {size_text(size)} were decided, by {method}")
+                yield Line("plain", f"none: {decided_text(size)}, by {method}")
             case _:
                 yield from verdict_lines(reply.obligation, reply.verdict, reply.seconds)
         yield from noted_lines(reply)
@@ -192,7 +193,8 @@ class Session:
         if not line.source.text:
             example = "range model(s)[single] over s in D"
             raise CircError(needs_argument(line.word, "range", "a number and a domain", example))
-        question = ranged(self.program, line.source, self.names).question
+        with advised(line.source.text):
+            question = ranged(self.program, line.source, self.names).question
         from circ.runtime.range_lines import range_lines
         from circ.runtime.ranges import range_of
 
@@ -207,11 +209,11 @@ class Session:
                 needs_argument(line.word, "regions", "a circuit and a domain", "regions f on D")
             )
         from circ.runtime.region_lines import region_lines
-        from circ.runtime.regions import MOST, regions_of
+        from circ.runtime.regions import COMMAND, MOST, regions_of
 
         with self.watch("regions") as progress:
-            timeout = self.limits.timeout
-            found = regions_of(self.program, line.source, self.names, MOST, timeout, progress)
+            limits = MOST, self.limits.timeout
+            found = regions_of(self.program, line.source, self.names, *limits, progress, COMMAND)
         yield from region_lines(found)
 
     def decided(self, question: Question) -> Answered:

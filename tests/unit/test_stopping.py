@@ -110,7 +110,7 @@ def children(process: int) -> list[int]:
 def runs(process: int) -> bool:
     """Whether a process is there and has not ended."""
     found = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
     )
     return found.stdout.strip() not in ("", "Z", "Z+")
 

@@ -195,7 +195,7 @@ class Reading:
             case Pick() | Leader():
                 raise Rejected("a number depends on an index that the input decides")
             case Curve() | Share():
-                raise Rejected("a smooth function has no bounds on boxes here")
+                raise Rejected("smooth functions are not covered by certificates on boxes")
             case _:
                 assert_never(node)
 
