@@ -31,8 +31,10 @@ from circ.compiler.obligation import Bound, Obligation, Words
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Unknown
 from circ.runtime.certificates import goal
+from circ.runtime.certificates.auditing import audit_files
 from circ.runtime.certificates.files import certify
 from circ.runtime.certificates.onwards import write_onwards
+from circ.runtime.session import checked, settings
 from tests.unit.lowered import lowered
 from tests.unit.obligations import NOWHERE
 from tests.unit.specs import Rows, command, save, write_spec
@@ -211,6 +213,8 @@ claim above: forall s in { s: C[1..] | s[0] == a }: f(s) > -0.25
 claim two: forall s in { s: C[1..] | s matches a b }: f(s) > -0.25
 claim none: forall s in { s: C[5..] | s[0] == a } where f(s) < -0.25: f(s) > 7
 claim long: forall s in { s: C[8..] | count { x in s | 1 < 2 } <= 6 }: f(s) > -9
+claim later: forall s in { s: C[5..] | s[0] == a }: f(s) > -0.25
+claim nothing: forall s in { s: C[1..3] | s matches a b c a }: f(s) > 7
 claim some: exists s in { s: C[1..3] | s matches a b }: f(s) > 7
 """
 
@@ -300,6 +304,19 @@ class TestAllLengths:
 
         assert command("audit", spec, proofs, "long") == 1
         assert "no word meets the conditions" in capsys.readouterr().out
+
+    def test_the_first_length_may_be_among_all_others(self, tmp_path: Path) -> None:
+        """Then no length needs a certificate of its own."""
+        spec, proofs = write_spec(tmp_path, ENDLESS, READS), tmp_path / "proofs"
+        onwards_from(5, spec, "later", proofs)
+        assert command("audit", spec, proofs, "later") == 0
+
+    @pytest.mark.parametrize("exact", [False, True])
+    def test_lengths_without_words_show_nothing_together(self, tmp_path: Path, exact: bool) -> None:
+        """Each needs no certificate; a claim about words of these lengths alone is about none."""
+        program = checked(write_spec(tmp_path, ENDLESS, READS), settings((), (), False))
+        with pytest.raises(Rejected, match="no word meets the conditions"):
+            audit_files(program.question("nothing"), program.weights, tmp_path, exact=exact)
 
     @pytest.mark.parametrize("length", ["1", "01", "001", "3", "\u0661"])
     def test_that_something_exists_has_a_witness(self, tmp_path: Path, length: str) -> None:
