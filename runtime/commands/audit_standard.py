@@ -9,7 +9,7 @@ from time import monotonic
 from circ.compiler.audit.audit import Audited
 from circ.compiler.vnnlib.problem import read_problem
 from circ.runtime.certificates.standard import audit_boxes
-from circ.runtime.commands.audit import outcome_data, outcome_lines, outcome_of
+from circ.runtime.commands.audit_outcome import outcome_data, outcome_lines, outcome_of
 from circ.runtime.exits import Exit
 from circ.runtime.terminal import progress, show_data, show_lines
 
