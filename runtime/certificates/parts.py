@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from circ.compiler.audit.parts.checked import require_met
 from circ.compiler.audit.parts.layers import net_of
 from circ.compiler.audit.parts.many import many
 from circ.compiler.audit.parts.reading import claim_of
@@ -38,13 +39,14 @@ def write_by_parts(
     """
     try:
         met = met_by(obligation, weights, until)
+        given = {name: [plain(value) for value in values] for name, values in met.values}
+        require_met(given, obligation, weights)
         with np.errstate(all="ignore"):  # what overflows is above nothing
             found = proof(obligation, weights, until)
     except (Rejected, Beyond) as reason:
         raise NoCertificate(str(reason)) from reason
     lines = lines_of(found)
     leaves = sum("input" not in line and "unit" not in line for line in lines)
-    given = {name: [plain(value) for value in values] for name, values in met.values}
     put(stream, opening(obligation, weights, "parts") | {"parts": leaves, "met": given})
     for line in lines:
         put(stream, line)

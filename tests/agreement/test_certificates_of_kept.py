@@ -108,3 +108,15 @@ def test_equal_scores_are_kept_in_any_order(goal: Goal) -> None:
     for exact in (False, True):
         assert accepted(true, {}, joined(lines), exact=exact)
         assert not accepted(false, {}, joined(stamped(lines, false, {})), exact=exact)
+
+
+def test_there_is_none_where_the_audit_reads_no_input_of_the_domain() -> None:
+    """That an input meets a condition about what `topk` keeps is not audited. So nothing is written of a claim that
+    has one, though it holds, rather than what an audit rejects."""
+
+    def kept_or_not(b: Builder, wires: dict[str, Wire]) -> Wire:
+        return less(b, pick(b, b.add(TopK(1, wires["x"])), 0), 1)
+
+    sides = box("x", (0, 1), (0, 1))
+    claim = obligation([sides], lambda b, wires: less(b, pick(b, wires["x"], 0), 2), kept_or_not)
+    assert written(claim, 5) is None
