@@ -9,12 +9,12 @@ import numpy as np
 
 from circ.compiler.builder import LETTERS, combine, number
 from circ.compiler.ir import Contract, Relu, Shape, Smooth, Wire
-from circ.compiler.onnx.graph import Wholes, entries
+from circ.compiler.onnx.graph import Exact, entries
 from circ.compiler.onnx.step import Operator, Step, operator
 from circ.compiler.onnx.values import Held, Numbers, Value, Whole
 from circ.compiler.signs import Sign
 
-Integers = Callable[[Wholes, Wholes], Wholes]
+Integers = Callable[..., Exact]
 
 
 def pair(step: Step) -> tuple[Wire, Wire]:
@@ -29,7 +29,13 @@ def on_wholes(step: Step, compute: Integers) -> tuple[Value, ...] | None:
     if not isinstance(left, Whole) or not isinstance(right, Whole):
         return None
     step.joined(step.shape(0), step.shape(1))
-    return (Whole(compute(left.values.astype(np.int64), right.values.astype(np.int64))),)
+    return (step.whole(exactly(compute, left, right), left.dtype),)
+
+
+def exactly(compute: Integers, *operands: Whole) -> Exact:
+    """What is computed of whole numbers, however large."""
+    wide = (np.asarray(x.values, np.int64).astype(np.object_) for x in operands)
+    return np.asarray(compute(*wide), np.object_)
 
 
 def add(step: Step) -> tuple[Value, ...]:
@@ -126,17 +132,17 @@ def reciprocal(step: Step) -> tuple[Value, ...]:
     return (Numbers(step.growing.constant([1 / x for x in known], step.shape(0))),)
 
 
-def truncated(left: Wholes, right: Wholes) -> Wholes:
+def truncated(left: Exact, right: Exact) -> Exact:
     """Division of whole numbers, rounded towards 0."""
     found = np.sign(left) * np.sign(right) * (np.abs(left) // np.abs(right))
-    return np.asarray(found, np.int64)
+    return np.asarray(found, np.object_)
 
 
 def negated(step: Step) -> tuple[Value, ...]:
     """`Neg`."""
     value = step.value(0)
     if isinstance(value, Whole):
-        return (Whole(-value.values.astype(np.int64)),)
+        return (step.whole(exactly(np.negative, value), value.dtype),)
     return (Numbers(combine(step.b, (-1, step.real(0)))),)
 
 

@@ -13,7 +13,7 @@ from circ.compiler.onnx.graph import Flags, Wholes, entries
 from circ.compiler.onnx.limits import MOST_CHOICES
 from circ.compiler.onnx.moves import joined
 from circ.compiler.onnx.step import Operator, Step, operator
-from circ.compiler.onnx.stored import FLOATS, FORMATS, NUMBERS
+from circ.compiler.onnx.stored import FLOATS, NUMBERS
 from circ.compiler.onnx.values import Held, Numbers, Truths, Value, Whole
 
 Test = Callable[[Wholes, Wholes], Flags]
@@ -88,7 +88,7 @@ def by_known(step: Step, flags: Flags) -> Value:
     """Entries of the second or the third operand, as is known."""
     then, otherwise = step.value(1), step.value(2)
     if isinstance(then, Whole) and isinstance(otherwise, Whole):
-        return Whole(np.where(flags, then.values, otherwise.values).astype(np.int64))
+        return Whole(np.where(flags, then.values, otherwise.values).astype(np.int64), then.dtype)
     wires = [step.real(1), step.real(2)]
     return Numbers(joined(step, wires, lambda parts: np.asarray(np.where(flags, *parts), np.int64)))
 
@@ -130,14 +130,15 @@ def cast(step: Step) -> tuple[Value, ...]:
             known = step.exact(0)
             if known is None or any(x.denominator != 1 or abs(x) >= 1 << 31 for x in known):
                 step.refuse("only what is whole already is made whole")
-            return (Whole(np.array([int(x) for x in known], np.int64).reshape(step.shape(0))),)
+            whole = np.array([int(x) for x in known], np.int64).reshape(step.shape(0))
+            return (step.whole(whole, target),)
         case Held(key=key, values=values) if target in FLOATS:
             return (Held(key, value.dtype, values),)
         case Held(values=values) if target and target != "BOOL":
             step.check_finite(value)
             if np.abs(values).max(initial=0) >= 1 << 31:
                 step.refuse("a number is too large to be made whole")
-            return (Whole(fitting(step, np.trunc(values).astype(np.int64), target)),)
+            return (step.whole(np.trunc(values).astype(np.int64), target),)
         case Whole(values=values) if target in FLOATS:
             known = step.growing.known(value) or []
             step.fits(step.shape(0))
@@ -145,7 +146,7 @@ def cast(step: Step) -> tuple[Value, ...]:
         case Whole(values=values) if target == "BOOL":
             return (Whole(values.astype(np.bool_)),)
         case Whole(values=values) if target in {"I32", "I64"}:
-            return (Whole(fitting(step, values.astype(np.int64), target)),)
+            return (step.whole(values.astype(np.int64), target),)
         case Truths(wire=wire) if target in FLOATS:
             one, zero = (step.spread(number(step.b, k), step.shape(0)) for k in (1, 0))
             return (Numbers(chosen(step, wire, one, zero)),)
@@ -155,14 +156,6 @@ def cast(step: Step) -> tuple[Value, ...]:
             return step.refuse(f"what it is given cannot be made {target or 'that'}")
         case _:
             assert_never(value)
-
-
-def fitting(step: Step, values: Wholes, target: str) -> Wholes:
-    """Whole numbers that a type has: what ONNX makes of others is not the same number."""
-    known = np.iinfo(FORMATS[target])
-    if values.size and not known.min <= int(values.min()) <= int(values.max()) <= known.max:
-        step.refuse(f"a number is outside of what {target} has")
-    return values
 
 
 CONDITIONS: dict[str, Operator] = {

@@ -59,9 +59,10 @@ def counted(step: Step) -> tuple[Value, ...]:
     bounds = [step.wholes(k, "its bounds") for k in range(3)]
     if any(len(found) != 1 for found in bounds) or bounds[2][0] == 0:
         step.refuse("it needs a start, an end and a step")
-    found = range(bounds[0][0], bounds[1][0], bounds[2][0])
+    found, first = range(bounds[0][0], bounds[1][0], bounds[2][0]), step.value(0)
     step.fits((len(found),))
-    return (Whole(np.array(found, np.int64)),)
+    dtype = first.dtype if isinstance(first, Whole) else "I64"
+    return (Whole(np.array(found, np.int64), dtype),)
 
 
 def same(step: Step) -> tuple[Value, ...]:

@@ -13,13 +13,15 @@ from circ.compiler.ir import Shape
 Floats = npt.NDArray[np.float64]
 Wholes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Exact = npt.NDArray[np.object_]
+"""Whole numbers of any size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A tensor of the file; its floats as doubles, its whole numbers as int64.
 
-    `dtype` is a checkpoint's name for it: `F64`, `F32`, `F16`, `BF16`, or `I64` and `BOOL`.
+    `dtype` is a checkpoint's name for what it is in the file: `F32`, `I64`, `U8`, `BOOL`.
     """
 
     name: str

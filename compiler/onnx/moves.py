@@ -194,9 +194,10 @@ def concat(step: Step) -> tuple[Value, ...]:
     rests = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
     if len(rests) > 1 or any(len(shape) != len(shapes[0]) for shape in shapes):
         step.refuse("its operands do not fit each other")
-    if all(isinstance(value, Whole) for value in values):
-        known = [value.values for value in values if isinstance(value, Whole)]
-        return (Whole(np.concatenate([x.astype(np.int64) for x in known], axis)),)
+    known = [value for value in values if isinstance(value, Whole)]
+    if len(known) == count:
+        whole = np.concatenate([x.values.astype(np.int64) for x in known], axis)
+        return (Whole(whole, known[0].dtype),)
     return (laid(step, values, lambda parts: np.concatenate(parts, axis)),)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Shape, Wire
-from circ.compiler.onnx.graph import Node, Stored, entries
+from circ.compiler.onnx.graph import Exact, Node, Stored, Wholes, entries
 from circ.compiler.onnx.limits import MOST_COMPUTED, MOST_ENTRIES, MOST_MOVED
+from circ.compiler.onnx.stored import FORMATS
 from circ.compiler.onnx.values import Growing, Held, Move, Numbers, Truths, Value, Whole
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.standard import not_finite_weight, not_this_way, too_large
@@ -149,6 +150,14 @@ class Step:
             raise CircError(not_finite_weight(self.path, held.key, float(bad[0])))
 
     # --- results ------------------------------------------------------------------------------
+
+    def whole(self, values: Wholes | Exact, dtype: str) -> Whole:
+        """Whole numbers that a type has: what ONNX makes of others is not the same number."""
+        known = np.iinfo(FORMATS[dtype])
+        most = min(known.max, np.iinfo(np.int64).max)
+        if values.size and not known.min <= int(values.min()) <= int(values.max()) <= most:
+            self.refuse(f"a number is outside of what {dtype} has")
+        return Whole(values.astype(np.int64), dtype)
 
     @property
     def key(self) -> str:

@@ -89,7 +89,7 @@ def widened(dtype: str, flat: Row) -> tuple[str, Floats | Wholes | Flags]:
         return dtype, flat.astype(np.float64)
     if dtype == "BOOL":
         return dtype, flat.astype(np.bool_)
-    return "I64", flat.astype(np.int64)
+    return dtype, flat.astype(np.int64)
 
 
 def read_outside(path: Path, name: str, where: Outside) -> bytes:

@@ -51,9 +51,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Known whole numbers or truths."""
+    """Known whole numbers, or truths; `dtype` is that of the numbers in the file."""
 
     values: Wholes | Flags = field(repr=False)
+    dtype: str = "I64"
 
 
 Value = Numbers | Truths | Held | Whole
@@ -69,7 +70,7 @@ def of(stored: Stored) -> Value:
         return Held(stored.name, stored.dtype, values.astype(np.float64, copy=False))
     if values.dtype == np.bool_:
         return Whole(values.astype(np.bool_, copy=False))
-    return Whole(values.astype(np.int64, copy=False))
+    return Whole(values.astype(np.int64, copy=False), stored.dtype)
 
 
 @dataclass(slots=True)
@@ -108,8 +109,8 @@ class Growing:
         match value:
             case Held(dtype=dtype, values=values):
                 return Held(key, dtype, values.ravel()[places(values.shape, move)])
-            case Whole(values=values):
-                return Whole(values.ravel()[places(values.shape, move)])
+            case Whole(dtype=dtype, values=values):
+                return Whole(values.ravel()[places(values.shape, move)], dtype)
             case Numbers(wire=wire):
                 return Numbers(self.moved_wire(wire, move))
             case Truths(wire=wire):

@@ -1801,10 +1801,18 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "onnx_number_beyond_its_type",
-        "compiler/onnx/conditions.py",
-        "known.min <= int(values.min()) <= int(values.max()) <= known.max",
-        "known.min <= known.max",
+        "compiler/onnx/step.py",
+        "known.min <= int(values.min()) <= int(values.max()) <= most",
+        "known.min <= most",
         ("tests/unit/test_onnx_files.py",),
+        slow=True,
+    ),
+    Mutant(
+        "onnx_type_of_moved_numbers_lost",
+        "compiler/onnx/values.py",
+        "return Whole(values.ravel()[places(values.shape, move)], dtype)",
+        "return Whole(values.ravel()[places(values.shape, move)])",
+        ("tests/unit/test_onnx_files.py::test_whole_numbers_stay_within_their_type",),
         slow=True,
     ),
     Mutant(

@@ -336,3 +336,34 @@ def test_a_network_of_several_inputs_keeps_their_order(tmp_path: Path) -> None:
     assert [name for name, _ in network.inputs] == ["b", "a"]
     assert [name for name, _ in network.outputs] == ["p", "q"]
     assert network.dtypes == ("F64", "F64")
+
+
+@pytest.mark.parametrize(
+    ("operator", "entries"),
+    [
+        ("Add", np.array([[2**31 - 1], [1]], np.int32)),
+        ("Mul", np.array([[2**40], [2**40]], np.int64)),
+        ("Sub", np.array([[3], [5]], np.uint8)),
+        ("Div", np.array([[-(2**31)], [-1]], np.int32)),
+        ("Neg", np.array([[-128]], np.int8)),
+    ],
+)
+@pytest.mark.parametrize("move", ["Identity", "Squeeze", "Concat", "Where"])
+def test_whole_numbers_stay_within_their_type(
+    tmp_path: Path, operator: str, entries: Array, move: str
+) -> None:
+    """What a runtime makes of a sum that its type does not have is another number: such a network is refused,
+    whatever the numbers went through before. What their type has is read."""
+    operands = {"Concat": ["{}", "{}"], "Where": ["all", "{}", "{}"]}.get(move, ["{}"])
+    axis = {"axis": 0} if move == "Concat" else {}
+
+    def network(values: Array) -> onnx.ModelProto:
+        own = {f"a{k}": row for k, row in enumerate(values)}
+        nodes = [node(move, [x.format(a) for x in operands], f"{a} moved", **axis) for a in own]
+        nodes.append(node(operator, [f"{a} moved" for a in own], "sum"))
+        nodes += [node("Cast", ["sum"], "real", to=1), node("Add", ["x", "real"])]
+        return model(nodes, (2,), {**own, "all": np.array([True])})
+
+    with pytest.raises(CircError, match="outside of what"):
+        read(tmp_path, network(entries))
+    read(tmp_path, network(np.ones_like(entries)))
