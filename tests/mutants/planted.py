@@ -2633,4 +2633,12 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_stopping.py",),
         slow=True,
     ),
+    Mutant(
+        "audit_takes_what_phases_meet_for_a_contradiction",
+        "compiler/audit/parts/exact.py",
+        "    if by.clause is None:\n        return False",
+        "    if by.clause is None:\n        return True",
+        ("tests/unit/test_audit_parts_proofs.py",),
+        slow=True,
+    ),
 )

@@ -95,6 +95,20 @@ def test_where_no_input_is_left_no_step_is_asked_for_more(exact: bool) -> None:
 
 
 @pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(("most", "holds"), [(-1, True), (0, False)])
+def test_a_phase_that_is_met_at_0_is_met(most: int, holds: bool, exact: bool) -> None:
+    """That a step is off holds where x is below 0. Up to -1, that it is on contradicts the bounds of x; up
+    to 0 it does not: the phase comes to 0, and is no contradiction."""
+    units = Units(1)
+    step = units.step(Affine({0: 1}, 0), (7, 0))
+    off = Row(combined([(-2, step), (1, known(1))]), strict=True)
+    about = net_of(Claim(((Fraction(-2), Fraction(most)),), units, ((off,),)))
+    on: Line = {"steps": [{"shut": [None, [], [[7, 0, 1]]]}]}
+    lines: list[Line] = [{"steps": [], "unit": [7, 0]}, on, {"steps": [{"shut": [0, [1], []]}]}]
+    assert shown(about, lines, 2, exact=exact) is holds
+
+
+@pytest.mark.parametrize("exact", [False, True])
 def test_a_bad_split_beside_a_good_one_is_rejected(exact: bool) -> None:
     """Both are of parts that are read together."""
     about, end = two_clauses(), {"steps": [{"shut": [k, [1], []]} for k in range(2)]}

@@ -7,6 +7,84 @@ from __future__ import annotations
 
 WHY: dict[tuple[str, str, str, str], str] = {
     (
+        "compiler/audit/parts/slots.py",
+        "slots",
+        "return Slots(size, width, 1 << width - 2, ones, ones << width - 1, upper, middle)",
+        "return Slots(size, width, 1 << width - 3, ones, ones << width - 1, upper, middle)",
+    ): "a limit: slots get wider sooner",
+    (
+        "compiler/audit/parts/lines.py",
+        "",
+        "ONE = Between(Line((0,), WHOLE), Line((0,), WHOLE))",
+        "ONE = Between(Line((0,), WHOLE), Line((1,), WHOLE))",
+    ): "a line above a step that is on, looser by 2^-60 of what it is of",
+    (
+        "compiler/audit/parts/lines.py",
+        "step_lines",
+        "start = min(0, WHOLE + (-rising * high >> VALUE))",
+        "start = min(0, (WHOLE - (-rising * high >> VALUE)))",
+    ): "a slope that is rounded down never comes above 1: both are 0",
+    (
+        "compiler/audit/parts/lines.py",
+        "step_lines",
+        "falling = (1 << VALUE + WEIGHT) // -low if -low > STEEPEST else 0",
+        "falling = (1 << VALUE + WEIGHT) // -low if -low > STEEPEST else 1",
+    ): "a slope of 2^-60 for one of 0: the constant makes up for it",
+    (
+        "compiler/audit/parts/back.py",
+        "",
+        "FINE = 44",
+        "FINE = 45",
+    ): "finer numbers, in wider slots",
+    (
+        "compiler/audit/parts/back.py",
+        "of_sums",
+        "width += width // 32 * 8",
+        "width += width // 33 * 8",
+    ): "slots get wider by less at a time",
+    (
+        "compiler/audit/parts/exact.py",
+        "weak",
+        "return any(factor > 0 and not strict for factor, strict in pairs)",
+        "return any(factor > 1 and not strict for factor, strict in pairs)",
+    ): "a multiplier of one unit is taken for none: less is shown",
+    (
+        "compiler/audit/parts/exact.py",
+        "children",
+        "min(high[place], up(at, VALUE)),",
+        "min(high[place], down(at, VALUE)),",
+    ): "the upper half begins there too: nothing is left out between",
+    (
+        "compiler/audit/parts/exact.py",
+        "opened",
+        "if low[k % half] < high[k % half] and low[k % half + half] < high[k % half + half]",
+        "if low[k % half] < high[k % half] and low[(k % half - half)] < high[k % half + half]",
+    ): "which products are bounded anew: the others keep their bounds",
+    (
+        "compiler/audit/parts/exact.py",
+        "after",
+        "require(least > 0 or (least == 0 and weak(net, by)), MARGIN)",
+        "require(least > 1 or (least == 0 and weak(net, by)), MARGIN)",
+    ): "less is shown",
+    (
+        "compiler/audit/parts/planes.py",
+        "through",
+        "known, size = known + starts.sum(1), size + np.abs(starts).sum(1)",
+        "known, size = known + starts.sum(1), (size - np.abs(starts).sum(1))",
+    ): "32 roundings are charged for beside those of sums and layers, and few of them happen",
+    (
+        "compiler/audit/parts/planes.py",
+        "taken_back",
+        "consts = np.nextafter(total - owed * (1 + factor), -np.inf)",
+        "consts = np.nextafter(total - owed * (1 + factor), -(-np.inf))",
+    ): "the same 32 roundings are more than this one",
+    (
+        "compiler/audit/parts/planes.py",
+        "",
+        "LEANING = 1 + 2.0**-20",
+        "LEANING = 1 + 2.0**-19",
+    ): "which of two lines is taken",
+    (
         "runtime/certificates/auditing.py",
         "audit_lengths",
         'tool, by = (found[-1].tool, found[-1].by) if found else ("", "")',
