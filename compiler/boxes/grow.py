@@ -19,7 +19,7 @@ from circ.compiler.boxes.back import charges_of, least, taken_back
 from circ.compiler.boxes.clauses import Beyond
 from circ.compiler.boxes.curves import DOMAINS, extent
 from circ.compiler.boxes.lines import Lines, lines, relu_gaps, values
-from circ.compiler.boxes.near import Place, Values, of_layer, partners
+from circ.compiler.boxes.near import Spot, Values, of_layer, partners
 from circ.compiler.boxes.net import LARGEST, TOO_LARGE, FloatArray, IntArray, Kind, Layer, Net
 
 ONE = Fraction(1)
@@ -91,7 +91,7 @@ class Growing:
 
     def made(self, kind: Kind, x: Affine, keys: Sequence[bytes], chosen: IntArray) -> None:
         """Units of some rows: ReLUs that others are near are these, shifted."""
-        near: list[Place | None] = [None] * len(chosen)
+        near: list[Spot | None] = [None] * len(chosen)
         if kind == "relu":
             rows = rows_of(x, chosen)
             near = partners(rows, relu_gaps(*self.bounds(rows))[1], self.layers, self.values)
@@ -107,7 +107,7 @@ class Growing:
         for k, (number, place) in enumerate(zip(moved, told, strict=True)):
             self.known[keys[number]] = (place, (layer, k)), float(x.slack[number])
 
-    def shifted(self, x: Affine, near: Sequence[Place]) -> int:
+    def shifted(self, x: Affine, near: Sequence[Spot]) -> int:
         """The layer of shifts from ReLUs to those of other pre-activations."""
         parts = [picked([of_layer(self.layers[n - 1])], np.array([k])) for n, k in near]
         before = picked(parts, np.arange(len(near)))

@@ -15,7 +15,7 @@ import numpy as np
 from circ.compiler.boxes.affine import Affine, picked
 from circ.compiler.boxes.net import FloatArray, IntArray, Layer
 
-Place = tuple[int, int]
+Spot = tuple[int, int]
 """A layer's number, and a unit of it."""
 
 CORNERS = 16
@@ -47,7 +47,7 @@ class Values:
 
 def partners(
     x: Affine, gaps: FloatArray, layers: Sequence[Layer], values: Values
-) -> list[Place | None]:
+) -> list[Spot | None]:
     """For each row the ReLU that it is nearest to, if that is nearer than `gaps` has it for the row.
 
     It is one of the layers', or the k-th of the rows that have none, as `(NEW, k)`. This is a guess, and
@@ -56,7 +56,7 @@ def partners(
     points = values.corners()
     before = [(n, of_layer(layer)) for n, layer in enumerate(layers, 1) if layer.kind == "relu"]
     heights = [(number, others, at(others, points)) for number, others in before]
-    own, found, alone = at(x, points), list[Place | None](), list[int]()
+    own, found, alone = at(x, points), list[Spot | None](), list[int]()
     for k in range(x.entries):
         best, place = gaps[k], None
         for number, others, there in [*heights, (NEW, x, own[alone])]:

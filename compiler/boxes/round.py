@@ -152,7 +152,9 @@ def a_round(question: Question, nodes: Nodes) -> Left:
     np.minimum.at(bound, pairs.node[still], pairs.bound[still])
     nodes.bound[live] = bound[live]
     close = live.copy()
-    close[pairs.node[still & (~pairs.near | told_by_none(question, nodes, pairs))]] = False
+    near = still & pairs.near
+    near[near] = ~told_by_none(question, nodes, pairs, np.flatnonzero(near))
+    close[pairs.node[still & ~near]] = False
     close |= live & whole(net, nodes, found)
     parted = live & ~close
     children = split(net, nodes.take(parted), found.take(parted), effect[parted])
@@ -269,17 +271,17 @@ def shrink(nodes: Nodes, pairs: Pairs) -> None:
         nodes.high[at[first]] = np.maximum.reduceat(high, first)
 
 
-def told_by_none(question: Question, nodes: Nodes, pairs: Pairs) -> BoolArray:
-    """Which pairs have a row that is next to nothing on all of its node's box, and another that is not.
+def told_by_none(question: Question, nodes: Nodes, pairs: Pairs, which: IntArray) -> BoolArray:
+    """Which of some pairs have a row that is next to nothing on all of its node's box, and another that is not.
 
     A box that was cut to the edge of a condition lies on it: that nearly nothing is lacking there says
     nothing of the other rows.
     """
-    many = pairs.owed.shape[1]
-    rows = Halves(pairs.halves.slopes[:, :many], pairs.halves.consts[:, :many])
-    low, high = nodes.low[pairs.node], nodes.high[pairs.node]
-    room = np.maximum(NEARLY * sizes(rows, low, high), ROUNDED * pairs.owed)
+    many, halves, node = pairs.owed.shape[1], pairs.halves.take(which), pairs.node[which]
+    rows = Halves(halves.slopes[:, :many], halves.consts[:, :many])
+    low, high = nodes.low[node], nodes.high[node]
+    room = np.maximum(NEARLY * sizes(rows, low, high), ROUNDED * pairs.owed[which])
     spread = np.einsum("prk,pk->pr", np.abs(rows.slopes), high - low)
     flat = (spread <= room) & (np.abs(smallest(rows, low, high)) <= room)
-    there = question.asks.there[pairs.clause]
+    there = question.asks.there[pairs.clause[which]]
     return np.asarray((flat & there).any(1) & (~flat & there).any(1))

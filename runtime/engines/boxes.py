@@ -89,7 +89,7 @@ def holding(asking: Asking, closed: Closed) -> Finding:
     """Proved, if any input meets the conditions."""
     parts = max(closed.nodes, 1)  # what is settled as it is read is settled on the whole box
     method = f"{METHOD}, {parts:,} part{'s' * (parts != 1)}"
-    trusted = TRUSTED if asking.place is HOST else (*TRUSTED, "the device's arithmetic")
+    trusted = trusted_at(asking.place)
     if closed.exact:
         method += f", {closed.exact} of them by SMT"
         trusted = (*trusted, "z3", "the encoder")
@@ -104,6 +104,11 @@ def holding(asking: Asking, closed: Closed) -> Finding:
             return replace(undecided(asking, found), reason=why)
         case _:
             assert_never(found)
+
+
+def trusted_at(place: Place) -> tuple[str, ...]:
+    """What a proof rests on whose bounds are computed there."""
+    return TRUSTED if place is HOST else (*TRUSTED, "the device's arithmetic")
 
 
 def warned(asking: Asking, held: str = "") -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from circ.compiler.regions.listed import highest
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, truth
 from circ.runtime.engines.ascent import Ascent
-from circ.runtime.engines.boxes import METHOD, TRUSTED
+from circ.runtime.engines.boxes import METHOD, trusted_at
 from circ.runtime.engines.places import place_named
 from circ.runtime.prover import choices
 
@@ -81,7 +81,7 @@ def summit(
     point = None if ascent.point is None else witness(question, ascent.point)
     if point is not None and not interrupted and choices(question.circuit) <= FEW:
         point = uphill(question, weights, point, ascent.best)
-    return Summit(ascent.limit, point, method, TRUSTED, interrupted)
+    return Summit(ascent.limit, point, method, trusted_at(place), interrupted)
 
 
 def uphill(question: Obligation, weights: Weights, start: Witness, value: Fraction) -> Witness:
