@@ -165,7 +165,8 @@ def halved(many: Many, parts: FloatParts, wanted: list[Shown]) -> tuple[FloatPar
     rows = np.array([-1 if bone.row is None else bone.row for bone in bones], np.int64)
     chosen = np.flatnonzero(rows < 0)
     place = np.array([bones[k].place for k in chosen], np.int64)
-    at_input(found, chosen, place, np.array([bones[k].at for k in chosen]), side[chosen])
+    halfway = np.array([bones[k].at for k in chosen])
+    at_input(many, found, chosen, place, halfway, side[chosen])
     chosen = np.flatnonzero(rows >= 0)
     steps = many.rows_of("step")[rows[chosen]]
     at_unit(many, found, chosen, rows[chosen], np.where(steps, BELOW, 0.0), side[chosen])

@@ -21,8 +21,8 @@ from circ.compiler.audit.parts.exact import (
     whole,
 )
 from circ.compiler.audit.parts.layers import VALUE, WEIGHT, Net, down, net_of, up
+from circ.compiler.audit.parts.many import at_input, many
 from circ.compiler.audit.parts.many import cut as cut_in_doubles
-from circ.compiler.audit.parts.many import many
 from circ.compiler.audit.parts.nodes import (
     AtInput,
     AtUnit,
@@ -183,15 +183,29 @@ def ends(part: Part, layer: int = 0) -> list[tuple[Number, Number]]:
 
 
 def test_a_split_at_an_input_makes_two_halves() -> None:
-    """Which meet in the number; one that is outside leaves the box as it was."""
+    """Which meet in the number; one that is outside leaves the box as it was, and nothing beside it."""
     about = net("relu", (-1, 2))
     below, above = children(about, whole(about), Node((), AtInput(0, HALF)))
     assert ends(below) == [(-1, HALF)]
     assert ends(above) == [(HALF, 2)]
     assert below.left == above.left == {0}
     assert below.depth == above.depth == 1
-    below, above = children(about, whole(about), Node((), AtInput(0, Fraction(5))))
-    assert ends(below) == [(-1, 2)]
+    for outside, kept in ((Fraction(5), 0), (Fraction(-5), 1)):
+        halves = children(about, whole(about), Node((), AtInput(0, outside)))
+        assert ends(halves[kept]) == [(-1, 2)]
+        assert halves[kept].left == {0}
+        assert not halves[1 - kept].left
+
+
+def test_doubles_have_nothing_left_outside_the_box_either() -> None:
+    """Of halves at numbers inside, at an end, and outside, those that no input is in have no clause left."""
+    both = many(net("relu", (-1, 2)))
+    cases = [(0.5, True, True), (2.0, True, True), (5.0, True, False), (-5.0, False, True)]
+    for at, *wanted in cases:
+        parts = both.whole().take(np.array([0, 0]))
+        place, number = np.zeros(2, np.int64), np.full(2, at)
+        at_input(both, parts, np.array([0, 1]), place, number, np.array([0, 1]))
+        assert parts.left[:, 0].tolist() == wanted
 
 
 def test_a_split_at_a_unit_makes_two_phases() -> None:

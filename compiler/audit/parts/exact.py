@@ -49,19 +49,23 @@ def children(net: Net, part: Part, node: Node) -> tuple[Part, ...]:
     match node.split:
         case AtInput(place=place, at=at):
             require(place < len(part.low[0]), "a part is split at an input that is not there")
-            low, high = [*part.low[0]], [*part.high[0]]
-            low[place], high[place] = (
-                max(low[place], down(at, VALUE)),
-                min(high[place], up(at, VALUE)),
-            )
-            below = replace(part, high=(high, *part.high[1:]))
-            return below, replace(part, low=(low, *part.low[1:]))
+            above = confined(part, place, low=down(at, VALUE))
+            return confined(part, place, high=up(at, VALUE)), above
         case AtUnit(unit=name):
             require(name in net.names, "a part is split at a unit that is not there")
             layer, place = net.names[name]
             return phased(net, part, layer, place, 1), phased(net, part, layer, place, -1)
         case _:
             assert_never(node.split)
+
+
+def confined(part: Part, place: int, low: int | None = None, high: int | None = None) -> Part:
+    """A part in which an input is not below one number, or not above one; nothing is left where that cannot be."""
+    lows, highs = [*part.low[0]], [*part.high[0]]
+    lows[place] = lows[place] if low is None else max(lows[place], low)
+    highs[place] = highs[place] if high is None else min(highs[place], high)
+    left = part.left if lows[place] <= highs[place] else frozenset[int]()
+    return replace(part, low=(lows, *part.low[1:]), high=(highs, *part.high[1:]), left=left)
 
 
 def phased(net: Net, part: Part, layer: int, place: int, side: int) -> Part:

@@ -222,12 +222,20 @@ def cut(many: Many, parts: FloatParts, at: IntArray, halves: Halves) -> None:
 
 
 def at_input(
-    parts: FloatParts, chosen: IntArray, place: IntArray, at: FloatArray, side: IntArray
+    many: Many,
+    parts: FloatParts,
+    chosen: IntArray,
+    place: IntArray,
+    at: FloatArray,
+    side: IntArray,
 ) -> None:
     """Have one input of some parts at most a number (side 0), or at least, in place."""
     low, high = parts.low[chosen, place], parts.high[chosen, place]
-    parts.high[chosen, place] = np.where(side == 0, np.minimum(high, at), high)
-    parts.low[chosen, place] = np.where(side == 1, np.maximum(low, at), low)
+    low = np.where(side == 1, np.maximum(low, at), low)
+    high = np.where(side == 0, np.minimum(high, at), high)
+    parts.low[chosen, place], parts.high[chosen, place] = low, high
+    empty = many.crossed(low[:, None], high[:, None], many.charges.reach[0][place][:, None])
+    parts.left[chosen[empty]] = False
 
 
 def at_unit(

@@ -151,7 +151,7 @@ class Windows:
         chosen = np.array([k for k, _ in inputs], np.int64)
         place = np.array([s.place for _, s in inputs], np.int64)
         at = np.array([float(s.at) for _, s in inputs])
-        at_input(parts, chosen, place, at, sides[chosen])
+        at_input(self.many, parts, chosen, place, at, sides[chosen])
         names, layers = self.many.net.names, self.many.floats.layers
         require(all(unit in names for _, unit in units), "there is no such unit")
         found = [names[unit] for _, unit in units]

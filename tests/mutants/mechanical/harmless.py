@@ -51,8 +51,8 @@ WHY: dict[tuple[str, str, str, str], str] = {
     (
         "compiler/audit/parts/exact.py",
         "children",
-        "min(high[place], up(at, VALUE)),",
-        "min(high[place], down(at, VALUE)),",
+        "return confined(part, place, high=up(at, VALUE)), above",
+        "return confined(part, place, high=down(at, VALUE)), above",
     ): "the upper half begins there too: nothing is left out between",
     (
         "compiler/audit/parts/exact.py",
