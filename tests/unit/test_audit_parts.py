@@ -183,13 +183,17 @@ def ends(part: Part, layer: int = 0) -> list[tuple[Number, Number]]:
 
 
 def test_a_split_at_an_input_makes_two_halves() -> None:
-    """Which meet in the number; one that is outside leaves the box as it was, and nothing beside it."""
+    """Which meet in the number, be it an end; one that is outside leaves the box, and nothing beside it."""
     about = net("relu", (-1, 2))
     below, above = children(about, whole(about), Node((), AtInput(0, HALF)))
     assert ends(below) == [(-1, HALF)]
     assert ends(above) == [(HALF, 2)]
     assert below.left == above.left == {0}
     assert below.depth == above.depth == 1
+    for end in (Fraction(-1), Fraction(2)):
+        below, above = children(about, whole(about), Node((), AtInput(0, end)))
+        assert (ends(below), ends(above)) == ([(-1, end)], [(end, 2)])
+        assert below.left == above.left == {0}
     for outside, kept in ((Fraction(5), 0), (Fraction(-5), 1)):
         halves = children(about, whole(about), Node((), AtInput(0, outside)))
         assert ends(halves[kept]) == [(-1, 2)]

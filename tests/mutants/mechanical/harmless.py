@@ -56,6 +56,24 @@ WHY: dict[tuple[str, str, str, str], str] = {
     ): "the upper half begins there too: nothing is left out between",
     (
         "compiler/audit/parts/exact.py",
+        "children",
+        "above = confined(part, place, low=down(at, VALUE))",
+        "above = confined(part, place, low=up(at, VALUE))",
+    ): "the lower half ends there too: nothing is left out between",
+    (
+        "compiler/audit/parts/exact.py",
+        "phased",
+        "if side > 0:",
+        "if (side >= 0):",
+    ): "a side is 1 or -1",
+    (
+        "compiler/audit/parts/exact.py",
+        "bounds",
+        "fine = FINE + max(0, WEIGHT - rows.most.bit_length())",
+        "fine = (FINE - max(0, WEIGHT - rows.most.bit_length()))",
+    ): "how finely is rounded, outwards",
+    (
+        "compiler/audit/parts/exact.py",
         "opened",
         "if low[k % half] < high[k % half] and low[k % half + half] < high[k % half + half]",
         "if low[k % half] < high[k % half] and low[(k % half - half)] < high[k % half + half]",
