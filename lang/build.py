@@ -30,6 +30,7 @@ from circ.lang.syntax import (
     Parameter,
     PatchDecl,
     Quantifier,
+    SpaceDecl,
     SubDomain,
     TensorPath,
     Use,
@@ -45,6 +46,9 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
     match part.data:
         case "enum":
             return enum(part, doc, at)
+        case "space":
+            declared, kind = part.children
+            return SpaceDecl(at.span(part), doc, name(declared, at), type_of(tree(kind), at))
         case "checkpoint":
             return checkpoint(part, doc, at)
         case "param":

@@ -20,6 +20,7 @@ from circ.lang.syntax import (
     Call,
     Case,
     Cases,
+    Cast,
     Compare,
     CompareOp,
     Comprehension,
@@ -76,6 +77,8 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return Member(span, expression(element, at), expressions(choices, at))
         case "matches", [word, form]:
             return Matches(span, expression(word, at), word_pattern(form, at))
+        case "cast", [operand, kind]:
+            return Cast(span, expression(operand, at), type_of(tree(kind), at))
         case "attribute", [base, part]:
             return Attr(span, expression(base, at), name(part, at))
         case "index", [base, *items]:

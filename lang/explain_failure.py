@@ -23,6 +23,8 @@ ENTRIES = re.compile(r'\bcheckpoint\s+\w+\s+from\s+"[^"\n]*"\s*\Z')
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
 WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
 
+BEHIND_CAST = re.compile(r"\b(as|on|off)\s+\w+(\[[^\]]*\])?\s*\Z")
+
 LOOK_BACK = 40
 
 EXPRESSION = frozenset({"NUMBER", "NAME", "("})
@@ -30,7 +32,20 @@ OPERAND_STARTS = EXPRESSION | {"STRING", "[", "-", "old", "not", "count", "cases
 EXPRESSION_STARTS = OPERAND_STARTS | {"fold", "forall", "exists"}
 PATTERN = frozenset({"WILDCARD", "INT", "NAME", "("})
 LOGIC = frozenset({"and", "or", "implies"})
-OPERATORS = LOGIC | {"+", "-", "*", "/", "@", "COMPARE", "in", "matches", "within"}
+OPERATORS = LOGIC | {
+    "+",
+    "-",
+    "*",
+    "/",
+    "@",
+    "COMPARE",
+    "in",
+    "matches",
+    "within",
+    "as",
+    "on",
+    "off",
+}
 AFTER_OPERAND = OPERATORS | {"do", ".", "[", "("}
 MORE_PATTERN = PATTERN | {"STRING", "REPEAT", "TIMES", "|"}
 LINE_END = frozenset({"NEWLINE", "END"})
@@ -292,6 +307,8 @@ def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
     for word in (stop.text, double, before[1] if before else ""):
         if word in foreign.WAYS_OUT:
             return foreign.WAYS_OUT[word], None
+    if stop.failure.expected.isdisjoint({"as"}) and BEHIND_CAST.search(stop.before):
+        return foreign.IN_PARENTHESES, None
     if stop.text == "not" and stop.expects("in"):
         return "`not` stands before the whole condition: `not (c in [a, b])`", None
     if stop.text in RESERVED:

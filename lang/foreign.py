@@ -104,7 +104,6 @@ class Construct:
 
 
 CONSTRUCTS = (
-    Construct("space", frozenset({"circuit"}), "`space` is", "write the size: `real[8]`"),
     Construct("subspace", frozenset({"circuit"}), "`subspace` is"),
     Construct("network", frozenset({"circuit"}), "`network` is", "write it as a `circuit`"),
     Construct("record", frozenset({"circuit"}), "`record` is", "name the tensors one by one"),
@@ -112,7 +111,6 @@ CONSTRUCTS = (
     Construct("if", OPERAND, "`if` is", "write `cases { condition => a, else => b }`"),
     Construct("on", OPERATOR, "the projection `x on S` is"),
     Construct("off", OPERATOR, "the projection `x off S` is"),
-    Construct("as", OPERATOR, "the type annotation `e as T` is"),
     Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
     Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
@@ -153,6 +151,9 @@ IN_ENTRIES = (
     "an entry is the name of a tensor; `*` stands for one whole part: `blocks.*.W: real[2, 3]`"
 )
 """Help for what the braces of a checkpoint cannot hold."""
+
+IN_PARENTHESES = "`x as T`, `x on S` and `x off S` stand in parentheses beside arithmetic"
+"""Help for what goes on behind these."""
 
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",

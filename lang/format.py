@@ -35,6 +35,7 @@ from circ.lang.syntax import (
     ParamDecl,
     Parameter,
     PatchDecl,
+    SpaceDecl,
     SubDomain,
     TensorPath,
     Use,
@@ -71,6 +72,8 @@ def bare_item(item: Item) -> str:
     match item:
         case EnumDecl(name=name, members=members):
             return enum(name.text, [written_name(member.text) for member in members])
+        case SpaceDecl(name=name, type=kind):
+            return f"space {name.text} = {format_type(kind)}"
         case CheckpointDecl(name=name, file=file, entries=entries):
             typed = f" {block([entry(e) for e in entries], '')}" if entries else ""
             return f"checkpoint {name.text} from {quoted(file.text)}{typed}"

@@ -20,6 +20,7 @@ from circ.lang.syntax import (
     Call,
     Case,
     Cases,
+    Cast,
     Compare,
     Comprehension,
     Count,
@@ -48,7 +49,7 @@ WIDEST_ALIGNED = 50
 
 LONGEST_PLAIN_NUMBER = 24
 
-FOLD, IMPLIES, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGNED, POSTFIX = range(10)
+FOLD, IMPLIES, OR, AND, NOT, COMPARE, COMPARAND, SUM, PRODUCT, SIGNED, POSTFIX = range(11)
 """How tightly each kind of expression binds, as in `grammar.lark`."""
 
 BINDING: dict[BinaryOp, tuple[int, int, int]] = {
@@ -83,6 +84,8 @@ def tightness(e: Expr) -> int:
             return SIGNED
         case Compare() | Member() | Matches():
             return COMPARE
+        case Cast():
+            return COMPARAND
         case Number(value=value):
             return PRODUCT if value < 0 or decimal(value) is None else SIGNED
         case Ref() | Attr() | Index() | Call() | Do() | TupleExpr() | ListExpr():
@@ -116,6 +119,8 @@ def bare(e: Expr, indent: str) -> str:
             return f"{first} {op} {format_expression(right, at_right, indent)}"
         case Compare() | Member() | Matches():
             return condition(e, indent)
+        case Cast(operand=operand, type=kind):
+            return f"{format_expression(operand, SIGNED, indent)} as {format_type(kind)}"
         case TupleExpr(items=items):
             return f"({listed(items, indent)})"
         case ListExpr(items=items):
@@ -137,7 +142,7 @@ def condition(e: Compare | Member | Matches, indent: str) -> str:
     """A chain of comparisons, membership in a list, or a pattern of a word."""
     match e:
         case Compare(operands=operands, ops=ops, within=within):
-            first, *others = (format_expression(operand, SUM, indent) for operand in operands)
+            first, *others = (format_expression(x, COMPARAND, indent) for x in operands)
             chain = [f" {op} {operand}" for op, operand in zip(ops, others, strict=True)]
             end = "" if within is None else f" within {format_expression(within, SUM, indent)}"
             return first + "".join(chain) + end

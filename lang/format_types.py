@@ -8,7 +8,10 @@ from circ.lang.syntax import DimExpr, DimLengths, DimName, DimNumber, TypeExpr
 
 
 def format_type(kind: TypeExpr) -> str:
-    """`real[8, Char]`."""
+    """`real[8, Char]`, or `A -> B`."""
+    if kind.is_map:
+        target, source = map(dim, kind.dims)
+        return f"{source} -> {target}"
     dims = ", ".join(dim(d) for d in kind.dims)
     return f"{kind.name.text}[{dims}]" if dims else kind.name.text
 

@@ -20,9 +20,10 @@ from circ.lang.syntax import (
     Name,
     ParamDecl,
     PatchDecl,
+    SpaceDecl,
 )
 
-Value = EnumDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
+Value = EnumDecl | SpaceDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
 """Items that expressions and types may name; claims and patches are named by people alone."""
 
 
@@ -46,6 +47,8 @@ def kind(item: Item) -> str:
     match item:
         case EnumDecl():
             return "an enum"
+        case SpaceDecl():
+            return "a space"
         case CheckpointDecl():
             return "a checkpoint"
         case ParamDecl():
@@ -79,7 +82,14 @@ def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope
                 claims[item.name.text] = item
             case PatchDecl():
                 patches[item.name.text] = item
-            case EnumDecl() | CheckpointDecl() | ParamDecl() | CircuitDecl() | DomainDecl():
+            case (
+                EnumDecl()
+                | SpaceDecl()
+                | CheckpointDecl()
+                | ParamDecl()
+                | CircuitDecl()
+                | DomainDecl()
+            ):
                 report_hidden(name, members, diagnostics)
                 values[name.text] = item
             case _:

@@ -25,6 +25,14 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
+class Space:
+    """The coordinates of a declared space."""
+
+    name: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A dimension variable of a circuit, `n` in `f[n](x: real[n])`."""
 
@@ -39,7 +47,7 @@ class Lengths:
     last: int | None
 
 
-Dim = Fixed | Axis | Variable | Lengths
+Dim = Fixed | Axis | Space | Variable | Lengths
 Dims = tuple[Dim, ...]
 
 
@@ -119,6 +127,8 @@ def positions(dim: Dim) -> Element:
     match dim:
         case Axis(enum=name, members=members):
             return EnumElement(name, members)
+        case Space(entries=entries):
+            return FinElement(Fixed(entries))
         case Fixed() | Variable() | Lengths():
             return FinElement(dim)
         case _:
@@ -150,6 +160,8 @@ def size(dim: Dim) -> int | None:
             return n
         case Axis(members=members):
             return len(members)
+        case Space(entries=entries):
+            return entries
         case Variable() | Lengths():
             return None
         case _:
@@ -158,7 +170,7 @@ def size(dim: Dim) -> int | None:
 
 def same_dim(a: Dim, b: Dim) -> bool:
     """Two named axes differ even at equal size; a plain number fits either."""
-    if isinstance(a, Axis) and isinstance(b, Axis):
+    if isinstance(a, Axis | Space) and isinstance(b, Axis | Space):
         return a == b
     if size(a) is None or size(b) is None:
         return a == b
@@ -173,6 +185,12 @@ def named(a: Dim, b: Dim) -> Dim:
 def same_dims(a: Dims, b: Dims) -> bool:
     """Whether two shapes fit axis by axis."""
     return len(a) == len(b) and all(map(same_dim, a, b))
+
+
+def same_sizes(a: Dims, b: Dims) -> bool:
+    """Whether two shapes are as long axis by axis, whatever the axes are called."""
+    pairs = [*zip(a, b, strict=False)]
+    return len(a) == len(b) and all(x == y or size(x) == size(y) is not None for x, y in pairs)
 
 
 def same_element(a: Element, b: Element) -> bool:
@@ -274,7 +292,7 @@ def show_dim(dim: Dim) -> str:
     match dim:
         case Fixed(size=n):
             return str(n)
-        case Axis(enum=name) | Variable(name=name):
+        case Axis(enum=name) | Space(name=name) | Variable(name=name):
             return name
         case Lengths(first=first, last=last):
             return f"{first}..{'' if last is None else last}"
@@ -287,11 +305,22 @@ def show_dims(dims: Sequence[Dim]) -> str:
     return f"[{', '.join(map(show_dim, dims))}]" if dims else ""
 
 
+def show_real(dims: Dims) -> str:
+    """A space by its name, a map by those of both."""
+    match dims:
+        case (Space(name=name),):
+            return name
+        case (Space(name=target), Space(name=source)):
+            return f"{source} -> {target}"
+        case _:
+            return f"real{show_dims(dims)}"
+
+
 def show_array(element: Element, dims: Dims) -> str:
     """As the user writes it."""
     match element:
         case RealElement():
-            return f"real{show_dims(dims)}"
+            return show_real(dims)
         case BoolElement():
             return f"bool{show_dims(dims)}"
         case EnumElement(name=name):

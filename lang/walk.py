@@ -10,6 +10,7 @@ from circ.lang.syntax import (
     Binary,
     Call,
     Cases,
+    Cast,
     Compare,
     Comprehension,
     Count,
@@ -52,6 +53,8 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return operands if within is None else (*operands, within)
         case Member(element=element, choices=choices):
             return (element, *choices)
+        case Cast(operand=operand):
+            return (operand,)
         case Matches(word=word):
             return (word,)
         case TupleExpr(items=items) | ListExpr(items=items):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 
-ITEM_WORDS = ("use", "enum", "checkpoint", "param", "circuit", "domain", "claim", "patch")
+ITEM_WORDS = ("use", "enum", "space", "checkpoint", "param", "circuit", "domain", "claim", "patch")
 """The words that start an item."""
 
-LATER_ITEM_WORDS = ("space", "subspace", "network", "record", "guard")
+LATER_ITEM_WORDS = ("subspace", "network", "record", "guard")
 """The words that will start an item; reserved, so that specs written today stay readable."""
 
 CLAIM_WORDS = ("forall", "exists", "where", "old")
-LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches")
+LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches", "as")
 FORM_WORDS = ("let", "return", "fold", "over", "for", "match", "cases", "else", "count", "do")
-LATER_WORDS = ("if", "then", "as", "on", "off")
+LATER_WORDS = ("if", "then", "on", "off")
 
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 """The formats that a claim may be about, after `over`; names everywhere else."""

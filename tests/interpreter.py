@@ -20,6 +20,7 @@ from circ.lang.syntax import (
     Binary,
     Call,
     Cases,
+    Cast,
     CircuitDecl,
     Compare,
     Comprehension,
@@ -47,6 +48,7 @@ from circ.lang.syntax import (
     Pattern,
     Ref,
     Slice,
+    SpaceDecl,
     TupleExpr,
     TuplePattern,
     TypeExpr,
@@ -143,6 +145,8 @@ def evaluate(e: Expr, at: Frame) -> Value:
             letters = evaluate(word, at)
             codes = partial(letter_fits, scope=at.scope)
             return len(letters) in ends(pattern, letters, 0, codes)
+        case Cast(operand=operand):
+            return evaluate(operand, at)
         case TupleExpr(items=items) | ListExpr(items=items):
             return tuple(evaluate(item, at) for item in items)
         case Comprehension(body=body, binder=binder, source=source):
@@ -362,6 +366,8 @@ def shaped(value: Value, t: TypeExpr, dims: Mapping[str, int], scope: Scope) -> 
         for dim in written
         if isinstance(dim, DimName | DimNumber)
     ]
+    if isinstance(scope.items.get(t.name.text), SpaceDecl):
+        shape.append(side(t.name.text, dims, scope))
     return filled(value, zeros(shape))
 
 
@@ -369,9 +375,13 @@ def side(name: str, dims: Mapping[str, int], scope: Scope) -> int:
     """How long an axis of that name is."""
     if name in dims:
         return dims[name]
-    enum = scope.items[name]
-    assert isinstance(enum, EnumDecl)
-    return len(enum.members)
+    item = scope.items[name]
+    if isinstance(item, SpaceDecl):
+        (entries,) = item.type.dims
+        assert isinstance(entries, DimNumber)
+        return entries.value
+    assert isinstance(item, EnumDecl)
+    return len(item.members)
 
 
 def largest(xs: Sequence[Value]) -> int:

@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Call,
     Case,
     Cases,
+    Cast,
     CheckpointDecl,
     ChoicePattern,
     CircuitDecl,
@@ -62,6 +63,7 @@ from circ.lang.syntax import (
     RepeatPattern,
     SequencePattern,
     Slice,
+    SpaceDecl,
     SubDomain,
     TensorPath,
     TupleExpr,
@@ -123,7 +125,14 @@ dims: Strategy[DimExpr] = (
     | st.builds(DimName, st.just(HERE), BARE)
     | st.builds(DimLengths, st.just(HERE), sizes, sizes | st.none())
 )
-types = st.builds(TypeExpr, st.just(HERE), names, several(dims))
+maps = st.builds(
+    TypeExpr,
+    st.just(HERE),
+    named(st.just("real")),
+    several(st.builds(DimName, st.just(HERE), BARE), 2, 2),
+    st.just(True),
+)
+types = st.builds(TypeExpr, st.just(HERE), names, several(dims)) | maps
 
 letters: Strategy[LetterPattern] = (
     st.just(Wildcard(HERE))
@@ -201,6 +210,7 @@ def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
         compares(inner),
         node(Member, inner, several(inner, 1)),
         node(Matches, inner, word_patterns),
+        node(Cast, inner, types),
         node(TupleExpr, several(inner, 2)),
         node(ListExpr, several(inner, 1)),
         node(Comprehension, inner, names, inner),
@@ -246,6 +256,7 @@ def declared(kind: Callable[..., Item], *fields: Strategy[Any]) -> Strategy[Item
 
 items: Strategy[Item] = st.one_of(
     declared(EnumDecl, several(members, 1, 30)),
+    declared(SpaceDecl, types),
     declared(CheckpointDecl, members, several(entries)),
     declared(ParamDecl, st.none() | types, expressions),
     declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),

@@ -12,10 +12,11 @@ from circ.compiler.lower.environment import Environment, Run, Tensors, Value, as
 from circ.compiler.lower.functions import lower_function
 from circ.compiler.lower.indexing import known_places
 from circ.compiler.lower.tensors import lower_tensor, with_group, with_tensor
+from circ.lang.check.annotations import dimensions
 from circ.lang.check.sites import Path
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
-from circ.lang.scope import key
+from circ.lang.scope import Scope, key
 from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, Parameter
 from circ.lang.types import bound
 
@@ -107,17 +108,18 @@ def sizes(decl: CircuitDecl, arguments: Sequence[Wire], env: Environment) -> dic
     """What each dimension of a circuit measures in a call."""
     found: dict[str, int] = {}
     for param, argument in zip(decl.params, arguments, strict=True):
-        found |= variable_sizes(param, argument, env)
+        found |= variable_sizes(param, argument, env.low.scope_of(decl), env)
     return found
 
 
-def variable_sizes(param: Parameter, argument: Wire, env: Environment) -> dict[str, int]:
-    """What each name among a parameter's dimensions measures here."""
-    known = env.b.types[argument]
-    shape = known.shape
-    if param.type.name.text == "fin" and isinstance(known.sort, Index):
-        shape = (known.sort.size, *shape)
-    pairs = zip(param.type.dims, shape, strict=True)
+def variable_sizes(
+    param: Parameter, argument: Wire, scope: Scope, env: Environment
+) -> dict[str, int]:
+    """What each name among a parameter's dimensions measures here; `scope` is the circuit's."""
+    known, t = env.b.types[argument], param.type
+    pairs = [*zip(dimensions(t, scope), known.shape, strict=True)]
+    if t.name.text == "fin" and isinstance(known.sort, Index):
+        pairs.append((t.dims[0], known.sort.size))
     return {dim.name: side for dim, side in pairs if isinstance(dim, DimName)}
 
 

@@ -11,6 +11,7 @@ from math import prod
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Shape, Wire
+from circ.lang.check.annotations import as_space, dimensions
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import too_large_a_circuit
@@ -25,6 +26,7 @@ from circ.lang.syntax import (
     DimNumber,
     EnumDecl,
     Expr,
+    SpaceDecl,
     TypeExpr,
 )
 from circ.lang.types import Binding, Dim
@@ -183,8 +185,7 @@ class Environment:
 
     def shape(self, t: TypeExpr) -> Shape:
         """The shape that an annotation means here."""
-        dims = t.dims[1:] if t.name.text == "fin" else t.dims
-        shape = tuple(map(self.side, dims))
+        shape = tuple(map(self.side, dimensions(t, self.scope)))
         self.low.require_room(t.span, prod(shape))
         return shape
 
@@ -195,9 +196,13 @@ class Environment:
         assert isinstance(dim, DimName), "a signature has no range of lengths"
         if dim.name in self.dims:
             return self.dims[dim.name]
-        enum = self.scope.values[dim.name]
-        assert isinstance(enum, EnumDecl)
-        return len(enum.members)
+        match self.scope.values[dim.name]:
+            case EnumDecl(members=members):
+                return len(members)
+            case item:
+                space = as_space(item) if isinstance(item, SpaceDecl) else None
+                assert space is not None
+                return space.entries
 
 
 @contextmanager

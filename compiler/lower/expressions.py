@@ -42,6 +42,7 @@ from circ.lang.syntax import (
     Binary,
     Call,
     Cases,
+    Cast,
     Compare,
     Comprehension,
     Count,
@@ -85,6 +86,8 @@ def lower(e: Expr, env: Environment) -> Value:
             return lower_member(e, env)
         case Matches():
             return lower_matches(e, env)
+        case Cast(operand=operand):
+            return env.lower(operand)
         case TupleExpr(items=items):
             return Tuple(tuple(map(env.lower, items)))
         case ListExpr(items=items):

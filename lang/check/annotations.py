@@ -8,18 +8,30 @@ from typing import assert_never
 from circ.lang.check.context import Context, enum_element
 from circ.lang.errors.domains import bad_lengths, lengths_elsewhere
 from circ.lang.errors.types import bad_dimension, unknown_type
-from circ.lang.syntax import DimExpr, DimLengths, DimName, DimNumber, EnumDecl, Name, TypeExpr
+from circ.lang.scope import Scope
+from circ.lang.syntax import (
+    DimExpr,
+    DimLengths,
+    DimName,
+    DimNumber,
+    EnumDecl,
+    Name,
+    SpaceDecl,
+    TypeExpr,
+)
 from circ.lang.types import (
     INVALID,
     Array,
     Axis,
     BoolElement,
     Dim,
+    Dims,
     Element,
     Fixed,
     Invalid,
     Lengths,
     RealElement,
+    Space,
     Type,
     is_discrete,
     positions,
@@ -40,24 +52,51 @@ def as_type(t: TypeExpr, ctx: Context) -> Type:
         if not dims:
             return ctx.error(bad_dimension(t.span, "`fin` needs its size, as in `fin[8]`"))
         return Array(positions(known[0]), known[1:]) if len(known) == len(dims) else INVALID
-    element = as_element(t.name, ctx)
-    return INVALID if element is None or len(known) < len(dims) else Array(element, known)
+    found = as_element(t.name, ctx)
+    return INVALID if found is None or len(known) < len(dims) else Array(found[0], known + found[1])
 
 
-def as_element(name: Name, ctx: Context) -> Element | None:
-    """`real`, `bool` or an enum; reports anything else."""
+def dimensions(t: TypeExpr, scope: Scope) -> tuple[DimExpr, ...]:
+    """The axes that an annotation writes, that of a space behind the others; the size of a `fin` is none."""
+    dims = t.dims[1:] if t.name.text == "fin" else t.dims
+    item = scope.values.get(t.name.text)
+    return (*dims, DimName(t.name.span, t.name.text)) if isinstance(item, SpaceDecl) else dims
+
+
+def as_element(name: Name, ctx: Context) -> tuple[Element, Dims] | None:
+    """`real`, `bool`, an enum, or a space with its axis; reports anything else."""
     if name.text == "real":
-        return RealElement()
+        return RealElement(), ()
     if name.text == "bool":
-        return BoolElement()
-    if isinstance(ctx.facts.scope.values.get(name.text), EnumDecl):
-        return enum_element(ctx.facts.scope, name.text)
-    ctx.unknown(unknown_type(name, ["real", "bool", "fin", *enums(ctx)]))
-    return None
+        return BoolElement(), ()
+    match ctx.facts.scope.values.get(name.text):
+        case EnumDecl():
+            return enum_element(ctx.facts.scope, name.text), ()
+        case SpaceDecl() as space:
+            axis = as_space(space)
+            return None if axis is None else (RealElement(), (axis,))
+        case _:
+            ctx.unknown(unknown_type(name, ["real", "bool", "fin", *axes(ctx)]))
+            return None
+
+
+def as_space(decl: SpaceDecl) -> Space | None:
+    """The axis that a space is; None for one that is declared wrongly (`check_space`)."""
+    match decl.type:
+        case TypeExpr(name=Name(text="real"), dims=(DimNumber(value=n),)) if 1 <= n <= MOST_ENTRIES:
+            return Space(decl.name.text, n)
+        case _:
+            return None
+
+
+def check_space(decl: SpaceDecl, ctx: Context) -> None:
+    """A space is `real[n]`."""
+    if as_space(decl) is None and not isinstance(as_type(decl.type, ctx), Invalid):
+        ctx.error(bad_dimension(decl.type.span, "a space is `real[n]`, n a number"))
 
 
 def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:
-    """A number, an enum, or a variable of the circuit; reports anything else."""
+    """A number, an enum, a space, or a variable of the circuit; reports anything else."""
     match dim:
         case DimNumber(value=value, span=span):
             if 1 <= value <= MOST_ENTRIES:
@@ -74,14 +113,17 @@ def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:
 
 
 def named_dim(dim: DimName, ctx: Context) -> Dim | None:
-    """An enum, or a variable of the circuit; reports anything else."""
+    """An enum, a space, or a variable of the circuit; reports anything else."""
     if dim.name in ctx.dims:
         return ctx.dims[dim.name]
-    item = ctx.facts.scope.values.get(dim.name)
-    if isinstance(item, EnumDecl):
-        return Axis(dim.name, tuple(member.text for member in item.members))
-    ctx.unknown(unknown_type(Name(dim.name, dim.span), [*ctx.dims, *enums(ctx)]))
-    return None
+    match ctx.facts.scope.values.get(dim.name):
+        case EnumDecl(members=members):
+            return Axis(dim.name, tuple(member.text for member in members))
+        case SpaceDecl() as space:
+            return as_space(space)
+        case _:
+            ctx.unknown(unknown_type(Name(dim.name, dim.span), [*ctx.dims, *axes(ctx)]))
+            return None
 
 
 def as_word(t: TypeExpr, ctx: Context) -> Type:
@@ -106,6 +148,7 @@ def as_lengths(dim: DimLengths, ctx: Context) -> Lengths | None:
     return None
 
 
-def enums(ctx: Context) -> list[str]:
-    """The names of the module's enums."""
-    return [n for n, item in ctx.facts.scope.values.items() if isinstance(item, EnumDecl)]
+def axes(ctx: Context) -> list[str]:
+    """The names of the module's enums and spaces."""
+    values = ctx.facts.scope.values.items()
+    return [name for name, item in values if isinstance(item, EnumDecl | SpaceDecl)]

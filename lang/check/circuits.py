@@ -10,7 +10,7 @@ from circ.lang.check.context import Context
 from circ.lang.check.functions import unknown_variables
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.types import bad_dimension, mismatch, wrong_kind
-from circ.lang.syntax import CircuitDecl, EnumDecl, Expr, Let, Name
+from circ.lang.syntax import CircuitDecl, EnumDecl, Expr, Let, Name, SpaceDecl
 from circ.lang.types import Array, Group, Invalid, Tuple, Type, Variable, fits, merge
 
 
@@ -29,7 +29,7 @@ def check_dimensions(decl: CircuitDecl, kinds: list[Type], ctx: Context) -> None
     for dim in decl.dims:
         ctx.require_free(dim)
         item = ctx.facts.scope.values.get(dim.text)
-        if isinstance(item, EnumDecl):
+        if isinstance(item, EnumDecl | SpaceDecl):
             ctx.error(duplicate(dim, item.name.span))
     if any(isinstance(t, Invalid) for t in kinds):
         return

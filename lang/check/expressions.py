@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from circ.lang.check.casts import infer_cast
 from circ.lang.check.context import Context
 from circ.lang.check.functions import infer_call
 from circ.lang.check.indexing import infer_index
@@ -20,6 +21,7 @@ from circ.lang.syntax import (
     Binary,
     Call,
     Cases,
+    Cast,
     Compare,
     Comprehension,
     Count,
@@ -86,6 +88,8 @@ def infer_new(e: Expr, ctx: Context) -> Type:
             return infer_member(e, ctx)
         case Matches():
             return infer_matches(e, ctx)
+        case Cast():
+            return infer_cast(e, ctx)
         case TupleExpr(items=items):
             return Tuple(tuple(ctx.infer(item) for item in items))
         case ListExpr():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from circ.lang.check.annotations import as_type
+from circ.lang.check.annotations import as_type, check_space
 from circ.lang.check.circuits import check_circuit, check_signature
 from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context, Facts
@@ -30,6 +30,7 @@ from circ.lang.syntax import (
     Module,
     ParamDecl,
     PatchDecl,
+    SpaceDecl,
 )
 from circ.lang.types import REAL, Array, Fixed, RealElement, Type, fits
 
@@ -99,6 +100,8 @@ def check_value(item: Value, ctx: Context) -> None:
     match item:
         case EnumDecl() | CheckpointDecl():
             pass
+        case SpaceDecl():
+            check_space(item, ctx)
         case ParamDecl():
             check_param(item, ctx)
         case CircuitDecl():

@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Expr,
     FreshDomain,
     ParamDecl,
+    SpaceDecl,
     SubDomain,
 )
 from circ.lang.walk import called, free
@@ -54,7 +55,7 @@ def without_circle(
 def uses_of(item: Value) -> set[str]:
     """The names that a declaration's meaning needs, those of its own parts left out."""
     match item:
-        case EnumDecl() | CheckpointDecl():
+        case EnumDecl() | SpaceDecl() | CheckpointDecl():
             return set()
         case ParamDecl(value=value):
             return outer(value, set())

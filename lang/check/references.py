@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     EnumDecl,
     ParamDecl,
     Ref,
+    SpaceDecl,
 )
 from circ.lang.types import REAL, Array, Group, Invalid, Type
 
@@ -41,7 +42,7 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
         case CircuitDecl():
             help = f"call it: `{e.name}(…)`"
             return ctx.error(not_a_value(e.span, e.name, kind(item), help))
-        case EnumDecl() | DomainDecl():
+        case EnumDecl() | SpaceDecl() | DomainDecl():
             return ctx.error(not_a_value(e.span, e.name, kind(item)))
         case _:
             assert_never(item)

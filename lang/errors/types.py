@@ -31,7 +31,7 @@ INDEXED = re.compile(r"\w[\w.]*(\([^()]*\))?")
 def mismatch(span: Span, found: Type, wanted: Type, role: str, help: str = "") -> Diagnostic:
     """A value of one type where another is wanted; `role` says who wants it."""
     headline = f"{role} is {described(wanted)}, but this is {described(found)}"
-    help = help or size_hint(found, wanted) or entry_hint(span, found, wanted)
+    help = help or size_hint(span, found, wanted) or entry_hint(span, found, wanted)
     return Diagnostic("E0201", headline, span, show(found), help=help)
 
 
@@ -44,15 +44,29 @@ def wrong_kind(span: Span, found: Type, wanted: str, role: str, help: str = "") 
 def operands_differ(span: Span, who: str, left: Span, right: Span, a: Type, b: Type) -> Diagnostic:
     """Two operands whose shapes or elements do not fit; `who` names them in words."""
     why = (Label(left, show(a)), Label(right, show(b)))
+    if named_apart(a, b):
+        headline = f"{who} have axes of different names: {described(a)} and {described(b)}"
+        return Diagnostic("E0203", headline, span, "", why, cast_hint(right, a))
     headline = f"{who} have different {difference(a, b)}"
-    return Diagnostic("E0202", headline, span, "", why, size_hint(a, b))
+    return Diagnostic("E0202", headline, span, "", why)
 
 
 def parts_differ(span: Span, parts: str, first: Span, a: Type, b: Type) -> Diagnostic:
     """Entries of a list, or arms, whose shapes or elements do not fit; `parts` in words."""
     why = (Label(first, show(a)),)
+    if named_apart(a, b):
+        headline = f"{parts} have axes of different names: {described(a)} and {described(b)}"
+        return Diagnostic("E0203", headline, span, show(b), why, cast_hint(span, a))
     headline = f"{parts} have different {difference(a, b)}"
-    return Diagnostic("E0202", headline, span, show(b), why, size_hint(a, b))
+    return Diagnostic("E0202", headline, span, show(b), why)
+
+
+def no_cast(span: Span, operand: Span, found: Type, wanted: Type) -> Diagnostic:
+    """A value that cannot be had as the type that `as` names."""
+    why = (Label(operand, show(found)),)
+    headline = f"{described(found)} cannot be read as {described(wanted)}"
+    help = "`as` changes the names of axes, not how many there are, how long they are, or of what"
+    return Diagnostic("E0229", headline, span, "", why, help)
 
 
 def difference(a: Type, b: Type) -> str:
@@ -63,14 +77,30 @@ def difference(a: Type, b: Type) -> str:
     return f"{what}: {described(a)} and {described(b)}"
 
 
-def size_hint(a: Type, b: Type) -> str:
-    """What to say when only the axes' names differ."""
+def named_apart(a: Type, b: Type) -> bool:
+    """Whether two types differ in the names of their axes alone."""
     if not (isinstance(a, Array) and isinstance(b, Array)):
-        return ""
+        return False
     sizes = [size(dim) for dim in a.dims]
-    if same_element(a.element, b.element) and sizes == [size(dim) for dim in b.dims]:
-        return "" if None in sizes else "equal sizes are not enough: the axes are named differently"
-    return ""
+    same = same_element(a.element, b.element) and sizes == [size(dim) for dim in b.dims]
+    return same and None not in sizes
+
+
+def size_hint(span: Span, found: Type, wanted: Type) -> str:
+    """What to say when only the axes' names differ."""
+    return cast_hint(span, wanted) if named_apart(found, wanted) else ""
+
+
+def cast_hint(span: Span, wanted: Type) -> str:
+    """How a value is read along axes of other names."""
+    text = (
+        span.text
+        if INDEXED.fullmatch(span.text)
+        else "…"
+        if "\n" in span.text
+        else f"({span.text})"
+    )
+    return f"equal sizes are not enough; if this is meant, write `{text} as {show(wanted)}`"
 
 
 def entry_hint(span: Span, found: Type, wanted: Type) -> str:

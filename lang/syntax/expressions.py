@@ -51,11 +51,15 @@ DimExpr = DimNumber | DimName | DimLengths
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypeExpr:
-    """`real[8, Char]`, `Char`, `bool`, `fin[8]`: an element's name and its dimensions."""
+    """`real[8, Char]`, `Char`, `Resid`, `bool`, `fin[8]`: an element's or a space's name, and dimensions.
+
+    A map `A -> B` is `real[B, A]`, whose dimensions are names.
+    """
 
     span: Span
     name: Name
     dims: tuple[DimExpr, ...]
+    is_map: bool = False
 
 
 # --- expressions ----------------------------------------------------------------------------
@@ -185,6 +189,15 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cast:
+    """`x as Resid`: the same numbers along axes of other names."""
+
+    span: Span
+    operand: Expr
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleExpr:
     """`(q, c)`: what a `match` may take apart."""
 
@@ -282,6 +295,7 @@ Expr = (
     | Compare
     | Member
     | Matches
+    | Cast
     | TupleExpr
     | ListExpr
     | Comprehension

@@ -30,6 +30,16 @@ class EnumDecl:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SpaceDecl:
+    """`space Resid = real[8]`: an axis with a name."""
+
+    span: Span
+    doc: str
+    name: Name
+    type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """`mlp.W_in: real[32, 16]` in a checkpoint's braces; `*` stands for one part of a path."""
 
@@ -182,7 +192,16 @@ class PatchDecl:
     minimize: Name | None
 
 
-Item = EnumDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl | ClaimDecl | PatchDecl
+Item = (
+    EnumDecl
+    | SpaceDecl
+    | CheckpointDecl
+    | ParamDecl
+    | CircuitDecl
+    | DomainDecl
+    | ClaimDecl
+    | PatchDecl
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,7 @@ from circ.lang.syntax import (
     Item,
     ParamDecl,
     PatchDecl,
+    SpaceDecl,
 )
 from circ.lang.types import Array, Group, Invalid, Tuple, described, size
 from circ.lang.types import show as type_text
@@ -99,6 +100,8 @@ def item_line(item: Item) -> str:
     match item:
         case EnumDecl(name=name, members=members):
             return f"enum {name.text} = {{ {', '.join(written_name(m.text) for m in members)} }}"
+        case SpaceDecl(name=name, type=kind):
+            return f"space {name.text} = {format_type(kind)}"
         case CheckpointDecl(name=name, file=file):
             return f'checkpoint {name.text} from "{file.text}"'
         case ParamDecl(name=name):
