@@ -19,6 +19,9 @@ from circ.compiler.lower.claims import (
     lower_patch,
     param_values,
 )
+from circ.compiler.lower.environment import Lowering
+from circ.compiler.lower.expressions import lower
+from circ.compiler.lower.subspaces import check_independent
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
@@ -26,7 +29,7 @@ from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl
+from circ.lang.syntax import CheckpointDecl, SubspaceDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def check(source: Source, files: Files, given: Params) -> Program:
         return program
     with reported(diagnostics):
         program = replace(program, params=param_values(typed, given))
-    return program if program.failed else lower_all(program)
+    return program if program.failed else lower_all(with_subspaces(program))
 
 
 def single_faults(typed: TypedModule, found: Diagnostics) -> Mapping[str, Sequence[Diagnostic]]:
@@ -136,6 +139,17 @@ def single_faults(typed: TypedModule, found: Diagnostics) -> Mapping[str, Sequen
         if within:
             faults.setdefault(name, []).extend(within)
     return faults
+
+
+def with_subspaces(program: Program) -> Program:
+    """The program, with what is wrong with its subspaces reported."""
+    low = Lowering(program.typed, program.params, program.weights, lower)
+    for decl in program.typed.declared.values():
+        if isinstance(decl, SubspaceDecl):
+            with reported(program.diagnostics):
+                for warning in check_independent(decl, low):
+                    program.diagnostics.report(warning)
+    return program
 
 
 def lower_all(program: Program) -> Program:

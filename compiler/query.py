@@ -121,7 +121,7 @@ def query(program: Program, defined: Defined) -> Query:
     known = defined.type
     if not isinstance(known, Array):
         raise CircError(no_value(defined.expr.span, known))
-    low = Lowering(program.typed, program.params, lower)
+    low = Lowering(program.typed, program.params, program.weights, lower)
     wire = entered(low.outside(), defined.reads).wire(defined.expr)
     outputs = {OUTPUT: wire}
     circuit = restricted(low, outputs) if low.counts else low.b.circuit(outputs)

@@ -32,7 +32,9 @@ from circ.lang.syntax import (
     Quantifier,
     SpaceDecl,
     SubDomain,
+    SubspaceDecl,
     TensorPath,
+    TypeExpr,
     Use,
 )
 
@@ -49,12 +51,19 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
         case "space":
             declared, kind = part.children
             return SpaceDecl(at.span(part), doc, name(declared, at), type_of(tree(kind), at))
+        case "subspace":
+            declared, space, vectors = part.children
+            return SubspaceDecl(
+                at.span(part), doc, name(declared, at), name(space, at), expression(vectors, at)
+            )
         case "checkpoint":
             return checkpoint(part, doc, at)
         case "param":
             declared, kind, value = part.children
             named = name(declared, at)
             return ParamDecl(at.span(part), doc, named, maybe_type(kind, at), expression(value, at))
+        case "guard":
+            return guard(part, doc, at)
         case "circuit":
             return circuit(part, doc, at)
         case "domain":
@@ -99,6 +108,23 @@ def entry(part: Tree, at: Place) -> Entry:
     return Entry(at.span(part), tuple(name(step, at) for step in path), type_of(tree(kind), at))
 
 
+def guard(part: Tree, doc: str, at: Place) -> CircuitDecl:
+    """`guard opened(x: Resid) = dot(m.dir, x) > 0.5`."""
+    declared, dims, params, body = part.children
+    named = name(declared, at)
+    return CircuitDecl(
+        at.span(part),
+        doc,
+        named,
+        names(dims, at),
+        parameters(params, at),
+        TypeExpr(named.span, Name("bool", named.span), ()),
+        (),
+        expression(body, at),
+        is_guard=True,
+    )
+
+
 def circuit(part: Tree, doc: str, at: Place) -> CircuitDecl:
     """`circuit f[n](x: real[n]) -> real[n] …`; the lets of a `= e` are none."""
     declared, dims, params, result, *lets, body = part.children
@@ -106,12 +132,22 @@ def circuit(part: Tree, doc: str, at: Place) -> CircuitDecl:
         at.span(part),
         doc,
         name(declared, at),
-        () if dims is None else tuple(name(dim, at) for dim in tree(dims).children),
-        tuple(parameter(tree(p), at) for p in tree(params).children),
+        names(dims, at),
+        parameters(params, at),
         type_of(tree(result), at),
         tuple(let(tree(step), at) for step in lets),
         expression(body, at),
     )
+
+
+def names(dims: Part, at: Place) -> tuple[Name, ...]:
+    """The dimensions of a circuit, if it has any."""
+    return () if dims is None else tuple(name(dim, at) for dim in tree(dims).children)
+
+
+def parameters(part: Part, at: Place) -> tuple[Parameter, ...]:
+    """What a circuit takes."""
+    return tuple(parameter(tree(p), at) for p in tree(part).children)
 
 
 def parameter(part: Tree, at: Place) -> Parameter:

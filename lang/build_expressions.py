@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast
 
 from circ.lang.build_names import Place, name, number, token, tree
 from circ.lang.build_patterns import pattern, word_pattern
@@ -35,6 +35,7 @@ from circ.lang.syntax import (
     Matches,
     Member,
     Number,
+    Projection,
     Ref,
     Slice,
     TupleExpr,
@@ -79,6 +80,8 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return Matches(span, expression(word, at), word_pattern(form, at))
         case "cast", [operand, kind]:
             return Cast(span, expression(operand, at), type_of(tree(kind), at))
+        case "projection", [operand, side, subspace]:
+            return Projection(span, expression(operand, at), as_side(side), name(subspace, at))
         case "attribute", [base, part]:
             return Attr(span, expression(base, at), name(part, at))
         case "index", [base, *items]:
@@ -93,6 +96,11 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return ListExpr(span, expressions(inside, at))
         case _:
             return binding(rule, inside, span, at)
+
+
+def as_side(word: Part) -> Literal["on", "off"]:
+    """`on` or `off`."""
+    return "on" if str(word) == "on" else "off"
 
 
 def binding(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:

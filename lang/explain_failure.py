@@ -134,8 +134,6 @@ def later_construct(stop: Stop) -> Diagnostic | None:
     row = foreign.construct(stop.text, stop.failure.expected)
     if row is not None:
         return errors.unsupported(stop.span, row.construct, row.help)
-    if stop.text == "->" and not stop.expects("NAME", "(", ":", "=>", "->", "+"):
-        return errors.unsupported(stop.span, "the type of maps `A -> B` is", "write `real[b, a]`")
     if stop.expects_only(",", "]") and stop.text in ("+", "-", "*"):
         return errors.unsupported(stop.span, "arithmetic on dimensions is")
     return domain_form(stop)
@@ -309,6 +307,8 @@ def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
             return foreign.WAYS_OUT[word], None
     if stop.failure.expected.isdisjoint({"as"}) and BEHIND_CAST.search(stop.before):
         return foreign.IN_PARENTHESES, None
+    if stop.text == "->" and stop.expects("=", ")"):
+        return foreign.OF_A_GUARD if stop.expects_only("=") else foreign.OF_A_MAP, None
     if stop.text == "not" and stop.expects("in"):
         return "`not` stands before the whole condition: `not (c in [a, b])`", None
     if stop.text in RESERVED:

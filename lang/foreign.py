@@ -104,13 +104,9 @@ class Construct:
 
 
 CONSTRUCTS = (
-    Construct("subspace", frozenset({"circuit"}), "`subspace` is"),
     Construct("network", frozenset({"circuit"}), "`network` is", "write it as a `circuit`"),
     Construct("record", frozenset({"circuit"}), "`record` is", "name the tensors one by one"),
-    Construct("guard", frozenset({"circuit"}), "`guard` is", "write a `circuit` to `bool`"),
     Construct("if", OPERAND, "`if` is", "write `cases { condition => a, else => b }`"),
-    Construct("on", OPERATOR, "the projection `x on S` is"),
-    Construct("off", OPERATOR, "the projection `x off S` is"),
     Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
     Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
@@ -154,6 +150,10 @@ IN_ENTRIES = (
 
 IN_PARENTHESES = "`x as T`, `x on S` and `x off S` stand in parentheses beside arithmetic"
 """Help for what goes on behind these."""
+
+OF_A_GUARD = "a guard is a truth, and has no type of its own: leave this out"
+OF_A_MAP = "a map `A -> B` goes between two names; another matrix is `real[rows, columns]`"
+"""Help for an arrow where there can be none."""
 
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",

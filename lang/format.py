@@ -37,6 +37,7 @@ from circ.lang.syntax import (
     PatchDecl,
     SpaceDecl,
     SubDomain,
+    SubspaceDecl,
     TensorPath,
     Use,
 )
@@ -74,6 +75,8 @@ def bare_item(item: Item) -> str:
             return enum(name.text, [written_name(member.text) for member in members])
         case SpaceDecl(name=name, type=kind):
             return f"space {name.text} = {format_type(kind)}"
+        case SubspaceDecl(name=name, space=space, vectors=vectors):
+            return spread(f"subspace {name.text} of {space.text} = span", vectors)
         case CheckpointDecl(name=name, file=file, entries=entries):
             typed = f" {block([entry(e) for e in entries], '')}" if entries else ""
             return f"checkpoint {name.text} from {quoted(file.text)}{typed}"
@@ -127,6 +130,8 @@ def circuit(item: CircuitDecl) -> str:
     """A circuit: in braces if it has lets, else after `=`."""
     dims = f"[{', '.join(dim.text for dim in item.dims)}]" if item.dims else ""
     params = ", ".join(parameter(p) for p in item.params)
+    if item.is_guard:
+        return spread(f"guard {item.name.text}{dims}({params}) =", item.body)
     head = f"circuit {item.name.text}{dims}({params}) -> {format_type(item.result)}"
     if not item.lets:
         return spread(f"{head} =", item.body)

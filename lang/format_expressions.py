@@ -34,6 +34,7 @@ from circ.lang.syntax import (
     Matches,
     Member,
     Number,
+    Projection,
     Ref,
     Slice,
     TupleExpr,
@@ -84,7 +85,7 @@ def tightness(e: Expr) -> int:
             return SIGNED
         case Compare() | Member() | Matches():
             return COMPARE
-        case Cast():
+        case Cast() | Projection():
             return COMPARAND
         case Number(value=value):
             return PRODUCT if value < 0 or decimal(value) is None else SIGNED
@@ -121,6 +122,8 @@ def bare(e: Expr, indent: str) -> str:
             return condition(e, indent)
         case Cast(operand=operand, type=kind):
             return f"{format_expression(operand, SIGNED, indent)} as {format_type(kind)}"
+        case Projection(operand=operand, side=side, subspace=subspace):
+            return f"{format_expression(operand, SIGNED, indent)} {side} {subspace.text}"
         case TupleExpr(items=items):
             return f"({listed(items, indent)})"
         case ListExpr(items=items):

@@ -21,9 +21,10 @@ from circ.lang.syntax import (
     ParamDecl,
     PatchDecl,
     SpaceDecl,
+    SubspaceDecl,
 )
 
-Value = EnumDecl | SpaceDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
+Value = EnumDecl | SpaceDecl | SubspaceDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
 """Items that expressions and types may name; claims and patches are named by people alone."""
 
 
@@ -49,10 +50,14 @@ def kind(item: Item) -> str:
             return "an enum"
         case SpaceDecl():
             return "a space"
+        case SubspaceDecl():
+            return "a subspace"
         case CheckpointDecl():
             return "a checkpoint"
         case ParamDecl():
             return "a param"
+        case CircuitDecl(is_guard=True):
+            return "a guard"
         case CircuitDecl():
             return "a circuit"
         case DomainDecl():
@@ -85,6 +90,7 @@ def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope
             case (
                 EnumDecl()
                 | SpaceDecl()
+                | SubspaceDecl()
                 | CheckpointDecl()
                 | ParamDecl()
                 | CircuitDecl()

@@ -23,6 +23,7 @@ from circ.lang.syntax import (
     Matches,
     Member,
     Number,
+    Projection,
     Ref,
     Slice,
     TupleExpr,
@@ -53,7 +54,7 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return operands if within is None else (*operands, within)
         case Member(element=element, choices=choices):
             return (element, *choices)
-        case Cast(operand=operand):
+        case Cast(operand=operand) | Projection(operand=operand):
             return (operand,)
         case Matches(word=word):
             return (word,)
@@ -106,8 +107,15 @@ def names(e: Expr) -> set[str]:
 
 
 def called(e: Expr) -> set[str]:
-    """The names of the functions and circuits that `e` calls."""
-    return {part.function.text for part in walk(e) if isinstance(part, Call)}
+    """The names of the functions and circuits that `e` calls, and of the subspaces that it reads."""
+    found = set[str]()
+    for part in walk(e):
+        match part:
+            case Call(function=name) | Projection(subspace=name):
+                found.add(name.text)
+            case _:
+                pass
+    return found
 
 
 def free(e: Expr) -> set[str]:

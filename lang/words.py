@@ -5,22 +5,43 @@ from __future__ import annotations
 import json
 import re
 
-ITEM_WORDS = ("use", "enum", "space", "checkpoint", "param", "circuit", "domain", "claim", "patch")
+ITEM_WORDS = (
+    "use",
+    "enum",
+    "space",
+    "subspace",
+    "checkpoint",
+    "param",
+    "guard",
+    "circuit",
+    "domain",
+    "claim",
+    "patch",
+)
 """The words that start an item."""
 
-LATER_ITEM_WORDS = ("subspace", "network", "record", "guard")
+LATER_ITEM_WORDS = ("network", "record")
 """The words that will start an item; reserved, so that specs written today stay readable."""
 
 CLAIM_WORDS = ("forall", "exists", "where", "old")
-LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches", "as")
+LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches")
+AXIS_WORDS = ("as", "on", "off")
 FORM_WORDS = ("let", "return", "fold", "over", "for", "match", "cases", "else", "count", "do")
-LATER_WORDS = ("if", "then", "on", "off")
+LATER_WORDS = ("if", "then")
 
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 """The formats that a claim may be about, after `over`; names everywhere else."""
 
 RESERVED: frozenset[str] = frozenset(
-    (*ITEM_WORDS, *LATER_ITEM_WORDS, *CLAIM_WORDS, *LOGIC_WORDS, *FORM_WORDS, *LATER_WORDS)
+    (
+        *ITEM_WORDS,
+        *LATER_ITEM_WORDS,
+        *CLAIM_WORDS,
+        *LOGIC_WORDS,
+        *AXIS_WORDS,
+        *FORM_WORDS,
+        *LATER_WORDS,
+    )
 )
 """Words that are never a bare name, except after `.`. `_` alone is the wildcard."""
 

@@ -7,7 +7,7 @@ enums have, `softmax` and other irrational values) is left out; a tie raises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial, reduce
@@ -46,9 +46,11 @@ from circ.lang.syntax import (
     OrPattern,
     ParamDecl,
     Pattern,
+    Projection,
     Ref,
     Slice,
     SpaceDecl,
+    SubspaceDecl,
     TupleExpr,
     TuplePattern,
     TypeExpr,
@@ -147,6 +149,8 @@ def evaluate(e: Expr, at: Frame) -> Value:
             return len(letters) in ends(pattern, letters, 0, codes)
         case Cast(operand=operand):
             return evaluate(operand, at)
+        case Projection():
+            return projected(e, at)
         case TupleExpr(items=items) | ListExpr(items=items):
             return tuple(evaluate(item, at) for item in items)
         case Comprehension(body=body, binder=binder, source=source):
@@ -169,6 +173,41 @@ def evaluate(e: Expr, at: Frame) -> Value:
             return filled(values[fits.index(True)], max(values, key=depth))
         case _:
             assert_never(e)
+
+
+def projected(e: Projection, at: Frame) -> Value:
+    """The part of a vector in a subspace, or the rest: by what is left of its vectors off each other, one by one."""
+    decl = at.scope.items[e.subspace.text]
+    assert isinstance(decl, SubspaceDecl)
+    spanned = evaluate(decl.vectors, Frame(at.scope, {}, at.tensors))
+    apart = list[tuple[Fraction, ...]]()
+    for vector in spanned if isinstance(spanned[0], tuple) else (spanned,):
+        rest = vector
+        for other in apart:
+            share = inner(rest, other) / inner(other, other)
+            rest = tuple(a - share * b for a, b in zip(rest, other, strict=True))
+        apart.append(rest)
+    return along_last(lambda x: onto(x, apart, e.side), evaluate(e.operand, at))
+
+
+def onto(x: Sequence[Fraction], apart: Sequence[Sequence[Fraction]], side: str) -> Value:
+    """What is on the span of vectors that are at right angles, or off it."""
+    shares = [inner(x, other) / inner(other, other) for other in apart]
+    on = [
+        sum((s * b[i] for s, b in zip(shares, apart, strict=True)), Fraction(0))
+        for i in range(len(x))
+    ]
+    return tuple(on) if side == "on" else tuple(a - b for a, b in zip(x, on, strict=True))
+
+
+def inner(x: Sequence[Fraction], y: Sequence[Fraction]) -> Fraction:
+    """The inner product."""
+    return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
+
+
+def along_last(f: Callable[[Value], Value], x: Value) -> Value:
+    """A function of each vector along the last axis."""
+    return tuple(along_last(f, row) for row in x) if isinstance(x[0], tuple) else f(x)
 
 
 def reference(name: str, at: Frame) -> Value:

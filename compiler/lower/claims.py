@@ -50,7 +50,7 @@ class PatchPlan:
 def param_values(typed: TypedModule, given: Params) -> Params:
     """Each param's value, by key: the command line's where it sets one."""
     values: dict[str, Fraction] = {}
-    low = Lowering(typed, values, lower)
+    low = Lowering(typed, values, {}, lower)
     for at, item in typed.declared.items():
         if isinstance(item, ParamDecl):
             env = Environment(low, low.scope_of(item))
@@ -152,7 +152,7 @@ def lower_formula(
     several = lengths_of(typed, formula)
     if several is not None and length is None:
         length = several.first
-    low = Lowering(typed, params, lower, length=length, alike=alike)
+    low = Lowering(typed, params, weights, lower, length=length, alike=alike)
     env = enter(low.outside())
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}

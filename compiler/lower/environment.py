@@ -10,7 +10,9 @@ from fractions import Fraction
 from math import prod
 
 from circ.compiler.builder import Builder
+from circ.compiler.inverse import Inverse
 from circ.compiler.ir import Shape, Wire
+from circ.compiler.tensor import Weights
 from circ.lang.check.annotations import as_space, dimensions
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
@@ -100,11 +102,12 @@ class Lowering:
 
     `length` is that of a word that may have several. `alike`: what is done along the `word`, which may
     have any length, is to be done to each letter in the same way. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded already; `counts` the counts over domains, by what
-    they ask; `depth` is the number of expressions that are being lowered.
+    they ask, `inverses` those of the Gram matrices of vectors; `depth` is the number of expressions that are being lowered.
     """
 
     typed: TypedModule
     params: Mapping[str, Fraction]
+    weights: Weights
     lower: Callable[[Expr, Environment], Value]
     b: Builder = field(default_factory=Builder)
     arms: dict[Span, list[Wire]] = field(default_factory=dict[Span, list[Wire]])
@@ -112,6 +115,7 @@ class Lowering:
     counts: dict[tuple[Condition, ...], Counting] = field(
         default_factory=dict[tuple[Condition, ...], Counting]
     )
+    inverses: dict[Wire, Inverse] = field(default_factory=dict[Wire, Inverse])
     depth: int = 0
     length: int | None = None
     alike: bool = False

@@ -29,6 +29,7 @@ from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
 from circ.compiler.lower.matches import lower_match
+from circ.compiler.lower.subspaces import lower_projection
 from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.lower.word_patterns import lower_matches
 from circ.compiler.signs import Sign, sign_of
@@ -57,6 +58,7 @@ from circ.lang.syntax import (
     Member,
     Number,
     ParamDecl,
+    Projection,
     Ref,
     TupleExpr,
     Unary,
@@ -88,6 +90,8 @@ def lower(e: Expr, env: Environment) -> Value:
             return lower_matches(e, env)
         case Cast(operand=operand):
             return env.lower(operand)
+        case Projection():
+            return lower_projection(e, env)
         case TupleExpr(items=items):
             return Tuple(tuple(map(env.lower, items)))
         case ListExpr(items=items):

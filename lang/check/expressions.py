@@ -13,6 +13,7 @@ from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.quantities import infer_quantity, names_domain
 from circ.lang.check.references import infer_attr, infer_ref
 from circ.lang.check.sites import infer_do
+from circ.lang.check.subspaces import infer_projection
 from circ.lang.check.word_patterns import infer_matches
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.types import empty_axis, mismatch, parts_differ, wrong_kind
@@ -35,6 +36,7 @@ from circ.lang.syntax import (
     Member,
     Name,
     Number,
+    Projection,
     Ref,
     TupleExpr,
     TypeExpr,
@@ -90,6 +92,8 @@ def infer_new(e: Expr, ctx: Context) -> Type:
             return infer_matches(e, ctx)
         case Cast():
             return infer_cast(e, ctx)
+        case Projection():
+            return infer_projection(e, ctx)
         case TupleExpr(items=items):
             return Tuple(tuple(ctx.infer(item) for item in items))
         case ListExpr():

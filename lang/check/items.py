@@ -13,8 +13,10 @@ from circ.lang.check.context import Context, Facts
 from circ.lang.check.expressions import infer
 from circ.lang.check.formulas import check_formula, check_over, domain_type
 from circ.lang.check.functions import FUNCTIONS
+from circ.lang.check.guards import check_guard
 from circ.lang.check.order import in_order
 from circ.lang.check.patches import check_patch
+from circ.lang.check.subspaces import check_subspace
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.files import unknown_tensor
 from circ.lang.errors.names import word_of_the_language
@@ -31,6 +33,7 @@ from circ.lang.syntax import (
     ParamDecl,
     PatchDecl,
     SpaceDecl,
+    SubspaceDecl,
 )
 from circ.lang.types import REAL, Array, Fixed, RealElement, Type, fits
 
@@ -102,10 +105,14 @@ def check_value(item: Value, ctx: Context) -> None:
             pass
         case SpaceDecl():
             check_space(item, ctx)
+        case SubspaceDecl():
+            check_subspace(item, ctx)
         case ParamDecl():
             check_param(item, ctx)
         case CircuitDecl():
             check_circuit(item, ctx)
+            if item.is_guard:
+                check_guard(item, ctx)
         case DomainDecl():
             domain_type(item.value, ctx)
         case _:

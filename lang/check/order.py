@@ -20,6 +20,7 @@ from circ.lang.syntax import (
     ParamDecl,
     SpaceDecl,
     SubDomain,
+    SubspaceDecl,
 )
 from circ.lang.walk import called, free
 
@@ -57,6 +58,8 @@ def uses_of(item: Value) -> set[str]:
     match item:
         case EnumDecl() | SpaceDecl() | CheckpointDecl():
             return set()
+        case SubspaceDecl(vectors=vectors):
+            return outer(vectors, set())
         case ParamDecl(value=value):
             return outer(value, set())
         case DomainDecl(value=value):

@@ -19,6 +19,7 @@ from circ.lang.syntax import (
     ParamDecl,
     Ref,
     SpaceDecl,
+    SubspaceDecl,
 )
 from circ.lang.types import REAL, Array, Group, Invalid, Type
 
@@ -42,7 +43,7 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
         case CircuitDecl():
             help = f"call it: `{e.name}(…)`"
             return ctx.error(not_a_value(e.span, e.name, kind(item), help))
-        case EnumDecl() | SpaceDecl() | DomainDecl():
+        case EnumDecl() | SpaceDecl() | SubspaceDecl() | DomainDecl():
             return ctx.error(not_a_value(e.span, e.name, kind(item)))
         case _:
             assert_never(item)

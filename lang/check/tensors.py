@@ -8,7 +8,7 @@ from circ.lang.check.context import Context
 from circ.lang.errors.files import unknown_tensor
 from circ.lang.scope import Value, key
 from circ.lang.span import Span
-from circ.lang.syntax import Attr, CheckpointDecl, CircuitDecl, Expr, Ref
+from circ.lang.syntax import Attr, CheckpointDecl, CircuitDecl, Expr, Ref, SubspaceDecl
 from circ.lang.types import INVALID, Array, Fixed, Group, RealElement, Type, fits
 from circ.lang.walk import called, walk
 
@@ -67,18 +67,27 @@ def checkpoint_key(name: str, values: Mapping[str, Value]) -> str | None:
 def tensors_read(circuit: CircuitDecl, ctx: Context) -> set[str]:
     """Paths (`m.mlp`, `m.mlp.W_in`), by key, to what a circuit and those it calls read."""
     found: set[str] = set()
-    seen = {circuit}
-    waiting = [circuit]
+    seen: set[CircuitDecl | SubspaceDecl] = {circuit}
+    waiting: list[CircuitDecl | SubspaceDecl] = [circuit]
     while waiting:
         decl = waiting.pop()
         values = ctx.inside(decl).facts.scope.values
-        for body in (decl.body, *(let.value for let in decl.lets)):
+        for body in bodies(decl):
             found |= {keyed(part, values) for part in walk(body) if isinstance(part, Attr)}
             for item in map(values.get, called(body)):
-                if isinstance(item, CircuitDecl) and item not in seen:
+                if isinstance(item, CircuitDecl | SubspaceDecl) and item not in seen:
                     seen.add(item)
                     waiting.append(item)
     return found
+
+
+def bodies(decl: CircuitDecl | SubspaceDecl) -> tuple[Expr, ...]:
+    """The expressions that a declaration is made of."""
+    match decl:
+        case CircuitDecl(lets=lets, body=body):
+            return (body, *(let.value for let in lets))
+        case SubspaceDecl(vectors=vectors):
+            return (vectors,)
 
 
 def keyed(e: Attr, values: Mapping[str, Value]) -> str:

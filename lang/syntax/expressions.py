@@ -198,6 +198,16 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """`x on Quote`, the part of x in a subspace; `x off Quote`, the rest of it."""
+
+    span: Span
+    operand: Expr
+    side: Literal["on", "off"]
+    subspace: Name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleExpr:
     """`(q, c)`: what a `match` may take apart."""
 
@@ -296,6 +306,7 @@ Expr = (
     | Member
     | Matches
     | Cast
+    | Projection
     | TupleExpr
     | ListExpr
     | Comprehension

@@ -40,6 +40,17 @@ class SpaceDecl:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SubspaceDecl:
+    """`subspace Quote of Resid = span [m.single, m.double]`: what some vectors of a space span."""
+
+    span: Span
+    doc: str
+    name: Name
+    space: Name
+    vectors: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """`mlp.W_in: real[32, 16]` in a checkpoint's braces; `*` stands for one part of a path."""
 
@@ -91,7 +102,10 @@ class Let:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CircuitDecl:
-    """`circuit f[n](x: real[n]) -> real[n] { let …  return e }`; `= e` has no lets."""
+    """`circuit f[n](x: real[n]) -> real[n] { let …  return e }`; `= e` has no lets.
+
+    `guard open(x: Resid) = p` is a circuit to a truth that has a margin.
+    """
 
     span: Span
     doc: str
@@ -101,6 +115,7 @@ class CircuitDecl:
     result: TypeExpr
     lets: tuple[Let, ...]
     body: Expr
+    is_guard: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,6 +210,7 @@ class PatchDecl:
 Item = (
     EnumDecl
     | SpaceDecl
+    | SubspaceDecl
     | CheckpointDecl
     | ParamDecl
     | CircuitDecl

@@ -27,6 +27,7 @@ from circ.lang.syntax import (
     ParamDecl,
     PatchDecl,
     SpaceDecl,
+    SubspaceDecl,
 )
 from circ.lang.types import Array, Group, Invalid, Tuple, described, size
 from circ.lang.types import show as type_text
@@ -102,6 +103,8 @@ def item_line(item: Item) -> str:
             return f"enum {name.text} = {{ {', '.join(written_name(m.text) for m in members)} }}"
         case SpaceDecl(name=name, type=kind):
             return f"space {name.text} = {format_type(kind)}"
+        case SubspaceDecl(name=name, space=space):
+            return f"subspace {name.text} of {space.text}"
         case CheckpointDecl(name=name, file=file):
             return f'checkpoint {name.text} from "{file.text}"'
         case ParamDecl(name=name):
@@ -109,6 +112,8 @@ def item_line(item: Item) -> str:
         case CircuitDecl(name=name, dims=dims, params=params, result=result):
             sizes = f"[{', '.join(dim.text for dim in dims)}]" if dims else ""
             takes = ", ".join(map(parameter, params))
+            if item.is_guard:
+                return f"guard {name.text}{sizes}({takes})"
             return f"circuit {name.text}{sizes}({takes}) -> {format_type(result)}"
         case DomainDecl(name=name, value=value):
             return f"domain {name.text} = {on_one_line(format_domain(value))}"

@@ -16,8 +16,20 @@ WEIGHTS = {
 SPEC = """\
 enum Char  = { a, "b b", cc }
 enum Quote = { none, some }
+space Room = real[3]
 param eps = 0.25
 checkpoint m from "model.safetensors" { g.scores: real[Char, 3] }
+
+subspace Plane of Room = span [m.b, [1, 0, 2]]
+subspace Row of Room = span m.W[1]
+subspace Rows of Room = span m.W[:2]
+
+guard high(z: Room, least: real) = z[0] > least and not all(z <= m.b)
+
+circuit apart(z: Room) -> Room {
+  let on_plane = z on Plane
+  return (z off Rows) + on_plane
+}
 
 circuit inner[n](z: real[n], shift: real) -> real[n] {
   let up    = relu(z - shift)
@@ -84,6 +96,9 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             *("(<M> @ <V>)", "(<V> @ <M>)", "relu(<V>)", "abs(<V>)", "max(<V>, <R>)", "min(<M>)"),
             *("sum(<M>)", "mean(<M>)", "max(<M>)", "clamp(<V>, <R>, 3)", "[<R>, <R>, <R>]"),
             *("topk(2, <V>)", "topk(1, <V>)", "hardmax(<V>)"),
+            *("((<V> as Room) as real[3])", "((<V> on Plane) as real[3])"),
+            *("((<V> off Row) as real[3])", "(apart(<V>).on_plane as real[3])"),
+            "((apart(<V>) do { m.b[0] := 2, m.W[1, 0] := 0.25 }) as real[3])",
             *(
                 "(<M>)[0]",
                 "(<M>)[<I>]",
@@ -128,7 +143,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("m.W", "[x, x, m.b]", "[[1, 0, 2], [0, 1, 0], [3, 0, 1]]"),
         (
             *("(<M> @ <M>)", "[<V>, <V>, <V>]", "(<R> * <M>)", "(<M> - <M>)", "relu(<M>)"),
-            *("topk(2, <M>)", "hardmax(<M>)"),
+            *("topk(2, <M>)", "hardmax(<M>)", "((<M> off Plane) as real[3, 3])"),
             *("[ <V|v:R> for v in <V> ]", "[ [ <R|v:R,w:R> for w in <V> ] for v in <V> ]"),
             *("match <Q> { none => <M>, some => <R> }", "[outer(<V>).first.rows[1], <V>, <V>]"),
         ),
@@ -179,7 +194,14 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "(0 < eps < 1)",
         ),
         (
-            *("(<R> < <R>)", "(<R> <= <R> < <R>)", "(<R> == <R>)", "(<R> != <R>)", "(<R> >= <R>)"),
+            *(
+                "high(<V>, <R>)",
+                "(<R> < <R>)",
+                "(<R> <= <R> < <R>)",
+                "(<R> == <R>)",
+                "(<R> != <R>)",
+                "(<R> >= <R>)",
+            ),
             *("(<V> < <V>)", "(<V> <= <R>)", "(<V> != <V>)", "(<M> == <M>)", "(<R> > <V>)"),
             *("(<V> == <V> within <R>)", "(<V> == <R> within <V>)", "(<R> != <R> within 2)"),
             *("(<B> and <B>)", "(<B> or <B>)", "(<P> implies <B>)", "(not <P>)", "(<B> == <B>)"),

@@ -1,0 +1,90 @@
+"""Projections by the normal equations: B^T (B B^T)^-1 B x, for the vectors B of a subspace.
+
+The inverse is a constant: it is worked out exactly as the circuit is lowered, from the vectors as they stand there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import sqrt
+
+from circ.compiler.builder import combine, matmul, reals, reindex, transpose
+from circ.compiler.inverse import Inverse, inverted
+from circ.compiler.ir import Wire
+from circ.compiler.lower.environment import Environment, Lowering
+from circ.compiler.lower.quantities import restricted
+from circ.compiler.readings.intervals import Reals
+from circ.compiler.readings.reference import enclose
+from circ.lang.diagnostic import CircError, Diagnostic
+from circ.lang.errors.subspaces import dependent, nearly_dependent, not_known, too_many_vectors
+from circ.lang.syntax import Projection, SubspaceDecl
+
+NEARLY = Fraction(1, 10**6)
+"""Vectors are nearly dependent where less than this of one's squared length is left off the others."""
+
+MOST_VECTORS = 64
+"""Of a subspace: the inverse is worked out in fractions."""
+
+
+def lower_projection(e: Projection, env: Environment) -> Wire:
+    """The part of a tensor in a subspace, along its last axis, or the rest of it."""
+    decl = env.scope.values[e.subspace.text]
+    assert isinstance(decl, SubspaceDecl)
+    b, x, vectors = env.b, env.wire(e.operand), vectors_of(decl, env)
+    known = inverse_of(decl, vectors, env)
+    size = len(known.rows)
+    inverse = reals(b, (entry for row in known.rows for entry in row), (size, size))
+    shares = matmul(b, matmul(b, x, transpose(b, vectors, [1, 0])), inverse)
+    on = matmul(b, shares, vectors)
+    return on if e.side == "on" else combine(b, (1, x), (-1, on))
+
+
+def vectors_of(decl: SubspaceDecl, env: Environment) -> Wire:
+    """The vectors of a subspace, a row each; tensors that a `do` replaces are those that it puts there."""
+    low = env.low
+    inside = Environment(low, low.scope_of(decl), old=env.old, tensors=env.tensors)
+    wire = inside.wire(decl.vectors)
+    shape = env.b.shape(wire)
+    return wire if len(shape) == 2 else reindex(env.b, [wire], range(shape[0]), (1, *shape))
+
+
+def inverse_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
+    """The inverse of a subspace's Gram matrix; raises `CircError` where there is none."""
+    low = env.low
+    if vectors not in low.inverses:
+        low.inverses[vectors] = worked_out(decl, vectors, env)
+    return low.inverses[vectors]
+
+
+def worked_out(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
+    """The same, worked out."""
+    span, name = decl.vectors.span, decl.name.text
+    count, _ = env.b.shape(vectors)
+    if count > MOST_VECTORS:
+        raise CircError(too_many_vectors(span, count, MOST_VECTORS))
+    gram = matmul(env.b, vectors, transpose(env.b, vectors, [1, 0]))
+    circuit = restricted(env.low, {"gram": gram})
+    if circuit.inputs:
+        raise CircError(not_known(span, name, "a `do` makes them depend on one"))
+    edited = [key for key in circuit.weights if key not in env.low.weights]
+    if edited:
+        raise CircError(not_known(span, name, "the patch edits a tensor that they are made of"))
+    found = enclose(circuit, {}, env.low.weights)["gram"]
+    assert isinstance(found, Reals)
+    if not found.exact:
+        raise CircError(not_known(span, name, "their inner products are irrational"))
+    entries = [low for low, _ in found.box]
+    inverse = inverted([entries[k * count : (k + 1) * count] for k in range(count)])
+    if not inverse.part:
+        raise CircError(dependent(span, name, inverse.vector))
+    return inverse
+
+
+def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:
+    """A warning about vectors that are nearly dependent; raises `CircError` for those that are."""
+    env = Environment(low, low.scope_of(decl))
+    inverse = inverse_of(decl, vectors_of(decl, env), env)
+    if inverse.part < NEARLY:
+        sine = sqrt(inverse.part)
+        yield nearly_dependent(decl.vectors.span, decl.name.text, inverse.vector, sine)
