@@ -18,6 +18,10 @@ ROOM = 1e-9
 """By so much, of its size, a sum has to be above zero, and ends have to cross: then whole numbers see it
 too."""
 
+LARGEST = 2.0**20
+"""A phase's multiplier is at most so many times the largest of a row: whole numbers know the small ones beside
+it to few digits."""
+
 DIGITS = 9
 """Bits of a multiplier behind the first."""
 
@@ -79,6 +83,7 @@ def told(many: Many, parts: FloatParts, pairs: Sequence[tuple[int, Told]]) -> We
             phases[k, place], by_phase[k, place] = row, much
     at = np.array([part for part, _ in pairs], np.int64)
     clause = np.array([x.clause for _, x in pairs], np.int64)
+    by_phase = np.minimum(by_phase, LARGEST * by.max(1, keepdims=True))
     return Weighted(many, parts, at, clause, short(by), phases, short(by_phase))
 
 

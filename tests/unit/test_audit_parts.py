@@ -267,6 +267,16 @@ def test_bounds_taken_anew_are_those_of_the_part() -> None:
     assert ends(tightened(about, below, None), 1) == [(-1, HALF), (-1, 2)]
 
 
+def test_what_is_just_not_below_zero_is_bounded_anew_as_in_doubles() -> None:
+    """To doubles it may be open. Where it is taken to be at least 0 it is not, to either."""
+    about = net("relu", (0, 2))
+    _, above = children(about, whole(about), Node((), AtInput(0, HALF)))
+    assert ends(above, 1) == [(0, 2)]
+    assert ends(tightened(about, above, None), 1) == [(HALF, 2)]
+    assert ends(tightened(about, phased(about, above, 1, 0, 1), None), 1) == [(0, 2)]
+    assert not tightened(about, phased(about, above, 1, 0, -1), None).left
+
+
 def test_bounds_that_contradict_each_other_leave_nothing() -> None:
     """A unit above 0 on a part where what it is of is below."""
     about = net("relu", (-1, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
@@ -25,6 +25,9 @@ from circ.compiler.audit.rejected import require
 
 CHUNK = 128
 """So many rows are bounded at once."""
+
+NEARLY = 1 << VALUE - 30
+"""What is above 0 by less may be open in doubles: it is bounded anew here, too."""
 
 MARGIN = "a clause is not shown on a part of the box"
 
@@ -149,14 +152,15 @@ def tightened(net: Net, part: Part, wires: frozenset[int] | None) -> Part:
     lows, highs, lines = [*part.low], [*part.high], list[Sequence[Between]]()
     for number, layer in enumerate(net.layers, 1):
         low, high = lows[number], highs[number] = [*lows[number]], [*highs[number]]
-        chosen = opened(layer, low, high, wires)
+        phases = phases_in(part, number)
+        chosen = opened(layer, low, high, phases, wires)
         for start in range(0, len(chosen), CHUNK):
             places = chosen[start : start + CHUNK]
             begun = replace(part, low=tuple(lows), high=tuple(highs))
             least, most = bounds(net, begun, lines, number, places)
             for place, x, y in zip(places, least, most, strict=True):
                 low[place], high[place] = max(low[place], x), min(high[place], y)
-        lines.append(lines_in(layer, low, high, phases_in(part, number)))
+        lines.append(lines_in(layer, low, high, phases))
         if any(low[place] > high[place] for place in chosen):
             return replace(part, left=frozenset())
     return replace(part, low=tuple(lows), high=tuple(highs))
@@ -186,7 +190,11 @@ def phases_in(part: Part, number: int) -> dict[int, int]:
 
 
 def opened(
-    layer: Layer, low: Sequence[int], high: Sequence[int], wires: frozenset[int] | None
+    layer: Layer,
+    low: Sequence[int],
+    high: Sequence[int],
+    phases: Mapping[int, int],
+    wires: frozenset[int] | None,
 ) -> list[int]:
     """The rows of a layer whose bounds might tell more."""
     own = [k for k, wire in enumerate(layer.wires) if wires is None or wire in wires]
@@ -194,7 +202,9 @@ def opened(
         case "linear":
             return []
         case "relu" | "step":
-            return [k for k in own if low[k] < 0 <= high[k]]
+            return [
+                k for k in own if low[k] < (0 if phases.get(k) == 1 else NEARLY) and high[k] >= 0
+            ]
         case "product":
             half = layer.units
             return [
