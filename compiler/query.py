@@ -36,6 +36,7 @@ from circ.lang.types import (
     EnumElement,
     Group,
     Invalid,
+    Record,
     Tuple,
     Type,
     show,
@@ -230,12 +231,14 @@ def parts(formula: Formula) -> Iterator[Expr]:
     return (part for part in found if part is not None)
 
 
-def no_value(span: Span, found: Group | Tuple | Invalid) -> Diagnostic:
+def no_value(span: Span, found: Group | Record | Tuple | Invalid) -> Diagnostic:
     """Says that something is no value, and the way out."""
     match found:
         case Group():
             help = f"`:type {span.text}` lists them"
             return not_a_value(span, span.text, "a group of tensors", help)
+        case Record():
+            return not_a_value(span, span.text, "a record", "name one of its fields")
         case Tuple():
             help = "only `match` takes a tuple apart"
             return not_a_value(span, span.text, "a tuple", help)

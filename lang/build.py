@@ -30,6 +30,7 @@ from circ.lang.syntax import (
     Parameter,
     PatchDecl,
     Quantifier,
+    RecordDecl,
     SpaceDecl,
     SubDomain,
     SubspaceDecl,
@@ -56,6 +57,10 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
             return SubspaceDecl(
                 at.span(part), doc, name(declared, at), name(space, at), expression(vectors, at)
             )
+        case "record":
+            declared, dims, *fields = part.children
+            typed = tuple(entry(tree(field), at) for field in fields)
+            return RecordDecl(at.span(part), doc, name(declared, at), names(dims, at), typed)
         case "checkpoint":
             return checkpoint(part, doc, at)
         case "param":

@@ -32,9 +32,11 @@ from circ.lang.syntax import (
     Item,
     Let,
     Module,
+    Name,
     ParamDecl,
     Parameter,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubDomain,
     SubspaceDecl,
@@ -77,6 +79,8 @@ def bare_item(item: Item) -> str:
             return f"space {name.text} = {format_type(kind)}"
         case SubspaceDecl(name=name, space=space, vectors=vectors):
             return spread(f"subspace {name.text} of {space.text} = span", vectors)
+        case RecordDecl(name=name, dims=dims, fields=fields):
+            return f"record {name.text}{listed(dims)} = {block([entry(e) for e in fields], '')}"
         case CheckpointDecl(name=name, file=file, entries=entries):
             typed = f" {block([entry(e) for e in entries], '')}" if entries else ""
             return f"checkpoint {name.text} from {quoted(file.text)}{typed}"
@@ -128,7 +132,7 @@ def entry(e: Entry) -> str:
 
 def circuit(item: CircuitDecl) -> str:
     """A circuit: in braces if it has lets, else after `=`."""
-    dims = f"[{', '.join(dim.text for dim in item.dims)}]" if item.dims else ""
+    dims = listed(item.dims)
     params = ", ".join(parameter(p) for p in item.params)
     if item.is_guard:
         return spread(f"guard {item.name.text}{dims}({params}) =", item.body)
@@ -137,6 +141,11 @@ def circuit(item: CircuitDecl) -> str:
         return spread(f"{head} =", item.body)
     lines = [*(let(step) for step in item.lets), f"return {format_expression(item.body, 0, STEP)}"]
     return f"{head} {block(lines, '')}"
+
+
+def listed(dims: Sequence[Name]) -> str:
+    """The dimensions of a circuit or a record."""
+    return f"[{', '.join(dim.text for dim in dims)}]" if dims else ""
 
 
 def spread(head: str, body: Expr, indent: str = "") -> str:

@@ -20,11 +20,21 @@ from circ.lang.syntax import (
     Name,
     ParamDecl,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubspaceDecl,
 )
 
-Value = EnumDecl | SpaceDecl | SubspaceDecl | CheckpointDecl | ParamDecl | CircuitDecl | DomainDecl
+Value = (
+    EnumDecl
+    | SpaceDecl
+    | SubspaceDecl
+    | RecordDecl
+    | CheckpointDecl
+    | ParamDecl
+    | CircuitDecl
+    | DomainDecl
+)
 """Items that expressions and types may name; claims and patches are named by people alone."""
 
 
@@ -52,6 +62,8 @@ def kind(item: Item) -> str:
             return "a space"
         case SubspaceDecl():
             return "a subspace"
+        case RecordDecl():
+            return "a record"
         case CheckpointDecl():
             return "a checkpoint"
         case ParamDecl():
@@ -91,6 +103,7 @@ def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope
                 EnumDecl()
                 | SpaceDecl()
                 | SubspaceDecl()
+                | RecordDecl()
                 | CheckpointDecl()
                 | ParamDecl()
                 | CircuitDecl()

@@ -106,11 +106,19 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Tensors that are taken together: the type of each by its path, dots between the parts."""
+
+    name: str
+    fields: tuple[tuple[str, Array], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Invalid:
     """The type of an expression whose error is already reported; it fits everything."""
 
 
-Type = Array | Tuple | Group | Invalid
+Type = Array | Tuple | Group | Record | Invalid
 
 REAL = Array(RealElement())
 BOOL = Array(BoolElement())
@@ -236,16 +244,24 @@ def bound(dim: Dim, binding: Binding) -> Dim:
 def substitute(t: Type, binding: Binding) -> Type:
     """`t` with dimension variables replaced."""
     match t:
-        case Array(element=FinElement(size=n), dims=dims):
-            return Array(positions(bound(n, binding)), tuple(bound(d, binding) for d in dims))
-        case Array(element=element, dims=dims):
-            return Array(element, tuple(bound(d, binding) for d in dims))
+        case Array():
+            return bound_array(t, binding)
         case Tuple(items=items):
             return Tuple(tuple(substitute(item, binding) for item in items))
+        case Record(name=name, fields=fields):
+            return Record(name, tuple((path, bound_array(kind, binding)) for path, kind in fields))
         case Group() | Invalid():
             return t
         case _:
             assert_never(t)
+
+
+def bound_array(t: Array, binding: Binding) -> Array:
+    """`t` with dimension variables replaced."""
+    element = t.element
+    if isinstance(element, FinElement):
+        element = positions(bound(element.size, binding))
+    return Array(element, tuple(bound(dim, binding) for dim in t.dims))
 
 
 def lengths(t: Type) -> Lengths | None:
@@ -340,6 +356,8 @@ def show(t: Type) -> str:
             return f"({', '.join(map(show, items))})"
         case Group(checkpoint=name, prefix=prefix):
             return ".".join((name, *prefix))
+        case Record(name=name):
+            return name
         case Invalid():
             return "?"
         case _:
@@ -348,4 +366,10 @@ def show(t: Type) -> str:
 
 def described(t: Type) -> str:
     """As a part of a sentence."""
-    return f"the group of tensors `{show(t)}`" if isinstance(t, Group) else f"`{show(t)}`"
+    match t:
+        case Group():
+            return f"the group of tensors `{show(t)}`"
+        case Record():
+            return f"the record `{show(t)}`"
+        case _:
+            return f"`{show(t)}`"

@@ -10,6 +10,7 @@ ITEM_WORDS = (
     "enum",
     "space",
     "subspace",
+    "record",
     "checkpoint",
     "param",
     "guard",
@@ -20,7 +21,7 @@ ITEM_WORDS = (
 )
 """The words that start an item."""
 
-LATER_ITEM_WORDS = ("network", "record")
+LATER_ITEM_WORDS = ("network",)
 """The words that will start an item; reserved, so that specs written today stay readable."""
 
 CLAIM_WORDS = ("forall", "exists", "where", "old")

@@ -47,6 +47,7 @@ from circ.lang.syntax import (
     ParamDecl,
     Pattern,
     Projection,
+    RecordDecl,
     Ref,
     Slice,
     SpaceDecl,
@@ -100,6 +101,13 @@ class Frame:
 
     def bind(self, name: str, value: Value) -> Frame:
         return replace(self, names={**self.names, name: value})
+
+
+@dataclass(frozen=True)
+class Below:
+    """The tensors below a path: what is given for a record."""
+
+    path: str
 
 
 @dataclass(frozen=True)
@@ -227,14 +235,22 @@ def attribute(e: Attr, at: Frame) -> Value:
     while isinstance(base, Attr):
         path, base = (base.part.text, *path), base.base
     if isinstance(base, Ref):
+        record = at.names.get(base.name)
+        if isinstance(record, Below):
+            return tensor(".".join((record.path, *path)), at)
         if isinstance(at.scope.items[base.name], EnumDecl):
             return at.scope.code(e.part.text, base.name)
-        return at.tensors[".".join((base.name, *path))]
+        return tensor(".".join((base.name, *path)), at)
     assert isinstance(base, Call | Do)
     site: Value = call(base, at, ())
     for name in path:
         site = site[1][name]
     return site[0]
+
+
+def tensor(path: str, at: Frame) -> Value:
+    """A tensor, or those below a path."""
+    return at.tensors[path] if path in at.tensors else Below(path)
 
 
 def indices(items: Sequence[Expr | Slice], at: Frame) -> list[Value]:
@@ -336,7 +352,9 @@ def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]
     sites: dict[str, Any] = {}
     for param, arg in zip(decl.params, e.args, strict=True):
         value = replaced(evaluate(arg, at), edits_of(plan, (param.name.text,)))
-        if param.type.name.text != "fin":
+        if isinstance(value, Below):
+            dims |= sides_of_record(param.type, value, inner)
+        elif param.type.name.text != "fin":
             dims |= named_sides(param.type.dims, value)
         sites[param.name.text] = (value, {})
         inner = inner.bind(param.name.text, value)
@@ -395,6 +413,25 @@ def named_sides(dims: Sequence[DimExpr], value: Value) -> dict[str, int]:
             found[dim.name] = len(value)
         value = value[0]
     return found
+
+
+def sides_of_record(t: TypeExpr, given: Below, at: Frame) -> dict[str, int]:
+    """How long the axes are that a record's type names, by the tensors that are given for it."""
+    decl = at.scope.items[t.name.text]
+    assert isinstance(decl, RecordDecl)
+    own: dict[str, int] = {}
+    for field in decl.fields:
+        value = tensor(".".join((given.path, *(part.text for part in field.path))), at)
+        below = isinstance(value, Below)
+        own |= (
+            sides_of_record(field.type, value, at) if below else named_sides(field.type.dims, value)
+        )
+    pairs = zip(t.dims, decl.dims, strict=True)
+    return {
+        dim.name: own[name.text]
+        for dim, name in pairs
+        if isinstance(dim, DimName) and name.text in own
+    }
 
 
 def shaped(value: Value, t: TypeExpr, dims: Mapping[str, int], scope: Scope) -> Value:

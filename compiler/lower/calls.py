@@ -18,7 +18,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
 from circ.lang.scope import Scope, key
 from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, Parameter
-from circ.lang.types import bound
+from circ.lang.types import bound, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
         e = e.base
     decl = env.scope.values[e.function.text]
     assert isinstance(decl, CircuitDecl)
-    arguments = tuple([env.wire(arg) for arg in e.args])
+    arguments = tuple([argument(env.lower(arg)) for arg in e.args])
     given = env.low.typed.facts.bindings.get(e, {})
     binding = {name: bound(dim, env.binding) for name, dim in given.items()}
     called = replace(env, binding=binding)
@@ -81,8 +81,16 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     return env.low.runs[key]
 
 
+def argument(value: Value) -> Wire | Tensors:
+    """What a parameter stands for: a wire, or the tensors of a record."""
+    return value if isinstance(value, Tensors) else as_wire(value)
+
+
 def unfold(
-    decl: CircuitDecl, arguments: Sequence[Wire], env: Environment, replacements: Replacements
+    decl: CircuitDecl,
+    arguments: Sequence[Wire | Tensors],
+    env: Environment,
+    replacements: Replacements,
 ) -> Run:
     """The lets of a circuit one after the other, each with its replacements, then its result.
 
@@ -93,7 +101,7 @@ def unfold(
     sites: dict[str, Run] = {}
     for param, argument in zip(decl.params, arguments, strict=True):
         mine = [r for r in replacements if r.path == (param.name.text,)]
-        sites[param.name.text] = Run(replaced(argument, mine), {})
+        sites[param.name.text] = Run(given(argument, mine), {})
         inside = inside.bind(param.name.text, sites[param.name.text].result)
     inside = with_edited_tensors(decl, inside, replacements)
     for let in decl.lets:
@@ -104,10 +112,22 @@ def unfold(
     return Run(spread(inside.b, result, inside.shape(decl.result)), sites)
 
 
-def sizes(decl: CircuitDecl, arguments: Sequence[Wire], env: Environment) -> dict[str, int]:
-    """What each dimension of a circuit measures in a call."""
-    found: dict[str, int] = {}
+def given(argument: Wire | Tensors, edits: Sequence[Replacement]) -> Value:
+    """A parameter's value after edits; other tensors may stand for those of a record."""
+    if not isinstance(argument, Tensors):
+        return replaced(argument, edits)
+    return edits[-1].env.lower(edits[-1].edit.value) if edits else argument
+
+
+def sizes(
+    decl: CircuitDecl, arguments: Sequence[Wire | Tensors], env: Environment
+) -> dict[str, int]:
+    """What each dimension of a circuit measures in a call; records have theirs from the types."""
+    known = ((name, size(dim)) for name, dim in env.binding.items())
+    found = {name: side for name, side in known if side is not None}
     for param, argument in zip(decl.params, arguments, strict=True):
+        if isinstance(argument, Tensors):
+            continue
         found |= variable_sizes(param, argument, env.low.scope_of(decl), env)
     return found
 

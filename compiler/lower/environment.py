@@ -87,7 +87,7 @@ class Counting:
 
 CallKey = tuple[
     CircuitDecl,
-    tuple[Wire, ...],
+    tuple[Wire | Tensors, ...],
     bool,
     frozenset[tuple[str, Wire]],
     frozenset[tuple[str, Dim]],

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from circ.lang.check.context import Context, enum_element
 from circ.lang.errors.domains import bad_lengths, lengths_elsewhere
+from circ.lang.errors.records import only_a_parameter, sizes_of_record
 from circ.lang.errors.types import bad_dimension, unknown_type
 from circ.lang.scope import Scope
 from circ.lang.syntax import (
@@ -16,6 +17,7 @@ from circ.lang.syntax import (
     DimNumber,
     EnumDecl,
     Name,
+    RecordDecl,
     SpaceDecl,
     TypeExpr,
 )
@@ -31,10 +33,12 @@ from circ.lang.types import (
     Invalid,
     Lengths,
     RealElement,
+    Record,
     Space,
     Type,
     is_discrete,
     positions,
+    substitute,
 )
 
 MOST_ENTRIES = 1 << 24
@@ -52,8 +56,20 @@ def as_type(t: TypeExpr, ctx: Context) -> Type:
         if not dims:
             return ctx.error(bad_dimension(t.span, "`fin` needs its size, as in `fin[8]`"))
         return Array(positions(known[0]), known[1:]) if len(known) == len(dims) else INVALID
+    item = ctx.facts.scope.values.get(t.name.text)
+    if isinstance(item, RecordDecl):
+        return as_record(t, item, known, ctx) if len(known) == len(dims) else INVALID
     found = as_element(t.name, ctx)
     return INVALID if found is None or len(known) < len(dims) else Array(found[0], known + found[1])
+
+
+def as_record(t: TypeExpr, decl: RecordDecl, given: Dims, ctx: Context) -> Type:
+    """A record with its dimensions."""
+    record = ctx.facts.records.get(decl)
+    if len(given) != len(decl.dims):
+        return ctx.error(sizes_of_record(t.span, decl.name.text, len(decl.dims), len(given)))
+    names = (name.text for name in decl.dims)
+    return INVALID if record is None else substitute(record, dict(zip(names, given, strict=True)))
 
 
 def dimensions(t: TypeExpr, scope: Scope) -> tuple[DimExpr, ...]:
@@ -152,3 +168,9 @@ def axes(ctx: Context) -> list[str]:
     """The names of the module's enums and spaces."""
     values = ctx.facts.scope.values.items()
     return [name for name, item in values if isinstance(item, EnumDecl | SpaceDecl)]
+
+
+def as_tensor(t: TypeExpr, ctx: Context) -> Type:
+    """The type of a tensor; reports a record, whose tensors stand in a checkpoint."""
+    found = as_type(t, ctx)
+    return ctx.error(only_a_parameter(t.span, t.name.text)) if isinstance(found, Record) else found

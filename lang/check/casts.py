@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from circ.lang.check.annotations import as_type
+from circ.lang.check.annotations import as_tensor
 from circ.lang.check.context import Context
 from circ.lang.errors.types import no_cast, wrong_kind
 from circ.lang.syntax import Cast
@@ -11,7 +11,7 @@ from circ.lang.types import INVALID, Array, Invalid, Type, same_element, same_si
 
 def infer_cast(e: Cast, ctx: Context) -> Type:
     """The type that is named, which must have as many entries along each axis; of what, stays as it is."""
-    found, wanted = ctx.infer(e.operand), as_type(e.type, ctx)
+    found, wanted = ctx.infer(e.operand), as_tensor(e.type, ctx)
     if isinstance(found, Invalid) or isinstance(wanted, Invalid):
         return INVALID
     if not isinstance(found, Array):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from circ.lang.check.annotations import as_type
+from circ.lang.check.annotations import as_tensor, as_type
 from circ.lang.check.context import Context
 from circ.lang.check.functions import unknown_variables
+from circ.lang.check.once import check_once
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.types import bad_dimension, mismatch, wrong_kind
-from circ.lang.syntax import CircuitDecl, EnumDecl, Expr, Let, Name, SpaceDecl
-from circ.lang.types import Array, Group, Invalid, Tuple, Type, Variable, fits, merge
+from circ.lang.syntax import CircuitDecl, EnumDecl, Expr, Let, SpaceDecl
+from circ.lang.types import Array, Group, Invalid, Record, Tuple, Type, Variable, fits, merge
 
 
 def check_signature(decl: CircuitDecl, ctx: Context) -> None:
@@ -19,7 +19,7 @@ def check_signature(decl: CircuitDecl, ctx: Context) -> None:
     inner = inside(decl, ctx)
     kinds = [as_type(param.type, inner) for param in decl.params]
     ctx.facts.parameters |= dict(zip(decl.params, kinds, strict=True))
-    ctx.facts.results[decl] = as_type(decl.result, inner)
+    ctx.facts.results[decl] = as_tensor(decl.result, inner)
     check_once([*decl.dims, *(param.name for param in decl.params)], ctx)
     check_dimensions(decl, kinds, ctx)
 
@@ -37,15 +37,6 @@ def check_dimensions(decl: CircuitDecl, kinds: list[Type], ctx: Context) -> None
     for dim in decl.dims:
         if dim.text in unknown:
             ctx.error(bad_dimension(dim.span, f"no parameter has the dimension `{dim.text}`"))
-
-
-def check_once(names: Sequence[Name], ctx: Context) -> None:
-    """No name stands twice."""
-    firsts: dict[str, Name] = {}
-    for name in names:
-        first = firsts.setdefault(name.text, name)
-        if first is not name:
-            ctx.error(duplicate(name, first.span))
 
 
 def inside(decl: CircuitDecl, ctx: Context) -> Context:
@@ -74,11 +65,11 @@ def check_circuit(decl: CircuitDecl, ctx: Context) -> None:
 def let_type(let: Let, ctx: Context) -> Type:
     """The type of a site, which is a tensor: as annotated, or as found."""
     found = ctx.infer(let.value)
-    if isinstance(found, Tuple | Group):
+    if isinstance(found, Tuple | Group | Record):
         found = ctx.error(wrong_kind(let.value.span, found, "a tensor", f"`let {let.name.text}`"))
     if let.type is None:
         return found
-    return annotated(found, as_type(let.type, ctx), let.value, f"`{let.name.text}`", ctx)
+    return annotated(found, as_tensor(let.type, ctx), let.value, f"`{let.name.text}`", ctx)
 
 
 def annotated(found: Type, wanted: Type, e: Expr, role: str, ctx: Context) -> Type:

@@ -11,8 +11,17 @@ from circ.lang.errors.types import mismatch, wrong_kind
 from circ.lang.headers import Header
 from circ.lang.scope import Scope, Value, report_hidden
 from circ.lang.span import Source
-from circ.lang.syntax import CircuitDecl, DomainExpr, EnumDecl, Expr, Let, Name, Parameter
-from circ.lang.types import BOOL, INVALID, Binding, Dim, EnumElement, Type, fits
+from circ.lang.syntax import (
+    CircuitDecl,
+    DomainExpr,
+    EnumDecl,
+    Expr,
+    Let,
+    Name,
+    Parameter,
+    RecordDecl,
+)
+from circ.lang.types import BOOL, INVALID, Binding, Dim, EnumElement, Record, Type, fits
 
 
 @dataclass(slots=True)
@@ -31,6 +40,7 @@ class Facts:
     """Whether parts of the module could not be read, so that a name may be unknown only here."""
     types: dict[Expr, Type] = field(default_factory=dict["Expr", Type])
     parameters: dict[Parameter, Type] = field(default_factory=dict[Parameter, Type])
+    records: dict[RecordDecl, Record] = field(default_factory=dict[RecordDecl, Record])
     results: dict[CircuitDecl, Type] = field(default_factory=dict[CircuitDecl, Type])
     domains: dict[DomainExpr, Type] = field(default_factory=dict["DomainExpr", Type])
     lets: dict[Let, Type] = field(default_factory=dict[Let, Type])
@@ -45,6 +55,7 @@ class Facts:
         self.entries |= other.entries
         self.types |= other.types
         self.parameters |= other.parameters
+        self.records |= other.records
         self.results |= other.results
         self.domains |= other.domains
         self.lets |= other.lets

@@ -50,6 +50,7 @@ from circ.lang.types import (
     Fixed,
     Group,
     Invalid,
+    Record,
     Tuple,
     Type,
     fits,
@@ -128,7 +129,7 @@ def infer_list(e: ListExpr, ctx: Context) -> Type:
             return Array(element, (Fixed(len(e.items)), *dims))
         case Invalid():
             return INVALID
-        case Tuple() | Group():
+        case Tuple() | Group() | Record():
             return ctx.error(wrong_kind(e.items[0].span, joined, "tensors", "a list"))
         case _:
             assert_never(joined)
@@ -170,7 +171,7 @@ def infer_count(e: Count, ctx: Context) -> Type:
 def infer_fold(e: Fold, ctx: Context) -> Type:
     """The state's type, which every step keeps."""
     initial = ctx.infer(e.initial)
-    if isinstance(initial, Tuple | Group):
+    if isinstance(initial, Tuple | Group | Record):
         initial = ctx.error(wrong_kind(e.initial.span, initial, "a tensor", "a state"))
     _, inner = elements(e.source, e.binder, "fold", ctx)
     if e.state.text == e.binder.text:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from circ.lang.check.constants import is_constant, whole
 from circ.lang.check.context import Context
 from circ.lang.check.operators import broadcast_type, counted
+from circ.lang.check.records import infer_record, takes
 from circ.lang.errors.names import not_a, unknown_function, unknown_name
 from circ.lang.errors.types import (
     argument_count,
@@ -33,6 +34,7 @@ from circ.lang.types import (
     FinElement,
     Invalid,
     RealElement,
+    Record,
     Type,
     Variable,
     fits,
@@ -114,14 +116,21 @@ def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -
     for want, have in zip(kinds, given, strict=True):
         if isinstance(want, Array) and isinstance(have, Array):
             infer_dims(want, have, binding)
+        elif isinstance(want, Record):
+            infer_record(want, have, binding, ctx)
     ctx.facts.bindings[e] = binding
     fitting = all(dim.text in binding for dim in decl.dims)
-    for arg, param, want, have in zip(e.args, decl.params, kinds, given, strict=True):
-        if not fits(have, substitute(want, binding)):
+    for arg, param, open_want, have in zip(e.args, decl.params, kinds, given, strict=True):
+        want, role = (
+            substitute(open_want, binding),
+            f"the parameter `{param.name.text}` of `{decl.name.text}`",
+        )
+        if isinstance(want, Record):
+            fitting &= takes(want, have, arg.span, role, ctx)
+        elif not fits(have, want):
             fitting = False
             if not (isinstance(have, Array) and doubtful(decl, ctx)):
-                role = f"the parameter `{param.name.text}` of `{decl.name.text}`"
-                ctx.error(mismatch(arg.span, have, substitute(want, binding), role))
+                ctx.error(mismatch(arg.span, have, want, role))
     result = ctx.facts.results[decl]
     return substitute(result, binding) if fitting or not decl.dims else INVALID
 
@@ -329,6 +338,8 @@ def unknown_variables(decl: CircuitDecl, parameters: list[Type]) -> set[str]:
 def dims_of(t: Type) -> Dims:
     """The dimensions that a type mentions."""
     match t:
+        case Record(fields=fields):
+            return tuple(dim for _, kind in fields for dim in dims_of(kind))
         case Array(element=FinElement(size=n), dims=dims):
             return (n, *dims)
         case Array(dims=dims):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -16,6 +16,7 @@ from circ.lang.check.functions import FUNCTIONS
 from circ.lang.check.guards import check_guard
 from circ.lang.check.order import in_order
 from circ.lang.check.patches import check_patch
+from circ.lang.check.records import check_record
 from circ.lang.check.subspaces import check_subspace
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.files import unknown_tensor
@@ -28,14 +29,16 @@ from circ.lang.syntax import (
     CircuitDecl,
     ClaimDecl,
     DomainDecl,
+    Entry,
     EnumDecl,
     Module,
     ParamDecl,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubspaceDecl,
 )
-from circ.lang.types import REAL, Array, Fixed, RealElement, Type, fits
+from circ.lang.types import REAL, Array, Fixed, RealElement, Record, Type, fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ def check_value(item: Value, ctx: Context) -> None:
             pass
         case SpaceDecl():
             check_space(item, ctx)
+        case RecordDecl():
+            pass
         case SubspaceDecl():
             check_subspace(item, ctx)
         case ParamDecl():
@@ -132,6 +137,9 @@ def new_facts(
     facts = Facts(scope, diagnostics, infer, in_order(own, diagnostics), {source: scope})
     for other in used.modules:
         facts.learn(other.facts)
+    for value in facts.order:
+        if isinstance(value, RecordDecl):
+            facts.records[value] = check_record(value, Context(facts))
     for item in own.values():
         if isinstance(item, CheckpointDecl):
             opened = opened_by(item, open_header, diagnostics)
@@ -172,9 +180,7 @@ def declared_entries(
     found: dict[str, Type] = {}
     file = "" if opened is None else opened.file
     header: Header = {} if opened is None else opened.header
-    for entry in decl.entries:
-        declared = as_type(entry.type, ctx)
-        pattern = ".".join(part.text for part in entry.path)
+    for entry, pattern, declared in entries_of(decl, ctx):
         matches = [name for name in header if path_matches(pattern, name)]
         if not matches and header:
             span = entry.path[0].span.to(entry.path[-1].span)
@@ -186,6 +192,16 @@ def declared_entries(
                 error = entry_differs(entry.type.span, name, file, declared, stored)
                 found[name] = ctx.error(error)
     return found
+
+
+def entries_of(decl: CheckpointDecl, ctx: Context) -> Iterator[tuple[Entry, str, Type]]:
+    """The paths in a checkpoint's braces with their types; one of a record says the type of each field below it."""
+    for entry in decl.entries:
+        pattern, declared = ".".join(part.text for part in entry.path), as_type(entry.type, ctx)
+        if isinstance(declared, Record):
+            yield from ((entry, f"{pattern}.{path}", kind) for path, kind in declared.fields)
+        else:
+            yield entry, pattern, declared
 
 
 def path_matches(pattern: str, name: str) -> bool:

@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Expr,
     FreshDomain,
     ParamDecl,
+    RecordDecl,
     SpaceDecl,
     SubDomain,
     SubspaceDecl,
@@ -58,6 +59,8 @@ def uses_of(item: Value) -> set[str]:
     match item:
         case EnumDecl() | SpaceDecl() | CheckpointDecl():
             return set()
+        case RecordDecl(fields=fields):
+            return {field.type.name.text for field in fields}
         case SubspaceDecl(vectors=vectors):
             return outer(vectors, set())
         case ParamDecl(value=value):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from circ.lang.check.context import Context
 from circ.lang.check.formulas import check_formula
 from circ.lang.check.functions import no_circuit
-from circ.lang.check.tensors import path_type, tensors_read
+from circ.lang.check.tensors import path_type, reads, tensors_read
 from circ.lang.errors.domains import no_binder
 from circ.lang.errors.names import not_a, unknown_name
 from circ.lang.errors.patches import edited_twice, existential, needs, not_read, unknown_norm
@@ -62,7 +62,7 @@ def check_target(path: TensorPath, circuit: CircuitDecl | None, ctx: Context) ->
             ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
         elif isinstance(found, Array) and circuit:
             name = ".".join((key(declared), *(part.text for part in parts)))
-            if name not in tensors_read(circuit, ctx):
+            if not reads(tensors_read(circuit, ctx), name, ctx):
                 ctx.unknown(not_read(path.span, dotted(path), circuit.name.text))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from circ.lang.check.context import Context, enum_element
+from circ.lang.check.records import field_type
 from circ.lang.check.sites import site_read, site_type
 from circ.lang.check.tensors import checkpoint_key, path_type, tensor_path
 from circ.lang.errors.names import ambiguous_member, not_a_value, not_evaluated, unknown_name
@@ -17,11 +18,12 @@ from circ.lang.syntax import (
     DomainDecl,
     EnumDecl,
     ParamDecl,
+    RecordDecl,
     Ref,
     SpaceDecl,
     SubspaceDecl,
 )
-from circ.lang.types import REAL, Array, Group, Invalid, Type
+from circ.lang.types import REAL, Array, Group, Invalid, Record, Type
 
 
 def infer_ref(e: Ref, ctx: Context) -> Type:
@@ -43,7 +45,7 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
         case CircuitDecl():
             help = f"call it: `{e.name}(…)`"
             return ctx.error(not_a_value(e.span, e.name, kind(item), help))
-        case EnumDecl() | SpaceDecl() | SubspaceDecl() | DomainDecl():
+        case EnumDecl() | SpaceDecl() | SubspaceDecl() | RecordDecl() | DomainDecl():
             return ctx.error(not_a_value(e.span, e.name, kind(item)))
         case _:
             assert_never(item)
@@ -83,6 +85,8 @@ def infer_attr(e: Attr, ctx: Context) -> Type:
     match base:
         case Group(checkpoint=checkpoint, prefix=prefix):
             return path_type(checkpoint, (*prefix, e.part.text), e.span, ctx)
+        case Record():
+            return field_type(e, base, ctx)
         case Invalid():
             return base
         case _:

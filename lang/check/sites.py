@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from circ.lang.check.context import Context
 from circ.lang.check.indexing import indexed
-from circ.lang.check.tensors import checkpoint_key, path_type, same_tensors, tensors_read
+from circ.lang.check.records import takes
+from circ.lang.check.tensors import checkpoint_key, path_type, reads, same_tensors, tensors_read
 from circ.lang.errors.sites import feeds_nothing, not_a_call, overlapping_edits, unknown_site
 from circ.lang.errors.types import mismatch
 from circ.lang.syntax import (
@@ -24,7 +25,7 @@ from circ.lang.syntax import (
     Name,
     Parameter,
 )
-from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Type, fits, substitute
+from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type, fits, substitute
 from circ.lang.walk import free
 
 Path = tuple[Name, ...]
@@ -36,6 +37,8 @@ class Called:
 
     decl: CircuitDecl
     binding: Binding
+    groups: frozenset[str] = frozenset()
+    """The groups of tensors that are its arguments, by key and path."""
 
 
 def site_read(e: Attr) -> tuple[Call | Do, Path] | None:
@@ -56,7 +59,13 @@ def callee(e: Expr, ctx: Context) -> Called | None:
         return None
     decl = ctx.facts.scope.values.get(e.function.text)
     binding = ctx.facts.bindings.get(e, {})
-    return Called(decl, binding) if isinstance(decl, CircuitDecl) else None
+    groups = (keyed_group(ctx.facts.types.get(arg, INVALID)) for arg in e.args)
+    return Called(decl, binding, frozenset(groups)) if isinstance(decl, CircuitDecl) else None
+
+
+def keyed_group(t: Type) -> str:
+    """A group of tensors by key and path; empty for what is none."""
+    return ".".join((t.checkpoint, *t.prefix)) if isinstance(t, Group) else ""
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -127,14 +136,14 @@ def infer_do(e: Do, ctx: Context, read: Path = ()) -> Type:
             if overlapping(edit, other):
                 ctx.error(overlapping_edits(edit.span, other.span))
         if found is not None and not isinstance(target, Invalid):
-            check_effect(edit, found.decl, read, ctx)
+            check_effect(edit, found, read, ctx)
     return result
 
 
-def check_effect(edit: Edit, decl: CircuitDecl, read: Path, ctx: Context) -> None:
+def check_effect(edit: Edit, at: Called, read: Path, ctx: Context) -> None:
     """Report an edit that cannot change what is read."""
-    if not feeds(decl, edit.path, read, ctx):
-        what = f"the site `{dotted(read)}`" if read else f"`{decl.name.text}`"
+    if not feeds(at, edit.path, read, ctx):
+        what = f"the site `{dotted(read)}`" if read else f"`{at.decl.name.text}`"
         ctx.unknown(feeds_nothing(edit.span, dotted(edit.path), what))
 
 
@@ -147,11 +156,15 @@ def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:
 
 def check_value(edit: Edit, target: Type, ctx: Context) -> None:
     """The new value has the wire's type, or is a scalar to fill it with; `it` is the old value."""
-    old = {} if isinstance(target, Group) else {"it": target}
+    old = {} if isinstance(target, Group | Record) else {"it": target}
     inner = replace(ctx, locals={**ctx.locals, **old})
     found = inner.infer(edit.value)
     help = ""
     match found, target:
+        case _, Record():
+            role = f"`{dotted(edit.path)}`"
+            takes(target, found, edit.value.span, role, ctx)
+            return
         case Group(), Group():
             fitting = same_tensors(found, target, ctx)
             help = "a group stands for one with tensors of the same names and types"
@@ -176,28 +189,28 @@ def overlapping(a: Edit, b: Edit) -> bool:
 # --- what a site can change -------------------------------------------------------------------
 
 
-def feeds(decl: CircuitDecl, path: Path, read: Path, ctx: Context) -> bool:
+def feeds(at: Called, path: Path, read: Path, ctx: Context) -> bool:
     """Whether the wire at `read` can depend on the site; what is unknown is reported elsewhere."""
-    head, below = path[0].text, path[1:]
+    decl, head, below = at.decl, path[0].text, path[1:]
     site = named_site(decl, head)
     if site is None:
-        return feeds_tensor(decl, path, ctx)
+        return feeds_tensor(at, path, ctx)
     inner = callee(site.value, ctx.inside(decl)) if isinstance(site, Let) and below else None
     if read and read[0].text == head:
-        return len(read) == 1 if inner is None else feeds(inner.decl, below, read[1:], ctx)
+        return len(read) == 1 if inner is None else feeds(inner, below, read[1:], ctx)
     if head not in sources(decl, read):
         return False
-    return inner is None or feeds(inner.decl, below, (), ctx)
+    return inner is None or feeds(inner, below, (), ctx)
 
 
-def feeds_tensor(decl: CircuitDecl, path: Path, ctx: Context) -> bool:
-    """Whether a circuit reads a tensor of that path, or below it."""
+def feeds_tensor(at: Called, path: Path, ctx: Context) -> bool:
+    """Whether a call reads a tensor of that path, or below it, or is given a group in which it stands."""
     checkpoint = checkpoint_key(path[0].text, ctx.facts.scope.values)
     if checkpoint is None:
         return True
     name = ".".join((checkpoint, *(part.text for part in path[1:])))
-    read = tensors_read(decl, ctx)
-    return any(each == name or each.startswith(f"{name}.") for each in read)
+    read = tensors_read(at.decl, ctx) | at.groups
+    return reads(read, name, ctx) or any(each.startswith(f"{name}.") for each in read)
 
 
 def sources(decl: CircuitDecl, read: Path) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from circ.lang.check.context import Context
 from circ.lang.errors.files import unknown_tensor
@@ -73,12 +73,32 @@ def tensors_read(circuit: CircuitDecl, ctx: Context) -> set[str]:
         decl = waiting.pop()
         values = ctx.inside(decl).facts.scope.values
         for body in bodies(decl):
-            found |= {keyed(part, values) for part in walk(body) if isinstance(part, Attr)}
+            found |= {keyed(path, values) for path in whole_paths(body)}
             for item in map(values.get, called(body)):
                 if isinstance(item, CircuitDecl | SubspaceDecl) and item not in seen:
                     seen.add(item)
                     waiting.append(item)
     return found
+
+
+def reads(paths: Collection[str], name: str, ctx: Context) -> bool:
+    """Whether a tensor is one of those that are read, or of a group that is given to a circuit as a record."""
+    return name in paths or any(holds(path, name, ctx) for path in paths)
+
+
+def holds(each: str, name: str, ctx: Context) -> bool:
+    """Whether a path is that of a group of tensors in which another path stands."""
+    if not name.startswith(f"{each}."):
+        return False
+    found = max(ctx.facts.headers, key=lambda k: len(k) if f"{each}.".startswith(f"{k}.") else 0)
+    return each[len(found) + 1 :] not in ctx.facts.headers[found]
+
+
+def whole_paths(e: Expr) -> list[Attr]:
+    """The paths in an expression, without those that are parts of others."""
+    found = [part for part in walk(e) if isinstance(part, Attr)]
+    inner = {part.base for part in found}
+    return [path for path in found if path not in inner]
 
 
 def bodies(decl: CircuitDecl | SubspaceDecl) -> tuple[Expr, ...]:

@@ -52,11 +52,22 @@ class SubspaceDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """`mlp.W_in: real[32, 16]` in a checkpoint's braces; `*` stands for one part of a path."""
+    """`mlp.W_in: real[32, 16]` in a record's braces, or a checkpoint's, where `*` stands for one part of a path."""
 
     span: Span
     path: tuple[Name, ...]
     type: TypeExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordDecl:
+    """`record Mlp[d, h] = { W_in: real[h, d], b_in: real[h] }`: tensors that a circuit takes together."""
+
+    span: Span
+    doc: str
+    name: Name
+    dims: tuple[Name, ...]
+    fields: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +222,7 @@ Item = (
     EnumDecl
     | SpaceDecl
     | SubspaceDecl
+    | RecordDecl
     | CheckpointDecl
     | ParamDecl
     | CircuitDecl

@@ -12,7 +12,14 @@ from circ.compiler.query import Defined, Known, Named, Names
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.names import unknown_name
-from circ.lang.format import claim_head, format_domain, format_formula, format_item, parameter
+from circ.lang.format import (
+    bare_item,
+    claim_head,
+    format_domain,
+    format_formula,
+    format_item,
+    parameter,
+)
 from circ.lang.format_types import format_type
 from circ.lang.headers import Header
 from circ.lang.scope import Value, kind
@@ -26,10 +33,11 @@ from circ.lang.syntax import (
     Item,
     ParamDecl,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubspaceDecl,
 )
-from circ.lang.types import Array, Group, Invalid, Tuple, described, size
+from circ.lang.types import Array, Group, Invalid, Record, Tuple, described, size
 from circ.lang.types import show as type_text
 from circ.lang.words import written_name
 from circ.runtime.show import decimal_text, member_text, tensor_text
@@ -105,6 +113,8 @@ def item_line(item: Item) -> str:
             return f"space {name.text} = {format_type(kind)}"
         case SubspaceDecl(name=name, space=space):
             return f"subspace {name.text} of {space.text}"
+        case RecordDecl():
+            return on_one_line(bare_item(item))
         case CheckpointDecl(name=name, file=file):
             return f'checkpoint {name.text} from "{file.text}"'
         case ParamDecl(name=name):
@@ -169,7 +179,7 @@ def typed_text(program: Program, defined: Defined) -> str:
     """A type; of a group, the tensors in it."""
     found = defined.type
     match found:
-        case Array() | Tuple() | Invalid():
+        case Array() | Tuple() | Record() | Invalid():
             return type_text(found)
         case Group(checkpoint=checkpoint, prefix=prefix):
             header = program.typed.facts.headers[checkpoint]

@@ -11,6 +11,12 @@ WEIGHTS = {
     "b": [1, -2, 3],
     "scale": 2.0,
     "g.scores": [[1, 0, 2], [0, 1, 1], [-1, -1.5, 0]],
+    "l.0.in.W": [[1, 0, -1], [0.5, 2, 0]],
+    "l.0.in.b": [0.5, -1],
+    "l.0.out": [[1, 0], [0, -2], [1, 1]],
+    "l.1.in.W": [[0, 1, 1]],
+    "l.1.in.b": [1],
+    "l.1.out": [[2], [0], [-1]],
 }
 
 SPEC = """\
@@ -29,6 +35,19 @@ guard high(z: Room, least: real) = z[0] > least and not all(z <= m.b)
 circuit apart(z: Room) -> Room {
   let on_plane = z on Plane
   return (z off Rows) + on_plane
+}
+
+record Into[d, h] = { W: real[h, d], b: real[h] }
+record Layer[h] = {
+  "in": Into[3, h]
+  out: real[3, h]
+}
+
+circuit into[d, h](w: Into[d, h], z: real[d]) -> real[h] = relu(w.W @ z + w.b) / h
+
+circuit layer[h](w: Layer[h], z: real[3]) -> real[3] {
+  let hidden = into(w.in, z)
+  return w.out @ hidden
 }
 
 circuit inner[n](z: real[n], shift: real) -> real[n] {
@@ -97,6 +116,16 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             *("sum(<M>)", "mean(<M>)", "max(<M>)", "clamp(<V>, <R>, 3)", "[<R>, <R>, <R>]"),
             *("topk(2, <V>)", "topk(1, <V>)", "hardmax(<V>)"),
             *("((<V> as Room) as real[3])", "((<V> on Plane) as real[3])"),
+            *(
+                "layer(m.l.0, <V>)",
+                "layer(m.l.1, <V>).z",
+                "(layer(m.l.0, <V>) do { hidden[0] := <R|it:R> })",
+            ),
+            *(
+                "(layer(m.l.0, <V>) do { m.l.0.in.b := <V>[:2], m.l.0.out[:, 1] := 0 })",
+                "(layer(m.l.1, <V>) do { hidden.z := <V|it:V> })",
+                "(layer(m.l.0, <V>) do { hidden.w := m.l.0.in })",
+            ),
             *("((<V> off Row) as real[3])", "(apart(<V>).on_plane as real[3])"),
             "((apart(<V>) do { m.b[0] := 2, m.W[1, 0] := 0.25 }) as real[3])",
             *(

@@ -2676,4 +2676,25 @@ MUTANTS: tuple[Mutant, ...] = (
         "x == y or True for x, y in pairs",
         ("tests/spec/types/spaces.md",),
     ),
+    Mutant(
+        "record_of_tensors_that_do_not_fit",
+        "lang/check/records.py",
+        "if not fits(have, want):",
+        "if not fits(have, have):",
+        ("tests/spec/types/records.md",),
+    ),
+    Mutant(
+        "edit_of_a_tensor_beside_the_record",
+        "lang/check/tensors.py",
+        "return [path for path in found if path not in inner]",
+        "return found",
+        ("tests/spec/types/records.md",),
+    ),
+    Mutant(
+        "record_of_the_stored_tensors",
+        "compiler/lower/expressions.py",
+        "return lower_tensor(Tensors(record.checkpoint, (*record.prefix, *path[1])), env)",
+        "return lower_tensor(\n            Tensors(record.checkpoint, (*record.prefix, *path[1])), replace(env, tensors={})\n        )",
+        ("tests/spec/meaning/records.md",),
+    ),
 )
