@@ -29,7 +29,7 @@ from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl, SubspaceDecl
+from circ.lang.syntax import CheckpointDecl, NetworkDecl, SubspaceDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Program:
     def files_read(self) -> tuple[Path, ...]:
         """The files that were read: the spec, those that it uses, and the checkpoints."""
         texts = (self.source, *self.used_files)
-        return (*(Path(text.name) for text in texts), *self.files.opened)
+        read = (*self.files.opened, *self.files.networks)
+        return (*(Path(text.name) for text in texts), *read)
 
     def claim(self, name: str, length: int | None = None, *, alike: bool = False) -> Obligation:
         """The obligation of a claim; raises `CircError` when it has errors of its own.
@@ -116,8 +117,8 @@ def check(source: Source, files: Files, given: Params) -> Program:
     """
     diagnostics = Diagnostics()
     sources = Sources(source, files)
-    typed = check_modules(source, files.header, sources.open, diagnostics)
-    weights = StoredWeights(checkpoints(typed), files)
+    typed = check_modules(source, files.header, files.network, sources.open, diagnostics)
+    weights = StoredWeights(checkpoints(typed), networks(typed), files)
     faults = single_faults(typed, diagnostics)
     program = Program(source, typed, {}, files, weights, diagnostics, faults)
     if program.failed:
@@ -170,6 +171,11 @@ def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:
     """The checkpoints of a spec and of what it uses, by key."""
     declared = typed.declared
     return {at: item for at, item in declared.items() if isinstance(item, CheckpointDecl)}
+
+
+def networks(typed: TypedModule) -> dict[str, NetworkDecl]:
+    """The networks of a spec and of what it uses, by key."""
+    return {at: item for at, item in typed.declared.items() if isinstance(item, NetworkDecl)}
 
 
 @contextmanager

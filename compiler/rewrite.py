@@ -47,10 +47,14 @@ def rewrite(circuit: Circuit, b: Builder, replace: Replace, keep: Iterable[str])
 
 
 def copy_live(
-    circuit: Circuit, b: Builder, replace: Replace, roots: Sequence[Wire]
+    circuit: Circuit,
+    b: Builder,
+    replace: Replace,
+    roots: Sequence[Wire],
+    moved: dict[Wire, Wire] | None = None,
 ) -> dict[Wire, Wire]:
-    """Copy what `roots` depend on; the wire in `b` of each wire copied."""
-    moved: dict[Wire, Wire] = {}
+    """Copy what `roots` depend on; the wire in `b` of each wire copied, in `moved` as they come."""
+    moved = {} if moved is None else moved
     for wire in sorted(live(circuit, roots)):
         op = renamed(circuit.ops[wire], moved.__getitem__)
         found = replace(wire, op)

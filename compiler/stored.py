@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
@@ -14,7 +16,10 @@ from circ.lang.errors.files import outside_folder, unreadable
 from circ.lang.headers import Opened, TensorInfo
 from circ.lang.scope import key
 from circ.lang.span import Source, Span
-from circ.lang.syntax import CheckpointDecl, Name
+from circ.lang.syntax import CheckpointDecl, Name, NetworkDecl
+
+if TYPE_CHECKING:
+    from circ.compiler.imported import Imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Files:
     instead: Mapping[str, Path] = field(default_factory=dict[str, Path])
     opened: dict[Path, FileHeader] = field(default_factory=dict[Path, FileHeader])
     folders: dict[str, Path] = field(default_factory=dict[str, Path])
+    networks: dict[Path, Imported] = field(default_factory=dict[Path, "Imported"])
 
     def path(self, decl: CheckpointDecl) -> Path:
         """The file of a checkpoint; raises `CircError` when it lies outside the folder or nowhere."""
@@ -64,12 +70,32 @@ class Files:
             self.opened[path] = read_header(path, self.named(decl))
         return path, self.opened[path]
 
+    def network(self, decl: NetworkDecl) -> Imported:
+        """The network in a file, read once; raises `CircError` for a bad file."""
+        path = self.inside(decl.file)
+        if path not in self.networks:
+            from circ.compiler.imported import imported  # numpy and onnx, for those who need them
+
+            with told_at(decl.file.span):
+                self.networks[path] = imported(path, decl.file.text)
+        return self.networks[path]
+
     def header(self, decl: CheckpointDecl) -> Opened:
         """What the type checker needs of a checkpoint; raises `CircError` for a bad file."""
         _, header = self.opened_header(decl)
         found = {name: TensorInfo(t.shape, t.dtype) for name, t in header.tensors.items()}
         given = self.instead.get(key(decl))
         return Opened(decl.file.text if given is None else str(given), found)
+
+
+@contextmanager
+def told_at(span: Span) -> Generator[None]:
+    """Have what is wrong with a binary file told where a spec names it."""
+    try:
+        yield
+    except CircError as error:
+        found = (d if d.span else replace(d, span=span) for d in error.diagnostics)
+        raise CircError(*found) from error
 
 
 @dataclass(slots=True)
@@ -80,6 +106,7 @@ class StoredWeights(Mapping[str, Tensor]):
     """
 
     checkpoints: Mapping[str, CheckpointDecl]
+    networks: Mapping[str, NetworkDecl]
     files: Files
     loaded: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
 
@@ -87,6 +114,8 @@ class StoredWeights(Mapping[str, Tensor]):
         stored = as_stored(tensor)
         if stored not in self.loaded:
             checkpoint, _, name = stored.partition("/")
+            if checkpoint in self.networks:
+                return self.files.network(self.networks[checkpoint]).weights[name]
             decl = self.checkpoints[checkpoint]
             path, header = self.files.opened_header(decl)
             self.loaded[stored] = read_tensor(path, header, name, self.files.named(decl))
@@ -96,6 +125,8 @@ class StoredWeights(Mapping[str, Tensor]):
         for checkpoint, decl in self.checkpoints.items():
             _, header = self.files.opened_header(decl)
             yield from (f"{checkpoint}/{name}" for name in header.tensors)
+        for network, declared in self.networks.items():
+            yield from (f"{network}/{name}" for name in self.files.network(declared).weights)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -26,6 +26,7 @@ from circ.lang.syntax import (
     Item,
     Let,
     Name,
+    NetworkDecl,
     ParamDecl,
     Parameter,
     PatchDecl,
@@ -63,6 +64,16 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
             return RecordDecl(at.span(part), doc, name(declared, at), names(dims, at), typed)
         case "checkpoint":
             return checkpoint(part, doc, at)
+        case "network":
+            declared, params, result, file = part.children
+            return NetworkDecl(
+                at.span(part),
+                doc,
+                name(declared, at),
+                parameters(params, at),
+                type_of(tree(result), at),
+                name(file, at),
+            )
         case "param":
             declared, kind, value = part.children
             named = name(declared, at)

@@ -104,7 +104,6 @@ class Construct:
 
 
 CONSTRUCTS = (
-    Construct("network", frozenset({"circuit"}), "`network` is", "write it as a `circuit`"),
     Construct("if", OPERAND, "`if` is", "write `cases { condition => a, else => b }`"),
     Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),

@@ -33,6 +33,7 @@ from circ.lang.syntax import (
     Let,
     Module,
     Name,
+    NetworkDecl,
     ParamDecl,
     Parameter,
     PatchDecl,
@@ -84,6 +85,9 @@ def bare_item(item: Item) -> str:
         case CheckpointDecl(name=name, file=file, entries=entries):
             typed = f" {block([entry(e) for e in entries], '')}" if entries else ""
             return f"checkpoint {name.text} from {quoted(file.text)}{typed}"
+        case NetworkDecl(name=name, params=params, result=result, file=file):
+            takes = ", ".join(map(parameter, params))
+            return f"network {name.text}({takes}) -> {format_type(result)} from {quoted(file.text)}"
         case ParamDecl(name=name, type=kind, value=value):
             return f"param {name.text}{maybe_type(kind)} = {format_expression(value)}"
         case CircuitDecl():

@@ -224,7 +224,7 @@ def braces(edits: Sequence[Edit], indent: str) -> str:
 def edit(e: Edit, indent: str) -> str:
     """`hidden[4:8] := value`."""
     first, *others = e.path
-    site = ".".join([first.text, *(written_part(part.text) for part in others)])
+    site = ".".join([written_name(first.text), *(written_part(part.text) for part in others)])
     where = indices(e.items, indent) if e.items else ""
     return f"{site}{where} := {format_expression(e.value, FOLD, indent)}"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl, Use
+from circ.lang.syntax import CheckpointDecl, NetworkDecl, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,30 @@ class Opened:
     file: str
     header: Header
 
+
+class Signature(Protocol):
+    """What a network's file says: shapes by name of its inputs, of its outputs, and of the values inside.
+
+    A node's name stands for the first value that it makes: `values` has these by the nodes' names. `reads` has
+    the names of the values that each value is computed from.
+    """
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def inputs(self) -> Sequence[tuple[str, tuple[int, ...]]]: ...
+    @property
+    def outputs(self) -> Sequence[tuple[str, tuple[int, ...]]]: ...
+    @property
+    def sites(self) -> Mapping[str, tuple[int, ...]]: ...
+    @property
+    def values(self) -> Mapping[str, str]: ...
+    @property
+    def reads(self) -> Mapping[str, Sequence[str]]: ...
+
+
+OpenNetwork = Callable[[NetworkDecl], Signature]
+"""Reads a network's file; raises `CircError` when it is missing, or not read."""
 
 OpenHeader = Callable[[CheckpointDecl], Opened]
 """Reads a checkpoint's header; raises `CircError` when the file is missing or foreign."""

@@ -20,7 +20,7 @@ from circ.lang.explain_failure import explain_failure
 from circ.lang.grammar import Failure, Start, Token, Tree, read, trees
 from circ.lang.span import Source, Span
 from circ.lang.syntax import Expr, Formula, Item, Module, Use
-from circ.lang.words import ITEM_WORDS, LATER_ITEM_WORDS
+from circ.lang.words import ITEM_WORDS
 
 Node = TypeVar("Node")
 Build = Callable[[Tree | Token, Place], Node]
@@ -35,8 +35,8 @@ level it stays within Python's bound of 1000."""
 MOST_ERRORS = 100
 
 ITEM_START = re.compile(
-    rf"^(?:{'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\b"
-    rf"|^[ \t]+(?:{'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})[ \t]+[A-Za-z_]",
+    rf"^(?:{'|'.join(ITEM_WORDS)})\b"
+    rf"|^[ \t]+(?:{'|'.join(ITEM_WORDS)})[ \t]+[A-Za-z_]",
     re.MULTILINE,
 )
 SILENT = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")

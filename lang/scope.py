@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Item,
     Module,
     Name,
+    NetworkDecl,
     ParamDecl,
     PatchDecl,
     RecordDecl,
@@ -31,6 +32,7 @@ Value = (
     | SubspaceDecl
     | RecordDecl
     | CheckpointDecl
+    | NetworkDecl
     | ParamDecl
     | CircuitDecl
     | DomainDecl
@@ -66,6 +68,8 @@ def kind(item: Item) -> str:
             return "a record"
         case CheckpointDecl():
             return "a checkpoint"
+        case NetworkDecl():
+            return "a network"
         case ParamDecl():
             return "a param"
         case CircuitDecl(is_guard=True):
@@ -105,6 +109,7 @@ def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope
                 | SubspaceDecl()
                 | RecordDecl()
                 | CheckpointDecl()
+                | NetworkDecl()
                 | ParamDecl()
                 | CircuitDecl()
                 | DomainDecl()

@@ -12,6 +12,7 @@ ITEM_WORDS = (
     "subspace",
     "record",
     "checkpoint",
+    "network",
     "param",
     "guard",
     "circuit",
@@ -20,9 +21,6 @@ ITEM_WORDS = (
     "patch",
 )
 """The words that start an item."""
-
-LATER_ITEM_WORDS = ("network",)
-"""The words that will start an item; reserved, so that specs written today stay readable."""
 
 CLAIM_WORDS = ("forall", "exists", "where", "old")
 LOGIC_WORDS = ("implies", "or", "and", "not", "within", "in", "matches")
@@ -36,7 +34,6 @@ FLOATS = ("float64", "float32", "bfloat16", "float16")
 RESERVED: frozenset[str] = frozenset(
     (
         *ITEM_WORDS,
-        *LATER_ITEM_WORDS,
         *CLAIM_WORDS,
         *LOGIC_WORDS,
         *AXIS_WORDS,

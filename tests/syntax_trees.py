@@ -52,6 +52,7 @@ from circ.lang.syntax import (
     MemberPattern,
     Module,
     Name,
+    NetworkDecl,
     Number,
     NumberPattern,
     OrPattern,
@@ -112,6 +113,7 @@ names = named(BARE)
 members = named(TEXTS)
 parts = named(PARTS)
 paths = st.tuples(names, several(parts)).map(lambda path: (path[0], *path[1]))
+sites = st.tuples(members, several(parts)).map(lambda path: (path[0], *path[1]))
 digits = st.integers(0, 10**6) | st.integers(0, 10**40)
 places = st.integers(-60, 60)
 numbers = st.tuples(digits, places).map(lambda pair: Fraction(pair[0]) * Fraction(10) ** pair[1])
@@ -202,7 +204,7 @@ def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
     """Expressions one level above `inner`."""
     slices = st.builds(Slice, st.just(HERE), st.none() | inner, st.none() | inner)
     indices = inner | slices
-    edits = st.builds(Edit, st.just(HERE), paths, several(indices, 0, 2), inner)
+    edits = st.builds(Edit, st.just(HERE), sites, several(indices, 0, 2), inner)
     return st.one_of(
         node(Attr, inner, parts),
         node(Index, inner, several(indices, 1)),
@@ -282,6 +284,7 @@ items: Strategy[Item] = st.one_of(
     ),
     declared(RecordDecl, several(names), several(entries, 1)),
     declared(CheckpointDecl, members, several(entries)),
+    declared(NetworkDecl, several(parameters), types, members),
     declared(ParamDecl, st.none() | types, expressions),
     declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),
     declared(DomainDecl, domains),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 
 from circ.compiler.builder import places, put, spread, take
@@ -11,13 +12,14 @@ from circ.compiler.ir import Index, Wire
 from circ.compiler.lower.environment import Environment, Run, Tensors, Value, as_wire
 from circ.compiler.lower.functions import lower_function
 from circ.compiler.lower.indexing import known_places
+from circ.compiler.lower.networks import unfold_network
 from circ.compiler.lower.tensors import lower_tensor, with_group, with_tensor
 from circ.lang.check.annotations import dimensions
 from circ.lang.check.sites import Path
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
 from circ.lang.scope import Scope, key
-from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, Parameter
+from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, NetworkDecl, Parameter
 from circ.lang.types import bound, size
 
 
@@ -44,6 +46,9 @@ def lower_call(e: Call | Do, env: Environment) -> Value:
 def lower_site(base: Call | Do, path: Path, env: Environment) -> Value:
     """The wire that a path names below a call."""
     at = run(base, env, ())
+    whole = ".".join(part.text for part in path)
+    if whole in at.sites:  # a value inside a network, whose name may have dots
+        return at.sites[whole].result
     for part in path:
         at = at.sites[part.text]
     return at.result
@@ -53,7 +58,9 @@ def is_circuit(e: Expr, env: Environment) -> bool:
     """Whether `e` calls a circuit, perhaps under a `do`."""
     while isinstance(e, Do):
         e = e.base
-    return isinstance(e, Call) and isinstance(env.scope.values.get(e.function.text), CircuitDecl)
+    return isinstance(e, Call) and isinstance(
+        env.scope.values.get(e.function.text), CircuitDecl | NetworkDecl
+    )
 
 
 # --- unfolding --------------------------------------------------------------------------------
@@ -67,11 +74,13 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
         assert isinstance(e.base, Call | Do)
         e = e.base
     decl = env.scope.values[e.function.text]
-    assert isinstance(decl, CircuitDecl)
+    assert isinstance(decl, CircuitDecl | NetworkDecl)
     arguments = tuple([argument(env.lower(arg)) for arg in e.args])
     given = env.low.typed.facts.bindings.get(e, {})
     binding = {name: bound(dim, env.binding) for name, dim in given.items()}
     called = replace(env, binding=binding)
+    if isinstance(decl, NetworkDecl):
+        return run_network(decl, arguments, called, replacements)
     if replacements:
         return unfold(decl, arguments, called, replacements)
     tensors, dims = frozenset(env.tensors.items()), frozenset(binding.items())
@@ -79,6 +88,28 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     if key not in env.low.runs:
         env.low.runs[key] = unfold(decl, arguments, called, ())
     return env.low.runs[key]
+
+
+def run_network(
+    decl: NetworkDecl,
+    arguments: Sequence[Wire | Tensors],
+    env: Environment,
+    replacements: Replacements,
+) -> Run:
+    """A call of a network, whose parameters and values inside are its sites."""
+    by_name, values = dict[str, list[Replacement]](), env.low.typed.facts.networks[decl].values
+    for r in replacements:
+        name = ".".join(r.path)
+        by_name.setdefault(values.get(name, name), []).append(r)
+    names = [param.name.text for param in decl.params]
+    inputs = [
+        replaced(as_wire(wire), by_name.pop(name, []))
+        for name, wire in zip(names, arguments, strict=True)
+    ]
+    changes = {name: partial(replaced, replacements=edits) for name, edits in by_name.items()}
+    return unfold_network(
+        decl, inputs, changes, replace(env, scope=env.low.scope_of(decl), locals={})
+    )
 
 
 def argument(value: Value) -> Wire | Tensors:

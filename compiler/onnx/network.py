@@ -7,11 +7,11 @@ runtime makes of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from circ.compiler.infer import IllFormed
-from circ.compiler.ir import Circuit, Input, Real, Shape, WireType
+from circ.compiler.ir import Circuit, Input, Real, Shape, Wire, WireType
 from circ.compiler.onnx.arithmetic import ARITHMETIC
 from circ.compiler.onnx.conditions import CONDITIONS
 from circ.compiler.onnx.constants import CONSTANTS
@@ -39,13 +39,16 @@ class Network:
     """A network read: a circuit with one output for each of its own, and the tensors that reads.
 
     `inputs` and `outputs` list names and shapes in the order of the file; `dtypes` has the floats
-    that its inputs are declared as.
+    that its inputs are declared as. `sites` are the values that depend on inputs, by name. Where values
+    were cut out, these are inputs of the circuit called `site …`, and `before` has what they would have been.
     """
 
     circuit: Circuit
     weights: Weights
     inputs: tuple[tuple[str, Shape], ...]
     outputs: tuple[tuple[str, Shape], ...]
+    sites: Mapping[str, Wire]
+    before: Mapping[str, Wire]
     dtypes: tuple[str, ...]
 
 
@@ -60,6 +63,8 @@ class Reading:
 
     path: str
     graph: Graph
+    cut: frozenset[str] = frozenset()
+    before: dict[str, Wire] = field(default_factory=dict[str, Wire])
 
     def wrong(self, reason: str) -> CircError:
         """What to raise where the file is not a network."""
@@ -74,7 +79,9 @@ class Reading:
             shape = self.input_shape(declared)
             inputs.append((declared.name, shape))
             kind = WireType(Real(), shape)
-            self.make(known, declared.name, Numbers(growing.b.add(Input(declared.name, kind))))
+            self.make(
+                known, declared.name, Numbers(growing.b.add(Input(declared.name, kind))), growing
+            )
         for node in self.graph.nodes:
             self.read(node, known, growing)
         outputs = {name: self.output(name, known, growing) for name in self.graph.outputs}
@@ -86,6 +93,8 @@ class Reading:
             growing.weights,
             tuple(inputs),
             tuple((name, growing.b.shape(wire)) for name, wire in wires.items()),
+            self.sites(known, growing),
+            self.before,
             tuple(declared.dtype for declared in self.graph.inputs),
         )
 
@@ -103,10 +112,19 @@ class Reading:
             raise CircError(too_large(self.path, what, f"{MOST_ENTRIES:,}"))
         return shape
 
-    def make(self, known: dict[str, Value], name: str, value: Value) -> None:
-        """Keep a value; each name is made once."""
+    def sites(self, known: Mapping[str, Value], growing: Growing) -> dict[str, Wire]:
+        """The values of real numbers that depend on an input, by name."""
+        wires = {name: value.wire for name, value in known.items() if isinstance(value, Numbers)}
+        return {name: wire for name, wire in wires.items() if not growing.fixed(wire)}
+
+    def make(self, known: dict[str, Value], name: str, value: Value, growing: Growing) -> None:
+        """Keep a value, or an input in its place; each name is made once."""
         if name in known:
             raise self.wrong(f"`{name}` is made twice")
+        if name in self.cut and isinstance(value, Numbers):
+            self.before[name] = value.wire
+            kind = growing.b.types[value.wire]
+            value = Numbers(growing.b.add(Input(f"site {name}", kind)))
         known[name] = value
 
     def read(self, node: Node, known: dict[str, Value], growing: Growing) -> None:
@@ -128,7 +146,7 @@ class Reading:
         # Outputs beyond those that are made (a mask, say) are missed where something reads them.
         for name, value in zip(node.outputs, results, strict=False):
             if name:
-                self.make(known, name, value)
+                self.make(known, name, value, growing)
 
     def operand(self, name: str, known: Mapping[str, Value]) -> Value | None:
         """The value of this name, which an earlier node made; None where it is left out."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from circ.lang.diagnostic import Diagnostic, Diagnostics
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import mismatch, wrong_kind
-from circ.lang.headers import Header
+from circ.lang.headers import Header, Signature
 from circ.lang.scope import Scope, Value, report_hidden
 from circ.lang.span import Source
 from circ.lang.syntax import (
@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Expr,
     Let,
     Name,
+    NetworkDecl,
     Parameter,
     RecordDecl,
 )
@@ -40,8 +41,11 @@ class Facts:
     """Whether parts of the module could not be read, so that a name may be unknown only here."""
     types: dict[Expr, Type] = field(default_factory=dict["Expr", Type])
     parameters: dict[Parameter, Type] = field(default_factory=dict[Parameter, Type])
+    networks: dict[NetworkDecl, Signature] = field(default_factory=dict[NetworkDecl, Signature])
     records: dict[RecordDecl, Record] = field(default_factory=dict[RecordDecl, Record])
-    results: dict[CircuitDecl, Type] = field(default_factory=dict[CircuitDecl, Type])
+    results: dict[CircuitDecl | NetworkDecl, Type] = field(
+        default_factory=dict["CircuitDecl | NetworkDecl", Type]
+    )
     domains: dict[DomainExpr, Type] = field(default_factory=dict["DomainExpr", Type])
     lets: dict[Let, Type] = field(default_factory=dict[Let, Type])
     bindings: dict[Expr, Binding] = field(default_factory=dict["Expr", Binding])
@@ -55,6 +59,7 @@ class Facts:
         self.entries |= other.entries
         self.types |= other.types
         self.parameters |= other.parameters
+        self.networks |= other.networks
         self.records |= other.records
         self.results |= other.results
         self.domains |= other.domains

@@ -22,7 +22,7 @@ from circ.lang.errors.types import (
 )
 from circ.lang.foreign import FUNCTIONS_ELSEWHERE
 from circ.lang.scope import kind
-from circ.lang.syntax import Call, CircuitDecl, Compare, Name
+from circ.lang.syntax import Call, CircuitDecl, Compare, Name, NetworkDecl
 from circ.lang.types import (
     BOOL,
     INVALID,
@@ -73,7 +73,7 @@ def infer_call(e: Call, ctx: Context) -> Type:
     given = [ctx.infer(arg) for arg in e.args]
     item = ctx.facts.scope.values.get(e.function.text)
     function = FUNCTIONS.get(e.function.text)
-    if isinstance(item, CircuitDecl):
+    if isinstance(item, CircuitDecl | NetworkDecl):
         return infer_circuit(e, item, given, ctx)
     if function is not None:
         return infer_function(e, function, given, ctx)
@@ -90,7 +90,7 @@ def no_circuit(name: Name, ctx: Context) -> Type:
     way_out = FUNCTIONS_ELSEWHERE.get(name.text)
     if way_out is not None:
         return ctx.error(unknown_function(name, way_out))
-    circuits = [n for n, item in values.items() if isinstance(item, CircuitDecl)]
+    circuits = [n for n, item in values.items() if isinstance(item, CircuitDecl | NetworkDecl)]
     return ctx.unknown(unknown_name(name.span, name.text, [*circuits, *FUNCTIONS]))
 
 
@@ -106,7 +106,9 @@ def infer_function(e: Call, function: Function, given: list[Type], ctx: Context)
     return function.rule(e, arrays, ctx) if len(arrays) == len(given) else INVALID
 
 
-def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -> Type:
+def infer_circuit(
+    e: Call, decl: CircuitDecl | NetworkDecl, given: list[Type], ctx: Context
+) -> Type:
     """Arguments fit the parameters under one binding of the dimension variables."""
     if len(given) != len(decl.params):
         wanted = f"{len(decl.params)} argument{'' if len(decl.params) == 1 else 's'}"
@@ -119,7 +121,8 @@ def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -
         elif isinstance(want, Record):
             infer_record(want, have, binding, ctx)
     ctx.facts.bindings[e] = binding
-    fitting = all(dim.text in binding for dim in decl.dims)
+    dims = decl.dims if isinstance(decl, CircuitDecl) else ()
+    fitting = all(dim.text in binding for dim in dims)
     for arg, param, open_want, have in zip(e.args, decl.params, kinds, given, strict=True):
         want, role = (
             substitute(open_want, binding),
@@ -132,10 +135,10 @@ def infer_circuit(e: Call, decl: CircuitDecl, given: list[Type], ctx: Context) -
             if not (isinstance(have, Array) and doubtful(decl, ctx)):
                 ctx.error(mismatch(arg.span, have, want, role))
     result = ctx.facts.results[decl]
-    return substitute(result, binding) if fitting or not decl.dims else INVALID
+    return substitute(result, binding) if fitting or not dims else INVALID
 
 
-def doubtful(decl: CircuitDecl, ctx: Context) -> bool:
+def doubtful(decl: CircuitDecl | NetworkDecl, ctx: Context) -> bool:
     """Whether an error in a circuit was told, so that the shapes of its parameters may be what is wrong."""
     return any(
         d.severity == "error" and d.span and d.span in decl.span for d in ctx.facts.diagnostics

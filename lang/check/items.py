@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from circ.lang.check.annotations import as_type, check_space
 from circ.lang.check.circuits import check_circuit, check_signature
@@ -14,6 +14,7 @@ from circ.lang.check.expressions import infer
 from circ.lang.check.formulas import check_formula, check_over, domain_type
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.check.guards import check_guard
+from circ.lang.check.networks import check_network
 from circ.lang.check.order import in_order
 from circ.lang.check.patches import check_patch
 from circ.lang.check.records import check_record
@@ -22,7 +23,7 @@ from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.files import unknown_tensor
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import entry_differs, mismatch, not_constant
-from circ.lang.headers import Header, Opened, OpenHeader
+from circ.lang.headers import Header, Opened, OpenHeader, OpenNetwork
 from circ.lang.scope import Imports, Scope, Value, key, resolve
 from circ.lang.syntax import (
     CheckpointDecl,
@@ -32,6 +33,7 @@ from circ.lang.syntax import (
     Entry,
     EnumDecl,
     Module,
+    NetworkDecl,
     ParamDecl,
     PatchDecl,
     RecordDecl,
@@ -39,6 +41,9 @@ from circ.lang.syntax import (
     SubspaceDecl,
 )
 from circ.lang.types import REAL, Array, Fixed, RealElement, Record, Type, fits
+
+D = TypeVar("D")
+F = TypeVar("F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,11 @@ class Used:
 
 
 def typecheck(
-    module: Module, used: Used, open_header: OpenHeader, diagnostics: Diagnostics
+    module: Module,
+    used: Used,
+    open_header: OpenHeader,
+    open_network: OpenNetwork,
+    diagnostics: Diagnostics,
 ) -> TypedModule:
     """Check every item; all independent errors are in `diagnostics` afterwards.
 
@@ -82,7 +91,7 @@ def typecheck(
     """
     found = Diagnostics()
     scope = resolve(module, used.names, found)
-    facts = new_facts(module, scope, used, open_header, found)
+    facts = new_facts(module, scope, used, open_header, open_network, found)
     facts.incomplete = diagnostics.failed or used.lacking
     ctx = Context(facts)
     for value in facts.order:
@@ -108,7 +117,7 @@ def check_value(item: Value, ctx: Context) -> None:
             pass
         case SpaceDecl():
             check_space(item, ctx)
-        case RecordDecl():
+        case RecordDecl() | NetworkDecl():
             pass
         case SubspaceDecl():
             check_subspace(item, ctx)
@@ -125,7 +134,12 @@ def check_value(item: Value, ctx: Context) -> None:
 
 
 def new_facts(
-    module: Module, scope: Scope, used: Used, open_header: OpenHeader, diagnostics: Diagnostics
+    module: Module,
+    scope: Scope,
+    used: Used,
+    open_header: OpenHeader,
+    open_network: OpenNetwork,
+    diagnostics: Diagnostics,
 ) -> Facts:
     """Facts that know what used modules declare, every checkpoint's header, and the order."""
     source = module.span.source
@@ -146,15 +160,15 @@ def new_facts(
             if opened is not None:
                 facts.headers[key(item)] = opened.header
             facts.entries[key(item)] = declared_entries(item, opened, Context(facts))
+        elif isinstance(item, NetworkDecl):
+            check_network(item, opened_by(item, open_network, diagnostics), Context(facts))
     return facts
 
 
-def opened_by(
-    decl: CheckpointDecl, open_header: OpenHeader, diagnostics: Diagnostics
-) -> Opened | None:
-    """A checkpoint's header; None for a file that cannot be read, which is reported."""
+def opened_by(decl: D, open_file: Callable[[D], F], diagnostics: Diagnostics) -> F | None:
+    """What stands in a declaration's file; None for one that cannot be read, which is reported."""
     try:
-        return open_header(decl)
+        return open_file(decl)
     except CircError as error:
         for diagnostic in error.diagnostics:
             diagnostics.report(diagnostic)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from circ.lang.check.items import TypedModule, Used, typecheck
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.names import module_lacks, not_a, uses_itself
-from circ.lang.headers import OpenHeader, OpenModule
+from circ.lang.headers import OpenHeader, OpenModule, OpenNetwork
 from circ.lang.parser import parse
 from circ.lang.scope import Value, kind
 from circ.lang.span import Source
@@ -19,6 +19,7 @@ class Reading:
     """The modules that are checked already, and the uses that led to the one being read."""
 
     open_header: OpenHeader
+    open_network: OpenNetwork
     open_module: OpenModule
     diagnostics: Diagnostics
     done: dict[Source, TypedModule] = field(default_factory=dict[Source, TypedModule])
@@ -26,10 +27,14 @@ class Reading:
 
 
 def check_modules(
-    source: Source, open_header: OpenHeader, open_module: OpenModule, diagnostics: Diagnostics
+    source: Source,
+    open_header: OpenHeader,
+    open_network: OpenNetwork,
+    open_module: OpenModule,
+    diagnostics: Diagnostics,
 ) -> TypedModule:
     """A spec with all that it uses; every independent error is in `diagnostics` afterwards."""
-    return read(source, Reading(open_header, open_module, diagnostics))
+    return read(source, Reading(open_header, open_network, open_module, diagnostics))
 
 
 def read(source: Source, reading: Reading) -> TypedModule:
@@ -38,7 +43,9 @@ def read(source: Source, reading: Reading) -> TypedModule:
         found = Diagnostics()
         module = parse(source, found)
         used = used_by(module, reading, found)
-        reading.done[source] = typecheck(module, used, reading.open_header, found)
+        reading.done[source] = typecheck(
+            module, used, reading.open_header, reading.open_network, found
+        )
         for diagnostic in found:
             reading.diagnostics.report(diagnostic)
     return reading.done[source]

@@ -17,6 +17,7 @@ from circ.lang.syntax import (
     EnumDecl,
     Expr,
     FreshDomain,
+    NetworkDecl,
     ParamDecl,
     RecordDecl,
     SpaceDecl,
@@ -57,7 +58,7 @@ def without_circle(
 def uses_of(item: Value) -> set[str]:
     """The names that a declaration's meaning needs, those of its own parts left out."""
     match item:
-        case EnumDecl() | SpaceDecl() | CheckpointDecl():
+        case EnumDecl() | SpaceDecl() | CheckpointDecl() | NetworkDecl():
             return set()
         case RecordDecl(fields=fields):
             return {field.type.name.text for field in fields}

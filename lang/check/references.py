@@ -17,6 +17,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     DomainDecl,
     EnumDecl,
+    NetworkDecl,
     ParamDecl,
     RecordDecl,
     Ref,
@@ -42,7 +43,7 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
             return REAL
         case CheckpointDecl():
             return Group(key(item), ())
-        case CircuitDecl():
+        case CircuitDecl() | NetworkDecl():
             help = f"call it: `{e.name}(…)`"
             return ctx.error(not_a_value(e.span, e.name, kind(item), help))
         case EnumDecl() | SpaceDecl() | SubspaceDecl() | RecordDecl() | DomainDecl():

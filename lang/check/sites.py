@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from circ.lang.check.context import Context
 from circ.lang.check.indexing import indexed
+from circ.lang.check.networks import inner_type, reaches
 from circ.lang.check.records import takes
 from circ.lang.check.tensors import checkpoint_key, path_type, reads, same_tensors, tensors_read
 from circ.lang.errors.sites import feeds_nothing, not_a_call, overlapping_edits, unknown_site
@@ -23,6 +24,7 @@ from circ.lang.syntax import (
     Expr,
     Let,
     Name,
+    NetworkDecl,
     Parameter,
 )
 from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type, fits, substitute
@@ -35,7 +37,7 @@ Path = tuple[Name, ...]
 class Called:
     """A circuit that is called, and what its dimension variables stand for in this call."""
 
-    decl: CircuitDecl
+    decl: CircuitDecl | NetworkDecl
     binding: Binding
     groups: frozenset[str] = frozenset()
     """The groups of tensors that are its arguments, by key and path."""
@@ -60,7 +62,9 @@ def callee(e: Expr, ctx: Context) -> Called | None:
     decl = ctx.facts.scope.values.get(e.function.text)
     binding = ctx.facts.bindings.get(e, {})
     groups = (keyed_group(ctx.facts.types.get(arg, INVALID)) for arg in e.args)
-    return Called(decl, binding, frozenset(groups)) if isinstance(decl, CircuitDecl) else None
+    if not isinstance(decl, CircuitDecl | NetworkDecl):
+        return None
+    return Called(decl, binding, frozenset(groups))
 
 
 def keyed_group(t: Type) -> str:
@@ -83,6 +87,8 @@ def site_type(base: Call | Do, path: Path, ctx: Context) -> Type:
 def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Type:
     """The type of a site of a call; `tensors` allows those that it reads. Reports unknown ones."""
     head, *below = path
+    if isinstance(at.decl, NetworkDecl):
+        return value_inside(at.decl, path, ctx)
     site = named_site(at.decl, head.text)
     checkpoint = checkpoint_key(head.text, ctx.facts.scope.values) if tensors else None
     match site:
@@ -103,7 +109,21 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
         wrong = isinstance(site, Let) and isinstance(ctx.facts.lets.get(site, INVALID), Invalid)
         error = unknown_site(below[0], f"the site `{head.text}`", [])
         return INVALID if wrong else ctx.error(error)
-    return substitute(wire_type(inner, tuple(below), ctx, tensors), at.binding)
+    return substitute(wire_type(inner, tuple(below), ctx.inside(at.decl), tensors), at.binding)
+
+
+def value_inside(decl: NetworkDecl, path: Path, ctx: Context) -> Type:
+    """The type of a value inside a network, by a name that may have dots; reports unknown ones."""
+    found = inner_type(decl, dotted(path), ctx)
+    if found is not None:
+        return found
+    known = [*(param.name.text for param in decl.params), *ctx.facts.networks[decl].sites]
+    return ctx.error(unknown_site(whole_name(path), f"`{decl.name.text}`", known))
+
+
+def whole_name(path: Path) -> Name:
+    """A path as one name."""
+    return Name(dotted(path), path[0].span.to(path[-1].span))
 
 
 def own_sites(decl: CircuitDecl) -> tuple[Parameter | Let, ...]:
@@ -192,6 +212,8 @@ def overlapping(a: Edit, b: Edit) -> bool:
 def feeds(at: Called, path: Path, read: Path, ctx: Context) -> bool:
     """Whether the wire at `read` can depend on the site; what is unknown is reported elsewhere."""
     decl, head, below = at.decl, path[0].text, path[1:]
+    if isinstance(decl, NetworkDecl):
+        return reaches(decl, dotted(path), dotted(read) if read else None, ctx)
     site = named_site(decl, head)
     if site is None:
         return feeds_tensor(at, path, ctx)
@@ -209,6 +231,7 @@ def feeds_tensor(at: Called, path: Path, ctx: Context) -> bool:
     if checkpoint is None:
         return True
     name = ".".join((checkpoint, *(part.text for part in path[1:])))
+    assert isinstance(at.decl, CircuitDecl)
     read = tensors_read(at.decl, ctx) | at.groups
     return reads(read, name, ctx) or any(each.startswith(f"{name}.") for each in read)
 

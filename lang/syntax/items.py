@@ -82,6 +82,18 @@ class CheckpointDecl:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class NetworkDecl:
+    """`network f(x: real[8]) -> real[4] from "f.onnx"`: a graph from a file, with the types that it has here."""
+
+    span: Span
+    doc: str
+    name: Name
+    params: tuple[Parameter, ...]
+    result: TypeExpr
+    file: Name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ParamDecl:
     """`param eps = 0.01`: a constant the command line may set."""
 
@@ -224,6 +236,7 @@ Item = (
     | SubspaceDecl
     | RecordDecl
     | CheckpointDecl
+    | NetworkDecl
     | ParamDecl
     | CircuitDecl
     | DomainDecl

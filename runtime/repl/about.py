@@ -31,6 +31,7 @@ from circ.lang.syntax import (
     DomainDecl,
     EnumDecl,
     Item,
+    NetworkDecl,
     ParamDecl,
     PatchDecl,
     RecordDecl,
@@ -113,7 +114,7 @@ def item_line(item: Item) -> str:
             return f"space {name.text} = {format_type(kind)}"
         case SubspaceDecl(name=name, space=space):
             return f"subspace {name.text} of {space.text}"
-        case RecordDecl():
+        case RecordDecl() | NetworkDecl():
             return on_one_line(bare_item(item))
         case CheckpointDecl(name=name, file=file):
             return f'checkpoint {name.text} from "{file.text}"'

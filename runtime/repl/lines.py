@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from circ.lang.span import Source, Span
-from circ.lang.words import ITEM_WORDS, LATER_ITEM_WORDS, is_name
+from circ.lang.words import ITEM_WORDS, is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Command:
 Line = Nothing | Evaluate | Bind | Prove | Find | Range | Regions | Declaration | Command
 
 KEYWORD = re.compile(r"(prove|find|range|regions|forall|exists)(?=\s|$)(?!\s*=[^=>])")
-ITEM = re.compile(rf"({'|'.join((*ITEM_WORDS, *LATER_ITEM_WORDS))})\s+[A-Za-z_]")
+ITEM = re.compile(rf"({'|'.join(ITEM_WORDS)})\s+[A-Za-z_]")
 COMMAND = re.compile(r":\S*")
 BARE = {"help": ":help", "exit": ":quit", "quit": ":quit"}
 """Commands that people give without a colon, on a line of their own."""

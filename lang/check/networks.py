@@ -1,0 +1,96 @@
+"""Networks: the types that a spec gives to what a file has, and the values inside as sites.
+
+A network is written for batches: where the first axis of a tensor in the file is 1, the spec may leave it out.
+"""
+
+from __future__ import annotations
+
+from circ.lang.check.annotations import as_tensor
+from circ.lang.check.context import Context
+from circ.lang.errors.networks import not_its_type, other_inputs, several_outputs
+from circ.lang.headers import Signature
+from circ.lang.syntax import NetworkDecl, TypeExpr
+from circ.lang.types import INVALID, Array, Fixed, Invalid, Type, is_real, real, size
+
+Sides = tuple[int, ...]
+
+
+def check_network(decl: NetworkDecl, signature: Signature | None, ctx: Context) -> None:
+    """The types of a network's parameters and of its result, held against the file if it could be read."""
+    kinds = [as_tensor(param.type, ctx) for param in decl.params]
+    ctx.facts.parameters |= dict(zip(decl.params, kinds, strict=True))
+    ctx.facts.results[decl] = as_tensor(decl.result, ctx)
+    if signature is None:
+        return
+    ctx.facts.networks[decl] = signature
+    if len(signature.inputs) != len(decl.params):
+        ctx.error(other_inputs(decl.name, signature, len(decl.params)))
+    for param, kind, (name, sides) in zip(decl.params, kinds, signature.inputs, strict=False):
+        held(param.type, kind, f"the input `{name}`", sides, signature, ctx)
+    if len(signature.outputs) != 1:
+        ctx.error(several_outputs(decl.file.span, signature))
+        return
+    ((name, sides),) = signature.outputs
+    held(decl.result, ctx.facts.results[decl], f"the output `{name}`", sides, signature, ctx)
+
+
+def held(
+    written: TypeExpr, kind: Type, what: str, sides: Sides, signature: Signature, ctx: Context
+) -> None:
+    """Report a type that is not that of a tensor in the file."""
+    if not isinstance(kind, Invalid) and sides_of(kind) not in (sides, unbatched(sides)):
+        ctx.error(not_its_type(written.span, kind, what, sides, signature.file))
+
+
+def sides_of(t: Type) -> Sides | None:
+    """How long the axes of a tensor of reals are, where all are known."""
+    sides = [size(dim) for dim in t.dims] if isinstance(t, Array) and is_real(t) else [None]
+    known = tuple(side for side in sides if side is not None)
+    return known if len(known) == len(sides) else None
+
+
+def unbatched(sides: Sides) -> Sides:
+    """The shape of one entry of a batch of one."""
+    return sides[1:] if sides[:1] == (1,) else sides
+
+
+def in_batches(decl: NetworkDecl, ctx: Context) -> bool:
+    """Whether the spec leaves out the axis of the batch."""
+    signature = ctx.facts.networks[decl]
+    return any(
+        sides_of(ctx.facts.parameters[param]) != sides
+        for param, (_, sides) in zip(decl.params, signature.inputs, strict=False)
+    )
+
+
+def inner_type(decl: NetworkDecl, name: str, ctx: Context) -> Type | None:
+    """The type of a value inside a network, or of a parameter; None where it has none of that name."""
+    for param in decl.params:
+        if param.name.text == name:
+            return ctx.facts.parameters[param]
+    signature = ctx.facts.networks.get(decl)
+    if signature is None:
+        return INVALID
+    sides = signature.sites.get(name)
+    if sides is None:
+        return None
+    return real(*map(Fixed, unbatched(sides) if in_batches(decl, ctx) else sides))
+
+
+def reaches(decl: NetworkDecl, site: str, read: str | None, ctx: Context) -> bool:
+    """Whether the value at `read`, the output where that is None, is computed from that of a site."""
+    signature = ctx.facts.networks.get(decl)
+    if signature is None or len(signature.outputs) != 1:
+        return True
+    inputs = zip(decl.params, signature.inputs, strict=False)
+    names = {**signature.values, **{param.name.text: name for param, (name, _) in inputs}}
+    start = names.get(site, site)
+    waiting, seen = [signature.outputs[0][0] if read is None else names.get(read, read)], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name == start:
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(signature.reads.get(name, ()))
+    return False

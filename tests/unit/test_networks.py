@@ -1,0 +1,186 @@
+"""Networks of a spec: read from ONNX, called like circuits, and changed inside."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from circ.compiler.driver import check
+from circ.compiler.finding import Fails, Holds, Limits, silent
+from circ.compiler.stored import Files
+from circ.lang.span import Source
+from circ.runtime.engines import boxes
+from tests.unit.lowered import codes_of, lowered, value
+from tests.unit.onnx_models import Array, by_runtime, model, node, saved
+
+W = np.array([[1, -2, 0.5], [0, 1, 1], [-1, 0.25, 2], [2, 2, -1]], np.float32)
+V = np.array([[1, 1, -1, 0.5], [0, -2, 1, 1]], np.float32)
+BIAS = np.array([0.5, -1, 0, 0.25], np.float32)
+
+
+def layered(batch: int | str | None = "batch") -> onnx.ModelProto:
+    """Two layers; what stands between them are the values `before` and `hidden`, the latter of the node `act`."""
+    nodes = [
+        node("MatMul", ["x", "W"], "product", name="/in/MatMul"),
+        node("Add", ["product", "bias"], "before"),
+        node("Relu", ["before"], "hidden", name="act"),
+        node("MatMul", ["hidden", "V"], "y", name="last"),
+    ]
+    shape: list[int | str] = [3] if batch is None else [batch, 3]
+    return model(nodes, shape, {"W": W.T.copy(), "V": V.T.copy(), "bias": BIAS})
+
+
+def twice() -> onnx.ModelProto:
+    """The sum of a ReLU and of another one of the same value: two nodes that compute the same."""
+    nodes = [
+        node("Relu", ["x"], "a", name="first"),
+        node("Relu", ["x"], "b", name="second"),
+        node("Add", ["a", "b"], "y"),
+    ]
+    return model(nodes, [1, 2])
+
+
+SPEC = """network f(x: real[3]) -> real[2] from "net.onnx"
+domain D = { x: real[3] | -2 <= x <= 2 }
+"""
+
+
+def at(text: str, goal: str, folder: Path, x: Array) -> list[Fraction | int]:
+    """The entries of an expression at a point, exactly."""
+    program = lowered(f"{text}claim c: forall x in D: {goal} == {goal}\n", folder)
+    point = {"x": [Fraction(float(v)) for v in x]}
+    return value(program.claim("c"), f"show {goal}", program.weights, point)
+
+
+def hidden_at(x: Array) -> Array:
+    """What stands between the layers."""
+    return np.maximum(W.astype(np.float64) @ x + BIAS, 0)
+
+
+@pytest.mark.parametrize("batch", ["batch", 1, None])
+def test_a_network_is_what_onnxruntime_computes(batch: int | str | None, tmp_path: Path) -> None:
+    """Whether it is written for batches or not; the spec leaves the axis of a batch out."""
+    found = layered(batch)
+    saved(tmp_path, found)
+    rng = np.random.default_rng(0)
+    for x in rng.uniform(-2, 2, (5, 3)).astype(np.float32):
+        exact = np.array([float(v) for v in at(SPEC, "f(x)", tmp_path, x)])
+        assert np.allclose(
+            exact, by_runtime(found, x if batch is None else x[None]).ravel(), atol=1e-5
+        )
+
+
+def test_values_inside_are_sites_by_their_names_and_by_those_of_nodes(tmp_path: Path) -> None:
+    """A name with other signs than a word's is quoted."""
+    saved(tmp_path, layered())
+    x = np.array([1, -0.5, 2], np.float32)
+    wanted = hidden_at(x)
+    for site in ("hidden", "act"):
+        assert [float(v) for v in at(SPEC, f"f(x).{site}", tmp_path, x)] == wanted.tolist()
+    product = (W.astype(np.float64) @ x).tolist()
+    assert [float(v) for v in at(SPEC, 'f(x)."/in/MatMul"', tmp_path, x)] == product
+
+
+def test_an_edit_inside_replaces_the_value_for_all_that_reads_it(tmp_path: Path) -> None:
+    """Of the whole or of some entries, after one another, by what it was, and of a parameter."""
+    saved(tmp_path, layered())
+    x = np.array([1, -0.5, 2], np.float32)
+    h, out = hidden_at(x), V.astype(np.float64)
+    kept = h * [1, 0, 1, 0]
+    edits = {
+        "f(x) do { hidden := 0 }": out @ np.zeros(4),
+        "f(x) do { act[1] := 0, hidden[3] := 0 }": out @ kept,
+        "f(x) do { hidden := 2 * it + 1 }": out @ (2 * h + 1),
+        'f(x) do { "/in/MatMul" := it + 1 } do { hidden := -it }': out
+        @ -np.maximum(W @ x + 1.0 + BIAS, 0),
+        "f(x) do { x := 0 }": out @ hidden_at(np.zeros(3)),
+        "f(x) do { y := it - 1 }": out @ h - 1,
+        "(f(x) do { before := 1 }).hidden": np.ones(4),
+        "f(x) do { hidden := f(-x).hidden }": out @ hidden_at(-x),
+    }
+    for goal, wanted in edits.items():
+        assert [float(v) for v in at(SPEC, goal, tmp_path, x)] == pytest.approx(wanted.tolist()), (
+            goal
+        )
+
+
+def test_of_two_equal_values_an_edit_replaces_the_one_it_names(tmp_path: Path) -> None:
+    """The circuit has both on one wire; an edit of `a` leaves `b`."""
+    saved(tmp_path, twice())
+    text = 'network f(x: real[2]) -> real[2] from "net.onnx"\ndomain D = { x: real[2] | -1 <= x <= 1 }\n'
+    x = np.array([1, 0.5], np.float32)
+    assert at(text, "f(x)", tmp_path, x) == [2, 1]
+    for site in ("a", "b", "first", "second"):
+        assert at(text, f"f(x) do {{ {site} := 0 }}", tmp_path, x) == [1, Fraction(1, 2)]
+    assert at(text, "f(x) do { a := 0, b := 5 }", tmp_path, x) == [5, 5]
+
+
+def test_claims_about_a_network_are_decided(tmp_path: Path) -> None:
+    """A network and the same as a circuit agree on a box, and differ where a weight does."""
+    saved(tmp_path, layered())
+    rows = [[float(x) for x in row] for row in W]
+    last = [[float(x) for x in row] for row in V]
+    text = f"{SPEC}circuit g(x: real[3]) -> real[2] = {last} @ relu({rows} @ x + {BIAS.tolist()})\n"
+    for goal, kind in (("f(x) == g(x)", Holds), ("f(x) == g(x) do { x[0] := it + 0.001 }", Fails)):
+        program = lowered(f"{text}claim c: forall x in D: {goal}\n", tmp_path)
+        found = boxes.decide(program.claim("c"), program.weights, Limits(20.0), silent)
+        assert isinstance(found, kind)
+
+
+WRONG = {
+    "shape": 'network f(x: real[4]) -> real[2] from "net.onnx"',
+    "batch": 'network f(x: real[2, 3]) -> real[2] from "net.onnx"',
+    "members": 'network f(x: bool[3]) -> real[2] from "net.onnx"',
+    "result": 'network f(x: real[3]) -> real[3] from "net.onnx"',
+    "inputs": 'network f(x: real[3], z: real[3]) -> real[2] from "net.onnx"',
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_network_is_as_it_is_declared(name: str, tmp_path: Path) -> None:
+    """Its inputs, one by one, and its output."""
+    saved(tmp_path, layered())
+    assert codes_of(WRONG[name], tmp_path) == ["E0820"]
+
+
+def test_a_file_that_is_no_network_is_told_where_the_spec_names_it(tmp_path: Path) -> None:
+    """One that is missing, one that is something else, and one outside of the spec's folder."""
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "text.onnx").write_text("hello")
+    saved(tmp_path, layered())
+    for file, code in (("none.onnx", "E0401"), ("text.onnx", "E0802"), ("../net.onnx", "E0411")):
+        text = f'network f(x: real[3]) -> real[2] from "{file}"'
+        (found,) = check(Source("spec.circ", text), Files(folder), {}).diagnostics
+        assert found.code == code
+        assert found.span is not None
+        assert found.span.text == f'"{file}"'
+
+
+EDITS = {
+    "f(x) do { W := 0 } == 0": "E0501",
+    "f(x).nothing == 0": "E0501",
+    "(f(x) do { y := 0 }).hidden == 0": "E0502",
+    "f(x) do { act := 0, hidden := 1 } == 0": "E0503",
+    "f(x) do { hidden := [1, 2] } == 0": "E0201",
+    "f == 0": "E0107",
+    "f(x, x) == 0": "E0204",
+}
+
+
+@pytest.mark.parametrize("goal", EDITS)
+def test_what_is_not_there_or_feeds_nothing_is_an_error(goal: str, tmp_path: Path) -> None:
+    """As with circuits."""
+    saved(tmp_path, layered())
+    assert codes_of(f"{SPEC}claim c: forall x in D: {goal}", tmp_path) == [EDITS[goal]]
+
+
+def test_a_patch_edits_no_network(tmp_path: Path) -> None:
+    """Its tensors stand in a file of its own; a patch is of a checkpoint."""
+    saved(tmp_path, layered())
+    patch = "patch p of f {\n  edit f.W\n  require forall x in D: f(x) <= 100\n}\n"
+    assert set(codes_of(SPEC + patch, tmp_path)) == {"E0105"}
