@@ -16,6 +16,7 @@ from circ.lang.types import (
     Dim,
     Type,
     described,
+    same_dim,
     same_dims,
     same_element,
     show,
@@ -216,7 +217,16 @@ def product_sizes(span: Span, left: Span, right: Span, a: Type, b: Type) -> Diag
     reason = "a number multiplies with `*`" if scalar else "the inner axes differ"
     headline = f"`@` cannot multiply {described(a)} by {described(b)}: {reason}"
     help = "a matrix times a vector is `W @ x` with W: real[out, in] and x: real[in]"
+    if input_first(a, b) and "\n" not in left.text + right.text:
+        help = f"if the matrix is stored input-first, as GPT-2's are, write `{right.text} @ {left.text}`"
     return Diagnostic("E0213", headline, span, "", why, help)
+
+
+def input_first(a: Type, b: Type) -> bool:
+    """Whether a matrix would take a vector if it stood on the other side, and only there."""
+    if not (isinstance(a, Array) and isinstance(b, Array) and len(a.dims) == 2):
+        return False
+    return len(b.dims) == 1 and same_dim(a.dims[0], b.dims[0])
 
 
 def not_constant(span: Span, what: str, wanted: str = "a constant") -> Diagnostic:
@@ -243,7 +253,7 @@ def transposed(declared: Type, stored: Array) -> str:
     if not isinstance(declared, Array) or same_dims(declared.dims, stored.dims):
         return ""
     if same_dims(declared.dims[::-1], stored.dims):
-        return "is it transposed? Circ writes a map from `in` to `out` as real[out, in]"
+        return "GPT-2 stores matrices input-first: if this is one, declare what is stored, and write `x @ W`"
     return ""
 
 
