@@ -45,12 +45,11 @@ def lower_call(e: Call | Do, env: Environment) -> Value:
 
 def lower_site(base: Call | Do, path: Path, env: Environment) -> Value:
     """The wire that a path names below a call."""
-    at = run(base, env, ())
-    whole = ".".join(part.text for part in path)
-    if whole in at.sites:  # a value inside a network, whose name may have dots
-        return at.sites[whole].result
-    for part in path:
-        at = at.sites[part.text]
+    at, parts = run(base, env, ()), [part.text for part in path]
+    while parts:
+        whole = ".".join(parts)  # the name of a value inside a network may have dots
+        first = whole if whole in at.sites else parts[0]
+        at, parts = at.sites[first], [] if first == whole else parts[1:]
     return at.result
 
 

@@ -1,6 +1,8 @@
 """Projections by the normal equations: B^T (B B^T)^-1 B x, for the vectors B of a subspace.
 
-The inverse is a constant: it is worked out exactly as the circuit is lowered, from the vectors as they stand there.
+The inverse is a constant: it is worked out exactly as the circuit is lowered, from the vectors as they stand there. Vectors that
+are very long or very short are made about as long as 1 first, by powers of two, so that no number on the way is far out of what
+floats hold.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from fractions import Fraction
 from math import sqrt
 
 from circ.compiler.builder import combine, matmul, reals, reindex, transpose
-from circ.compiler.inverse import Inverse, inverted
-from circ.compiler.ir import Wire
+from circ.compiler.inverse import Inverse, Matrix, inverted
+from circ.compiler.ir import Contract, Wire
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.quantities import restricted
 from circ.compiler.readings.intervals import Reals
@@ -23,6 +25,9 @@ from circ.lang.syntax import Projection, SubspaceDecl
 NEARLY = Fraction(1, 10**6)
 """Vectors are nearly dependent where less than this of one's squared length is left off the others."""
 
+FAR = 16
+"""Vectors longer than 2 to this, or as much shorter, are scaled."""
+
 MOST_VECTORS = 64
 """Of a subspace: the inverse is worked out in fractions."""
 
@@ -31,7 +36,8 @@ def lower_projection(e: Projection, env: Environment) -> Wire:
     """The part of a tensor in a subspace, along its last axis, or the rest of it."""
     decl = env.scope.values[e.subspace.text]
     assert isinstance(decl, SubspaceDecl)
-    b, x, vectors = env.b, env.wire(e.operand), vectors_of(decl, env)
+    b, x = env.b, env.wire(e.operand)
+    vectors = about_one_long(decl, vectors_of(decl, env), env)
     known = inverse_of(decl, vectors, env)
     size = len(known.rows)
     inverse = reals(b, (entry for row in known.rows for entry in row), (size, size))
@@ -49,6 +55,21 @@ def vectors_of(decl: SubspaceDecl, env: Environment) -> Wire:
     return wire if len(shape) == 2 else reindex(env.b, [wire], range(shape[0]), (1, *shape))
 
 
+def about_one_long(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Wire:
+    """The vectors, those far from as long as 1 each times a power of two."""
+    gram = gram_of(decl, vectors, env)
+    scales = [shortening(row[k]) for k, row in enumerate(gram)]
+    if all(scale == 1 for scale in scales):
+        return vectors
+    return env.b.add(Contract("a,ab->ab", reals(env.b, scales, (len(scales),)), vectors))
+
+
+def shortening(square: Fraction) -> Fraction:
+    """What makes a vector of this squared length about as long as 1; 1 where it is so already."""
+    twos = (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    return Fraction(1) if abs(twos) <= FAR else Fraction(2) ** -twos
+
+
 def inverse_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
     """The inverse of a subspace's Gram matrix; raises `CircError` where there is none."""
     low = env.low
@@ -59,6 +80,14 @@ def inverse_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
 
 def worked_out(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
     """The same, worked out."""
+    inverse = inverted(gram_of(decl, vectors, env))
+    if not inverse.part:
+        raise CircError(dependent(decl.vectors.span, decl.name.text, inverse.vector))
+    return inverse
+
+
+def gram_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Matrix:
+    """The inner products of a subspace's vectors; raises `CircError` where they are not known exactly."""
     span, name = decl.vectors.span, decl.name.text
     count, _ = env.b.shape(vectors)
     if count > MOST_VECTORS:
@@ -75,10 +104,7 @@ def worked_out(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
     if not found.exact:
         raise CircError(not_known(span, name, "their inner products are irrational"))
     entries = [low for low, _ in found.box]
-    inverse = inverted([entries[k * count : (k + 1) * count] for k in range(count)])
-    if not inverse.part:
-        raise CircError(dependent(span, name, inverse.vector))
-    return inverse
+    return [entries[k * count : (k + 1) * count] for k in range(count)]
 
 
 def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:

@@ -108,6 +108,24 @@ def test_an_edit_inside_replaces_the_value_for_all_that_reads_it(tmp_path: Path)
         )
 
 
+def test_values_inside_are_reached_through_lets_and_by_names_with_dots(tmp_path: Path) -> None:
+    """A call bound by `let` has them below its name."""
+    nodes = [node("Relu", ["x"], "layer.0.act"), node("Neg", ["layer.0.act"], "y")]
+    saved(tmp_path, model(nodes, [1, 2]))
+    text = """network f(x: real[2]) -> real[2] from "net.onnx"
+circuit g(x: real[2]) -> real[2] {
+  let inner = f(x)
+  return inner + 1
+}
+domain D = { x: real[2] | -1 <= x <= 1 }
+"""
+    x = np.array([1, -0.5], np.float32)
+    for name in ('"layer.0.act"', "layer.0.act"):
+        assert at(text, f"g(x).inner.{name}", tmp_path, x) == [1, 0]
+        assert at(text, f"g(x) do {{ inner.{name}[1] := 3 }}", tmp_path, x) == [0, -2]
+    assert at(text, 'f(x)."layer.0.act"', tmp_path, x) == [1, 0]
+
+
 def test_of_two_equal_values_an_edit_replaces_the_one_it_names(tmp_path: Path) -> None:
     """The circuit has both on one wire; an edit of `a` leaves `b`."""
     saved(tmp_path, twice())
