@@ -74,15 +74,18 @@ class Program:
         read = (*self.files.opened, *self.files.networks)
         return (*(Path(text.name) for text in texts), *read)
 
-    def claim(self, name: str, length: int | None = None, *, alike: bool = False) -> Obligation:
+    def claim(
+        self, name: str, length: int | None = None, *, alike: bool = False, sited: bool = False
+    ) -> Obligation:
         """The obligation of a claim; raises `CircError` when it has errors of its own.
 
         `length` is that of a word that may have several, the least of them if it is not given; `alike`
-        is as for `lower_formula`.
+        and `sited` are as for `lower_formula`.
         """
         self.require(name)
         decl = self.typed.scope.claims[name]
-        return lower_claim(self.typed, decl, self.params, self.weights, length, alike=alike)
+        given = self.typed, decl, self.params, self.weights, length
+        return lower_claim(*given, alike=alike, sited=sited)
 
     def question(self, name: str) -> Question:
         """A claim, at each length of its word where that may have several; raises as `claim`."""

@@ -6,7 +6,8 @@
 - `goal`: the claim's body;
 - `premise`: the left side of a top-level `implies`, where there is one;
 - `arm <n>`: whether the n-th `cases` arm is reached (`Obligation.arms` says which it is);
-- `show <text>`: a value that the goal compares, to be shown at a witness (of any type).
+- `show <text>`: a value that the goal compares, to be shown at a witness (of any type);
+- `site <n>`: where they are asked for, the value of the n-th site (`Obligation.sites` says which it is).
 """
 
 from __future__ import annotations
@@ -61,6 +62,14 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """A `let`, or the state of a fold, that a wire is the value of: its name, and where it is written."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Obligation:
     """A claim, or one `require` / `preserve` of a patch, ready to be decided."""
 
@@ -77,6 +86,7 @@ class Obligation:
     """The counts that a claim without binders compares."""
     length: int | None = None
     """Of the word, where that may have several: then there is one obligation for each."""
+    sites: tuple[Site, ...] = ()
     over: str | None = None
     """The float format whose executions a `forall` is about; None where it is about real numbers."""
 

@@ -75,4 +75,5 @@ def lower_fold(e: Fold, env: Environment) -> Value:
     for place, x in enumerate(entries(e.source, env)):
         state = env.bind(e.binder.text, x).bind(e.state.text, state).lower(e.body)
         state = after_step(state, place, env) if word else state
+        env.low.note_site(state, e.state.text, e.span)
     return state

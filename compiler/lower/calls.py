@@ -187,7 +187,9 @@ def run_let(let: Let, replacements: Sequence[Replacement], env: Environment) -> 
     value = as_wire(inner.result)
     if let.type is not None:
         value = spread(env.b, value, env.shape(let.type))
-    return Run(replaced(value, here), inner.sites)
+    value = replaced(value, here)
+    env.low.note_site(value, let.name.text, let.span)
+    return Run(value, inner.sites)
 
 
 def replaced(wire: Wire, replacements: Sequence[Replacement]) -> Wire:

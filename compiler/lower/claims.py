@@ -70,13 +70,16 @@ def lower_claim(
     length: int | None,
     *,
     alike: bool = False,
+    sited: bool = False,
 ) -> Obligation:
     """The obligation of a claim; raises `CircError` where a domain is unbounded.
 
-    `length` and `alike` are as for `lower_formula`.
+    `length`, `alike` and `sited` are as for `lower_formula`.
     """
-    name = decl.name.text
-    obligation = lower_formula(typed, name, decl.formula, params, weights, length, alike=alike)
+    name, asked = decl.name.text, decl.formula
+    obligation = lower_formula(
+        typed, name, asked, params, weights, length, alike=alike, sited=sited
+    )
     over = None if decl.over is None else decl.over.text
     return replace(obligation, expects=decl.expects, over=over)
 
@@ -141,8 +144,9 @@ def lower_formula(
     enter: Enter = unchanged,
     *,
     alike: bool = False,
+    sited: bool = False,
 ) -> Obligation:
-    """One quantified formula as an obligation, its circuit simplified.
+    """One quantified formula as an obligation, its circuit simplified; `sited`: its sites are outputs.
 
     `length` is that of a word that may have several, the least of them if it is not given; `alike`:
     of a word that may have any length, its circuit is to have the form of those for other lengths.
@@ -157,17 +161,17 @@ def lower_formula(
     outputs: dict[str, Wire] = {}
     variables: dict[str, Wire] = {}
     for binder in formula.binders:
-        variable, outputs[f"in {binder.name.text}"] = lower_binder(binder, env)
-        variables[binder.name.text] = variable
+        named = binder.name.text
+        variables[named], outputs[f"in {named}"] = lower_binder(binder, env)
     low.forget_calls()
-    for binder_name, wire in variables.items():
-        env = env.bind(binder_name, wire)
+    env = replace(env, locals={**env.locals, **variables})
     shown = shown_values(formula, typed)
     outputs |= lower_claimed(formula, env)
     if low.counts:
         return closed(low, name, formula, {"goal": outputs["goal"]})
     outputs |= {f"arm {i}": either(low.b, *held) for i, held in enumerate(low.arms.values())}
     outputs |= {f"show {text}": env.wire(e) for text, e in shown.items()}
+    outputs |= {f"site {i}": wire for i, wire in enumerate(low.sites) if sited}
     circuit = run_passes(low.b.circuit(outputs))
     return Obligation(
         name=name,
@@ -178,6 +182,7 @@ def lower_formula(
         members={f"show {text}": members(e, low) for text, e in shown.items()},
         arms=tuple(low.arms),
         length=length,
+        sites=tuple(low.sites.values()) if sited else (),
     )
 
 

@@ -12,6 +12,7 @@ from math import prod
 from circ.compiler.builder import Builder
 from circ.compiler.inverse import Inverse
 from circ.compiler.ir import Shape, Wire
+from circ.compiler.obligation import Site
 from circ.compiler.tensor import Weights
 from circ.lang.check.annotations import as_space, dimensions
 from circ.lang.check.items import TypedModule
@@ -102,7 +103,8 @@ class Lowering:
 
     `length` is that of a word that may have several. `alike`: what is done along the `word`, which may
     have any length, is to be done to each letter in the same way. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded already; `counts` the counts over domains, by what
-    they ask, `inverses` those of the Gram matrices of vectors; `depth` is the number of expressions that are being lowered.
+    they ask, `inverses` those of the Gram matrices of vectors, `sites` the first site that each wire is the
+    value of; `depth` is the number of expressions that are being lowered.
     """
 
     typed: TypedModule
@@ -116,6 +118,7 @@ class Lowering:
         default_factory=dict[tuple[Condition, ...], Counting]
     )
     inverses: dict[Wire, Inverse] = field(default_factory=dict[Wire, Inverse])
+    sites: dict[Wire, Site] = field(default_factory=dict[Wire, Site])
     depth: int = 0
     length: int | None = None
     alike: bool = False
@@ -133,6 +136,11 @@ class Lowering:
         """Start anew what is learnt of `cases` arms, with calls that tell of theirs again."""
         self.arms.clear()
         self.runs.clear()
+
+    def note_site(self, value: Value, name: str, span: Span) -> None:
+        """Keep what a wire is the value of, unless it has a name already."""
+        if not isinstance(value, Tuple | Tensors):
+            self.sites.setdefault(value, Site(name, span))
 
     def require_room(self, span: Span, entries: int) -> None:
         """Raise `CircError` for a wire, or a circuit, that is too large to be worked with."""
