@@ -36,6 +36,7 @@ DOORS = {
     "click": ("runtime/",),
     "daqp": ("runtime/convex.py",),
     "google": ("compiler/onnx/file.py",),
+    "jinja2": ("compiler/pytorch/page.py",),
     "lark": ("lang/grammar.py",),
     "numpy": ("compiler/", "runtime/"),
     "onnx": ("compiler/onnx/format.py",),

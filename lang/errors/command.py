@@ -67,3 +67,12 @@ def no_text() -> Diagnostic:
     """A network, which is no text, and no file to write it to."""
     headline = "a network is no text, and is not written to the screen"
     return Diagnostic("E0707", headline, None, help="name a file with `--out`")
+
+
+def wrong_sizes(kind: str, name: str, dims: Sequence[str], given: int) -> Diagnostic:
+    """Sizes of a circuit's dimensions that are missing, or too many."""
+    listed = ", ".join(f"`{dim}`" for dim in dims) or "no dimensions"
+    headline = f"{kind} `{name}` has {listed}, and {given} sizes are given"
+    example = f"{name}[{', '.join(['8'] * len(dims))}]"
+    help = f"write the sizes behind the name, as in `{example}`" if dims else "leave the sizes out"
+    return Diagnostic("E0710", headline, None, help=help)

@@ -1,0 +1,1 @@
+"""A circuit as the text of a PyTorch module, which runs without Circ."""
