@@ -10,6 +10,7 @@ import click
 
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
+from circ.runtime.cli_compile import compile_to
 from circ.runtime.cli_extents import range_over, regions_of_value
 from circ.runtime.exits import Exit
 from circ.runtime.options import (
@@ -75,6 +76,11 @@ def check(
     "--certificate", "certificates", type=click.Path(path_type=Path), metavar="DIR",
     help="Leave a certificate of each proof in DIR, for `circ audit`.",
 )  # fmt: skip
+@click.option(
+    "--repro", "repros", type=click.Path(path_type=Path), metavar="DIR",
+    help="Leave in DIR a script for each input that is shown, which replays it with PyTorch alone.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace scripts of --repro that are already there.")
 @worked
 @kept
 @JSON
@@ -87,6 +93,8 @@ def prove(
     timeout: float,
     listed: int,
     certificates: Path | None,
+    repros: Path | None,
+    force: bool,
     jobs: int,
     memory: int,
     device: str,
@@ -104,15 +112,18 @@ def prove(
     circ prove quote.circ faithful wider --list 20
     circ prove quote.circ wider --checkpoint m=patched.safetensors
     circ prove max_10.circ large --certificate proofs
+    circ prove quote.circ wider --repro found    leaves found/wider.py
     circ prove quote.circ --no-cache          decide every claim anew
     """
     from circ.compiler.finding import Limits
     from circ.runtime.cache.recall import Keeping
     from circ.runtime.commands.prove import run_prove
+    from circ.runtime.repro import Repros
 
     opened, keeping = (params, checkpoints, outside), Keeping(cache, no_cache)
     limits = Limits(timeout=timeout, jobs=jobs, memory=memory, device=device)
-    return run_prove(spec, claims, opened, limits, listed, as_json, certificates, keeping)
+    left = None if repros is None else Repros(repros, force)
+    return run_prove(spec, claims, opened, limits, listed, as_json, certificates, keeping, left)
 
 
 AUDIT_CODES = """\b
@@ -232,46 +243,6 @@ def run(
     return run_expression(spec, expression, (params, checkpoints, outside), timeout, as_json)
 
 
-@circ.command("compile", cls=Answer)
-@SPEC
-@click.argument("claim")
-@settings
-@click.option(
-    "--to",
-    "form",
-    type=click.Choice(["smt2", "onnx", "vnnlib", "vnnlib2"]),
-    required=True,
-    help="The format to write.",
-)
-@written("A file to write", "the screen")
-def compile_claim(
-    spec: Path,
-    claim: str,
-    params: tuple[str, ...],
-    checkpoints: tuple[str, ...],
-    outside: bool,
-    form: str,
-    out: Path | None,
-    force: bool,
-) -> int:
-    """Write CLAIM of SPEC in another tool's format.
-
-    SMT-LIB 2 asks whether a counterexample exists: `unsat` means the claim holds. So does a
-    standard problem, which is a network (`onnx`) and a property of it (`vnnlib`, or `vnnlib2` for
-    version 2.0); it can say claims about boxes of real inputs.
-
-    \b
-    circ compile quote.circ no_blank --to smt2 -o no_blank.smt2
-    circ compile box.circ small --to onnx -o small.onnx
-    circ compile box.circ small --to vnnlib -o small.vnnlib
-    """
-    from circ.runtime.commands.compile import run_compile
-    from circ.runtime.outputs import Output
-
-    opened = (params, checkpoints, outside)
-    return run_compile(spec, claim, opened, form, Output(out, force))
-
-
 VNNLIB_CODES = """\b
 Exit codes: 0 sat or unsat, 2 unknown, 4 a wrong command line or file, 5 a bug in Circ."""
 
@@ -353,6 +324,7 @@ def repl(
     return run_repl(spec, (params, checkpoints, outside), Keeping(cache, no_cache))
 
 
+circ.add_command(compile_to)
 circ.add_command(range_over)
 circ.add_command(regions_of_value)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import inf
+from pathlib import Path
 from typing import Literal, assert_never
 
 from circ.compiler.obligation import Obligation, Quantity, Witness, Words
@@ -77,6 +78,13 @@ def certificate_lines(left: Certified | Uncertified | None, seconds: float) -> l
             return [Line("doubt", f"    no certificate: {reason}{took}")]
         case _:
             assert_never(left)
+
+
+def repro_line(path: Path, agrees: bool) -> Line:
+    """Where the file is that replays a witness, and whether PyTorch comes to the same there."""
+    if agrees:
+        return Line("plain", f"    replayed with PyTorch alone by {path}")
+    return Line("doubt", f"    replayed with PyTorch alone by {path}, which finds otherwise")
 
 
 def headline(

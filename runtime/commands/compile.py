@@ -1,10 +1,12 @@
-"""`circ compile`: a claim in another tool's format."""
+"""`circ compile`: a claim in another tool's format, or a circuit as a PyTorch module."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from circ.compiler.driver import Program
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.lang.diagnostic import CircError
@@ -13,25 +15,50 @@ from circ.runtime.exits import Exit
 from circ.runtime.outputs import Output, write_bytes
 from circ.runtime.session import Opened, chosen, settings, usable
 
+SIZED = re.compile(r"(\w+)\[([0-9]{1,9}(?:, *[0-9]{1,9})*)\]")
+"""A circuit's name with sizes behind it."""
+
 
 def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Output) -> int:
     """Write the claim; raises `CircError` where the format cannot say it, or the file not be written."""
     program = usable(spec, settings(*opened))
     out.require_free(program.files_read)
+    if form == "torch":
+        out.write_text(torch_text(program, claim, spec, out), program.files_read)
+        return Exit.AS_CLAIMED
     (name,) = chosen(program, [claim], "claim")
-    question = program.question(name)
-    if question.lengths is not None:
-        raise CircError(not_expressible(f"`{name}`", f"{form} has no words of several lengths"))
-    obligation = question.at(None)
-    if obligation.over is not None:
-        raise CircError(not_expressible(f"`{name}`", f"{form} has no {obligation.over} executions"))
-    if obligation.quantities:
-        raise CircError(not_expressible(f"`{name}`", f"{form} counts no domains"))
+    obligation = obligation_of(program, name, form)
     if form == "smt2":
         out.write_text(smt2(obligation, program.weights), program.files_read)
     else:
         write_standard(obligation, program.weights, form, out, program.files_read)
     return Exit.AS_CLAIMED
+
+
+def torch_text(program: Program, words: str, spec: Path, out: Output) -> str:
+    """A circuit or a claim as a module; raises `CircError` (E0704, E0705, E0710)."""
+    from circ.compiler.pytorch.module import written
+    from circ.compiler.pytorch.of_spec import asked_of
+
+    sized = SIZED.fullmatch(words)
+    name, sizes = (sized[1], [*map(int, sized[2].split(","))]) if sized else (words, list[int]())
+    if name in program.typed.scope.claims:
+        obligation_of(program, name, "torch")
+    beside = spec.parent if out.path is None else out.path.parent
+    return written(asked_of(program, name, sizes, beside))
+
+
+def obligation_of(program: Program, name: str, form: str) -> Obligation:
+    """A claim that a format can say; raises `CircError` (E0705) for one that is about something else."""
+    question = program.question(name)
+    if question.lengths is not None:
+        raise CircError(not_expressible(f"`{name}`", f"{form} has no words of several lengths"))
+    obligation = question.at(None)
+    if obligation.over is not None and form != "torch":
+        raise CircError(not_expressible(f"`{name}`", f"{form} has no {obligation.over} executions"))
+    if obligation.quantities:
+        raise CircError(not_expressible(f"`{name}`", f"{form} counts no domains"))
+    return obligation
 
 
 def smt2(obligation: Obligation, weights: Weights) -> str:

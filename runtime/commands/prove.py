@@ -16,7 +16,8 @@ from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
 from circ.runtime.certificates.files import certify, clear, require_apart
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.report import Line, certificate_lines, verdict_lines
+from circ.runtime.report import Line, certificate_lines, repro_line, verdict_lines
+from circ.runtime.repro import Repros, reproduced
 from circ.runtime.session import Opened, chosen, noted, settings, usable
 from circ.runtime.terminal import (
     progress,
@@ -42,7 +43,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Proving:
-    """How claims are decided and told; `certificates` and `folder` are where proofs and verdicts are left."""
+    """How claims are decided and told.
+
+    `certificates`, `repros` and `folder` are where proofs, replays of witnesses and verdicts are left.
+    """
 
     program: Program
     limits: Limits
@@ -50,6 +54,7 @@ class Proving:
     as_json: bool
     certificates: Path | None
     folder: Path | None
+    repros: Repros | None
 
 
 def run_prove(
@@ -61,20 +66,24 @@ def run_prove(
     as_json: bool,
     certificates: Path | None = None,
     keeping: Keeping = NOWHERE,
+    repros: Repros | None = None,
 ) -> int:
     """The worst claim's exit code; Ctrl-C leaves the claims after it undecided.
 
-    `certificates` is the folder in which proofs are left, if they are to be, and `keeping` says where
-    verdicts are kept.
+    `certificates` is the folder in which proofs are left, if they are to be, and `repros` the one of
+    files that replay a witness; `keeping` says where verdicts are kept.
     """
     program = usable(spec, settings(*opened))
     names = chosen(program, claims, "claim")
     if certificates is not None:
         require_apart(certificates, names, program.files_read)
+    if repros is not None:
+        repros.require_free(names, program.files_read)
+        repros.make()
     show_diagnostics(noted(program))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no claims")])
-    how = Proving(program, limits, listed, as_json, certificates, keeping.beside(spec))
+    how = Proving(program, limits, listed, as_json, certificates, keeping.beside(spec), repros)
     reached = each(names, how)
     left = names[len(reached) :]
     reached += [unreached(program, name) for name in left]
@@ -121,6 +130,11 @@ def told(name: str, how: Proving) -> Reached:
             clear(how.certificates, name)
             data |= certificate_told(Uncertified("interrupted"), how.as_json, 0.0)
             interrupted = True
+    if how.repros is not None:
+        try:
+            data |= replayed(reply, how, how.repros)
+        except KeyboardInterrupt:
+            interrupted = True
     return Reached(code, data, reply.notes, interrupted)
 
 
@@ -138,6 +152,16 @@ def certified(name: str, verdict: Verdict, how: Proving, folder: Path) -> Data:
         move(0.0, f"at most {how.limits.timeout:g} s")
         left = certify(question, how.program.weights, verdict, folder, how.limits.timeout)
     return certificate_told(left, how.as_json, monotonic() - start)
+
+
+def replayed(reply: Answered, how: Proving, repros: Repros) -> Data:
+    """The file that replays the witness of a verdict, where it has one, and what is told of it."""
+    left = reproduced(how.program, reply.obligation, reply.verdict, repros)
+    if left is None:
+        return {}
+    if not how.as_json:
+        show_lines([repro_line(left.path, left.agrees)])
+    return {"repro": str(left.path), "reproduced": left.agrees}
 
 
 def certificate_told(left: Certified | Uncertified | None, as_json: bool, seconds: float) -> Data:

@@ -21,6 +21,8 @@ WRITERS = {
     "onnx": ("compile", "spec.circ", "bounded", "--to", "onnx"),
     "vnnlib": ("compile", "spec.circ", "bounded", "--to", "vnnlib"),
     "vnnlib2": ("compile", "spec.circ", "bounded", "--to", "vnnlib2"),
+    "torch": ("compile", "spec.circ", "f", "--to", "torch"),
+    "torch of a claim": ("compile", "spec.circ", "of_boxes", "--to", "torch"),
     "regions": ("regions", "spec.circ", "f on Box", "--allow-outside"),
     "patch": ("patch", "spec.circ", "sink"),
 }

@@ -1,0 +1,108 @@
+"""Files that replay a witness with PyTorch alone: one a claim, in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from circ.compiler.driver import Program
+from circ.compiler.obligation import Bound, Obligation, Witness, Words
+from circ.compiler.verdict import Example, Proved, Refuted, Verdict
+from circ.lang.diagnostic import CircError
+from circ.lang.errors import writing
+from circ.runtime.outputs import Output
+from circ.runtime.show import code_text, decimal_text, tensor_text
+
+
+@dataclass(frozen=True, slots=True)
+class Repro:
+    """A file that was written, and whether PyTorch finds at the input what Circ found."""
+
+    path: Path
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repros:
+    """The folder in which such files are left, and whether those that are there may be replaced."""
+
+    folder: Path
+    force: bool = False
+
+    def of(self, claim: str) -> Output:
+        """The file of a claim."""
+        return Output(self.folder / f"{claim}.py", self.force)
+
+    def require_free(self, claims: Iterable[str], read: Iterable[Path]) -> None:
+        """Raise `CircError` (E0650, E0651, E0653) where a file is not to be written."""
+        files = [*read]
+        for claim in claims:
+            self.of(claim).require_free(files)
+
+    def make(self) -> None:
+        """Make the folder; raises `CircError` (E0653) where there can be none."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CircError(writing.cannot_write(str(self.folder), why)) from error
+
+
+def reproduced(
+    program: Program, obligation: Obligation, verdict: Verdict, repros: Repros
+) -> Repro | None:
+    """Write the file of a claim whose verdict has an input to show; None where it has none."""
+    from circ.compiler.pytorch.module import written
+    from circ.compiler.pytorch.of_spec import asked_claim
+    from circ.compiler.pytorch.witness import witness_text
+
+    example = verdict.example if isinstance(verdict, Refuted | Proved) else None
+    if example is None:
+        return None
+    witness = example.witness
+    words = {b.name: words_of(b, witness) for b in obligation.binders}
+    asked = asked_claim(program, obligation.name, obligation.length, repros.folder)
+    decl = program.typed.scope.claims[obligation.name]
+    end = witness_text(asked, decl, obligation, witness, words, exact_words(example))
+    output = repros.of(obligation.name)
+    output.write_text(written(replace(asked, witness=end)), program.files_read)
+    assert output.path is not None
+    return Repro(output.path, agrees(program, asked.dtype, obligation, witness))
+
+
+def agrees(program: Program, dtype: str, obligation: Obligation, witness: Witness) -> bool:
+    """Whether PyTorch comes to the same outcome: conditions that hold, and a goal that does or not."""
+    import torch
+
+    from circ.compiler.readings.torch import DTYPES, module
+    from circ.runtime.replay import batch_of, only
+
+    names = [*obligation.conditions, "goal"]
+    runs = module(only(obligation.circuit, names), program.weights, DTYPES[dtype])
+    with torch.no_grad():
+        found = runs(batch_of(obligation.binders, [witness], runs.dtype))
+    met = all(bool(found[name]) for name in obligation.conditions)
+    return met and bool(found["goal"]) == (obligation.quantifier == "exists")
+
+
+def words_of(bound: Bound, witness: Witness) -> str:
+    """The entries of a binder as a spec would write them."""
+    entries = witness[bound.name]
+    if isinstance(bound.values, Words):
+        members = bound.values.members
+        texts = [code_text(int(code), bound.type, members) for code in entries]
+    else:
+        texts = [decimal_text(Fraction(entry)) for entry in entries]
+    return tensor_text(texts, bound.type.shape)
+
+
+def exact_words(example: Example) -> dict[str, str]:
+    """What exact arithmetic makes of the outputs at an input."""
+    from circ.compiler.pytorch.of_spec import MARGIN
+
+    found = {f"show {shown.name}": shown.exact for shown in example.replay.shown}
+    if example.replay.violation is not None:
+        found[MARGIN] = decimal_text(example.replay.violation)
+    return found

@@ -1,0 +1,137 @@
+"""`circ prove --repro DIR`: scripts that replay a witness with PyTorch alone, in a Python without Circ."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.agreement.fresh_python import run_without_circ
+from tests.unit.specs import Rows, command, save, write_spec
+from tests.unit.test_torch_text_hostile import run_script
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SPEC = """
+enum Bit = { zero, one }
+checkpoint m from "model.safetensors"
+circuit f(x: real[2]) -> real[2] = m.W @ relu(x) + m.b
+domain Box = { x: real[2] | -1 <= x <= 1 }
+domain Words = { s: Bit[3] }
+domain Some = { s: Bit[1..5] }
+claim small: forall x in Box where x[0] >= 0.25: f(x)[0] <= 2
+claim found: exists x in Box: f(x)[0] > 2.5
+claim proved: forall x in Box: f(x)[0] <= 3
+claim nothing: exists x in Box: f(x)[0] > 3.5
+claim words: forall s in Words: count { c in s | c == one } <= 2
+claim lengths: forall s in Some: count { c in s | c == one } <= 3
+claim third: forall x in Box where x[0] == 1/3: x[0] > 1/3
+"""
+
+WEIGHTS: dict[str, Rows] = {"W": [[1.0, 2.0], [-1.0, 0.5]], "b": [0.0, 0.0]}
+
+EXAMPLES = {
+    "quote_closing/quote.circ": ("wider", "needs_mlp"),
+    "guard_bypass/guard.circ": ("behaviour_without_mechanism",),
+    "max_of_k/max_4.circ": (),
+    "braking/braking.circ": ("keeps",),
+}
+"""Specs of the repository, and claims of theirs; those of none are all that it has."""
+
+
+def test_each_input_that_is_shown_has_a_script(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a refutation and of an `exists` that is proved, not of other verdicts; it prints both sides,
+    the comparison, the signed violation, and ends with 0."""
+    spec = write_spec(tmp_path, SPEC, WEIGHTS)
+    folder = tmp_path / "found" / "here"
+    claims = ("small", "found", "proved", "nothing", "words", "lengths")
+    assert command("prove", spec, *claims, "--repro", folder) == 1
+    said = capsys.readouterr().out
+    written = {path.stem for path in folder.iterdir()}
+    assert written == {"small", "found", "words", "lengths"}
+    assert said.count("replayed with PyTorch alone by") == 4
+    shown = {name: run_script(folder / f"{name}.py") for name in written}
+    assert all(text.endswith("\nas Circ found\n") for text in shown.values())
+    lines = shown["small"].splitlines()
+    assert "f(x)[0]: 3.0   (exactly: 3)" in lines
+    assert "where x[0] >= 0.25: True" in lines
+    assert "the goal, f(x)[0] <= 2: False" in lines
+    assert "signed violation, negative where the goal fails: -1.0   (exactly: -1)" in lines
+    assert "the goal, f(x)[0] > 2.5: True" in shown["found"].splitlines()
+
+
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_witnesses_of_the_examples_are_replayed(spec: str, tmp_path: Path) -> None:
+    """Words and boxes: what is refuted with an input fails in PyTorch alone too."""
+    path = ROOT / "examples" / spec
+    command("prove", path, *EXAMPLES[spec], "--repro", tmp_path)
+    scripts = sorted(tmp_path.glob("*.py"))
+    for script in scripts:
+        assert run_script(script).endswith("\nas Circ found\n")
+    assert {*EXAMPLES[spec]} <= {script.stem for script in scripts}
+
+
+def test_a_script_ends_with_1_where_the_witness_does_not_fail(tmp_path: Path) -> None:
+    """As with another checkpoint, which is named on its command line."""
+    spec = write_spec(tmp_path, SPEC, WEIGHTS)
+    assert command("prove", spec, "small", "--repro", tmp_path) == 1
+    save(
+        {"W": [[0.0, 0.0], [0.0, 0.0]], "b": [0.0, 0.0]}, tmp_path / "zero.safetensors", np.float32
+    )
+    script = (
+        "import runpy, sys; sys.modules['circ'] = None; sys.argv = sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit as end: print('ends with', end.code)"
+    )
+    told = run_without_circ(script, tmp_path / "small.py", tmp_path / "zero.safetensors")
+    assert told.endswith("NOT as Circ found\nends with 1\n")
+    assert run_without_circ(script, tmp_path / "small.py").endswith("as Circ found\nends with 0\n")
+
+
+def test_where_pytorch_finds_otherwise_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A third is no float: its nearest meets neither the condition nor misses the goal as written."""
+    spec = write_spec(tmp_path, SPEC.replace("x[0] > 1/3", "3 * x[0] > 1.00000001"), WEIGHTS)
+    assert command("prove", spec, "third", "--repro", tmp_path, "--json") == 1
+    (claim,) = json.loads(capsys.readouterr().out)["claims"]
+    assert claim["repro"] == str(tmp_path / "third.py")
+    text = (tmp_path / "third.py").read_text()
+    assert "each number rounded to DTYPE" in text
+    script = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='x')['main']() and print('otherwise')"
+    assert (
+        run_without_circ(script, tmp_path / "third.py").endswith("otherwise\n")
+        != claim["reproduced"]
+    )
+
+
+def test_scripts_replace_nothing_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is decided; with `--force` they do, but not what was read."""
+    spec = write_spec(tmp_path, SPEC, WEIGHTS)
+    (tmp_path / "small.py").write_text("mine")
+    assert command("prove", spec, "small", "--repro", tmp_path) == 4
+    assert "E0650" in capsys.readouterr().err
+    assert (tmp_path / "small.py").read_text() == "mine"
+    assert command("prove", spec, "small", "--repro", tmp_path, "--force") == 1
+    assert run_script(tmp_path / "small.py").endswith("as Circ found\n")
+    spec.rename(tmp_path / "found.py")
+    assert command("prove", tmp_path / "found.py", "--repro", tmp_path, "--force") == 4
+    assert "E0651" in capsys.readouterr().err
+    assert (tmp_path / "found.py").read_text() == SPEC
+
+
+def test_no_folder_is_an_error_before_anything_is_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file stands where it should be."""
+    spec = write_spec(tmp_path, SPEC, WEIGHTS)
+    assert command("prove", spec, "small", "--repro", spec) == 4
+    shown = capsys.readouterr()
+    assert "E0653" in shown.err
+    assert "refuted" not in shown.out
