@@ -82,9 +82,13 @@ def certificate_lines(left: Certified | Uncertified | None, seconds: float) -> l
 
 def repro_line(path: Path, agrees: bool) -> Line:
     """Where the file is that replays a witness, and whether PyTorch comes to the same there."""
-    if agrees:
-        return Line("plain", f"    replayed with PyTorch alone by {path}")
-    return Line("doubt", f"    replayed with PyTorch alone by {path}, which finds otherwise")
+    told = f"    replayed with PyTorch alone by {path}"
+    return Line("plain", told) if agrees else Line("doubt", f"{told}, which finds otherwise")
+
+
+def no_repro_line(reason: str) -> Line:
+    """Why there is no such file."""
+    return Line("doubt", f"    no script: {reason}")
 
 
 def headline(

@@ -25,6 +25,13 @@ class Repro:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRepro:
+    """Why an input that is shown has no such file."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Repros:
     """The folder in which such files are left, and whether those that are there may be replaced."""
 
@@ -52,15 +59,18 @@ class Repros:
 
 def reproduced(
     program: Program, obligation: Obligation, verdict: Verdict, repros: Repros
-) -> Repro | None:
+) -> Repro | NoRepro | None:
     """Write the file of a claim whose verdict has an input to show; None where it has none."""
     from circ.compiler.pytorch.module import written
-    from circ.compiler.pytorch.of_spec import asked_claim
+    from circ.compiler.pytorch.of_spec import asked_claim, network_read
     from circ.compiler.pytorch.witness import witness_text
 
     example = verdict.example if isinstance(verdict, Refuted | Proved) else None
     if example is None:
         return None
+    network = network_read(program, obligation.circuit)
+    if network is not None:
+        return NoRepro(f"the tensors of the network `{network}` are in no checkpoint")
     witness = example.witness
     words = {b.name: words_of(b, witness) for b in obligation.binders}
     asked = asked_claim(program, obligation.name, obligation.length, repros.folder)

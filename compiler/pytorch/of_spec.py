@@ -15,6 +15,7 @@ from circ.compiler.obligation import Obligation, Site, Words
 from circ.compiler.pytorch.module import Asked
 from circ.compiler.readings.torch import NAMES, dtype_read
 from circ.compiler.rounding import SPELLED
+from circ.compiler.tensor import as_stored
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_claim, not_expressible, wrong_sizes
 from circ.lang.syntax import CircuitDecl
@@ -54,6 +55,7 @@ def asked_circuit(program: Program, decl: CircuitDecl, sizes: Sequence[int], fol
         raise CircError(not_expressible(f"`{name}`", reason))
     sized = dict(zip(dims, sizes, strict=True))
     alone = lower_alone(program.typed, decl, sized, program.params, program.weights)
+    require_checkpoints(program, f"`{name}`", alone.circuit)
     outputs = {RESULT: alone.circuit.outputs[RESULT]}
     return Asked(
         name=name,
@@ -70,9 +72,10 @@ def asked_circuit(program: Program, decl: CircuitDecl, sizes: Sequence[int], fol
 def asked_claim(program: Program, name: str, length: int | None, folder: Path) -> Asked:
     """A claim, computed in the dtype that `circ prove` replays it in: goal, margin and conditions.
 
-    `length` is that of its word, where that may have several.
+    `length` is that of its word, where that may have several. Raises `CircError` (E0705).
     """
     bare = program.claim(name, length)
+    require_checkpoints(program, f"`{name}`", bare.circuit)
     sited = program.claim(name, length, sited=True)
     decl = program.typed.scope.claims[name]
     dtype = NAMES[dtype_read(bare.circuit, program.weights)]
@@ -88,6 +91,20 @@ def asked_claim(program: Program, name: str, length: int | None, folder: Path) -
         files=files_from(program, folder),
         alone=False,
     )
+
+
+def network_read(program: Program, circuit: Circuit) -> str | None:
+    """A network whose tensors a circuit reads: they are in no checkpoint that a module could read."""
+    keys = (as_stored(key).partition("/")[0] for key in circuit.weights)
+    return next((key for key in keys if key in program.weights.networks), None)
+
+
+def require_checkpoints(program: Program, what: str, circuit: Circuit) -> None:
+    """Raise `CircError` (E0705) where a circuit reads tensors of a network."""
+    network = network_read(program, circuit)
+    if network is not None:
+        reason = f"it calls the network `{network}`, whose tensors are in no checkpoint"
+        raise CircError(not_expressible(what, reason))
 
 
 def judged(obligation: Obligation) -> Circuit:

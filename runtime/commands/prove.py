@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
@@ -16,8 +17,8 @@ from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
 from circ.runtime.certificates.files import certify, clear, require_apart
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.report import Line, certificate_lines, repro_line, verdict_lines
-from circ.runtime.repro import Repros, reproduced
+from circ.runtime.report import Line, certificate_lines, no_repro_line, repro_line, verdict_lines
+from circ.runtime.repro import NoRepro, Repro, Repros, reproduced
 from circ.runtime.session import Opened, chosen, noted, settings, usable
 from circ.runtime.terminal import (
     progress,
@@ -156,12 +157,21 @@ def certified(name: str, verdict: Verdict, how: Proving, folder: Path) -> Data:
 
 def replayed(reply: Answered, how: Proving, repros: Repros) -> Data:
     """The file that replays the witness of a verdict, where it has one, and what is told of it."""
+    data: Data = {}
     left = reproduced(how.program, reply.obligation, reply.verdict, repros)
-    if left is None:
-        return {}
+    match left:
+        case None:
+            return data
+        case NoRepro(reason=reason):
+            line, data = no_repro_line(reason), {"no_repro": reason}
+        case Repro(path=path, agrees=agrees):
+            line = repro_line(path, agrees)
+            data = {"repro": str(path), "reproduced": agrees}
+        case _:
+            assert_never(left)
     if not how.as_json:
-        show_lines([repro_line(left.path, left.agrees)])
-    return {"repro": str(left.path), "reproduced": left.agrees}
+        show_lines([line])
+    return data
 
 
 def certificate_told(left: Certified | Uncertified | None, as_json: bool, seconds: float) -> Data:

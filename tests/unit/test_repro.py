@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.agreement.fresh_python import run_without_circ
+from tests.unit.onnx_models import saved
 from tests.unit.specs import Rows, command, save, write_spec
+from tests.unit.test_networks import layered
 from tests.unit.test_torch_text_hostile import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,3 +137,21 @@ def test_no_folder_is_an_error_before_anything_is_decided(
     shown = capsys.readouterr()
     assert "E0653" in shown.err
     assert "refuted" not in shown.out
+
+
+def test_networks_have_no_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their tensors are in an ONNX file, which needs more than PyTorch: it is said, and nothing is written."""
+    saved(tmp_path, layered())
+    spec = tmp_path / "spec.circ"
+    spec.write_text(
+        'network f(x: real[3]) -> real[2] from "net.onnx"\n'
+        "circuit g(x: real[3]) -> real[2] = f(x)\n"
+        "domain D = { x: real[3] | -2 <= x <= 2 }\n"
+        "claim it: forall x in D: f(x)[0] <= 0\n"
+    )
+    assert command("prove", spec, "--repro", tmp_path / "found") == 1
+    assert "no script: the tensors of the network `f`" in capsys.readouterr().out
+    assert [*(tmp_path / "found").iterdir()] == []
+    for name in ("g", "it"):
+        assert command("compile", spec, name, "--to", "torch") == 4
+        assert "E0705" in capsys.readouterr().err
