@@ -163,7 +163,8 @@ def replayed(reply: Answered, how: Proving, repros: Repros) -> Data:
         case None:
             return data
         case NoRepro(reason=reason):
-            line, data = no_repro_line(reason), {"no_repro": reason}
+            line = no_repro_line(reason)
+            data = {"no_repro": reason}
         case Repro(path=path, agrees=agrees):
             line = repro_line(path, agrees)
             data = {"repro": str(path), "reproduced": agrees}
