@@ -1,0 +1,39 @@
+"""The recipes: each is a complete spec, and its claims are what the page shows of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from circ.compiler.driver import check
+from circ.compiler.finding import Limits
+from circ.compiler.stored import Files
+from circ.lang.span import Source
+from circ.runtime.answer import answer
+from circ.runtime.report import verdict_lines
+from tests import mdtest
+
+RECIPES = sorted((Path(__file__).parents[2] / "docs" / "recipes").glob("*.md"))
+
+SHOWN = re.compile(r"^. \w+: \w+", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
+def test_the_claims_of_a_recipe_are_as_shown(page: Path, tmp_path: Path) -> None:
+    """Each claim's verdict is the one in the console below it, and as the claim expects."""
+    text = page.read_text()
+    blocks = mdtest.blocks(text, 0, len(text))
+    mdtest.write_files([block for block in blocks if block.kind], tmp_path)
+    (spec,) = (block.body for block in blocks if block.tag == "circ")
+    (console,) = (block.body for block in blocks if block.tag == "console")
+    program = check(Source("recipe.circ", spec), Files(tmp_path), {})
+    assert not program.diagnostics.found
+
+    shown = list[str]()
+    for name in program.typed.scope.claims:
+        asked, found = answer(program.question(name), program.weights, Limits())
+        shown += SHOWN.findall(verdict_lines(asked, found)[0].text)
+    assert all(line.startswith("✓") for line in shown)
+    assert shown == SHOWN.findall(console)
