@@ -154,17 +154,17 @@ OF_A_MAP = "a map `A -> B` goes between two names; another matrix is `real[rows,
 """Help for an arrow where there can be none."""
 
 FUNCTIONS_ELSEWHERE = {
-    "norm_2": "write `sqrt(dot(x, x))`; for a bound on it `dot(x, x) <= r * r`",
+    "norm_2": "write `use std.functions: norm_2`; for a bound on it `dot(x, x) <= r * r`",
     "norm": "write `norm_inf(x)` or `norm_1(x)`",
-    "sigmoid": "write `softmax([x, 0])[0]`, of a vector `[softmax([v, 0])[0] for v in x]`",
-    "tanh": "write `2 * softmax([2 * x, 0])[0] - 1`, of a vector `[… for x in v]`",
-    "silu": "write `x * softmax([x, 0])[0]`, of a vector `[v * softmax([v, 0])[0] for v in x]`",
-    "gelu": "PyTorch's `gelu(x, approximate='tanh')` is "
-    "`x * softmax([1.5957691 * x + 0.0713548 * x * x * x, 0])[0]`, of a vector `[… for x in v]`; "
-    "its default differs from that by up to 0.0005",
+    "sigmoid": "of a vector `use std.functions: sigmoid`; of a number write `softmax([x, 0])[0]`",
+    "tanh": "of a vector `use std.functions: tanh`; of a number write `2 * softmax([2 * x, 0])[0] - 1`",
+    "silu": "of a vector `use std.functions: silu`; of a number write `x * softmax([x, 0])[0]`",
+    "gelu": "of a vector `use std.functions: gelu`, PyTorch's `gelu(x, approximate='tanh')`; its default "
+    "differs from that by up to 0.0005",
+    "sparsemax": "write `use std.functions: sparsemax`",
     "log": "of the smooth functions there are `exp` and `softmax`",
-    "layernorm": "of `c = x - mean(x)` write `c / sqrt(mean(c * c) + 0.00001)`",
-    "rmsnorm": "write `x / sqrt(mean(x * x) + 0.00001)`",
+    "layernorm": "write `use std.norm: layernorm`, or `standardized` without weights",
+    "rmsnorm": "write `use std.norm: rmsnorm`, or `rescaled` without weights",
     "len": "write the number: an axis has a fixed length",
     "range": "write the numbers: `[0, 1, 2]`",
 }
