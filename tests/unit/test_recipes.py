@@ -15,9 +15,16 @@ from circ.runtime.answer import answer
 from circ.runtime.report import verdict_lines
 from tests import mdtest
 
-RECIPES = sorted((Path(__file__).parents[2] / "docs" / "recipes").glob("*.md"))
+DOCS = Path(__file__).parents[2] / "docs"
+RECIPES = sorted((DOCS / "recipes").glob("*.md"))
 
 SHOWN = re.compile(r"^. \w+: \w+", re.MULTILINE)
+
+
+def test_the_page_of_the_library_lists_every_recipe() -> None:
+    """And no other."""
+    found = re.findall(r"\(recipes/(\w+\.md)\)", (DOCS / "stdlib.md").read_text())
+    assert sorted(found) == [page.name for page in RECIPES]
 
 
 @pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
