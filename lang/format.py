@@ -1,6 +1,7 @@
 """A module as canonical text: parsing it gives the same module, formatting that the same text.
 
-Documentation is kept; other comments are not part of the syntax tree, and are lost.
+Documentation is kept. Other comments are not part of the syntax tree: `circ.lang.format_text` keeps
+those of a source.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from circ.lang.format_expressions import (
     block,
     format_expression,
 )
+from circ.lang.format_long import filled, fits, fitted
 from circ.lang.format_types import format_type, maybe_type
 from circ.lang.syntax import (
     Binder,
@@ -30,7 +32,7 @@ from circ.lang.syntax import (
     Formula,
     FreshDomain,
     Item,
-    Let,
+    ListExpr,
     Module,
     Name,
     NetworkDecl,
@@ -45,6 +47,9 @@ from circ.lang.syntax import (
     Use,
 )
 from circ.lang.words import DIGITS, quoted, written_name, written_part
+
+WIDEST_START = 40
+"""Starts of lines up to this width have what follows them aligned."""
 
 
 def format_module(module: Module) -> str:
@@ -81,24 +86,48 @@ def bare_item(item: Item) -> str:
         case SubspaceDecl(name=name, space=space, vectors=vectors):
             return spread(f"subspace {name.text} of {space.text} = span", vectors)
         case RecordDecl(name=name, dims=dims, fields=fields):
-            return f"record {name.text}{listed(dims)} = {block([entry(e) for e in fields], '')}"
+            return f"record {name.text}{listed(dims)} = {block(typed_paths(fields), '')}"
         case CheckpointDecl(name=name, file=file, entries=entries):
-            typed = f" {block([entry(e) for e in entries], '')}" if entries else ""
+            typed = f" {block(typed_paths(entries), '')}" if entries else ""
             return f"checkpoint {name.text} from {quoted(file.text)}{typed}"
         case NetworkDecl(name=name, params=params, result=result, file=file):
             takes = ", ".join(map(parameter, params))
             return f"network {name.text}({takes}) -> {format_type(result)} from {quoted(file.text)}"
         case ParamDecl(name=name, type=kind, value=value):
-            return f"param {name.text}{maybe_type(kind)} = {format_expression(value)}"
+            head = f"param {name.text}{maybe_type(kind)} ="
+            return f"{head} {fitted(value, '', len(head) + 1)}"
         case CircuitDecl():
             return circuit(item)
-        case DomainDecl(name=name, value=value):
-            return f"domain {name.text} = {format_domain(value)}"
+        case DomainDecl():
+            return domain(item)
         case ClaimDecl(formula=formula):
             return headed(f"claim {claim_head(item)}:", formula, "")
         case PatchDecl():
             lines = block([*clauses(item)], "")
             return f"patch {item.name.text} of {item.circuit.text} {lines}"
+        case _:
+            assert_never(item)
+
+
+def layouts(item: Item) -> Iterator[str]:
+    """An item as `bare_item` has it; then, where it may be, on more lines, with room for comments."""
+    yield bare_item(item)
+    match item:
+        case EnumDecl(name=name, members=members):
+            yield f"enum {name.text} = {block([written_name(m.text) for m in members], '')}"
+        case CircuitDecl(body=body):
+            if not item.is_guard:
+                yield f"{circuit_head(item)} {block(circuit_lines(item), '')}"
+            yield f"{circuit_head(item)} =\n{STEP}{fitted(body, STEP, len(STEP))}"
+        case ClaimDecl(formula=formula):
+            head = " ".join((f"claim {claim_head(item)}:", formula_head(formula, ""))).rstrip()
+            yield f"{head}\n{STEP}{fitted(formula.body, STEP, len(STEP))}"
+        case DomainDecl(name=name, value=value):
+            yield f"domain {name.text} = {broken_domain(value)}"
+        case SpaceDecl() | SubspaceDecl() | RecordDecl() | CheckpointDecl() | ParamDecl():
+            pass
+        case PatchDecl():
+            pass
         case _:
             assert_never(item)
 
@@ -125,26 +154,56 @@ def enum(name: str, members: Sequence[str]) -> str:
     return flat if len(flat) <= LONGEST_LINE else f"enum {name} = {block(members, '')}"
 
 
-def entry(e: Entry) -> str:
-    """`blocks.*.W_in: real[32, 16]`; a reserved word is quoted where no `.` stands before it."""
+def typed_paths(entries: Sequence[Entry]) -> list[str]:
+    """The entries of a checkpoint, or of a record, their types beneath each other."""
+    paths = [f"{path(e)}:" for e in entries]
+    types = [format_type(e.type) for e in entries]
+    return [f"{start} {kind}" for start, kind in zip(even(paths), types, strict=True)]
+
+
+def path(e: Entry) -> str:
+    """`blocks.*.W_in`; a reserved word is quoted where no `.` stands before it."""
     first, *others = (part.text for part in e.path)
     bare = first == "*" or DIGITS.fullmatch(first)
     steps = [first if bare else written_name(first)]
     steps += (part if part == "*" else written_part(part) for part in others)
-    return f"{'.'.join(steps)}: {format_type(e.type)}"
+    return ".".join(steps)
+
+
+def even(starts: Sequence[str]) -> list[str]:
+    """Starts of lines, as wide as the widest where all are short."""
+    widest = max(map(len, starts))
+    return [f"{start:<{widest}}" if widest <= WIDEST_START else start for start in starts]
 
 
 def circuit(item: CircuitDecl) -> str:
     """A circuit: in braces if it has lets, else after `=`."""
+    if item.lets:
+        return f"{circuit_head(item)} {block(circuit_lines(item), '')}"
+    return spread(f"{circuit_head(item)} =", item.body)
+
+
+def circuit_head(item: CircuitDecl) -> str:
+    """`circuit f[n](x: real[n]) -> real`, the parameters on lines of their own where it is long."""
     dims = listed(item.dims)
-    params = ", ".join(parameter(p) for p in item.params)
-    if item.is_guard:
-        return spread(f"guard {item.name.text}{dims}({params}) =", item.body)
-    head = f"circuit {item.name.text}{dims}({params}) -> {format_type(item.result)}"
-    if not item.lets:
-        return spread(f"{head} =", item.body)
-    lines = [*(let(step) for step in item.lets), f"return {format_expression(item.body, 0, STEP)}"]
-    return f"{head} {block(lines, '')}"
+    word = "guard" if item.is_guard else "circuit"
+    start = f"{word} {item.name.text}{dims}("
+    end = ")" if item.is_guard else f") -> {format_type(item.result)}"
+    params = [parameter(p) for p in item.params]
+    flat = f"{start}{', '.join(params)}{end}"
+    if len(flat) + len(" {") <= LONGEST_LINE or not params:
+        return flat
+    return f"{start}\n{filled(params, STEP)}\n{end}"
+
+
+def circuit_lines(item: CircuitDecl) -> list[str]:
+    """What stands in the braces of a circuit, the values of its lets beneath each other."""
+    starts = even([f"let {step.name.text}{maybe_type(step.type)}" for step in item.lets] or [""])
+    lets = [
+        f"{start} = {fitted(step.value, STEP, len(STEP) + len(start) + 3)}"
+        for start, step in zip(starts, item.lets, strict=False)
+    ]
+    return [*lets, f"return {fitted(item.body, STEP, len(STEP) + len('return '))}"]
 
 
 def listed(dims: Sequence[Name]) -> str:
@@ -155,16 +214,12 @@ def listed(dims: Sequence[Name]) -> str:
 def spread(head: str, body: Expr, indent: str = "") -> str:
     """`head body`, on two lines where the first would be too long, or for a fold."""
     flat = f"{head} {format_expression(body, 0, indent)}"
-    if len(indent) + len(flat.split("\n", 1)[0]) <= LONGEST_LINE and not isinstance(body, Fold):
+    if fits(flat, len(indent)) and not isinstance(body, Fold):
         return flat
     deeper = indent + STEP
-    return f"{head}\n{deeper}{format_expression(body, 0, deeper)}"
-
-
-def let(step: Let) -> str:
-    """`let hidden = e`."""
-    value = format_expression(step.value, 0, STEP)
-    return f"let {step.name.text}{maybe_type(step.type)} = {value}"
+    if isinstance(body, ListExpr):
+        return f"{head} {fitted(body, indent, len(indent) + len(head) + 1)}"
+    return f"{head}\n{deeper}{fitted(body, deeper, len(deeper))}"
 
 
 def parameter(p: Parameter) -> str:
@@ -182,6 +237,27 @@ def format_domain(domain: DomainExpr) -> str:
             return f"{{ {inside} }}" if inside else base.text
         case _:
             assert_never(domain)
+
+
+def domain(item: DomainDecl) -> str:
+    """A domain on one line if it fits, else its condition on lines of its own."""
+    start = f"domain {item.name.text} ="
+    flat = f"{start} {format_domain(item.value)}"
+    return flat if fits(flat, 0) else f"{start} {broken_domain(item.value)}"
+
+
+def broken_domain(value: DomainExpr) -> str:
+    """A domain with its condition on lines of its own."""
+    if value.condition is None or value.binder is None:
+        return format_domain(value)
+    match value:
+        case FreshDomain(binder=binder):
+            among = parameter(binder)
+        case SubDomain(binder=name, base=base):
+            among = f"{'' if name is None else name.text} in {base.text}"
+        case _:
+            assert_never(value)
+    return f"{{ {among} |\n{STEP}{fitted(value.condition, STEP, len(STEP))}\n}}"
 
 
 def such_that(condition: Expr | None) -> str:
@@ -220,8 +296,8 @@ def binders(bound: Sequence[Binder]) -> Iterator[str]:
 def clauses(item: PatchDecl) -> Iterator[str]:
     """The clauses of a patch, in their usual order."""
     if item.edits:
-        yield f"edit {', '.join(tensor_path(path) for path in item.edits)}"
-    yield from (headed("require", formula, STEP) for formula in item.require)
+        yield f"edit     {', '.join(tensor_path(path) for path in item.edits)}"
+    yield from (headed("require ", formula, STEP) for formula in item.require)
     yield from (headed("preserve", formula, STEP) for formula in item.preserve)
     if item.minimize is not None:
         yield f"minimize {item.minimize.text}"

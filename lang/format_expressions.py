@@ -48,7 +48,8 @@ STEP = "  "
 WIDEST_ALIGNED = 50
 """Guards and patterns up to this width have their arrows aligned."""
 
-LONGEST_PLAIN_NUMBER = 24
+LONGEST_PLAIN_NUMBER = 10
+"""Numbers of more characters have an exponent where that halves them."""
 
 FOLD, IMPLIES, OR, AND, NOT, COMPARE, COMPARAND, SUM, PRODUCT, SIGNED, POSTFIX = range(11)
 """How tightly each kind of expression binds, as in `grammar.lark`."""
@@ -271,7 +272,7 @@ def decimal(value: Fraction) -> str | None:
     digits, sign = str(abs(scaled.numerator)), "-" if value < 0 else ""
     padded = digits.rjust(places + 1, "0")
     plain = f"{padded[: len(padded) - places]}.{padded[len(padded) - places :]}".rstrip(".")
-    if len(plain) <= LONGEST_PLAIN_NUMBER:
-        return sign + plain
     mantissa = digits.rstrip("0")
-    return f"{sign}{mantissa}e{len(digits) - len(mantissa) - places}"
+    short = f"{mantissa}e{len(digits) - len(mantissa) - places}"
+    worth = len(plain) > LONGEST_PLAIN_NUMBER and 2 * len(short) <= len(plain)
+    return sign + (short if worth else plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from circ.lang import format, format_expressions, format_long
 from circ.lang.diagnostic import Diagnostics
 from circ.lang.format import format_formula, format_module
 from circ.lang.format_expressions import format_expression
@@ -29,6 +30,38 @@ def reported(diagnostics: Diagnostics) -> list[str]:
 def test_a_module_is_read_back_from_its_text(module: Module) -> None:
     """Parsing the canonical text of any module gives that module, and the same text again."""
     assert_read_back(module)
+
+
+@pytest.mark.parametrize("width", [1, 30, 60])
+@some
+@given(module=modules)
+def test_a_module_on_narrow_lines_is_read_back(width: int, module: Module) -> None:
+    """Wherever a line is broken, the text says the same; with hardly any room all that can is broken."""
+    with pytest.MonkeyPatch.context() as patch:
+        for place in (format_long, format_expressions, format):
+            patch.setattr(place, "LONGEST_LINE", width)
+        assert_read_back(module)
+
+
+def test_long_lines_are_broken_near_the_root() -> None:
+    """In front of operators and in brackets; numbers are filled in, lists of lists take a line each."""
+    long = ", ".join(f"number_{n}" for n in range(12))
+    text = f"param x = f({long}) + [[{long}], [1]] * y\n"
+
+    assert format_module(parse(Source("spec.circ", text), Diagnostics())) == (
+        "param x = f(\n"
+        "  number_0, number_1, number_2, number_3, number_4, number_5, number_6, number_7, number_8,\n"
+        "  number_9, number_10, number_11\n"
+        ")\n"
+        "  + [\n"
+        "    [\n"
+        "      number_0, number_1, number_2, number_3, number_4, number_5, number_6, number_7, number_8,\n"
+        "      number_9, number_10, number_11\n"
+        "    ],\n"
+        "    [1]\n"
+        "  ]\n"
+        "    * y\n"
+    )
 
 
 @pytest.mark.slow
