@@ -1,0 +1,155 @@
+"""Every name of a module with what it means, as the checker has read it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from circ.lang.check.context import Context
+from circ.lang.check.items import TypedModule
+from circ.lang.expression_names import in_expr
+from circ.lang.meanings import (
+    Bound,
+    Declared,
+    Occurrence,
+    OneMember,
+    Whole,
+)
+from circ.lang.reach import Found, Reach, in_type, named, of_module, stored, wire
+from circ.lang.syntax import (
+    CheckpointDecl,
+    CircuitDecl,
+    ClaimDecl,
+    DomainDecl,
+    DomainExpr,
+    EnumDecl,
+    Formula,
+    FreshDomain,
+    Item,
+    Name,
+    ParamDecl,
+    PatchDecl,
+    SpaceDecl,
+    SubDomain,
+    SubspaceDecl,
+    TensorPath,
+    Use,
+)
+from circ.lang.types import INVALID, REAL
+
+
+def occurrences(typed: TypedModule) -> Found:
+    """The names of a module's own text, declarations included; what means nothing is left out."""
+    reach = Reach(Context(typed.facts))
+    for use in typed.module.uses:
+        yield from in_use(use, reach)
+    for item in typed.module.items:
+        yield Occurrence(item.name.span, Declared(item))
+        yield from in_item(item, reach)
+
+
+def in_use(use: Use, reach: Reach) -> Found:
+    """The module, if anything was found in it, and the names that it gives."""
+    items = [reach.scope.values.get(name.text) for name in use.names]
+    sources = [item.name.span.source for item in items if item is not None]
+    if sources:
+        yield Occurrence(use.module.span, Whole(sources[0]))
+    for name in use.names:
+        yield from of_module(name, reach)
+
+
+def in_item(item: Item, reach: Reach) -> Found:
+    """The names in an item, its own left out."""
+    match item:
+        case EnumDecl(members=members):
+            for name in members:
+                yield Occurrence(name.span, OneMember(item, name))
+        case CheckpointDecl(entries=entries):
+            for entry in entries:
+                yield from in_type(entry.type, reach)
+        case SpaceDecl(type=kind):
+            yield from in_type(kind, reach)
+        case SubspaceDecl(space=space, vectors=vectors):
+            yield from of_module(space, reach)
+            yield from in_expr(vectors, reach)
+        case ParamDecl(type=kind, value=value):
+            yield from () if kind is None else in_type(kind, reach)
+            yield from in_expr(value, reach)
+        case CircuitDecl():
+            yield from in_circuit(item, reach)
+        case DomainDecl(value=value):
+            yield from in_domain(value, reach)
+        case ClaimDecl(formula=formula):
+            yield from in_formula(formula, reach)
+        case PatchDecl():
+            yield from in_patch(item, reach)
+        case _:
+            assert_never(item)
+
+
+def in_circuit(item: CircuitDecl, reach: Reach) -> Found:
+    """Dimensions, parameters and lets are bound one after the other."""
+    inner = reach
+    for dim in item.dims:
+        inner = inner.plus((dim, Bound(dim, REAL)))
+        yield from named(dim.span, dim.text, inner)
+    sized = inner
+    for parameter in item.params:
+        yield from in_type(parameter.type, sized)
+        inner = inner.plus((parameter.name, wire(parameter, reach.ctx)))
+        yield from named(parameter.name.span, parameter.name.text, inner)
+    yield from in_type(item.result, sized)
+    for let in item.lets:
+        yield from () if let.type is None else in_type(let.type, sized)
+        yield from in_expr(let.value, inner)
+        inner = inner.plus((let.name, wire(let, reach.ctx)))
+        yield from named(let.name.span, let.name.text, inner)
+    yield from in_expr(item.body, inner)
+
+
+def in_domain(domain: DomainExpr, reach: Reach) -> Found:
+    """The binder, what it ranges over, and the condition."""
+    match domain:
+        case FreshDomain(binder=binder):
+            yield from in_type(binder.type, reach)
+            name: Name | None = binder.name
+        case SubDomain(binder=name, base=base):
+            yield from of_module(base, reach)
+        case _:
+            assert_never(domain)
+    inner = reach
+    if name is not None:
+        inner = reach.plus((name, Bound(name, reach.ctx.facts.domains.get(domain, INVALID))))
+        yield from named(name.span, name.text, inner)
+    if domain.condition is not None:
+        yield from in_expr(domain.condition, inner)
+
+
+def in_formula(formula: Formula, reach: Reach) -> Found:
+    """Binders with their domains, one that several share only once; then what is said of them."""
+    inner = reach
+    seen: set[int] = set()
+    for binder in formula.binders:
+        if id(binder.domain) not in seen:
+            yield from in_domain(binder.domain, reach)
+        seen.add(id(binder.domain))
+        kind = reach.ctx.facts.domains.get(binder.domain, INVALID)
+        inner = inner.plus((binder.name, Bound(binder.name, kind)))
+        yield from named(binder.name.span, binder.name.text, inner)
+    if formula.where is not None:
+        yield from in_expr(formula.where, inner)
+    yield from in_expr(formula.body, inner)
+
+
+def in_patch(item: PatchDecl, reach: Reach) -> Found:
+    """The circuit, the tensors that are edited, and the clauses."""
+    yield from of_module(item.circuit, reach)
+    for path in item.edits:
+        yield from in_tensor_path(path, reach)
+    for formula in (*item.require, *item.preserve):
+        yield from in_formula(formula, reach)
+
+
+def in_tensor_path(path: TensorPath, reach: Reach) -> Found:
+    """`m.blocks.0.mlp.W_out`, whose first name is a checkpoint."""
+    yield from of_module(path.parts[0], reach)
+    yield from stored(path.parts[0].text, path.parts[1:], reach)
