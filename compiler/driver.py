@@ -118,16 +118,25 @@ def check(source: Source, files: Files, given: Params) -> Program:
 
     Errors are in `Program.diagnostics`; only a fault of Circ itself raises.
     """
+    return completed(typed_program(source, files), given)
+
+
+def typed_program(source: Source, files: Files) -> Program:
+    """A spec with its names and types, and their errors; nothing is lowered yet."""
     diagnostics = Diagnostics()
     sources = Sources(source, files)
     typed = check_modules(source, files.header, files.network, sources.open, diagnostics)
     weights = StoredWeights(checkpoints(typed), networks(typed), files)
     faults = single_faults(typed, diagnostics)
-    program = Program(source, typed, {}, files, weights, diagnostics, faults)
+    return Program(source, typed, {}, files, weights, diagnostics, faults)
+
+
+def completed(program: Program, given: Params) -> Program:
+    """A spec with its params, and with the errors that only lowering can see."""
     if program.failed:
         return program
-    with reported(diagnostics):
-        program = replace(program, params=param_values(typed, given))
+    with reported(program.diagnostics):
+        program = replace(program, params=param_values(program.typed, given))
     return program if program.failed else lower_all(with_subspaces(program))
 
 

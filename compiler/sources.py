@@ -46,7 +46,9 @@ class Sources:
         if at not in self.opened:
             route = Path(relpath(at, self.files.folder.resolve()))
             name = str(Path(self.spec.name).parent / route)
-            text = read_text(path, Place(name, use.module.span))
+            text = self.files.texts.get(at)
+            if text is None:
+                text = read_text(path, Place(name, use.module.span))
             key = key_of(route)
             self.files.folders[key] = path.parent
             self.opened[at] = Source(name, text, key)

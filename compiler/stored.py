@@ -28,7 +28,8 @@ class Files:
 
     A path in a spec starts at the folder of the text it stands in, and stays inside the spec's
     `folder` unless `outside` allows more. `instead` names files that the user gave for a
-    checkpoint, by its key; `folders` has those of the texts that a spec uses, by theirs.
+    checkpoint, by its key; `folders` has those of the texts that a spec uses, by theirs. `texts` are
+    those that stand for a file's own, by its resolved path: what an editor has and has not saved.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Files:
     opened: dict[Path, FileHeader] = field(default_factory=dict[Path, FileHeader])
     folders: dict[str, Path] = field(default_factory=dict[str, Path])
     networks: dict[Path, Imported] = field(default_factory=dict[Path, "Imported"])
+    texts: Mapping[Path, str] = field(default_factory=dict[Path, str])
 
     def path(self, decl: CheckpointDecl) -> Path:
         """The file of a checkpoint; raises `CircError` when it lies outside the folder or nowhere."""

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
@@ -57,8 +57,24 @@ class Failure:
     expected: frozenset[str]
 
 
+LONGEST_KEPT = 10_000
+MOST_KEPT = 512
+"""Trees of texts up to so many characters are kept, so many of them: an editor asks again and again."""
+
+
 def read(text: str, start: Start) -> Tree | Token | Failure:
-    """The tree of `text` under the rule `start`; one name alone is a token."""
+    """The tree of `text` under the rule `start`; one name alone is a token. Nobody changes a tree."""
+    return read_once(text, start) if len(text) <= LONGEST_KEPT else read_anew(text, start)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def read_once(text: str, start: Start) -> Tree | Token | Failure:
+    """The tree of a text, the same each time."""
+    return read_anew(text, start)
+
+
+def read_anew(text: str, start: Start) -> Tree | Token | Failure:
+    """The tree of a text, parsed."""
     lark = load()
     try:
         return cast(Untyped, lark).parse(text, start)

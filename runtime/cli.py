@@ -11,6 +11,7 @@ import click
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
 from circ.runtime.cli_compile import compile_to
+from circ.runtime.cli_editor import fmt, lsp
 from circ.runtime.cli_extents import range_over, regions_of_value
 from circ.runtime.exits import Exit
 from circ.runtime.options import (
@@ -41,6 +42,7 @@ def circ() -> None:
     circ range quote.circ 'x over s in D'  how small and large a number gets
     circ regions box.circ 'f on Box'   its linear regions, exactly
     circ repl quote.circ               ask questions
+    circ fmt quote.circ                lay it out in the canonical form
     circ vnnlib net.onnx safe.vnnlib   answer a standard problem: sat, unsat or unknown
     """
 
@@ -324,9 +326,8 @@ def repl(
     return run_repl(spec, (params, checkpoints, outside), Keeping(cache, no_cache))
 
 
-circ.add_command(compile_to)
-circ.add_command(range_over)
-circ.add_command(regions_of_value)
+for other in (compile_to, range_over, regions_of_value, fmt, lsp):
+    circ.add_command(other)
 
 
 def outcome(command: Callable[[], int]) -> int:

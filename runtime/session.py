@@ -92,10 +92,15 @@ def read_text(path: Path) -> str:
         raise CircError(no_spec(str(path), error.strerror or "unreadable")) from error
     if len(data) > LARGEST_SPEC:
         raise CircError(too_large(str(path), path.stat().st_size, LARGEST_SPEC))
+    return as_text(str(path), data)
+
+
+def as_text(name: str, data: bytes) -> str:
+    """The text of a spec, its lines ended by `\\n`; raises `CircError` where it is not UTF-8."""
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise CircError(not_text(str(path), error.start)) from error
+        raise CircError(not_text(name, error.start)) from error
 
 
 def settings(params: Iterable[str], checkpoints: Iterable[str], outside: bool) -> Request:

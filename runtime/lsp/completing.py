@@ -1,0 +1,188 @@
+"""What may stand at a place, from the text before it: a text that is being written seldom parses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from lsprotocol.types import CompletionItem, CompletionItemKind, Position
+
+from circ.compiler.sources import standard_modules, standard_source
+from circ.lang.check.functions import FUNCTIONS
+from circ.lang.check.sites import own_sites
+from circ.lang.diagnostic import Diagnostics
+from circ.lang.headers import Header
+from circ.lang.parser import ITEM_START, parse
+from circ.lang.scope import Scope, Value, key
+from circ.lang.syntax import (
+    CheckpointDecl,
+    CircuitDecl,
+    ClaimDecl,
+    DomainDecl,
+    EnumDecl,
+    Let,
+    ParamDecl,
+    PatchDecl,
+    SpaceDecl,
+    SubspaceDecl,
+)
+from circ.lang.types import show as type_text
+from circ.lang.words import RESERVED, TYPES, written_name, written_part
+from circ.runtime.lsp.documents import Reading
+from circ.runtime.repl.about import item_line
+
+PATH = re.compile(r'([A-Za-z_]\w*)((?:\.(?:\w+|"[^"\n]*"))*)\.(\w*)$')
+WORD = re.compile(r"[A-Za-z_]\w*$")
+USE = re.compile(r"^[ \t]*use[ \t]+([\w.]*)$")
+USED = re.compile(r"^[ \t]*use[ \t]+(std\.\w+)[ \t]*:[ \t]*(?:\w+[ \t]*,[ \t]*)*\w*$")
+BOUND = re.compile(
+    r"\blet[ \t]+(\w+)|\bfold[ \t]+(\w+)|(\w+)[ \t]*:(?!=)|\b(\w+)(?:[ \t]*,[ \t]*(\w+))?[ \t]+in\b"
+)
+
+MOST_SHOWN = 1000
+
+KINDS: Mapping[type[Value], CompletionItemKind] = {
+    EnumDecl: CompletionItemKind.Enum,
+    SpaceDecl: CompletionItemKind.Struct,
+    SubspaceDecl: CompletionItemKind.Interface,
+    CheckpointDecl: CompletionItemKind.Module,
+    ParamDecl: CompletionItemKind.Constant,
+    CircuitDecl: CompletionItemKind.Function,
+    DomainDecl: CompletionItemKind.Class,
+}
+
+
+def completions(reading: Reading, position: Position) -> list[CompletionItem]:
+    """What may stand at a position, each thing once."""
+    before = reading.source.text[: reading.places.offset(position)]
+    line = before[before.rfind("\n") + 1 :]
+    if in_comment_or_string(line):
+        return []
+    found = {item.label: item for item in reversed([*proposals(reading, before, line)])}
+    return [*reversed(found.values())][:MOST_SHOWN]
+
+
+def in_comment_or_string(line: str) -> bool:
+    """Whether the end of a line is no place for a name."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
+    return "#" in bare or bare.count('"') % 2 == 1
+
+
+def proposals(reading: Reading, before: str, line: str) -> Iterator[CompletionItem]:
+    """By what stands before: a `use`, a path, or anything."""
+    module, used, path = USE.search(line), USED.search(line), PATH.search(line)
+    if module is not None:
+        yield from plain(standard_modules(), CompletionItemKind.Module)
+    elif used is not None:
+        yield from declared_in(used[1])
+    elif path is not None:
+        yield from below(path[1], [*parts(path[2])], reading)
+    elif line.rstrip().endswith(".") or re.search(r"[)\]}]\.\w*$", line):
+        yield from sites_of(before, reading)
+    else:
+        yield from anywhere(reading, before)
+
+
+def plain(words: Iterable[str], kind: CompletionItemKind) -> Iterator[CompletionItem]:
+    """Words of one kind."""
+    return (CompletionItem(word, kind=kind) for word in words)
+
+
+def declared_in(module: str) -> Iterator[CompletionItem]:
+    """What a module of the standard library declares."""
+    if module in standard_modules():
+        for item in parse(standard_source(module), Diagnostics()).items:
+            if not isinstance(item, ClaimDecl | PatchDecl):
+                yield declaration(item.name.text, item)
+
+
+def declaration(name: str, item: Value) -> CompletionItem:
+    """A declaration with its head and its words."""
+    detail, doc = item_line(item), item.doc or None
+    return CompletionItem(name, kind=KINDS[type(item)], detail=detail, documentation=doc)
+
+
+# --- paths -------------------------------------------------------------------------------------
+
+
+def parts(path: str) -> Iterator[str]:
+    """`.blocks."odd key"` as its parts."""
+    return (found[0].strip('"') for found in re.finditer(r'\w+|"[^"\n]*"', path))
+
+
+def below(name: str, path: list[str], reading: Reading) -> Iterator[CompletionItem]:
+    """What may follow a path: parts of names of tensors, members of an enum, sites of a circuit."""
+    typed = reading.program.typed
+    item = typed.scope.values.get(name)
+    if isinstance(item, CheckpointDecl):
+        yield from next_parts(path, typed.facts.headers.get(key(item), {}))
+    elif isinstance(item, EnumDecl) and not path:
+        names = [written_part(member.text) for member in item.members]
+        yield from plain(names, CompletionItemKind.EnumMember)
+
+
+def next_parts(path: list[str], header: Header) -> Iterator[CompletionItem]:
+    """The parts that follow a path in the names of tensors, with the shape where one is whole."""
+    start = "".join(f"{part}." for part in path)
+    for name, info in header.items():
+        if name.startswith(start):
+            part, more, _ = name[len(start) :].partition(".")
+            detail = "" if more else f"real{list(info.shape) or ''} ({info.dtype})"
+            kind = CompletionItemKind.Folder if more else CompletionItemKind.Field
+            yield CompletionItem(written_part(part), kind=kind, detail=detail)
+
+
+def sites_of(before: str, reading: Reading) -> Iterator[CompletionItem]:
+    """The sites of the call that the text ends with, `f(x).`."""
+    called = callee(before)
+    item = reading.program.typed.scope.values.get(called)
+    if isinstance(item, CircuitDecl):
+        facts = reading.program.typed.facts
+        for site in own_sites(item):
+            known = facts.lets.get(site) if isinstance(site, Let) else facts.parameters.get(site)
+            detail = "" if known is None else type_text(known)
+            yield CompletionItem(site.name.text, kind=CompletionItemKind.Variable, detail=detail)
+
+
+def callee(before: str) -> str:
+    """The name before the brackets that a text ends with; empty where there is none."""
+    text = re.sub(r"\.\w*$", "", before)
+    depth = 0
+    for at in range(len(text) - 1, -1, -1):
+        depth += (text[at] in ")]}") - (text[at] in "([{")
+        if depth <= 0:
+            name = WORD.search(text[:at])
+            return name[0] if name and text[at] == "(" else ""
+    return ""
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def anywhere(reading: Reading, before: str) -> Iterator[CompletionItem]:
+    """What is bound in the item that is being written, what the spec declares, and words."""
+    scope = reading.program.typed.scope
+    yield from plain(bound_before(before), CompletionItemKind.Variable)
+    yield from (declaration(name, item) for name, item in scope.values.items())
+    yield from members(scope)
+    for name, function in FUNCTIONS.items():
+        kind = CompletionItemKind.Function
+        yield CompletionItem(name, kind=kind, detail=function.arguments, documentation=function.doc)
+    yield from plain(TYPES, CompletionItemKind.Struct)
+    yield from plain(sorted(RESERVED), CompletionItemKind.Keyword)
+
+
+def members(scope: Scope) -> Iterator[CompletionItem]:
+    """The members that one enum has; one of several is written with its enum."""
+    for name, enums in scope.members.items():
+        written = [f"{enum.name.text}.{written_part(name)}" for enum in enums]
+        for label in written if len(enums) > 1 else (written_name(name),):
+            yield CompletionItem(label, kind=CompletionItemKind.EnumMember)
+
+
+def bound_before(before: str) -> list[str]:
+    """Names that look bound in the item that the text ends in."""
+    starts = [found.start() for found in ITEM_START.finditer(before)]
+    item = before[starts[-1] :] if starts else before
+    names = (name for found in BOUND.finditer(item) for name in found.groups() if name)
+    return [name for name in dict.fromkeys(names) if name not in RESERVED and not name[0].isdigit()]
