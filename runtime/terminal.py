@@ -43,6 +43,17 @@ def show_text(text: str) -> None:
     OUT.print(Text(text.rstrip("\n")))
 
 
+def show_source(text: str) -> None:
+    """Print a spec, or a part of one, in colour where there is colour."""
+    from rich.syntax import Syntax
+
+    from circ.runtime.highlighting import CircLexer
+
+    coloured = Syntax("", CircLexer(), theme="ansi_dark").highlight(text)
+    coloured.rstrip()
+    OUT.print(coloured)
+
+
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Print findings with their source, apart from what a command answers."""
     for diagnostic in diagnostics:

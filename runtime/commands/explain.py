@@ -11,17 +11,22 @@ from circ.lang.errors.command import no_claim, no_page
 from circ.lang.format import format_item
 from circ.lang.parser import parse
 from circ.lang.span import Source
-from circ.lang.syntax import Module
+from circ.lang.syntax import Item, Module
 from circ.runtime.exits import Exit
 from circ.runtime.session import read_text
-from circ.runtime.terminal import show_text
+from circ.runtime.terminal import show_source, show_text
 
 CODE = re.compile(r"[EW]\d{4}")
 
 
 def run_explain(what: str, name: str | None) -> int:
     """Show a page; raises `CircError` where there is none."""
-    show_text(page(what.upper()) if CODE.fullmatch(what.upper()) else described(what, name))
+    if CODE.fullmatch(what.upper()):
+        show_text(page(what.upper()))
+    elif name is None:
+        show_text(overview(module_of(what)))
+    else:
+        show_source(format_item(item_of(what, name)))
     return Exit.AS_CLAIMED
 
 
@@ -33,19 +38,23 @@ def page(code: str) -> str:
     return found.read_text(encoding="utf-8")
 
 
-def described(spec: str, name: str | None) -> str:
-    """A spec's own words, or those of one of its items with the item as it is formatted."""
+def module_of(spec: str) -> Module:
+    """A spec without errors of syntax; raises `CircError` for others."""
     diagnostics = Diagnostics()
     module = parse(Source(spec, read_text(Path(spec))), diagnostics)
     if diagnostics.failed:
         raise CircError(*diagnostics)
-    if name is None:
-        return overview(module)
+    return module
+
+
+def item_of(spec: str, name: str) -> Item:
+    """One of its items; raises `CircError` where it has none of that name."""
+    module = module_of(spec)
     found = [item for item in module.items if item.name.text == name]
     if not found:
         names = [item.name.text for item in module.items]
         raise CircError(no_claim("item", name, names))
-    return format_item(found[0])
+    return found[0]
 
 
 def overview(module: Module) -> str:

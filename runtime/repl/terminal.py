@@ -99,10 +99,14 @@ def read_edited(session: Session) -> ReadLine:
     from prompt_toolkit.application import get_app
     from prompt_toolkit.filters import Condition
     from prompt_toolkit.history import InMemoryHistory
+    from prompt_toolkit.lexers import PygmentsLexer
+
+    from circ.runtime.highlighting import CircLexer
 
     editor: PromptSession[str] = PromptSession(
         history=InMemoryHistory(),
         completer=completer(session),
+        lexer=PygmentsLexer(CircLexer),
         complete_while_typing=False,
         multiline=Condition(lambda: is_open(get_app().current_buffer.text)),
         prompt_continuation=MORE,
