@@ -63,6 +63,7 @@ bench: setup  ## how fast the provers are
 	$(BIN)/python benchmarks/enumeration.py
 	$(BIN)/python benchmarks/words.py
 	$(BIN)/python benchmarks/lengths.py
+	$(BIN)/python benchmarks/editor.py
 
 # `make bench-verify INSTANCES=FOLDER PEERS=PYTHON` begins with a table beside other verifiers.
 QUESTIONS ?= build/middle
