@@ -15,7 +15,7 @@ from circ.lang.meanings import (
     Occurrence,
 )
 from circ.lang.pattern_names import member_at, pattern_names, word_names
-from circ.lang.reach import Found, Reach, entry, in_type, named, of_module, stored, wire
+from circ.lang.reach import Found, Reach, entry, fields, in_type, named, of_module, stored, wire
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -121,6 +121,7 @@ def in_attr(e: Attr, reach: Reach) -> Found:
     yield from in_expr(at, reach)
     path = tensor_path(e)
     if path is None or path[0] in reach.bound:
+        yield from fields(reach.type_of(at), names, reach)
         return
     item = reach.scope.values.get(path[0])
     if isinstance(item, EnumDecl):

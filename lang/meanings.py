@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from circ.lang.span import Source, Span
-from circ.lang.syntax import CheckpointDecl, EnumDecl, Item, Name
+from circ.lang.syntax import CheckpointDecl, Entry, EnumDecl, Item, Name, RecordDecl
 from circ.lang.types import Type
 
 
@@ -50,6 +50,22 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A tensor of a record, or those of it below a path."""
+
+    record: RecordDecl
+    path: tuple[str, ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries of the record that it stands for, itself or those below it."""
+        size = len(self.path)
+        return tuple(
+            e for e in self.record.fields if tuple(p.text for p in e.path[:size]) == self.path
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltIn:
     """A function of the language."""
 
@@ -63,7 +79,7 @@ class Whole:
     source: Source
 
 
-Meaning = Declared | OneMember | Wire | Bound | Stored | BuiltIn | Whole
+Meaning = Declared | OneMember | Wire | Bound | Stored | Field | BuiltIn | Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,9 @@ def defined_at(means: Meaning) -> Span | None:
             return name.span
         case Stored(checkpoint=checkpoint):
             return checkpoint.name.span
+        case Field(record=record):
+            found = means.entries
+            return found[0].path[len(means.path) - 1].span if found else record.name.span
         case BuiltIn():
             return None
         case Whole(source=source):

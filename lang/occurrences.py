@@ -10,6 +10,7 @@ from circ.lang.expression_names import in_expr
 from circ.lang.meanings import (
     Bound,
     Declared,
+    Field,
     Occurrence,
     OneMember,
     Whole,
@@ -28,6 +29,7 @@ from circ.lang.syntax import (
     Name,
     ParamDecl,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubDomain,
     SubspaceDecl,
@@ -63,6 +65,8 @@ def in_item(item: Item, reach: Reach) -> Found:
         case EnumDecl(members=members):
             for name in members:
                 yield Occurrence(name.span, OneMember(item, name))
+        case RecordDecl():
+            yield from in_record(item, reach)
         case CheckpointDecl(entries=entries):
             for entry in entries:
                 yield from in_type(entry.type, reach)
@@ -84,6 +88,17 @@ def in_item(item: Item, reach: Reach) -> Found:
             yield from in_patch(item, reach)
         case _:
             assert_never(item)
+
+
+def in_record(item: RecordDecl, reach: Reach) -> Found:
+    """Dimensions, and the fields with their types."""
+    inner = reach.plus(*((dim, Bound(dim, REAL)) for dim in item.dims))
+    for dim in item.dims:
+        yield from named(dim.span, dim.text, inner)
+    for field in item.fields:
+        for end, part in enumerate(field.path, start=1):
+            yield Occurrence(part.span, Field(item, tuple(p.text for p in field.path[:end])))
+        yield from in_type(field.type, inner)
 
 
 def in_circuit(item: CircuitDecl, reach: Reach) -> Found:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from circ.lang.check.context import Context
 from circ.lang.meanings import (
     Declared,
+    Field,
     Meaning,
     Occurrence,
     Stored,
@@ -23,9 +24,10 @@ from circ.lang.syntax import (
     Let,
     Name,
     Parameter,
+    RecordDecl,
     TypeExpr,
 )
-from circ.lang.types import INVALID, Array, Type
+from circ.lang.types import INVALID, Array, Record, Type
 
 Found = Iterator[Occurrence]
 """Names with what they mean."""
@@ -89,6 +91,25 @@ def stored(name: str, parts: Sequence[Name], reach: Reach) -> Found:
         for end, part in enumerate(parts, start=1):
             below = tuple(each.text for each in parts[:end])
             yield Occurrence(part.span, Stored(item, below))
+
+
+def fields(t: Type, parts: Sequence[Name], reach: Reach) -> Found:
+    """The parts of a path below a value of a record."""
+    item = reach.scope.values.get(t.name) if isinstance(t, Record) else None
+    if isinstance(item, RecordDecl):
+        yield from fields_of(item, parts, reach)
+
+
+def fields_of(item: RecordDecl, parts: Sequence[Name], reach: Reach) -> Found:
+    """The parts of a path below a record, one that a field is included."""
+    for end, part in enumerate(parts, start=1):
+        path = tuple(each.text for each in parts[:end])
+        yield Occurrence(part.span, Field(item, path))
+        for entry in item.fields:
+            inner = reach.scope.values.get(entry.type.name.text)
+            if tuple(each.text for each in entry.path) == path and isinstance(inner, RecordDecl):
+                yield from fields_of(inner, parts[end:], reach)
+                return
 
 
 def in_type(kind: TypeExpr, reach: Reach) -> Found:

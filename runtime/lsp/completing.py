@@ -23,6 +23,7 @@ from circ.lang.syntax import (
     Let,
     ParamDecl,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubspaceDecl,
 )
@@ -45,10 +46,11 @@ KINDS: Mapping[type[Value], CompletionItemKind] = {
     EnumDecl: CompletionItemKind.Enum,
     SpaceDecl: CompletionItemKind.Struct,
     SubspaceDecl: CompletionItemKind.Interface,
+    RecordDecl: CompletionItemKind.Class,
     CheckpointDecl: CompletionItemKind.Module,
     ParamDecl: CompletionItemKind.Constant,
     CircuitDecl: CompletionItemKind.Function,
-    DomainDecl: CompletionItemKind.Class,
+    DomainDecl: CompletionItemKind.Value,
 }
 
 

@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Name,
     ParamDecl,
     PatchDecl,
+    RecordDecl,
     SpaceDecl,
     SubspaceDecl,
 )
@@ -56,6 +57,8 @@ def kind_of(item: Item) -> SymbolKind:
             return SymbolKind.Struct
         case SubspaceDecl():
             return SymbolKind.Interface
+        case RecordDecl():
+            return SymbolKind.Class
         case CheckpointDecl():
             return SymbolKind.File
         case ParamDecl():
@@ -63,7 +66,7 @@ def kind_of(item: Item) -> SymbolKind:
         case CircuitDecl():
             return SymbolKind.Function
         case DomainDecl():
-            return SymbolKind.Class
+            return SymbolKind.Namespace
         case ClaimDecl():
             return SymbolKind.Boolean
         case PatchDecl():
@@ -81,7 +84,7 @@ def inner(item: Item, reading: Reading) -> Iterator[DocumentSymbol]:
         case CircuitDecl(lets=lets):
             for let in lets:
                 yield part(let.name, SymbolKind.Variable, let.span, reading)
-        case SpaceDecl() | SubspaceDecl() | CheckpointDecl() | ParamDecl():
+        case SpaceDecl() | SubspaceDecl() | RecordDecl() | CheckpointDecl() | ParamDecl():
             pass
         case DomainDecl() | ClaimDecl() | PatchDecl():
             pass

@@ -11,10 +11,12 @@ from circ.lang.check.context import Context
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.check.tensors import path_type
 from circ.lang.docs import module_doc
+from circ.lang.format_types import format_type
 from circ.lang.meanings import (
     Bound,
     BuiltIn,
     Declared,
+    Field,
     Meaning,
     OneMember,
     Stored,
@@ -82,6 +84,12 @@ def described(means: Meaning, reading: Reading) -> tuple[str, str]:
             return f"{written_name(name.text)}: {type_text(kind)}", ""
         case Stored():
             return "\n".join(tensors(means, reading)), ""
+        case Field(record=record, path=path):
+            kinds = [
+                f"{'.'.join(p.text for p in e.path)}: {format_type(e.type)}" for e in means.entries
+            ]
+            start = f"{record.name.text}.{'.'.join(path)}"
+            return "\n".join(kinds) if kinds else start, f"of the record `{record.name.text}`"
         case BuiltIn(name=name):
             return f"{name}(…)", f"{FUNCTIONS[name].doc} ({FUNCTIONS[name].arguments})"
         case Whole(source=source):
@@ -129,7 +137,7 @@ def places_of(reading: Reading, position: Position) -> list[Span]:
 
 def alike(a: Meaning, b: Meaning) -> bool:
     """Whether two names mean the same: one tensor, or what is declared at one place."""
-    apart = Stored | BuiltIn | Whole
+    apart = Stored | Field | BuiltIn | Whole
     if isinstance(a, apart) or isinstance(b, apart):
         return a == b
     return defined_at(a) == defined_at(b)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lsprotocol.types import Position, Range, TextEdit, WorkspaceEdit
 
 from circ.lang.diagnostic import Diagnostics
-from circ.lang.meanings import BuiltIn, Occurrence, Stored, Whole, defined_at
+from circ.lang.meanings import BuiltIn, Field, Occurrence, Stored, Whole, defined_at
 from circ.lang.parser import parse
 from circ.lang.span import Span
 from circ.lang.words import is_name
@@ -33,6 +33,8 @@ def declared_here(reading: Reading, position: Position) -> Occurrence:
     match name.means:
         case Stored():
             raise NotRenamed(f"`{name.span.text}` is a name in a checkpoint's file")
+        case Field():
+            raise NotRenamed(f"`{name.span.text}` is the name of tensors that stand for it")
         case BuiltIn():
             raise NotRenamed(f"`{name.span.text}` is a function of the language")
         case Whole():
@@ -88,7 +90,7 @@ def meanings(reading: Reading) -> list[object]:
     for name in reading.names:
         at = defined_at(name.means)
         here = at is not None and at.source == reading.source and at in first
-        if here and at is not None and not isinstance(name.means, Stored):
+        if here and at is not None and not isinstance(name.means, Stored | Field):
             found.append(first[at])
         else:
             found.append(name.span.text)

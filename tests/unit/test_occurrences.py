@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from circ.lang.comments import words_of
-from circ.lang.meanings import Declared, Stored, defined_at
+from circ.lang.meanings import Declared, Field, Stored, defined_at
 from circ.lang.words import CLAUSE_WORDS, HEAD_WORDS, RESERVED, TYPES, WORD
 from circ.runtime.lsp.documents import Documents, Reading
 from circ.runtime.lsp.renaming import NotRenamed, renamed
@@ -26,6 +26,13 @@ circuit along(x: Resid, w: Resid -> Head) -> Head =
 circuit folded[k](s: Char[k]) -> Quote = fold q = Quote.none over c in s: match q {
   none | inside => q
 }
+record Mlp[d, h] = {
+  W:     real[h, d]
+  b:     real[h]
+}
+record Block = { mlp: Mlp[2, 3] }
+circuit taken(x: real[2], w: Mlp[2, 3], v: Block) -> real[3] = w.W @ x + w.b + v.mlp.b
+claim records: forall x in Box: taken(x, n.blocks.0.mlp, n.blocks.0) do { w := n.blocks.1.mlp } <= 9
 claim counted: count { s: Char[2] | s matches Char.letter quote* } + count { t in Words } >= 0
 claim edited: forall x in Box: along(x, n.blocks.0.mlp.W) do { w[0] := it, x := 0 } <= 9
 """
@@ -85,6 +92,7 @@ def test_every_declared_name_can_be_another(documents: tuple[Documents, Reading]
     """Were one place overlooked, the text would have an error afterwards, and be refused."""
     opened, reading = documents
     declared = [name for name in reading.names if defined_at(name.means) == name.span]
+    declared = [name for name in declared if not isinstance(name.means, Field)]
     assert len(declared) > 100
     for name in declared:
         at = reading.places.position(name.span.start)
