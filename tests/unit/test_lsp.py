@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from circ.lang.check.functions import FUNCTIONS
-from tests.unit.editor import Editor, editing
+from tests.unit.editor import PATIENCE, Editor, editing
 from tests.unit.specs import write_spec
 from tests.unit.whole_language import SPEC, write_weights
 
@@ -375,6 +376,23 @@ def test_without_the_extra_the_command_says_what_it_needs(tmp_path: Path) -> Non
     assert done.returncode == 4
     assert "pip install 'circ-lang[lsp]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_server_can_be_stopped(tmp_path: Path) -> None:
+    """`kill` ends it though its editor says nothing; so does the end of its input, or rubbish and then that."""
+    command = [sys.executable, "-m", "circ", "lsp"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=PIPE, stdout=PIPE, stderr=PIPE) as server:
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(b"Content-Length: 2\r\n\r\n{]")
+        server.stdin.flush()
+        assert b"Content-Length" in server.stdout.readline()
+        server.terminate()
+        assert server.wait(PATIENCE) == 2
+        assert server.stderr is not None and server.stderr.read() == b""
+    done = subprocess.run(
+        command, cwd=tmp_path, input=b"\xff\r\n{", capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 class TestWholeTexts:
