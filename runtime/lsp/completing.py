@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from lsprotocol.types import CompletionItem, CompletionItemKind, Position
 
 from circ.compiler.sources import standard_modules, standard_source
+from circ.lang.check.context import Context
 from circ.lang.check.functions import FUNCTIONS
-from circ.lang.check.sites import own_sites
+from circ.lang.check.sites import callee as site_callee
+from circ.lang.check.sites import named_site, own_sites
 from circ.lang.diagnostic import Diagnostics
 from circ.lang.headers import Header
 from circ.lang.parser import ITEM_START, parse
+from circ.lang.reach import wire
 from circ.lang.scope import Scope, Value, key
 from circ.lang.syntax import (
     CheckpointDecl,
@@ -33,6 +36,7 @@ from circ.runtime.lsp.documents import Reading
 from circ.runtime.repl.about import item_line
 
 PATH = re.compile(r'([A-Za-z_]\w*)((?:\.(?:\w+|"[^"\n]*"))*)\.(\w*)$')
+SITE = re.compile(r"\)((?:\.\w+)*)\.\w*$")
 WORD = re.compile(r"[A-Za-z_]\w*$")
 USE = re.compile(r"^[ \t]*use[ \t]+([\w.]*)$")
 USED = re.compile(r"^[ \t]*use[ \t]+(std\.\w+)[ \t]*:[ \t]*(?:\w+[ \t]*,[ \t]*)*\w*$")
@@ -72,15 +76,17 @@ def in_comment_or_string(line: str) -> bool:
 
 def proposals(reading: Reading, before: str, line: str) -> Iterator[CompletionItem]:
     """By what stands before: a `use`, a path, or anything."""
-    module, used, path = USE.search(line), USED.search(line), PATH.search(line)
+    module, used = USE.search(line), USED.search(line)
+    site, path = SITE.search(line), PATH.search(line)
     if module is not None:
         yield from plain(standard_modules(), CompletionItemKind.Module)
     elif used is not None:
         yield from declared_in(used[1])
+    elif site is not None:
+        call = before[: len(before) - len(site[0]) + 1]
+        yield from sites_of(call, [*parts(site[1])], reading)
     elif path is not None:
         yield from below(path[1], [*parts(path[2])], reading)
-    elif line.rstrip().endswith(".") or re.search(r"[)\]}]\.\w*$", line):
-        yield from sites_of(before, reading)
     else:
         yield from anywhere(reading, before)
 
@@ -134,21 +140,28 @@ def next_parts(path: list[str], header: Header) -> Iterator[CompletionItem]:
             yield CompletionItem(written_part(part), kind=kind, detail=detail)
 
 
-def sites_of(before: str, reading: Reading) -> Iterator[CompletionItem]:
-    """The sites of the call that the text ends with, `f(x).`."""
-    called = callee(before)
-    item = reading.program.typed.scope.values.get(called)
+def sites_of(before: str, path: list[str], reading: Reading) -> Iterator[CompletionItem]:
+    """The sites below a path of the call that the text ends with, `f(x).mixed.`."""
+    typed = reading.program.typed
+    item, ctx = typed.scope.values.get(callee(before)), Context(typed.facts)
+    for part in path:
+        item = called_at(item, part, ctx) if isinstance(item, CircuitDecl) else None
     if isinstance(item, CircuitDecl):
-        facts = reading.program.typed.facts
         for site in own_sites(item):
-            known = facts.lets.get(site) if isinstance(site, Let) else facts.parameters.get(site)
-            detail = "" if known is None else type_text(known)
-            yield CompletionItem(site.name.text, kind=CompletionItemKind.Variable, detail=detail)
+            means = wire(site, ctx)
+            kind = CompletionItemKind.Variable
+            yield CompletionItem(means.name.text, kind=kind, detail=type_text(means.type))
 
 
-def callee(before: str) -> str:
+def called_at(decl: CircuitDecl, part: str, ctx: Context) -> CircuitDecl | None:
+    """The circuit that a `let` of a circuit calls."""
+    site = named_site(decl, part)
+    found = site_callee(site.value, ctx.inside(decl)) if isinstance(site, Let) else None
+    return None if found is None else found.decl
+
+
+def callee(text: str) -> str:
     """The name before the brackets that a text ends with; empty where there is none."""
-    text = re.sub(r"\.\w*$", "", before)
     depth = 0
     for at in range(len(text) - 1, -1, -1):
         depth += (text[at] in ")]}") - (text[at] in "([{")

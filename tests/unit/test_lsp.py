@@ -280,6 +280,8 @@ class TestCompletion:
             "\nclaim c: m.blocks.0.ml": ["mlp"],
             "\nclaim c: m.blocks.0.mlp.": ["W", "b"],
             "\nclaim c: block(x).": ["x", "hidden", "scaled"],
+            "\nclaim c: model(s).mixed.": ["x", "hidden", "scaled"],
+            "\nclaim c: model([f(1), 2]).mixed.hidden.po": ["pre", "post"],
             "\nclaim c: Quote.": ["none", "inside"],
             "\ncircuit h(word: Char) -> real { let mine = 1\n return ": ["word", "mine", "block"],
             "\nclaim c: ": ["model", "eps", "letter", "relu", "forall", "Words"],
