@@ -2697,4 +2697,25 @@ MUTANTS: tuple[Mutant, ...] = (
         "return lower_tensor(\n            Tensors(record.checkpoint, (*record.prefix, *path[1])), replace(env, tensors={})\n        )",
         ("tests/spec/meaning/records.md",),
     ),
+    Mutant(
+        "comment_lost_in_silence",
+        "lang/format_text.py",
+        "return same and sorted(said(text)) == sorted(said(source.text))",
+        "return same",
+        ("tests/unit/test_fmt_command.py",),
+    ),
+    Mutant(
+        "editor_beyond_the_folder",
+        "runtime/lsp/documents.py",
+        "return Files(folder, opened=",
+        "return Files(folder, True, opened=",
+        ("tests/unit/test_lsp.py::TestFindings",),
+    ),
+    Mutant(
+        "renaming_that_captures",
+        "runtime/lsp/renaming.py",
+        "if meanings(before) != meanings(after):",
+        "if False and meanings(before) != meanings(after):",
+        ("tests/unit/test_occurrences.py::test_capture_is_refused",),
+    ),
 )

@@ -115,3 +115,6 @@ def test_capture_is_refused(documents: tuple[Documents, Reading]) -> None:
     for taken in ("m", "hidden", "scaled", "letter"):
         with pytest.raises(NotRenamed):
             renamed(opened, reading, at, taken)
+    offset = WHOLE.index("refuted: forall x in Box") + len("refuted: forall ")
+    with pytest.raises(NotRenamed, match="something else"):
+        renamed(opened, reading, reading.places.position(offset), "twice")
