@@ -35,13 +35,16 @@ from circ.lang.words import RESERVED, TYPES, written_name, written_part
 from circ.runtime.lsp.documents import Reading
 from circ.runtime.repl.about import item_line
 
-PATH = re.compile(r'([A-Za-z_]\w*)((?:\.(?:\w+|"[^"\n]*"))*)\.(\w*)$')
+LONGEST_LOOK = 1000
+"""Characters before the cursor that are looked at for a path or a call's name."""
+
+PATH = re.compile(r'(?<!\w)([A-Za-z_]\w*)((?:\.(?:\w+|"[^"\n]*"))*)\.(\w*)$')
 SITE = re.compile(r"\)((?:\.\w+)*)\.\w*$")
-WORD = re.compile(r"[A-Za-z_]\w*$")
+WORD = re.compile(r"(?<!\w)[A-Za-z_]\w*$")
 USE = re.compile(r"^[ \t]*use[ \t]+([\w.]*)$")
 USED = re.compile(r"^[ \t]*use[ \t]+(std\.\w+)[ \t]*:[ \t]*(?:\w+[ \t]*,[ \t]*)*\w*$")
 BOUND = re.compile(
-    r"\blet[ \t]+(\w+)|\bfold[ \t]+(\w+)|(\w+)[ \t]*:(?!=)|\b(\w+)(?:[ \t]*,[ \t]*(\w+))?[ \t]+in\b"
+    r"\blet[ \t]+(\w+)|\bfold[ \t]+(\w+)|\b(\w+)[ \t]*:(?!=)|\b(\w+)(?:[ \t]*,[ \t]*(\w+))?[ \t]+in\b"
 )
 
 MOST_SHOWN = 1000
@@ -64,7 +67,8 @@ def completions(reading: Reading, position: Position) -> list[CompletionItem]:
     line = before[before.rfind("\n") + 1 :]
     if in_comment_or_string(line):
         return []
-    found = {item.label: item for item in reversed([*proposals(reading, before, line)])}
+    near = line[-LONGEST_LOOK:]
+    found = {item.label: item for item in reversed([*proposals(reading, before, near)])}
     return [*reversed(found.values())][:MOST_SHOWN]
 
 
@@ -166,7 +170,7 @@ def callee(text: str) -> str:
     for at in range(len(text) - 1, -1, -1):
         depth += (text[at] in ")]}") - (text[at] in "([{")
         if depth <= 0:
-            name = WORD.search(text[:at])
+            name = WORD.search(text[max(0, at - LONGEST_LOOK) : at])
             return name[0] if name and text[at] == "(" else ""
     return ""
 

@@ -120,6 +120,21 @@ def test_positions_and_offsets_agree(text: str, encoding: Encoding) -> None:
             assert places.offset(places.position(offset)) == offset
 
 
+LONG = 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * LONG, "x." * LONG, "x y" * LONG, "f(" * LONG, "). " * LONG, '"' * LONG, "# " * LONG, " " * LONG,
+     "let " * LONG, "x, " * LONG, "x:" * LONG, "use std.attention: " + "x, " * 2000, "\n" * LONG],
+    ids=lambda text: text[:5].strip() or "blank",
+)  # fmt: skip
+def test_long_lines_are_answered_too(folder: Path, text: str) -> None:
+    """A line of a hundred thousand characters is no reason to wait: what is looked at has bounds, or takes linear time."""
+    lines = text.split("\n")
+    ask_everything(folder, text, lsp.Position(len(lines) - 1, len(lines[-1])), "y")
+
+
 def test_hostile_texts_over_the_wire(tmp_path: Path) -> None:
     """Half a character, control characters, a million brackets: the server says so, and goes on."""
     hostile = [
