@@ -38,7 +38,9 @@ from circ.lang.syntax import (
     Matches,
     Member,
     Name,
+    NetworkDecl,
     Number,
+    Parameter,
     Projection,
     Ref,
     TupleExpr,
@@ -100,7 +102,7 @@ def in_all(parts: Sequence[Expr], reach: Reach) -> Found:
 
 def called(function: Name, reach: Reach) -> Found:
     """A circuit, or a function of the language; never a local."""
-    if isinstance(reach.scope.values.get(function.text), CircuitDecl):
+    if isinstance(reach.scope.values.get(function.text), CircuitDecl | NetworkDecl):
         yield from of_module(function, reach)
     elif function.text in FUNCTIONS:
         yield Occurrence(function.span, BuiltIn(function.text))
@@ -137,7 +139,7 @@ def sites(call: Expr, path: Sequence[Name], ctx: Context) -> Found:
     found = callee(call, ctx)
     if found is None or not path:
         return
-    site = named_site(found.decl, path[0].text)
+    site = site_of(found.decl, path[0].text)
     if site is None:
         return
     yield Occurrence(path[0].span, wire(site, ctx))
@@ -145,11 +147,18 @@ def sites(call: Expr, path: Sequence[Name], ctx: Context) -> Found:
         yield from sites(site.value, path[1:], ctx.inside(found.decl))
 
 
+def site_of(decl: CircuitDecl | NetworkDecl, name: str) -> Parameter | Let | None:
+    """A site that is declared in a text; of a network its inputs are, and what is inside is not."""
+    if isinstance(decl, CircuitDecl):
+        return named_site(decl, name)
+    return next((param for param in decl.params if param.name.text == name), None)
+
+
 def in_edit(edit: Edit, call: Expr, reach: Reach) -> Found:
     """What is replaced, a wire or a tensor, and by what."""
     found = callee(call, reach.ctx)
     head = edit.path[0]
-    if found is not None and named_site(found.decl, head.text) is not None:
+    if found is not None and site_of(found.decl, head.text) is not None:
         yield from sites(call, edit.path, reach.ctx)
     else:
         yield from of_module(head, reach)

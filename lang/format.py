@@ -124,9 +124,9 @@ def layouts(item: Item) -> Iterator[str]:
             yield f"{head}\n{STEP}{fitted(formula.body, STEP, len(STEP))}"
         case DomainDecl(name=name, value=value):
             yield f"domain {name.text} = {broken_domain(value)}"
-        case SpaceDecl() | SubspaceDecl() | RecordDecl() | CheckpointDecl() | ParamDecl():
+        case SpaceDecl() | SubspaceDecl() | RecordDecl() | NetworkDecl():
             pass
-        case PatchDecl():
+        case CheckpointDecl() | ParamDecl() | PatchDecl():
             pass
         case _:
             assert_never(item)

@@ -27,6 +27,7 @@ from circ.lang.syntax import (
     FreshDomain,
     Item,
     Name,
+    NetworkDecl,
     ParamDecl,
     PatchDecl,
     RecordDecl,
@@ -75,6 +76,11 @@ def in_item(item: Item, reach: Reach) -> Found:
         case SubspaceDecl(space=space, vectors=vectors):
             yield from of_module(space, reach)
             yield from in_expr(vectors, reach)
+        case NetworkDecl(params=params, result=result):
+            for parameter in params:
+                yield Occurrence(parameter.name.span, wire(parameter, reach.ctx))
+                yield from in_type(parameter.type, reach)
+            yield from in_type(result, reach)
         case ParamDecl(type=kind, value=value):
             yield from () if kind is None else in_type(kind, reach)
             yield from in_expr(value, reach)

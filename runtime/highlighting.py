@@ -28,15 +28,13 @@ from circ.lang.words import (
     FLOATS,
     HEAD_WORDS,
     ITEM_WORDS,
-    LATER_ITEM_WORDS,
     LOGIC_WORDS,
     RESERVED,
     TYPES,
 )
 
-ITEMS = (*ITEM_WORDS, *LATER_ITEM_WORDS)
 JOINING = (*LOGIC_WORDS, *AXIS_WORDS)
-FORMS = tuple(sorted(RESERVED - {*ITEMS, *JOINING}))
+FORMS = tuple(sorted(RESERVED - {*ITEM_WORDS, *JOINING}))
 """Every reserved word that starts no item and joins nothing."""
 
 OPERATORS = r":=|=>|->|==|!=|<=|>=|[-+*/@<>=|?]"
@@ -66,10 +64,10 @@ class CircLexer(RegexLexer):
             (rf"(\.)([ \t]*)({NAMES})", bygroups(Punctuation, Text, Name.Attribute)),
             (rf"^([ \t]*)({one_of(CLAUSE_WORDS)})", bygroups(Text, Keyword)),
             (
-                rf"({one_of(ITEMS)})([ \t]+)({NAMES})",
+                rf"({one_of(ITEM_WORDS)})([ \t]+)({NAMES})",
                 bygroups(Keyword.Declaration, Text, Name.Class),
             ),
-            (words(ITEMS, suffix=r"\b"), Keyword.Declaration),
+            (words(ITEM_WORDS, suffix=r"\b"), Keyword.Declaration),
             (words(FORMS, suffix=r"\b"), Keyword),
             (words(JOINING, suffix=r"\b"), Operator.Word),
             (words(HEAD_WORDS, suffix=r"\b"), Keyword.Pseudo),

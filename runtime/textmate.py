@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from circ.lang.check.functions import FUNCTIONS
-from circ.lang.words import CLAUSE_WORDS, FLOATS, HEAD_WORDS, TYPES
-from circ.runtime.highlighting import FORMS, ITEMS, JOINING, NAMES, NUMBERS, OPERATORS, STRINGS
+from circ.lang.words import CLAUSE_WORDS, FLOATS, HEAD_WORDS, ITEM_WORDS, TYPES
+from circ.runtime.highlighting import FORMS, JOINING, NAMES, NUMBERS, OPERATORS, STRINGS
 
 SCOPE = "source.circ"
 
@@ -31,8 +31,10 @@ def textmate() -> Rule:
             colour("string.quoted.double", STRINGS),
             groups(rf"(\.)[ \t]*({NAMES})", "punctuation.accessor", "variable.other.member"),
             colour("keyword.other.clause", rf"^[ \t]*{any_of(CLAUSE_WORDS)}"),
-            groups(rf"{any_of(ITEMS)}[ \t]+({NAMES})", "keyword.declaration", "entity.name.type"),
-            colour("keyword.declaration", any_of(ITEMS)),
+            groups(
+                rf"{any_of(ITEM_WORDS)}[ \t]+({NAMES})", "keyword.declaration", "entity.name.type"
+            ),
+            colour("keyword.declaration", any_of(ITEM_WORDS)),
             colour("keyword.control", any_of(FORMS)),
             colour("keyword.operator.word", any_of(JOINING)),
             colour("keyword.other", any_of(HEAD_WORDS)),

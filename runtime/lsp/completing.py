@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     DomainDecl,
     EnumDecl,
     Let,
+    NetworkDecl,
     ParamDecl,
     PatchDecl,
     RecordDecl,
@@ -55,6 +56,7 @@ KINDS: Mapping[type[Value], CompletionItemKind] = {
     SubspaceDecl: CompletionItemKind.Interface,
     RecordDecl: CompletionItemKind.Class,
     CheckpointDecl: CompletionItemKind.Module,
+    NetworkDecl: CompletionItemKind.Function,
     ParamDecl: CompletionItemKind.Constant,
     CircuitDecl: CompletionItemKind.Function,
     DomainDecl: CompletionItemKind.Value,
@@ -161,7 +163,7 @@ def called_at(decl: CircuitDecl, part: str, ctx: Context) -> CircuitDecl | None:
     """The circuit that a `let` of a circuit calls."""
     site = named_site(decl, part)
     found = site_callee(site.value, ctx.inside(decl)) if isinstance(site, Let) else None
-    return None if found is None else found.decl
+    return found.decl if found is not None and isinstance(found.decl, CircuitDecl) else None
 
 
 def callee(text: str) -> str:

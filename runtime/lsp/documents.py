@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pygls.uris import from_fs_path, to_fs_path
 
@@ -19,11 +20,18 @@ from circ.lang.occurrences import occurrences
 from circ.lang.span import Source, Span
 from circ.runtime.lsp.places import Encoding, Places
 
+if TYPE_CHECKING:
+    from circ.compiler.imported import Imported
+
 NOWHERE = Path(os.devnull)
 """The folder of a text that is in no file: nothing can lie in it."""
 
 Stamp = tuple[int, int, int]
 """What changes with a file: its number, its size and when it was written."""
+
+Content = TypeVar("Content")
+Kept: TypeAlias = dict[Path, tuple[Stamp, Content]]
+"""What was read of files, with the stamps they had."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +73,15 @@ class Reading:
 
 @dataclass(slots=True)
 class Documents:
-    """The open texts by URI, what was read of each, and headers of checkpoints already read."""
+    """The open texts by URI, what was read of each, and of the checkpoints and networks that they name."""
 
     encoding: Encoding = "utf-16"
     texts: dict[str, tuple[str, int | None]] = field(
         default_factory=dict[str, tuple[str, "int | None"]]
     )
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
-    headers: dict[Path, tuple[Stamp, Header]] = field(
-        default_factory=dict[Path, tuple[Stamp, Header]]
-    )
+    headers: Kept[Header] = field(default_factory=dict[Path, tuple[Stamp, Header]])
+    networks: Kept[Imported] = field(default_factory=dict[Path, "tuple[Stamp, Imported]"])
 
     def put(self, uri: str, text: str, version: int | None) -> None:
         """Take over a text."""
@@ -109,7 +116,8 @@ class Documents:
         path = path_of(uri)
         files = self.files(path)
         program = typed_program(Source(uri if path is None else str(path), text), files)
-        self.keep(files.opened)
+        keep(self.headers, files.opened)
+        keep(self.networks, files.networks)
         return Reading(uri, self.texts.get(uri, (text, None))[1], program, self.encoding)
 
     def lowering(self, reading: Reading) -> Callable[[], Program]:
@@ -120,23 +128,26 @@ class Documents:
     def files(self, path: Path | None) -> Files:
         """The files that a spec may name: those in its own folder, as the editor has them."""
         folder = NOWHERE if path is None else path.parent
-        return Files(folder, opened=self.fresh(), texts=self.unsaved())
+        opened, networks = fresh(self.headers), fresh(self.networks)
+        return Files(folder, opened=opened, networks=networks, texts=self.unsaved())
 
     def unsaved(self) -> Mapping[Path, str]:
         """The open texts by the files they stand for."""
         paths = ((resolved(path_of(uri)), text) for uri, (text, _) in self.texts.items())
         return {path: text for path, text in paths if path is not None}
 
-    def fresh(self) -> dict[Path, Header]:
-        """The headers of those checkpoints that have not changed."""
-        return {path: header for path, (at, header) in self.headers.items() if at == stamp(path)}
 
-    def keep(self, opened: Mapping[Path, Header]) -> None:
-        """Keep headers for the next time."""
-        for path, header in opened.items():
-            at = stamp(path)
-            if at is not None and self.headers.get(path, (None, None))[1] is not header:
-                self.headers[path] = (at, header)
+def fresh(kept: Kept[Content]) -> dict[Path, Content]:
+    """What was read of those files that have not changed since."""
+    return {path: content for path, (at, content) in kept.items() if at == stamp(path)}
+
+
+def keep(kept: Kept[Content], read: Mapping[Path, Content]) -> None:
+    """Keep what was read of files for the next time."""
+    for path, content in read.items():
+        at = stamp(path)
+        if at is not None and (path not in kept or kept[path][1] is not content):
+            kept[path] = (at, content)
 
 
 def stamp(path: Path) -> Stamp | None:

@@ -16,6 +16,7 @@ from circ.lang.syntax import (
     EnumDecl,
     Item,
     Name,
+    NetworkDecl,
     ParamDecl,
     PatchDecl,
     RecordDecl,
@@ -56,11 +57,13 @@ def kind_of(item: Item) -> SymbolKind:
         case SpaceDecl():
             return SymbolKind.Struct
         case SubspaceDecl():
-            return SymbolKind.Interface
+            return SymbolKind.Struct
         case RecordDecl():
             return SymbolKind.Class
         case CheckpointDecl():
             return SymbolKind.File
+        case NetworkDecl():
+            return SymbolKind.Interface
         case ParamDecl():
             return SymbolKind.Constant
         case CircuitDecl():
@@ -86,7 +89,7 @@ def inner(item: Item, reading: Reading) -> Iterator[DocumentSymbol]:
                 yield part(let.name, SymbolKind.Variable, let.span, reading)
         case SpaceDecl() | SubspaceDecl() | RecordDecl() | CheckpointDecl() | ParamDecl():
             pass
-        case DomainDecl() | ClaimDecl() | PatchDecl():
+        case NetworkDecl() | DomainDecl() | ClaimDecl() | PatchDecl():
             pass
         case _:
             assert_never(item)
