@@ -25,11 +25,13 @@ from circ.compiler.lower.subspaces import check_independent
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
+from circ.lang.check.data import as_checkpoint
 from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
+from circ.lang.headers import Openers
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl, NetworkDecl, SubspaceDecl
+from circ.lang.syntax import CheckpointDecl, DomainDecl, NetworkDecl, SubspaceDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,9 @@ class Program:
 
     @property
     def files_read(self) -> tuple[Path, ...]:
-        """The files that were read: the spec, those that it uses, and the checkpoints."""
+        """The files that were read: the spec, those that it uses, checkpoints and lists."""
         texts = (self.source, *self.used_files)
-        read = (*self.files.opened, *self.files.networks)
+        read = (*self.files.opened, *self.files.networks, *self.files.lists)
         return (*(Path(text.name) for text in texts), *read)
 
     def claim(
@@ -125,7 +127,8 @@ def typed_program(source: Source, files: Files) -> Program:
     """A spec with its names and types, and their errors; nothing is lowered yet."""
     diagnostics = Diagnostics()
     sources = Sources(source, files)
-    typed = check_modules(source, files.header, files.network, sources.open, diagnostics)
+    openers = Openers(files.header, files.listed, files.network, sources.open)
+    typed = check_modules(source, openers, diagnostics)
     weights = StoredWeights(checkpoints(typed), networks(typed), files)
     faults = single_faults(typed, diagnostics)
     return Program(source, typed, {}, files, weights, diagnostics, faults)
@@ -180,9 +183,13 @@ def lower_all(program: Program) -> Program:
 
 
 def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:
-    """The checkpoints of a spec and of what it uses, by key."""
-    declared = typed.declared
-    return {at: item for at, item in declared.items() if isinstance(item, CheckpointDecl)}
+    """The checkpoints of a spec and of what it uses, by key; data sets of reals are such, too."""
+    found: dict[str, CheckpointDecl] = {}
+    for at, item in typed.declared.items():
+        stored = as_checkpoint(item) if isinstance(item, DomainDecl) else item
+        if isinstance(stored, CheckpointDecl):
+            found[at] = stored
+    return found
 
 
 def networks(typed: TypedModule) -> dict[str, NetworkDecl]:

@@ -15,6 +15,7 @@ from math import prod
 from circ.compiler.ir import Shape
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import files as errors
+from circ.lang.headers import Json
 from circ.lang.span import Span
 
 METADATA = "__metadata__"
@@ -51,9 +52,6 @@ class Place:
 
     path: str
     span: Span | None
-
-
-Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 class Malformed(Exception):

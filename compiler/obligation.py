@@ -27,9 +27,13 @@ Box = tuple[tuple[Fraction, Fraction], ...]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All words: `length` positions, each a member of the enum (names for display)."""
+    """All words: `length` positions, each a member of the enum (names for display).
+
+    `rows` is the name of a data set, where the one letter is the number of a row of it.
+    """
 
     members: tuple[str, ...]
+    rows: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from typing import assert_never
 from circ.compiler.driver import Program
 from circ.compiler.ir import Circuit, Const, WireType
 from circ.compiler.lower.claims import lengths_of, lower_formula
-from circ.compiler.lower.domains import names_of, sort_of
+from circ.compiler.lower.data import sort_of
+from circ.compiler.lower.domains import names_of
 from circ.compiler.lower.environment import Environment, Lowering, Value
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.quantities import quantities, restricted

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
+from circ.compiler.lists import ReadList, read_list
 from circ.compiler.tensor import Tensor, as_stored
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.files import outside_folder, unreadable
-from circ.lang.headers import Opened, TensorInfo
+from circ.lang.headers import Json, Opened, TensorInfo
 from circ.lang.scope import key
 from circ.lang.span import Source, Span
 from circ.lang.syntax import CheckpointDecl, Name, NetworkDecl
@@ -29,7 +30,8 @@ class Files:
     A path in a spec starts at the folder of the text it stands in, and stays inside the spec's
     `folder` unless `outside` allows more. `instead` names files that the user gave for a
     checkpoint, by its key; `folders` has those of the texts that a spec uses, by theirs. `texts` are
-    those that stand for a file's own, by its resolved path: what an editor has and has not saved.
+    those that stand for a file's own, by its resolved path: what an editor has and has not saved. What
+    was read once is not read again: `opened` has checkpoints, `lists` other data.
     """
 
     folder: Path
@@ -39,6 +41,7 @@ class Files:
     folders: dict[str, Path] = field(default_factory=dict[str, Path])
     networks: dict[Path, Imported] = field(default_factory=dict[Path, "Imported"])
     texts: Mapping[Path, str] = field(default_factory=dict[Path, str])
+    lists: dict[Path, ReadList] = field(default_factory=dict[Path, ReadList])
 
     def path(self, decl: CheckpointDecl) -> Path:
         """The file of a checkpoint; raises `CircError` when it lies outside the folder or nowhere."""
@@ -56,6 +59,13 @@ class Files:
         if not self.outside and not path.is_relative_to(self.folder.resolve()):
             raise CircError(outside_folder(file.span, file.text))
         return folder / file.text
+
+    def listed(self, file: Name) -> Json:
+        """What a file of JSON says; raises `CircError` (E0401-E0403, E0411, E0416)."""
+        path = self.inside(file)
+        if path not in self.lists:
+            self.lists[path] = read_list(path, file.text, file.span)
+        return self.lists[path].value
 
     def named(self, decl: CheckpointDecl) -> Span:
         """Where the file of a checkpoint is named: in the spec, or by the user in its stead."""

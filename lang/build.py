@@ -17,6 +17,7 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    DataSet,
     DomainDecl,
     DomainExpr,
     Entry,
@@ -48,7 +49,7 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
         return use(part, at)
     doc = doc_above(at.span(part))
     match part.data:
-        case "enum":
+        case "enum" | "enum_from":
             return enum(part, doc, at)
         case "space":
             declared, kind = part.children
@@ -85,6 +86,8 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
         case "domain":
             declared, value = part.children
             return DomainDecl(at.span(part), doc, name(declared, at), domain(value, at))
+        case "data_set":
+            return data_set(part, doc, at)
         case "claim":
             return claim(part, doc, at)
         case "patch":
@@ -106,9 +109,11 @@ def use(part: Tree, at: Place) -> Use:
 
 
 def enum(part: Tree, doc: str, at: Place) -> EnumDecl:
-    """`enum Quote = { … }`."""
-    declared, *members = (name(word, at) for word in part.children)
-    return EnumDecl(at.span(part), doc, declared, tuple(members))
+    """`enum Quote = { … }`, `enum Char from "vocab.json"`."""
+    declared, *words = (name(word, at) for word in part.children)
+    if part.data == "enum_from":
+        return EnumDecl(at.span(part), doc, declared, (), words[0])
+    return EnumDecl(at.span(part), doc, declared, tuple(words), None)
 
 
 def checkpoint(part: Tree, doc: str, at: Place) -> CheckpointDecl:
@@ -192,6 +197,16 @@ def domain(part: Part, at: Place) -> DomainExpr:
     if described.data == "fresh_domain":
         return FreshDomain(span, parameter(tree(head[0]), at), that)
     return SubDomain(span, name(head[0], at), name(head[1], at), that)
+
+
+def data_set(part: Tree, doc: str, at: Place) -> DomainDecl:
+    """`domain Data: Char[8] from "prompts.json"`, which may end in `at "tensor"`."""
+    declared, kind, file, tensor = part.children
+    chosen = None if tensor is None else name(tensor, at)
+    first, last = tree(kind), token(part.children[2] if tensor is None else tensor)
+    span = at.span(first).to(at.span(last))
+    rows = DataSet(span, type_of(first, at), name(file, at), chosen)
+    return DomainDecl(at.span(part), doc, name(declared, at), rows)
 
 
 def formula(found: Part, at: Place) -> Formula:

@@ -36,6 +36,7 @@ from circ.lang.syntax import (
     Member,
     Number,
     Projection,
+    Quoted,
     Ref,
     Slice,
     TupleExpr,
@@ -61,6 +62,8 @@ def atom(word: Token, at: Place) -> Expr:
     span = at.span(word)
     if word.type == "NUMBER":
         return Number(span, number(word, span))
+    if word.type == "STRING":
+        return Quoted(span, name(word, at).text)
     return Ref(span, name(word, at).text)
 
 

@@ -18,7 +18,6 @@ LEXEME = re.compile(r'"(?:[^"\\\n]|\\.)*"?|\w+|:=|=>|->|==|!=|<=|>=|\+=|\.\.|.',
 BRACKETS = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*|[()\[\]{}]')
 CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
-NAMED_DOMAIN = re.compile(r"\bdomain\s+\w+\s*\Z")
 ENTRIES = re.compile(r'\bcheckpoint\s+\w+\s+from\s+"[^"\n]*"\s*\Z')
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
 WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
@@ -147,9 +146,6 @@ def domain_form(stop: Stop) -> Diagnostic | None:
     if stop.text == "[" and stop.expects("where"):
         help = "name a value of the type: `i in { i: fin[8] }`"
         return errors.unsupported(stop.span, "a type as a domain is", help)
-    if stop.text == ":" and stop.expects_only("=") and NAMED_DOMAIN.search(stop.before):
-        help = "write it out: `domain D = { s: T | … }`"
-        return errors.unsupported(stop.span, "a domain that is read from a file is", help)
     if stop.text == ":" and stop.expects_only(",", "in"):
         help = "put the type in a domain: `s in { s: T }`"
         return errors.unsupported(stop.span, "a type as a domain is", help)

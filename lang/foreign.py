@@ -110,7 +110,6 @@ CONSTRUCTS = (
     Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
     Construct("graft", frozenset({"edit"}), "the patch clause `graft` is"),
     Construct("install", frozenset({"edit"}), "the patch clause `install` is"),
-    Construct("from", frozenset({"="}), "reading an enum or a domain from a file is"),
     Construct("+=", frozenset({":="}), "the edit `+=` is"),
     Construct("where", frozenset({"for", "]"}), "`where` in a comprehension is"),
 )

@@ -23,8 +23,10 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    DataSet,
     DomainDecl,
     DomainExpr,
+    DomainValue,
     Entry,
     EnumDecl,
     Expr,
@@ -79,6 +81,8 @@ def documentation(doc: str) -> str:
 def bare_item(item: Item) -> str:
     """One item without documentation."""
     match item:
+        case EnumDecl(name=name, file=Name(text=file)):
+            return f"enum {name.text} from {quoted(file)}"
         case EnumDecl(name=name, members=members):
             return enum(name.text, [written_name(member.text) for member in members])
         case SpaceDecl(name=name, type=kind):
@@ -227,6 +231,14 @@ def parameter(p: Parameter) -> str:
     return f"{p.name.text}: {format_type(p.type)}"
 
 
+def declared_domain(value: DomainValue) -> str:
+    """What a domain is declared to be, after its name."""
+    if not isinstance(value, DataSet):
+        return f" = {format_domain(value)}"
+    tensor = "" if value.tensor is None else f" at {quoted(value.tensor.text)}"
+    return f": {format_type(value.type)} from {quoted(value.file.text)}{tensor}"
+
+
 def format_domain(domain: DomainExpr) -> str:
     """`{ s: T | p }`, `{ s in D | p }` or `D`."""
     match domain:
@@ -241,6 +253,8 @@ def format_domain(domain: DomainExpr) -> str:
 
 def domain(item: DomainDecl) -> str:
     """A domain on one line if it fits, else its condition on lines of its own."""
+    if isinstance(item.value, DataSet):
+        return f"domain {item.name.text}{declared_domain(item.value)}"
     start = f"domain {item.name.text} ="
     flat = f"{start} {format_domain(item.value)}"
     return flat if fits(flat, 0) else f"{start} {broken_domain(item.value)}"

@@ -35,13 +35,14 @@ from circ.lang.syntax import (
     Member,
     Number,
     Projection,
+    Quoted,
     Ref,
     Slice,
     TupleExpr,
     TypeExpr,
     Unary,
 )
-from circ.lang.words import written_name, written_part
+from circ.lang.words import quoted, written_name, written_part
 
 LONGEST_LINE = 100
 STEP = "  "
@@ -90,7 +91,7 @@ def tightness(e: Expr) -> int:
             return COMPARAND
         case Number(value=value):
             return PRODUCT if value < 0 or decimal(value) is None else SIGNED
-        case Ref() | Attr() | Index() | Call() | Do() | TupleExpr() | ListExpr():
+        case Ref() | Quoted() | Attr() | Index() | Call() | Do() | TupleExpr() | ListExpr():
             return POSTFIX
         case Comprehension() | Count() | Cases() | Match():
             return POSTFIX
@@ -104,7 +105,9 @@ def bare(e: Expr, indent: str) -> str:
         case Number(value=value):
             return number(value)
         case Ref(name=name):
-            return written_name(name)
+            return name
+        case Quoted(member=member):
+            return quoted(member)
         case Attr(base=base, part=part):
             return f"{format_expression(base, POSTFIX, indent)}.{written_part(part.text)}"
         case Index(base=base, items=items):

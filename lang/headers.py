@@ -1,4 +1,4 @@
-"""What other files say, as the type checker needs it: checkpoints, and modules that are used."""
+"""What other files say, as the type checker needs it: checkpoints, lists, modules that are used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl, NetworkDecl, Use
+from circ.lang.syntax import CheckpointDecl, Name, NetworkDecl, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +57,21 @@ OpenNetwork = Callable[[NetworkDecl], Signature]
 OpenHeader = Callable[[CheckpointDecl], Opened]
 """Reads a checkpoint's header; raises `CircError` when the file is missing or foreign."""
 
+Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+"""What stands in a file of JSON; no key of an object stands twice."""
+
+OpenList = Callable[[Name], Json]
+"""Reads a file of JSON, bounded in size; raises `CircError` when it is missing or foreign."""
+
 OpenModule = Callable[[Use], Source]
 """The text that a `use` names, one record a file; raises `CircError` where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Openers:
+    """How the files are opened that a text names."""
+
+    header: OpenHeader
+    listed: OpenList
+    network: OpenNetwork
+    module: OpenModule

@@ -42,12 +42,17 @@ Value = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`values` by name; for each member name, the enums that have it."""
+    """`values` by name; for each member name, the enums that have it.
+
+    `members` are those that stand in a text, which may be named without quotes; `quotable` has those
+    besides that a file lists, which hide no other name and are hidden by none.
+    """
 
     values: Mapping[str, Value]
     claims: Mapping[str, ClaimDecl]
     patches: Mapping[str, PatchDecl]
     members: Mapping[str, tuple[EnumDecl, ...]]
+    quotable: Mapping[str, tuple[EnumDecl, ...]]
 
 
 def key(item: Value) -> str:
@@ -93,7 +98,9 @@ Imports = Mapping[Name, Value]
 def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope:
     """Gather the names of `module`, reporting what is declared twice or hidden."""
     named = first_declarations(module, imports, diagnostics)
-    members = enum_members([item for _, item in named], diagnostics)
+    enums = [item for _, item in named if isinstance(item, EnumDecl)]
+    members = enum_members([enum for enum in enums if enum.file is None], diagnostics)
+    quotable = enum_members(enums, Diagnostics())
     values: dict[str, Value] = {}
     claims: dict[str, ClaimDecl] = {}
     patches: dict[str, PatchDecl] = {}
@@ -118,7 +125,7 @@ def resolve(module: Module, imports: Imports, diagnostics: Diagnostics) -> Scope
                 values[name.text] = item
             case _:
                 assert_never(item)
-    return Scope(values, claims, patches, members)
+    return Scope(values, claims, patches, members, quotable)
 
 
 def first_declarations(
@@ -133,18 +140,19 @@ def first_declarations(
     return list(firsts.values())
 
 
-def enum_members(items: list[Item], diagnostics: Diagnostics) -> dict[str, tuple[EnumDecl, ...]]:
+def enum_members(
+    enums: list[EnumDecl], diagnostics: Diagnostics
+) -> dict[str, tuple[EnumDecl, ...]]:
     """Which enums have each member name; a member twice in one enum is an error."""
     owners: defaultdict[str, list[EnumDecl]] = defaultdict(list)
-    for item in items:
-        if isinstance(item, EnumDecl):
-            seen: dict[str, Name] = {}
-            for member in item.members:
-                first = seen.setdefault(member.text, member)
-                if first is not member:
-                    diagnostics.report(duplicate(member, first.span))
-                else:
-                    owners[member.text].append(item)
+    for enum in enums:
+        seen: dict[str, Name] = {}
+        for member in enum.members:
+            first = seen.setdefault(member.text, member)
+            if first is not member:
+                diagnostics.report(duplicate(member, first.span))
+            else:
+                owners[member.text].append(enum)
     return {name: tuple(enums) for name, enums in owners.items()}
 
 

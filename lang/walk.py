@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     Member,
     Number,
     Projection,
+    Quoted,
     Ref,
     Slice,
     TupleExpr,
@@ -35,7 +36,7 @@ from circ.lang.syntax import (
 def children(e: Expr) -> tuple[Expr, ...]:
     """The expressions directly inside `e`, in the order they are written."""
     match e:
-        case Number() | Ref():
+        case Number() | Ref() | Quoted():
             return ()
         case Attr(base=base):
             return (base,)

@@ -152,11 +152,13 @@ def maybe_witness(obligation: Obligation, witness: Witness | None) -> Data | Non
 
 
 def witness_data(obligation: Obligation, witness: Witness) -> Data:
-    """Each binder's entries, row-major: member names, or rationals as `"p/q"`."""
+    """Each binder's entries, row-major: member names, or rationals as `"p/q"`; of a data set, its row."""
     found: Data = {}
     for bound in obligation.binders:
         values = witness[bound.name]
         match bound.values:
+            case Words(rows=data) if data:
+                found[bound.name] = {"data": data, "row": int(values[0])}
             case Words(members=members):
                 found[bound.name] = [members[int(code)] for code in values]
             case _:

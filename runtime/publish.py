@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from os.path import relpath
 from pathlib import Path
 
+from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program, checkpoints
 from circ.compiler.tensor import Tensor, as_stored
 from circ.compiler.verdict import Proved, Vacuous, outcome
+from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import writes_over_another
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl
+from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import refuse_existing
 from circ.runtime.outputs import require_unread, same
 from circ.runtime.patching import Patched
@@ -70,7 +73,7 @@ def publish(
         patch=patched.plan.name,
         params={name: str(value) for name, value in program.params.items()},
         spec=text_mark(program.source, path),
-        used=tuple(text_mark(text, path) for text in program.used_files),
+        used=(*(text_mark(text, path) for text in program.used_files), *data_marks(program, path)),
         source=FileMark(relpath(source, path.parent), source_hash),
         target=path.name,
         sha256=None,
@@ -119,6 +122,17 @@ def text_mark(source: Source, target: Path) -> FileMark:
     """A spec, or a file that it uses, as the receipt names it."""
     text = source.text.encode()
     return FileMark(relpath(source.name, target.parent), sha256(text).hexdigest())
+
+
+def data_marks(program: Program, target: Path) -> Iterator[FileMark]:
+    """The vocabularies and data sets that were read, as the receipt names them."""
+    for file, found in program.files.lists.items():
+        yield FileMark(relpath(file, target.parent), found.sha256)
+    for decl in program.typed.declared.values():
+        stored = as_checkpoint(decl) if isinstance(decl, DomainDecl) else None
+        if stored is not None:
+            file = program.files.path(stored)
+            yield FileMark(relpath(file, target.parent), file_hash(file))
 
 
 def changed(program: Program, key: str, tensor: Tensor) -> Change:

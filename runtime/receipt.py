@@ -61,7 +61,8 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`used` has the files that the spec uses, those of the standard library left out.
+    """`used` has the files that the spec uses, those of the standard library left out, and its data:
+    vocabularies and data sets.
 
     `data` is the SHA-256 of the target's data section: all that follows the header.
 

@@ -16,8 +16,9 @@ from circ.lang.errors.regions import outside_target
 from circ.lang.format import format_module
 from circ.lang.parser import parse
 from circ.lang.span import Source
-from circ.lang.syntax import FreshDomain, SubDomain
+from circ.lang.syntax import FreshDomain, Quoted, SubDomain
 from circ.lang.walk import names as names_in
+from circ.lang.walk import walk
 from circ.runtime.region_lines import entry_names, scaled
 from circ.runtime.regions import Parted
 
@@ -69,6 +70,9 @@ def used(program: Program, found: Parted) -> set[str]:
             case FreshDomain():
                 pass
     names |= {scope.members[name][0].name.text for name in names & scope.members.keys()}
+    inside = (e for part in parts(formula) for e in walk(part))
+    quoted = {e.member for e in inside if isinstance(e, Quoted)}
+    names |= {scope.quotable[member][0].name.text for member in quoted}
     return names & scope.values.keys()
 
 

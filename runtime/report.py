@@ -369,6 +369,9 @@ def witness_lines(obligation: Obligation, witness: Witness) -> list[str]:
     for bound in obligation.binders:
         values = witness[bound.name]
         match bound.values:
+            case Words(rows=data) if data:
+                lines.append(f"{bound.name} = row {values[0]} of {data}")
+                continue
             case Words(members=members):
                 entries = [member_text(members[int(code)]) for code in values]
             case _:

@@ -47,6 +47,7 @@ from circ.lang.syntax import (
     ParamDecl,
     Pattern,
     Projection,
+    Quoted,
     RecordDecl,
     Ref,
     Slice,
@@ -133,6 +134,8 @@ def evaluate(e: Expr, at: Frame) -> Value:
             return value
         case Ref(name=name):
             return reference(name, at)
+        case Quoted(member=member):
+            return at.scope.code(member)
         case Attr():
             return attribute(e, at)
         case Index(base=base, items=items):

@@ -27,6 +27,7 @@ from circ.lang.syntax import (
     CompareOp,
     Comprehension,
     Count,
+    DataSet,
     DimExpr,
     DimLengths,
     DimName,
@@ -61,6 +62,7 @@ from circ.lang.syntax import (
     PatchDecl,
     Pattern,
     Projection,
+    Quoted,
     RecordDecl,
     Ref,
     RepeatPattern,
@@ -227,9 +229,11 @@ def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
 
 
 expressions: Strategy[Expr] = st.recursive(
-    node(Number, numbers) | node(Ref, TEXTS), grown, max_leaves=12
+    node(Number, numbers) | node(Ref, BARE) | node(Quoted, TEXTS), grown, max_leaves=12
 )
-small = st.recursive(node(Number, numbers) | node(Ref, TEXTS), grown, max_leaves=4)
+small = st.recursive(
+    node(Number, numbers) | node(Ref, BARE) | node(Quoted, TEXTS), grown, max_leaves=4
+)
 
 
 # --- items -------------------------------------------------------------------------------------
@@ -240,6 +244,7 @@ domains: Strategy[DomainExpr] = (
     | st.builds(SubDomain, st.just(HERE), names, names, st.none() | small)
     | st.builds(SubDomain, st.just(HERE), st.none(), names, st.none())
 )
+data_sets = st.builds(DataSet, st.just(HERE), types, members, st.none() | members)
 formulas = st.builds(
     Formula,
     st.just(HERE),
@@ -261,7 +266,6 @@ def declared(kind: Callable[..., Item], *fields: Strategy[Any]) -> Strategy[Item
 
 
 items: Strategy[Item] = st.one_of(
-    declared(EnumDecl, several(members, 1, 30)),
     declared(SpaceDecl, types),
     declared(SubspaceDecl, names, expressions),
     declared(
@@ -274,11 +278,13 @@ items: Strategy[Item] = st.one_of(
         st.just(True),
     ),
     declared(RecordDecl, several(names), several(entries, 1)),
+    declared(EnumDecl, several(members, 1, 30), st.none()),
+    declared(EnumDecl, st.just(()), members),
     declared(CheckpointDecl, members, several(entries)),
     declared(NetworkDecl, several(parameters), types, members),
     declared(ParamDecl, st.none() | types, expressions),
     declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),
-    declared(DomainDecl, domains),
+    declared(DomainDecl, domains | data_sets),
     declared(ClaimDecl, st.none() | names, st.sampled_from(["proved", "refuted"]), formulas),
     declared(
         PatchDecl,

@@ -8,16 +8,26 @@ from math import floor
 from circ.compiler.builder import combine, number, stack, take, truth
 from circ.compiler.ir import Max, Select, Wire
 from circ.compiler.lower.constants import constant
+from circ.compiler.lower.data import values
 from circ.compiler.lower.endless import after_step, along_word
 from circ.compiler.lower.environment import Environment, Value, as_wire
 from circ.compiler.lower.quantities import lower_quantity
-from circ.lang.syntax import Comprehension, Count, Expr, Fold, TypeExpr
+from circ.lang.syntax import Comprehension, Count, DomainDecl, Expr, Fold, Ref, TypeExpr
 
 
 def entries(source: Expr, env: Environment) -> Iterator[Wire]:
     """The entries of the leading axis."""
-    wire = env.wire(source)
+    found = listed(source, env)
+    wire = env.wire(source) if found is None else found
     return (take(env.b, wire, [i]) for i in range(env.b.shape(wire)[0]))
+
+
+def listed(source: Expr, env: Environment) -> Wire | None:
+    """All values of a domain along a leading axis; None for anything else."""
+    if not isinstance(source, Ref) or source.name in env.locals or source.name in env.dims:
+        return None
+    declared = env.scope.values.get(source.name)
+    return values(declared, env) if isinstance(declared, DomainDecl) else None
 
 
 def lower_comprehension(e: Comprehension, env: Environment) -> Wire:

@@ -10,6 +10,7 @@ from typing import Literal
 from circ.compiler.builder import either, truth
 from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
+from circ.compiler.lower.data import data_set
 from circ.compiler.lower.domains import Unedited, bound, lower_binder, names_of
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
@@ -172,6 +173,8 @@ def lower_formula(
     outputs |= {f"arm {i}": either(low.b, *held) for i, held in enumerate(low.arms.values())}
     outputs |= {f"show {text}": env.wire(e) for text, e in shown.items()}
     outputs |= {f"site {i}": wire for i, wire in enumerate(low.sites) if sited}
+    rows = rows_shown(formula, typed)
+    outputs |= {f"show {name}": variables[name] for name in rows}
     circuit = run_passes(low.b.circuit(outputs))
     return Obligation(
         name=name,
@@ -179,7 +182,10 @@ def lower_formula(
         circuit=circuit,
         binders=tuple(bound(binder, circuit, typed, weights) for binder in formula.binders),
         span=formula.span,
-        members={f"show {text}": members(e, low) for text, e in shown.items()},
+        members={
+            **{f"show {text}": members(e, low) for text, e in shown.items()},
+            **{f"show {name}": names for name, names in rows.items()},
+        },
         arms=tuple(low.arms),
         length=length,
         sites=tuple(low.sites.values()) if sited else (),
@@ -233,6 +239,16 @@ def shown_values(formula: Formula, typed: TypedModule) -> dict[str, Expr]:
             case _:
                 pass
     return dict(list(found.items())[:MOST_SHOWN])
+
+
+def rows_shown(formula: Formula, typed: TypedModule) -> dict[str, tuple[str, ...]]:
+    """The binders that are rows of a data set, with the names of the values of their entries."""
+    found: dict[str, tuple[str, ...]] = {}
+    for binder in formula.binders:
+        t = typed.facts.domains[binder.domain]
+        if data_set(binder.domain, typed.scope, typed) is not None and isinstance(t, Array):
+            found[binder.name.text] = names_of(t)
+    return found
 
 
 def shown_text(e: Expr) -> str:

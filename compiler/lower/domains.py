@@ -8,15 +8,16 @@ from fractions import Fraction
 
 from circ.compiler.bounding import Bounds, bounding_box
 from circ.compiler.builder import both, truth
-from circ.compiler.ir import Circuit, Index, Input, Sort, Wire, WireType
+from circ.compiler.ir import Circuit, Input, Wire, WireType
 from circ.compiler.ir import Real as RealSort
+from circ.compiler.lower.data import data_set, lower_row, numbers_of, sort_of
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.obligation import Bound, Reals, Words
 from circ.compiler.tensor import Tensor, Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import too_many_entries, unbounded
-from circ.lang.syntax import Binder, DomainDecl, DomainExpr, FreshDomain
+from circ.lang.syntax import Binder, DataSet, DomainDecl, DomainExpr, FreshDomain
 from circ.lang.types import Array, EnumElement, FinElement, lengths, of_length, size
 
 MOST_ENTRIES = 1 << 14
@@ -25,6 +26,10 @@ MOST_ENTRIES = 1 << 14
 
 def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
     """A binder's input, and the truth whether that lies in the domain."""
+    data = data_set(binder.domain, env.scope, env.low.typed)
+    if data is not None:
+        variable = lower_row(binder.name.text, data, env)
+        return variable, lower_domain(binder.domain, variable, env)
     known = binder_type(env.low, binder.domain)
     if known.entries > MOST_ENTRIES:
         raise CircError(too_many_entries(binder.span, binder.name.text, MOST_ENTRIES))
@@ -43,17 +48,6 @@ def binder_type(low: Lowering, domain: DomainExpr) -> WireType:
     return WireType(sort_of(t), shape)
 
 
-def sort_of(t: Array) -> Sort:
-    """The sort of a type's entries."""
-    match t.element:
-        case EnumElement(members=names):
-            return Index(len(names))
-        case FinElement(size=dim):
-            return Index(size(dim) or 0)
-        case _:
-            return RealSort()
-
-
 def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
     """The condition that a domain and those it narrows put on a variable.
 
@@ -68,6 +62,8 @@ def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
             break
         declared = env.scope.values[domain.base.text]
         assert isinstance(declared, DomainDecl)
+        if isinstance(declared.value, DataSet):
+            break
         domain, env = declared.value, Environment(env.low, env.low.scope_of(declared))
     return both(env.b, *reversed(conditions)) if conditions else truth(env.b, True)
 
@@ -97,6 +93,9 @@ class Unedited(Mapping[str, Tensor]):
 def bound(binder: Binder, circuit: Circuit, typed: TypedModule, weights: Weights) -> Bound:
     """The values a binder ranges over; raises `CircError` where they are unbounded."""
     name = binder.name.text
+    data = data_set(binder.domain, typed.scope, typed)
+    if data is not None:
+        return Bound(name, circuit.types[circuit.inputs[name]], numbers_of(data, typed))
     variable = circuit.inputs[name]
     known = circuit.types[variable]
     t = typed.facts.domains[binder.domain]

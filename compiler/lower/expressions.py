@@ -59,6 +59,7 @@ from circ.lang.syntax import (
     Number,
     ParamDecl,
     Projection,
+    Quoted,
     Ref,
     TupleExpr,
     Unary,
@@ -72,6 +73,8 @@ def lower(e: Expr, env: Environment) -> Value:
             return number(env.b, value)
         case Ref():
             return lower_ref(e, env)
+        case Quoted(member=member):
+            return lower_code(env.scope.quotable[member][0], member, env)
         case Attr():
             return lower_attr(e, env)
         case Index():

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from circ.lang.diagnostic import Diagnostic, Diagnostics
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import mismatch, wrong_kind
-from circ.lang.headers import Header, Signature
+from circ.lang.headers import Header, Json, Signature
 from circ.lang.scope import Scope, Value, report_hidden
 from circ.lang.span import Source
 from circ.lang.syntax import (
     CircuitDecl,
+    DataSet,
     DomainExpr,
+    DomainValue,
     EnumDecl,
     Expr,
     Let,
@@ -23,6 +25,29 @@ from circ.lang.syntax import (
     RecordDecl,
 )
 from circ.lang.types import BOOL, INVALID, Binding, Dim, EnumElement, Record, Type, fits
+
+
+@dataclass(frozen=True, slots=True)
+class WordRows:
+    """The rows of a data set of words: of each, the codes of its entries, row-major."""
+
+    codes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorRows:
+    """The rows of a data set of reals: how many a tensor of its file has."""
+
+    count: int
+    tensor: str
+
+
+Rows = WordRows | TensorRows
+
+
+def count_rows(rows: Rows) -> int:
+    """How many rows a data set has."""
+    return rows.count if isinstance(rows, TensorRows) else len(rows.codes)
 
 
 @dataclass(slots=True)
@@ -46,7 +71,9 @@ class Facts:
     results: dict[CircuitDecl | NetworkDecl, Type] = field(
         default_factory=dict["CircuitDecl | NetworkDecl", Type]
     )
-    domains: dict[DomainExpr, Type] = field(default_factory=dict["DomainExpr", Type])
+    domains: dict[DomainValue, Type] = field(default_factory=dict["DomainValue", Type])
+    lists: dict[DataSet, Json] = field(default_factory=dict["DataSet", "Json"])
+    rows: dict[DataSet, Rows] = field(default_factory=dict["DataSet", "Rows"])
     lets: dict[Let, Type] = field(default_factory=dict[Let, Type])
     bindings: dict[Expr, Binding] = field(default_factory=dict["Expr", Binding])
     counted: dict[Expr, DomainExpr] = field(default_factory=dict["Expr", DomainExpr])
@@ -63,6 +90,7 @@ class Facts:
         self.records |= other.records
         self.results |= other.results
         self.domains |= other.domains
+        self.rows |= other.rows
         self.lets |= other.lets
         self.bindings |= other.bindings
         self.counted |= other.counted

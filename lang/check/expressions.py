@@ -10,8 +10,8 @@ from circ.lang.check.functions import infer_call
 from circ.lang.check.indexing import infer_index
 from circ.lang.check.operators import infer_binary, infer_compare, infer_member, infer_unary
 from circ.lang.check.patterns import infer_cases, infer_match
-from circ.lang.check.quantities import infer_quantity, names_domain
-from circ.lang.check.references import infer_attr, infer_ref
+from circ.lang.check.quantities import infer_quantity, listed_type, names_data, names_domain
+from circ.lang.check.references import infer_attr, infer_quoted, infer_ref
 from circ.lang.check.sites import infer_do
 from circ.lang.check.subspaces import infer_projection
 from circ.lang.check.word_patterns import infer_matches
@@ -37,6 +37,7 @@ from circ.lang.syntax import (
     Name,
     Number,
     Projection,
+    Quoted,
     Ref,
     TupleExpr,
     TypeExpr,
@@ -73,6 +74,8 @@ def infer_new(e: Expr, ctx: Context) -> Type:
             return REAL
         case Ref():
             return infer_ref(e, ctx)
+        case Quoted():
+            return infer_quoted(e, ctx)
         case Attr():
             return infer_attr(e, ctx)
         case Index():
@@ -137,7 +140,7 @@ def infer_list(e: ListExpr, ctx: Context) -> Type:
 
 def elements(source: Expr, name: Name, word: str, ctx: Context) -> tuple[Array | None, Context]:
     """The type of what `word` goes over, and a context in which `name` is one of its entries."""
-    t = ctx.infer(source)
+    t = source_type(source, ctx)
     if isinstance(t, Array) and t.dims and size(t.dims[0]) != 0:
         return t, ctx.bind(name, Array(t.element, t.dims[1:]))
     if isinstance(t, Array) and t.dims:
@@ -145,6 +148,14 @@ def elements(source: Expr, name: Name, word: str, ctx: Context) -> tuple[Array |
     elif not isinstance(t, Invalid):
         ctx.error(wrong_kind(source.span, t, "a tensor with an axis", f"`{word}`"))
     return None, ctx.bind(name, INVALID)
+
+
+def source_type(source: Expr, ctx: Context) -> Type:
+    """The type of a tensor, or of all values of a domain."""
+    if not isinstance(source, Ref) or not names_domain(source, ctx):
+        return ctx.infer(source)
+    ctx.facts.types[source] = listed_type(source, ctx)
+    return ctx.facts.types[source]
 
 
 def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
@@ -160,7 +171,9 @@ def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
 
 def infer_count(e: Count, ctx: Context) -> Type:
     """A number, of entries or of the inputs of a domain."""
-    if isinstance(e.source, TypeExpr) or names_domain(e.source, ctx):
+    if isinstance(e.source, TypeExpr):
+        return infer_quantity(e, ctx)
+    if names_domain(e.source, ctx) and (ctx.closed or not names_data(e.source, ctx)):
         return infer_quantity(e, ctx)
     _, inner = elements(e.source, e.binder, "count", ctx)
     if e.condition is not None:

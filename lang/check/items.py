@@ -10,6 +10,7 @@ from circ.lang.check.annotations import as_type, check_space
 from circ.lang.check.circuits import check_circuit, check_signature
 from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context, Facts
+from circ.lang.check.data import check_data, open_data
 from circ.lang.check.expressions import infer
 from circ.lang.check.formulas import check_formula, check_over, domain_type
 from circ.lang.check.functions import FUNCTIONS
@@ -23,13 +24,15 @@ from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.files import unknown_tensor
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import entry_differs, mismatch, not_constant
-from circ.lang.headers import Header, Opened, OpenHeader, OpenNetwork
+from circ.lang.headers import Header, Opened, Openers
 from circ.lang.scope import Imports, Scope, Value, key, resolve
 from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    DataSet,
     DomainDecl,
+    DomainValue,
     Entry,
     EnumDecl,
     Module,
@@ -79,11 +82,7 @@ class Used:
 
 
 def typecheck(
-    module: Module,
-    used: Used,
-    open_header: OpenHeader,
-    open_network: OpenNetwork,
-    diagnostics: Diagnostics,
+    module: Module, used: Used, openers: Openers, diagnostics: Diagnostics
 ) -> TypedModule:
     """Check every item; all independent errors are in `diagnostics` afterwards.
 
@@ -91,7 +90,7 @@ def typecheck(
     """
     found = Diagnostics()
     scope = resolve(module, used.names, found)
-    facts = new_facts(module, scope, used, open_header, open_network, found)
+    facts = new_facts(module, scope, used, openers, found)
     facts.incomplete = diagnostics.failed or used.lacking
     ctx = Context(facts)
     for value in facts.order:
@@ -127,19 +126,22 @@ def check_value(item: Value, ctx: Context) -> None:
             check_circuit(item, ctx)
             if item.is_guard:
                 check_guard(item, ctx)
-        case DomainDecl():
-            domain_type(item.value, ctx)
+        case DomainDecl(value=value):
+            check_domain(item, value, ctx)
         case _:
             assert_never(item)
 
 
+def check_domain(item: DomainDecl, value: DomainValue, ctx: Context) -> None:
+    """A condition, or the rows of a file."""
+    if isinstance(value, DataSet):
+        check_data(item, value, ctx)
+    else:
+        domain_type(value, ctx)
+
+
 def new_facts(
-    module: Module,
-    scope: Scope,
-    used: Used,
-    open_header: OpenHeader,
-    open_network: OpenNetwork,
-    diagnostics: Diagnostics,
+    module: Module, scope: Scope, used: Used, openers: Openers, diagnostics: Diagnostics
 ) -> Facts:
     """Facts that know what used modules declare, every checkpoint's header, and the order."""
     source = module.span.source
@@ -156,12 +158,14 @@ def new_facts(
             facts.records[value] = check_record(value, Context(facts))
     for item in own.values():
         if isinstance(item, CheckpointDecl):
-            opened = opened_by(item, open_header, diagnostics)
+            opened = opened_by(item, openers.header, diagnostics)
             if opened is not None:
                 facts.headers[key(item)] = opened.header
             facts.entries[key(item)] = declared_entries(item, opened, Context(facts))
         elif isinstance(item, NetworkDecl):
-            check_network(item, opened_by(item, open_network, diagnostics), Context(facts))
+            check_network(item, opened_by(item, openers.network, diagnostics), Context(facts))
+        elif isinstance(item, DomainDecl):
+            open_data(item, openers, facts, diagnostics)
     return facts
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from circ.lang.check.items import TypedModule, Used, typecheck
+from circ.lang.check.listed import with_listed_enums
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.names import module_lacks, not_a, uses_itself
-from circ.lang.headers import OpenHeader, OpenModule, OpenNetwork
+from circ.lang.headers import Openers
 from circ.lang.parser import parse
 from circ.lang.scope import Value, kind
 from circ.lang.span import Source
@@ -18,34 +19,24 @@ from circ.lang.syntax import Module, Name, Use
 class Reading:
     """The modules that are checked already, and the uses that led to the one being read."""
 
-    open_header: OpenHeader
-    open_network: OpenNetwork
-    open_module: OpenModule
+    openers: Openers
     diagnostics: Diagnostics
     done: dict[Source, TypedModule] = field(default_factory=dict[Source, TypedModule])
     through: list[tuple[Source, Use]] = field(default_factory=list[tuple[Source, Use]])
 
 
-def check_modules(
-    source: Source,
-    open_header: OpenHeader,
-    open_network: OpenNetwork,
-    open_module: OpenModule,
-    diagnostics: Diagnostics,
-) -> TypedModule:
+def check_modules(source: Source, openers: Openers, diagnostics: Diagnostics) -> TypedModule:
     """A spec with all that it uses; every independent error is in `diagnostics` afterwards."""
-    return read(source, Reading(open_header, open_network, open_module, diagnostics))
+    return read(source, Reading(openers, diagnostics))
 
 
 def read(source: Source, reading: Reading) -> TypedModule:
     """The module that a text is, checked once."""
     if source not in reading.done:
         found = Diagnostics()
-        module = parse(source, found)
+        module = with_listed_enums(parse(source, found), reading.openers.listed, found)
         used = used_by(module, reading, found)
-        reading.done[source] = typecheck(
-            module, used, reading.open_header, reading.open_network, found
-        )
+        reading.done[source] = typecheck(module, used, reading.openers, found)
         for diagnostic in found:
             reading.diagnostics.report(diagnostic)
     return reading.done[source]
@@ -74,7 +65,7 @@ def module_of(
 ) -> TypedModule | None:
     """The module that a `use` names; None where there is none, or it needs its user."""
     try:
-        source = reading.open_module(use)
+        source = reading.openers.module(use)
     except CircError as error:
         for diagnostic in error.diagnostics:
             diagnostics.report(diagnostic)

@@ -12,8 +12,9 @@ from circ.lang.scope import Value
 from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
+    DataSet,
     DomainDecl,
-    DomainExpr,
+    DomainValue,
     EnumDecl,
     Expr,
     FreshDomain,
@@ -74,9 +75,11 @@ def uses_of(item: Value) -> set[str]:
             assert_never(item)
 
 
-def uses_of_domain(domain: DomainExpr) -> set[str]:
+def uses_of_domain(domain: DomainValue) -> set[str]:
     """What a domain narrows, and what its condition reads besides its own variable."""
     match domain:
+        case DataSet():
+            return set()
         case FreshDomain(binder=binder, condition=condition):
             base, own = set[str](), {binder.name.text}
         case SubDomain(binder=name, base=of, condition=condition):

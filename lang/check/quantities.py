@@ -1,12 +1,15 @@
-"""`count` over a domain: a number of its own, where no variable is in reach."""
+"""`count` over a domain, a number of its own; and what goes over the values of one, one by one."""
 
 from __future__ import annotations
 
-from circ.lang.check.context import Context
+from math import prod
+
+from circ.lang.check.context import Context, count_rows
 from circ.lang.check.formulas import domain_type
-from circ.lang.errors.quantities import counts_reals, not_closed
+from circ.lang.errors.quantities import counts_reals, not_closed, not_listed
 from circ.lang.syntax import (
     Count,
+    DataSet,
     DomainDecl,
     DomainExpr,
     Expr,
@@ -17,7 +20,21 @@ from circ.lang.syntax import (
     SubDomain,
     TypeExpr,
 )
-from circ.lang.types import INVALID, REAL, Invalid, Type, is_discrete
+from circ.lang.types import (
+    INVALID,
+    REAL,
+    Array,
+    EnumElement,
+    FinElement,
+    Fixed,
+    Invalid,
+    Type,
+    is_discrete,
+    size,
+)
+
+MOST_WORDS = 1 << 12
+"""Of a domain that is gone through word by word, as a part of a circuit."""
 
 
 def names_domain(source: Expr, ctx: Context) -> bool:
@@ -31,7 +48,7 @@ def infer_quantity(e: Count, ctx: Context) -> Type:
     """A number; the domain is of words, and the condition speaks of its binder alone."""
     domain = domain_of(e)
     t = domain_type(domain, ctx)
-    if not isinstance(t, Invalid) and not is_discrete(t):
+    if not isinstance(t, Invalid) and not is_discrete(t) and not of_rows(domain, ctx):
         t = ctx.error(counts_reals(e.source.span, t))
     if not ctx.closed:
         return ctx.error(not_closed(e.span))
@@ -42,9 +59,69 @@ def infer_quantity(e: Count, ctx: Context) -> Type:
     return INVALID if isinstance(t, Invalid) else REAL
 
 
+def names_data(source: Expr, ctx: Context) -> bool:
+    """Whether an expression is the name of a data set, whose rows are known."""
+    if not isinstance(source, Ref) or not names_domain(source, ctx):
+        return False
+    declared = ctx.facts.scope.values[source.name]
+    return isinstance(declared, DomainDecl) and isinstance(declared.value, DataSet)
+
+
+def listed_type(source: Ref, ctx: Context) -> Type:
+    """All values of a domain along a leading axis; of one that does not list them, an error."""
+    declared = ctx.facts.scope.values[source.name]
+    assert isinstance(declared, DomainDecl)
+    t = ctx.facts.domains.get(declared.value, INVALID)
+    if not isinstance(t, Array):
+        return INVALID
+    if isinstance(declared.value, DataSet):
+        rows = ctx.facts.rows.get(declared.value)
+        return INVALID if rows is None else Array(t.element, (Fixed(count_rows(rows)), *t.dims))
+    count = count_words(t)
+    if (
+        isinstance(declared.value, SubDomain)
+        or declared.value.condition is not None
+        or count is None
+    ):
+        return ctx.error(not_listed(source.span, source.name, MOST_WORDS))
+    return Array(t.element, (Fixed(count), *t.dims))
+
+
+def count_words(t: Array) -> int | None:
+    """How many words there are of a type; None for reals, several lengths and too many."""
+    sides = [size(dim) for dim in t.dims]
+    match t.element:
+        case EnumElement(members=members):
+            letters: int | None = len(members)
+        case FinElement(size=dim):
+            letters = size(dim)
+        case _:
+            letters = None
+    if letters is None or None in sides:
+        return None
+    entries = prod(side for side in sides if side is not None)
+    if letters > 1 and entries > MOST_WORDS.bit_length():
+        return None
+    count: int = letters**entries
+    return count if count <= MOST_WORDS else None
+
+
 def domain_of(e: Count) -> DomainExpr:
     """What a `count` goes over, as a domain."""
     if isinstance(e.source, TypeExpr):
         return FreshDomain(e.source.span, Parameter(e.source.span, e.binder, e.source), None)
     assert isinstance(e.source, Ref)
     return SubDomain(e.source.span, None, Name(e.source.name, e.source.span), None)
+
+
+def of_rows(domain: DomainExpr, ctx: Context) -> bool:
+    """Whether a domain is a data set, or narrows one."""
+    scope = ctx.facts.scope
+    while isinstance(domain, SubDomain):
+        declared = scope.values.get(domain.base.text)
+        if not isinstance(declared, DomainDecl):
+            return False
+        if isinstance(declared.value, DataSet):
+            return True
+        domain, scope = declared.value, ctx.facts.scopes[declared.name.span.source]
+    return False

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from circ.lang.check.context import Context, enum_element
 from circ.lang.check.records import field_type
 from circ.lang.check.sites import site_read, site_type
 from circ.lang.check.tensors import checkpoint_key, path_type, tensor_path
-from circ.lang.errors.names import ambiguous_member, not_a_value, not_evaluated, unknown_name
+from circ.lang.errors.names import (
+    ambiguous_member,
+    listed_member,
+    not_a_value,
+    not_evaluated,
+    unknown_name,
+)
 from circ.lang.errors.sites import it_outside, not_a_call
 from circ.lang.scope import key, kind
+from circ.lang.span import Span
 from circ.lang.syntax import (
     Attr,
     CheckpointDecl,
@@ -19,6 +27,7 @@ from circ.lang.syntax import (
     EnumDecl,
     NetworkDecl,
     ParamDecl,
+    Quoted,
     RecordDecl,
     Ref,
     SpaceDecl,
@@ -55,17 +64,31 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
 def infer_member_name(e: Ref, ctx: Context) -> Type:
     """A bare member name stands for its enum where only one enum has it."""
     owners = ctx.facts.scope.members.get(e.name, ())
-    if len(owners) == 1:
-        return Array(enum_element(ctx.facts.scope, owners[0].name.text))
     if owners:
-        enums = [owner.name.text for owner in owners]
-        return ctx.error(ambiguous_member(e.span, e.name, enums))
+        return the_member(e.name, owners, e.span, ctx)
+    if e.name in ctx.facts.scope.quotable:
+        return ctx.error(listed_member(e.span, e.name))
     if e.name in ctx.facts.scope.claims:
         return ctx.error(not_evaluated(e.span, e.name, "a claim", "prove"))
     if e.name in ctx.facts.scope.patches:
         return ctx.error(not_evaluated(e.span, e.name, "a patch", "patch"))
     known = [*ctx.locals, *ctx.dims, *ctx.facts.scope.values, *ctx.facts.scope.members]
     return ctx.unknown(unknown_name(e.span, e.name, known))
+
+
+def infer_quoted(e: Quoted, ctx: Context) -> Type:
+    """A member of an enum, one that a file lists included."""
+    owners = ctx.facts.scope.quotable.get(e.member, ())
+    if owners:
+        return the_member(e.member, owners, e.span, ctx)
+    return ctx.unknown(unknown_name(e.span, e.member, ctx.facts.scope.quotable, quote=True))
+
+
+def the_member(name: str, owners: Sequence[EnumDecl], span: Span, ctx: Context) -> Type:
+    """The enum of a member, where only one has it."""
+    if len(owners) == 1:
+        return Array(enum_element(ctx.facts.scope, owners[0].name.text))
+    return ctx.error(ambiguous_member(span, name, [owner.name.text for owner in owners]))
 
 
 def infer_attr(e: Attr, ctx: Context) -> Type:

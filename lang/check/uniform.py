@@ -19,6 +19,7 @@ from circ.lang.syntax import (
     Call,
     CircuitDecl,
     Count,
+    DataSet,
     Do,
     DomainDecl,
     DomainExpr,
@@ -70,7 +71,7 @@ def conditions(domain: DomainExpr, facts: Facts) -> Iterator[tuple[Expr, Scope]]
         if isinstance(domain, FreshDomain):
             return
         declared = scope.values.get(domain.base.text)
-        if not isinstance(declared, DomainDecl):
+        if not isinstance(declared, DomainDecl) or isinstance(declared.value, DataSet):
             return
         domain, scope = declared.value, facts.scopes[declared.name.span.source]
 

@@ -8,6 +8,7 @@ from circ.lang.diagnostic import Diagnostic, Fix, Label
 from circ.lang.errors.spelling import nearest
 from circ.lang.span import Span
 from circ.lang.syntax import Name
+from circ.lang.words import quoted, written_part
 
 
 def suggestion(span: Span, near: str | None) -> tuple[str, Fix | None]:
@@ -15,10 +16,18 @@ def suggestion(span: Span, near: str | None) -> tuple[str, Fix | None]:
     return (f"did you mean `{near}`?", Fix(span, near)) if near else ("", None)
 
 
-def unknown_name(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
-    """A name that nothing declares."""
-    help, fix = suggestion(span, nearest(name, known))
+def unknown_name(span: Span, name: str, known: Iterable[str], *, quote: bool = False) -> Diagnostic:
+    """A name that nothing declares; `quote`: the member of an enum, in quotes."""
+    near = nearest(name, known)
+    help, fix = suggestion(span, quoted(near) if quote and near is not None else near)
     return Diagnostic("E0101", f"`{name}` is not declared", span, "unknown", help=help, fix=fix)
+
+
+def listed_member(span: Span, name: str) -> Diagnostic:
+    """A bare name that only an enum of a file has."""
+    headline = f"`{name}` is not declared; a member that a file lists stands in quotes"
+    fix = Fix(span, quoted(name))
+    return Diagnostic("E0101", headline, span, "bare", help=f"write `{quoted(name)}`", fix=fix)
 
 
 def unknown_function(name: Name, help: str) -> Diagnostic:
@@ -48,7 +57,7 @@ def shadows_member(name: Name, member: Name, enum: str) -> Diagnostic:
 
 def ambiguous_member(span: Span, member: str, enums: Sequence[str]) -> Diagnostic:
     """A member name that two enums share."""
-    ways = " or ".join(f"`{enum}.{member}`" for enum in enums)
+    ways = " or ".join(f"`{enum}.{written_part(member)}`" for enum in enums)
     headline = f"`{member}` is a member of several enums"
     return Diagnostic("E0104", headline, span, "which one?", help=f"write {ways}")
 

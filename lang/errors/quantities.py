@@ -19,3 +19,10 @@ def counts_reals(span: Span, found: Type) -> Diagnostic:
     headline = f"`count` goes over words, and there are infinitely many of `{show(found)}`"
     help = "claim it of all of them, with `forall`"
     return Diagnostic("E0321", headline, span, "not to be counted", help=help)
+
+
+def not_listed(span: Span, name: str, most: int) -> Diagnostic:
+    """A comprehension or a fold over a domain whose values are not listed."""
+    headline = f"`{name}` is a domain whose values are not listed one by one"
+    help = f"go over a data set, or over all words of a type that has at most {most:,} of them"
+    return Diagnostic("E0322", headline, span, "not listed", help=help)

@@ -82,6 +82,14 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Quoted:
+    """`"and"`: a member of an enum, whatever else has that name."""
+
+    span: Span
+    member: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Attr:
     """`m.blocks.0.attn`, `f(x).hidden`, `Quote.none`, `m."odd key"`."""
 
@@ -296,6 +304,7 @@ class Match:
 Expr = (
     Number
     | Ref
+    | Quoted
     | Attr
     | Index
     | Call

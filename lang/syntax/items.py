@@ -21,12 +21,16 @@ class Use:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnumDecl:
-    """`enum Quote = { none, in_single, in_double }`."""
+    """`enum Quote = { none, in_single, in_double }`, or `enum Char from "vocab.json"`.
+
+    Where a `file` lists the members they are added once it is read, each in the place of its name.
+    """
 
     span: Span
     doc: str
     name: Name
     members: tuple[Name, ...]
+    file: Name | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,13 +168,27 @@ DomainExpr = FreshDomain | SubDomain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DataSet:
+    """`Char[8] from "prompts.json"`, `real[16] from "acts.safetensors" at "resid"`: rows of a file."""
+
+    span: Span
+    type: TypeExpr
+    file: Name
+    tensor: Name | None
+
+
+DomainValue = DomainExpr | DataSet
+"""What a domain may be declared to be; a binder's own domain is no data set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DomainDecl:
-    """`domain Prompts = { s: Char[8] | … }`."""
+    """`domain Prompts = { s: Char[8] | … }`, or `domain Data: Char[8] from "prompts.json"`."""
 
     span: Span
     doc: str
     name: Name
-    value: DomainExpr
+    value: DomainValue
 
 
 Quantifier = Literal["forall", "exists"]

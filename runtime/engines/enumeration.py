@@ -56,8 +56,14 @@ def one(obligation: Obligation, weights: Weights, limits: Limits, progress: Prog
     step = batch_size(obligation.circuit, [*obligation.conditions, "goal"])
     source = all_words(obligation.binders[0], step) if obligation.binders else some_words((), 1, 1)
     report = asked(obligation, weights, source, limits, progress)
-    how = f"{METHOD} of {report.tally.inside:,} words"
+    how = f"{METHOD} of {report.tally.inside:,} {noun(obligation)}"
     return concluded(obligation, Tried(source, report, how), limits)
+
+
+def noun(obligation: Obligation) -> str:
+    """What is gone through: words, or the rows of data sets."""
+    kinds = [bound.values for bound in obligation.binders]
+    return "rows" if kinds and all(isinstance(k, Words) and k.rows for k in kinds) else "words"
 
 
 def asked(

@@ -15,7 +15,7 @@ from circ.lang.errors.names import unknown_name
 from circ.lang.format import (
     bare_item,
     claim_head,
-    format_domain,
+    declared_domain,
     format_formula,
     format_item,
     parameter,
@@ -31,6 +31,7 @@ from circ.lang.syntax import (
     DomainDecl,
     EnumDecl,
     Item,
+    Name,
     NetworkDecl,
     ParamDecl,
     PatchDecl,
@@ -108,6 +109,8 @@ def is_asked(item: Item) -> bool:
 def item_line(item: Item) -> str:
     """An item's head: what it is called and what type it has."""
     match item:
+        case EnumDecl(file=Name()):
+            return bare_item(item)
         case EnumDecl(name=name, members=members):
             return f"enum {name.text} = {{ {', '.join(written_name(m.text) for m in members)} }}"
         case SpaceDecl(name=name, type=kind):
@@ -127,7 +130,7 @@ def item_line(item: Item) -> str:
                 return f"guard {name.text}{sizes}({takes})"
             return f"circuit {name.text}{sizes}({takes}) -> {format_type(result)}"
         case DomainDecl(name=name, value=value):
-            return f"domain {name.text} = {on_one_line(format_domain(value))}"
+            return f"domain {name.text}{on_one_line(declared_domain(value))}"
         case ClaimDecl(formula=formula):
             return f"claim {claim_head(item)}: {on_one_line(format_formula(formula))}"
         case PatchDecl(name=name, circuit=circuit):

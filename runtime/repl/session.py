@@ -5,7 +5,7 @@ Errors, interruptions and faults of Circ itself are answers like any other; none
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +13,20 @@ from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits, Progress, silent
-from circ.compiler.obligation import Question, Witness
-from circ.compiler.query import Defined, Known, Named, define, formula, query, ranged, renewed
+from circ.compiler.obligation import Obligation, Question, Witness, Words
+from circ.compiler.query import (
+    Asked,
+    Defined,
+    Known,
+    Named,
+    define,
+    formula,
+    query,
+    ranged,
+    renewed,
+)
+from circ.compiler.rows import row_at
+from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved, Refuted
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.command import no_claim
@@ -27,7 +39,7 @@ from circ.lang.errors.session import (
 )
 from circ.lang.render import render
 from circ.lang.span import Source, Span
-from circ.lang.types import Array, Group, Type, of_length
+from circ.lang.types import Array, Group, of_length
 from circ.lang.words import is_name
 from circ.runtime.advice import advised
 from circ.runtime.bug import bug_text
@@ -180,7 +192,8 @@ class Session:
         match reply.verdict:
             case Proved(example=found) if found is not None:
                 yield from example_lines(reply.obligation, found)
-                for name, known in found_values(asked.types, found.witness):
+                weights = self.program.weights
+                for name, known in found_values(asked, reply.obligation, found.witness, weights):
                     self.names[name] = known
             case Refuted(size=size, method=method):
                 yield Line("plain", f"none: {decided_text(size)}, by {method}")
@@ -315,9 +328,14 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
 
 
-def found_values(types: Mapping[str, Type], witness: Witness) -> Iterable[tuple[str, Known]]:
+def found_values(
+    asked: Asked, obligation: Obligation, witness: Witness, weights: Weights
+) -> Iterable[tuple[str, Known]]:
     """An input as values under the names of its binders."""
-    for name, entries in witness.values:
-        known = types[name]
+    for bound in obligation.binders:
+        known, entries = asked.types[bound.name], witness[bound.name]
         assert isinstance(known, Array)
-        yield name, Known(of_length(known, len(entries)), entries)
+        if isinstance(bound.values, Words) and bound.values.rows:
+            yield bound.name, Known(known, row_at(obligation, witness, weights, bound.name))
+        else:
+            yield bound.name, Known(of_length(known, len(entries)), entries)
