@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -68,8 +69,7 @@ def unrepeated(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     """An object, none of whose keys stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set[str]()
-        again = next(key for key, _ in pairs if key in seen or seen.add(key))
+        ((again, _),) = Counter(key for key, _ in pairs).most_common(1)
         raise Unfit(f"{json.dumps(again)} stands twice in it")
     return found
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from circ.compiler.driver import Program, check
+from circ.compiler.driver import Program, check, checkpoints
 from circ.compiler.stored import Files
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.command import (
@@ -18,9 +18,8 @@ from circ.lang.errors.command import (
     unknown_setting,
 )
 from circ.lang.errors.syntax import not_text, too_large
-from circ.lang.scope import Value
 from circ.lang.span import Source
-from circ.lang.syntax import CheckpointDecl, ParamDecl
+from circ.lang.syntax import ParamDecl
 
 LONGEST = 400
 """Characters of a number, and its largest exponent."""
@@ -48,15 +47,15 @@ def open_spec(path: Path, request: Request) -> Program:
     """
     files = Files(path.parent, request.outside, request.checkpoints)
     program = check(Source(str(path), read_text(path)), files, request.params)
-    require_declared(program, "param", ParamDecl, request.params)
-    require_declared(program, "checkpoint", CheckpointDecl, request.checkpoints)
+    declared = program.typed.declared
+    params = [name for name, item in declared.items() if isinstance(item, ParamDecl)]
+    require_declared("param", params, request.params)
+    require_declared("checkpoint", [*checkpoints(program.typed)], request.checkpoints)
     return program
 
 
-def require_declared(program: Program, what: str, kind: type[Value], names: Iterable[str]) -> None:
-    """Raise `CircError` where one of `names` is the key of no such declaration."""
-    declared = program.typed.declared
-    known = [name for name, item in declared.items() if isinstance(item, kind)]
+def require_declared(what: str, known: Sequence[str], names: Iterable[str]) -> None:
+    """Raise `CircError` where one of `names` is none of the known keys."""
     for name in names:
         if name not in known:
             raise CircError(unknown_setting(what, name, known))

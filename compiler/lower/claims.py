@@ -12,7 +12,7 @@ from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.data import data_set
 from circ.compiler.lower.domains import Unedited, bound, lower_binder, names_of
-from circ.compiler.lower.environment import Environment, Lowering
+from circ.compiler.lower.environment import Environment, Lowering, as_wire
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.quantities import quantities, restricted
 from circ.compiler.obligation import Obligation
@@ -166,15 +166,13 @@ def lower_formula(
         variables[named], outputs[f"in {named}"] = lower_binder(binder, env)
     low.forget_calls()
     env = replace(env, locals={**env.locals, **variables})
-    shown = shown_values(formula, typed)
     outputs |= lower_claimed(formula, env)
     if low.counts:
         return closed(low, name, formula, {"goal": outputs["goal"]})
     outputs |= {f"arm {i}": either(low.b, *held) for i, held in enumerate(low.arms.values())}
-    outputs |= {f"show {text}": env.wire(e) for text, e in shown.items()}
+    shown = all_shown(formula, env)
+    outputs |= {f"show {text}": wire for text, (wire, _) in shown.items()}
     outputs |= {f"site {i}": wire for i, wire in enumerate(low.sites) if sited}
-    rows = rows_shown(formula, typed)
-    outputs |= {f"show {name}": variables[name] for name in rows}
     circuit = run_passes(low.b.circuit(outputs))
     return Obligation(
         name=name,
@@ -182,10 +180,7 @@ def lower_formula(
         circuit=circuit,
         binders=tuple(bound(binder, circuit, typed, weights) for binder in formula.binders),
         span=formula.span,
-        members={
-            **{f"show {text}": members(e, low) for text, e in shown.items()},
-            **{f"show {name}": names for name, names in rows.items()},
-        },
+        members={f"show {text}": names for text, (_, names) in shown.items()},
         arms=tuple(low.arms),
         length=length,
         sites=tuple(low.sites.values()) if sited else (),
@@ -221,6 +216,16 @@ def members(e: Expr, low: Lowering) -> tuple[str, ...]:
     if not isinstance(t, Array):
         return ()
     return names_of(t if low.length is None else of_length(t, low.length))
+
+
+def all_shown(formula: Formula, env: Environment) -> dict[str, tuple[Wire, tuple[str, ...]]]:
+    """What is shown at a witness, with the names of its values: what is compared, and rows of data."""
+    typed = env.low.typed
+    found = {
+        text: (env.wire(e), members(e, env.low)) for text, e in shown_values(formula, typed).items()
+    }
+    rows = rows_shown(formula, typed)
+    return found | {name: (as_wire(env.locals[name]), names) for name, names in rows.items()}
 
 
 def shown_values(formula: Formula, typed: TypedModule) -> dict[str, Expr]:

@@ -9,6 +9,7 @@ from math import prod
 
 from circ.lang.check.annotations import as_type
 from circ.lang.check.context import Context, Facts, Rows, TensorRows, WordRows
+from circ.lang.check.listed import Malformed
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.data import bad_rows, no_tensor_there, which_tensor
 from circ.lang.errors.domains import bad_binder
@@ -33,10 +34,6 @@ from circ.lang.words import quoted
 
 MOST_ENTRIES = 1 << 22
 """Of all rows of words together."""
-
-
-class Malformed(Exception):
-    """Why a file does not list values of a type, in words."""
 
 
 # --- files ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ MOST_MEMBERS = 1 << 18
 
 
 class Malformed(Exception):
-    """Why a file is no list of names, in words."""
+    """Why a file does not list what is asked of it, in words."""
 
 
 def with_listed_enums(module: Module, open_list: OpenList, diagnostics: Diagnostics) -> Module:

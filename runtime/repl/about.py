@@ -130,7 +130,7 @@ def item_line(item: Item) -> str:
                 return f"guard {name.text}{sizes}({takes})"
             return f"circuit {name.text}{sizes}({takes}) -> {format_type(result)}"
         case DomainDecl(name=name, value=value):
-            return f"domain {name.text}{on_one_line(declared_domain(value))}"
+            return on_one_line(f"domain {name.text}{declared_domain(value)}")
         case ClaimDecl(formula=formula):
             return f"claim {claim_head(item)}: {on_one_line(format_formula(formula))}"
         case PatchDecl(name=name, circuit=circuit):
