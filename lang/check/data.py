@@ -32,6 +32,9 @@ from circ.lang.types import (
 )
 from circ.lang.words import quoted
 
+STORED = ".safetensors"
+"""How the name of a file ends whose rows are those of a tensor; any other is a list in JSON."""
+
 MOST_ENTRIES = 1 << 22
 """Of all rows of words together."""
 
@@ -54,9 +57,9 @@ def open_data(decl: DomainDecl, openers: Openers, facts: Facts, diagnostics: Dia
 
 
 def as_checkpoint(decl: DomainDecl) -> CheckpointDecl | None:
-    """The checkpoint that holds the rows of a data set of reals, under the name of that."""
+    """The checkpoint that holds the rows of a data set, under the name of that; None for a list."""
     data = decl.value
-    if not isinstance(data, DataSet) or data.type.name.text != "real":
+    if not isinstance(data, DataSet) or not data.file.text.endswith(STORED):
         return None
     return CheckpointDecl(decl.span, "", decl.name, data.file, ())
 
@@ -71,11 +74,21 @@ def check_data(decl: DomainDecl, data: DataSet, ctx: Context) -> None:
         t = ctx.error(bad_binder(data.type.span, t))
     ctx.facts.domains[data] = t
     if isinstance(t, Array):
-        found = stored_rows(decl, data, t, ctx) if is_real(t) else listed_rows(data, t, ctx)
+        found = wrong_file(decl, data, t) or (
+            stored_rows(decl, data, t, ctx) if is_real(t) else listed_rows(data, t, ctx)
+        )
         if isinstance(found, Diagnostic):
             ctx.error(found)
         elif found is not None:
             ctx.facts.rows[data] = found
+
+
+def wrong_file(decl: DomainDecl, data: DataSet, t: Array) -> Diagnostic | None:
+    """Reals in a list, or words in a file of tensors."""
+    if is_real(t) == (as_checkpoint(decl) is not None):
+        return None
+    reason = f"reals are rows of a `{STORED}` file, and words those of a list in JSON"
+    return bad_rows(data.file.span, data.file.text, show(t), reason)
 
 
 def listed_rows(data: DataSet, t: Array, ctx: Context) -> Rows | Diagnostic | None:
