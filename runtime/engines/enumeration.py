@@ -109,7 +109,7 @@ def several(
     ties = None if found.counted else Ties(found.hanging, whole)
     report = run(question, found.source, judge, until(limits, start), progress, ties)
     words, classes = (" × ".join(f"{n:,}" for n in ns) for ns in (found.words, found.classes))
-    how = f"{GROUPING} of {words} words into {classes} classes"
+    how = f"{GROUPING} of {words} {noun(obligation)} into {classes} classes"
     return concluded(obligation, Tried(found.source, report, how, counted=found.counted), limits)
 
 
