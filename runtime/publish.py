@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from circ.compiler.tensor import Tensor, as_stored
 from circ.compiler.verdict import Proved, Vacuous, outcome
 from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.writing import writes_over_another
+from circ.lang.errors.writing import source_changed, writes_over_another
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import refuse_existing
@@ -56,12 +56,14 @@ def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
 
 
 def publish(
-    program: Program, patched: Patched, source_hash: str, target: Target
+    program: Program, patched: Patched, hashes: Mapping[str, str], target: Target
 ) -> tuple[Path, Receipt]:
     """Write the checkpoint and its receipt; raises `CircError` where a file may not be written.
 
-    `source_hash` is the SHA-256 of the source before anything was read from it.
+    `hashes` has the SHA-256 of each file of tensors, by the key of what is in it, before anything was
+    read from it.
     """
+    source_hash = hashes[patched.plan.edits[0][0]]
     source = program.files.path(patched_checkpoint(program, patched))
     path = target.path(source, patched.plan.name)
     require_not_in_proof(program, patched, path)
@@ -73,7 +75,10 @@ def publish(
         patch=patched.plan.name,
         params={name: str(value) for name, value in program.params.items()},
         spec=text_mark(program.source, path),
-        used=(*(text_mark(text, path) for text in program.used_files), *data_marks(program, path)),
+        used=(
+            *(text_mark(text, path) for text in program.used_files),
+            *data_marks(program, hashes, path),
+        ),
         source=FileMark(relpath(source, path.parent), source_hash),
         target=path.name,
         sha256=None,
@@ -124,15 +129,20 @@ def text_mark(source: Source, target: Path) -> FileMark:
     return FileMark(relpath(source.name, target.parent), sha256(text).hexdigest())
 
 
-def data_marks(program: Program, target: Path) -> Iterator[FileMark]:
-    """The vocabularies and data sets that were read, as the receipt names them."""
+def data_marks(program: Program, hashes: Mapping[str, str], target: Path) -> Iterator[FileMark]:
+    """The vocabularies and data sets that were read, as the receipt names them.
+
+    Raises `CircError` (E0652) where the file of a data set has changed since.
+    """
     for file, found in program.files.lists.items():
         yield FileMark(relpath(file, target.parent), found.sha256)
-    for decl in program.typed.declared.values():
+    for at, decl in program.typed.declared.items():
         stored = as_checkpoint(decl) if isinstance(decl, DomainDecl) else None
         if stored is not None:
             file = program.files.path(stored)
-            yield FileMark(relpath(file, target.parent), file_hash(file))
+            if file_hash(file) != hashes[at]:
+                raise CircError(source_changed(str(file)))
+            yield FileMark(relpath(file, target.parent), hashes[at])
 
 
 def changed(program: Program, key: str, tensor: Tensor) -> Change:

@@ -69,7 +69,7 @@ def run_one(
     receipt: Receipt | None = None
     path: Path | None = None
     if isinstance(result, Patched):
-        path, receipt = publish(program, result, hashes[plan.edits[0][0]], target)
+        path, receipt = publish(program, result, hashes, target)
     if not as_json:
         show_lines(result_lines(program, result, seconds))
         show_lines(receipt_lines(path, receipt))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,6 +18,8 @@ from circ.compiler.stored import Files
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
 from circ.lang.span import Source
+from circ.runtime.commands import patch as patch_command
+from circ.runtime.patching import PatchResult
 from circ.runtime.prover import prove
 from circ.runtime.repl.session import Session
 from circ.runtime.session import Request, checked
@@ -240,6 +242,23 @@ class TestWhoNotices:
             "acts.safetensors"
         ]
         assert max(row @ [1.0, 2.0] for row in np.array(ROWS)) + stored(written)["b"][0] <= 2.6
+
+    def test_rows_that_change_while_a_patch_is_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Nothing is written, since what was proved is not about the file that is there."""
+        spec = self.write(tmp_path)
+        make = patch_command.make_patch
+
+        def meanwhile(*given: Any) -> PatchResult:
+            found = make(*given)
+            save({"only": [*ROWS, [5.0, 5.0]]}, tmp_path / "acts.safetensors", np.float32)
+            return found
+
+        monkeypatch.setattr(patch_command, "make_patch", meanwhile)
+        assert command("patch", spec, "lower") == 4
+        assert "E0652" in capsys.readouterr().err
+        assert not (tmp_path / "model.lower.safetensors").exists()
 
     def test_the_file_is_not_written_over(self, tmp_path: Path) -> None:
         """What was read is no place for what is written."""
