@@ -18,8 +18,7 @@ from circ.compiler.stored import Files
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
 from circ.lang.span import Source
-from circ.runtime.commands import patch as patch_command
-from circ.runtime.patching import PatchResult
+from circ.runtime.patching import PatchResult, make_patch
 from circ.runtime.prover import prove
 from circ.runtime.repl.session import Session
 from circ.runtime.session import Request, checked
@@ -248,14 +247,13 @@ class TestWhoNotices:
     ) -> None:
         """Nothing is written, since what was proved is not about the file that is there."""
         spec = self.write(tmp_path)
-        make = patch_command.make_patch
 
         def meanwhile(*given: Any) -> PatchResult:
-            found = make(*given)
+            found = make_patch(*given)
             save({"only": [*ROWS, [5.0, 5.0]]}, tmp_path / "acts.safetensors", np.float32)
             return found
 
-        monkeypatch.setattr(patch_command, "make_patch", meanwhile)
+        monkeypatch.setattr("circ.runtime.commands.patch.make_patch", meanwhile)
         assert command("patch", spec, "lower") == 4
         assert "E0652" in capsys.readouterr().err
         assert not (tmp_path / "model.lower.safetensors").exists()
