@@ -66,15 +66,7 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
         case "checkpoint":
             return checkpoint(part, doc, at)
         case "network":
-            declared, params, result, file = part.children
-            return NetworkDecl(
-                at.span(part),
-                doc,
-                name(declared, at),
-                parameters(params, at),
-                type_of(tree(result), at),
-                name(file, at),
-            )
+            return network(part, doc, at)
         case "param":
             declared, kind, value = part.children
             named = name(declared, at)
@@ -197,6 +189,13 @@ def domain(part: Part, at: Place) -> DomainExpr:
     if described.data == "fresh_domain":
         return FreshDomain(span, parameter(tree(head[0]), at), that)
     return SubDomain(span, name(head[0], at), name(head[1], at), that)
+
+
+def network(part: Tree, doc: str, at: Place) -> NetworkDecl:
+    """`network net(x: real[4]) -> real[2] from "net.onnx"`."""
+    declared, params, result, file = part.children
+    named, takes = name(declared, at), parameters(params, at)
+    return NetworkDecl(at.span(part), doc, named, takes, type_of(tree(result), at), name(file, at))
 
 
 def data_set(part: Tree, doc: str, at: Place) -> DomainDecl:
