@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from circ.compiler.ir import Bool, Circuit, Input, Sort, WireType
 from circ.compiler.lower.calls import unfold
 from circ.compiler.lower.claims import Params
-from circ.compiler.lower.domains import names_of, sort_of
+from circ.compiler.lower.data import sort_of
+from circ.compiler.lower.domains import names_of
 from circ.compiler.lower.environment import Environment, Lowering, as_wire, deep_stack
 from circ.compiler.lower.expressions import lower
 from circ.compiler.obligation import Site
