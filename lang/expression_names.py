@@ -42,6 +42,7 @@ from circ.lang.syntax import (
     Number,
     Parameter,
     Projection,
+    Quoted,
     Ref,
     TupleExpr,
     TypeExpr,
@@ -56,6 +57,8 @@ def in_expr(e: Expr, reach: Reach) -> Found:
     match e:
         case Ref(span=span, name=name):
             yield from named(span, name, reach)
+        case Quoted():
+            yield from quoted_member(e, reach)
         case Attr():
             yield from in_attr(e, reach)
         case Call(function=function):
@@ -92,6 +95,14 @@ def in_expr(e: Expr, reach: Reach) -> Found:
             yield from in_all(children(e), reach)
         case _:
             assert_never(e)
+
+
+def quoted_member(e: Quoted, reach: Reach) -> Found:
+    """The member of the one enum that has it."""
+    owners = reach.scope.quotable.get(e.member, ())
+    means = member_at(owners[0], e.member) if len(owners) == 1 else None
+    if means is not None:
+        yield Occurrence(e.span, means)
 
 
 def in_all(parts: Sequence[Expr], reach: Reach) -> Found:

@@ -117,6 +117,8 @@ def layouts(item: Item) -> Iterator[str]:
     """An item as `bare_item` has it; then, where it may be, on more lines, with room for comments."""
     yield bare_item(item)
     match item:
+        case EnumDecl(file=Name()):
+            pass
         case EnumDecl(name=name, members=members):
             yield f"enum {name.text} = {block([written_name(m.text) for m in members], '')}"
         case CircuitDecl(body=body):
@@ -127,7 +129,8 @@ def layouts(item: Item) -> Iterator[str]:
             head = " ".join((f"claim {claim_head(item)}:", formula_head(formula, ""))).rstrip()
             yield f"{head}\n{STEP}{fitted(formula.body, STEP, len(STEP))}"
         case DomainDecl(name=name, value=value):
-            yield f"domain {name.text} = {broken_domain(value)}"
+            if not isinstance(value, DataSet):
+                yield f"domain {name.text} = {broken_domain(value)}"
         case SpaceDecl() | SubspaceDecl() | RecordDecl() | NetworkDecl():
             pass
         case CheckpointDecl() | ParamDecl() | PatchDecl():

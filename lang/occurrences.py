@@ -20,8 +20,9 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    DataSet,
     DomainDecl,
-    DomainExpr,
+    DomainValue,
     EnumDecl,
     Formula,
     FreshDomain,
@@ -63,6 +64,8 @@ def in_use(use: Use, reach: Reach) -> Found:
 def in_item(item: Item, reach: Reach) -> Found:
     """The names in an item, its own left out."""
     match item:
+        case EnumDecl(file=Name()):
+            pass
         case EnumDecl(members=members):
             for name in members:
                 yield Occurrence(name.span, OneMember(item, name))
@@ -127,9 +130,12 @@ def in_circuit(item: CircuitDecl, reach: Reach) -> Found:
     yield from in_expr(item.body, inner)
 
 
-def in_domain(domain: DomainExpr, reach: Reach) -> Found:
-    """The binder, what it ranges over, and the condition."""
+def in_domain(domain: DomainValue, reach: Reach) -> Found:
+    """The binder, what it ranges over, and the condition; of a data set, its type."""
     match domain:
+        case DataSet(type=kind):
+            yield from in_type(kind, reach)
+            return
         case FreshDomain(binder=binder):
             yield from in_type(binder.type, reach)
             name: Name | None = binder.name

@@ -90,6 +90,8 @@ def enum_of(pattern: MemberPattern, subject: Type, scope: Scope) -> EnumDecl | N
 
 
 def member_at(enum: EnumDecl, name: str) -> OneMember | None:
-    """The member of that name."""
+    """The member of that name; none where a file lists the members, for there is no name in a text."""
+    if enum.file is not None:
+        return None
     found = next((member for member in enum.members if member.text == name), None)
     return None if found is None else OneMember(enum, found)
