@@ -58,13 +58,16 @@ def asked(sample: Sample, dtype: str, sites: Mapping[Wire, Site]) -> Asked:
     return Asked("sample", "A sample.", sample.circuit, dtype, sites=sites, alone=False)
 
 
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_the_text_computes_what_the_reading_does(kind: str, dtype: str, tmp_path: Path) -> None:
+def test_the_text_computes_what_the_reading_does(
+    kind: str, dtype: str, count: int, tmp_path: Path
+) -> None:
     """Every op, whatever it reads and whatever batch, in every format: not one bit is another."""
     cases = Cases(tmp_path)
 
-    @settings(max_examples=60)
+    @settings(max_examples=count)
     @given(data=st.data())
     def draw(data: st.DataObject) -> None:
         sample: Sample = data.draw(SAMPLES[kind])
@@ -82,7 +85,7 @@ def test_the_text_computes_what_the_reading_does(kind: str, dtype: str, tmp_path
         cases.add(text, class_name(wanted), inputs, found, files)
 
     draw()
-    assert cases.count >= 60
+    assert cases.count >= count
     assert cases.differing() == []
 
 

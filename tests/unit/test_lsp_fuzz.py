@@ -21,7 +21,7 @@ from circ.runtime.lsp.server import formatted
 from tests.unit.editor import editing
 from tests.unit.whole_language import SPEC, write_weights
 
-some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 many = settings(some, max_examples=1500)
 
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")

@@ -42,6 +42,8 @@ EXAMPLES = {
 }
 """Specs of the repository, and claims of theirs; those of none are all that it has."""
 
+QUICK = "braking/braking.circ"
+
 
 def test_each_input_that_is_shown_has_a_script(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -66,7 +68,10 @@ def test_each_input_that_is_shown_has_a_script(
     assert "the goal, f(x)[0] > 2.5: True" in shown["found"].splitlines()
 
 
-@pytest.mark.parametrize("spec", EXAMPLES)
+@pytest.mark.parametrize(
+    "spec",
+    [QUICK, *(pytest.param(other, marks=pytest.mark.slow) for other in EXAMPLES if other != QUICK)],
+)
 def test_witnesses_of_the_examples_are_replayed(spec: str, tmp_path: Path) -> None:
     """Words and boxes: what is refuted with an input fails in PyTorch alone too."""
     path = ROOT / "examples" / spec
