@@ -90,8 +90,9 @@ def holds(each: str, name: str, ctx: Context) -> bool:
     """Whether a path is that of a group of tensors in which another path stands."""
     if not name.startswith(f"{each}."):
         return False
-    found = max(ctx.facts.headers, key=lambda k: len(k) if f"{each}.".startswith(f"{k}.") else 0)
-    return each[len(found) + 1 :] not in ctx.facts.headers[found]
+    headers = ctx.facts.headers.items()
+    own = ((key, header) for key, header in headers if f"{each}.".startswith(f"{key}."))
+    return any(each[len(key) + 1 :] not in header for key, header in own)
 
 
 def whole_paths(e: Expr) -> list[Attr]:
