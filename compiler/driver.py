@@ -140,7 +140,10 @@ def completed(program: Program, given: Params) -> Program:
         return program
     with reported(program.diagnostics):
         program = replace(program, params=param_values(program.typed, given))
-    return program if program.failed else lower_all(with_subspaces(program))
+    if program.failed:
+        return program
+    report_subspaces(program)
+    return lower_all(program)
 
 
 def single_faults(typed: TypedModule, found: Diagnostics) -> Mapping[str, Sequence[Diagnostic]]:
@@ -157,15 +160,14 @@ def single_faults(typed: TypedModule, found: Diagnostics) -> Mapping[str, Sequen
     return faults
 
 
-def with_subspaces(program: Program) -> Program:
-    """The program, with what is wrong with its subspaces reported."""
+def report_subspaces(program: Program) -> None:
+    """Report subspaces whose vectors are dependent, or nearly so."""
     low = Lowering(program.typed, program.params, program.weights, lower)
     for decl in program.typed.declared.values():
         if isinstance(decl, SubspaceDecl):
             with reported(program.diagnostics):
                 for warning in check_independent(decl, low):
                     program.diagnostics.report(warning)
-    return program
 
 
 def lower_all(program: Program) -> Program:

@@ -4,41 +4,53 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
+from math import lcm
 
-Matrix = list[list[Fraction]]
+Matrix = tuple[tuple[Fraction, ...], ...]
+
+KEPT = 64
+"""So many inverses are kept: a spec is lowered more than once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
-    """`rows` of the inverse; `part` of the first vector's length squared that nearly lies in the span of those
-    before it is left when it is projected off them, the least of all, at `vector`.
+    """`rows` of the inverse; `part` of a vector's squared length is left when it is projected off those before it, the
+    least of all, at `vector`.
 
     Where that is 0 there is no inverse, and no rows.
     """
 
-    rows: tuple[tuple[Fraction, ...], ...] = field(repr=False)
+    rows: Matrix = field(repr=False)
     vector: int
     part: Fraction
 
 
+@lru_cache(KEPT)
 def inverted(gram: Matrix) -> Inverse:
-    """The inverse of a symmetric matrix of inner products, by Gauss and Jordan.
+    """The inverse of a symmetric matrix of inner products, by elimination without fractions (Bareiss, 1968).
 
-    Pivots of such a matrix are squared distances of vectors from the span of those before them: none is 0 unless
-    the vectors are dependent, so that rows need not be exchanged.
+    After k steps the pivot is the determinant of the first k rows and columns. Its ratio to the one before is the
+    squared distance of a vector from the span of those before it, which is 0 only if the vectors are dependent: so
+    rows need not be exchanged.
     """
     size = len(gram)
-    rows = [[*row, *(Fraction(i == j) for j in range(size))] for i, row in enumerate(gram)]
-    least, vector = Fraction(1), 0
+    scale = lcm(*(entry.denominator for row in gram for entry in row))
+    whole = [[int(entry * scale) for entry in row] for row in gram]
+    rows = [[*row, *(int(i == j) for j in range(size))] for i, row in enumerate(whole)]
+    before, least, vector = 1, Fraction(1), 0
     for k in range(size):
         pivot = rows[k][k]
-        part = pivot / gram[k][k] if gram[k][k] else Fraction(0)
+        part = Fraction(pivot, before * whole[k][k]) if pivot else Fraction(0)
         if part < least:
             least, vector = part, k
-        if not part:
+        if not pivot:
             return Inverse((), k, part)
-        rows[k] = [x / pivot for x in rows[k]]
         for i, row in enumerate(rows):
-            if i != k and row[k]:
-                rows[i] = [x - row[k] * y for x, y in zip(row, rows[k], strict=True)]
-    return Inverse(tuple(tuple(row[size:]) for row in rows), vector, least)
+            if i != k:
+                by = row[k]
+                pairs = zip(row, rows[k], strict=True)
+                rows[i] = [(pivot * x - by * y) // before for x, y in pairs]
+        before = pivot
+    found = tuple(tuple(Fraction(scale * x, before) for x in row[size:]) for row in rows)
+    return Inverse(found, vector, least)

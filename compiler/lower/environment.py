@@ -72,6 +72,9 @@ class Run:
     sites: Mapping[str, Run]
 
 
+Spanning = tuple[Wire, Inverse]
+"""Vectors, and the inverse of their inner products."""
+
 Condition = tuple[Wire, Wire, Wire]
 """A variable, the condition of its domain, and what is asked of it."""
 
@@ -103,7 +106,7 @@ class Lowering:
 
     `length` is that of a word that may have several. `alike`: what is done along the `word`, which may
     have any length, is to be done to each letter in the same way. `arms` gathers, for each `cases` arm, when it is reached; `runs` has the calls that are unfolded already; `counts` the counts over domains, by what
-    they ask, `inverses` those of the Gram matrices of vectors, `sites` the first site that each wire is the
+    they ask, `spanning` what is known of the vectors of subspaces, `sites` the first site that each wire is the
     value of; `depth` is the number of expressions that are being lowered.
     """
 
@@ -117,7 +120,7 @@ class Lowering:
     counts: dict[tuple[Condition, ...], Counting] = field(
         default_factory=dict[tuple[Condition, ...], Counting]
     )
-    inverses: dict[Wire, Inverse] = field(default_factory=dict[Wire, Inverse])
+    spanning: dict[Wire, Spanning] = field(default_factory=dict[Wire, "Spanning"])
     sites: dict[Wire, Site] = field(default_factory=dict[Wire, Site])
     depth: int = 0
     length: int | None = None

@@ -30,12 +30,8 @@ def unfold_network(
     """
     imported = cast("Imported", env.low.typed.facts.networks[decl])
     network = imported.cut(frozenset(changes))
-    given = zip(network.inputs, arguments, strict=True)
-    shapes = [
-        (shape, env.b.shape(wire))
-        for (_, shape), wire in zip(network.inputs, arguments, strict=True)
-    ]
-    alone = any(file != here for file, here in shapes)
+    given = [*zip(network.inputs, arguments, strict=True)]
+    alone = any(env.b.shape(wire) != shape for (_, shape), wire in given)
     made = {name: reshaped(wire, shape, env) for (name, shape), wire in given}
     moved = copied(decl, imported, network, made, changes, alone, env)
     sites = {name: Run(within(moved[wire], alone, env), {}) for name, wire in network.sites.items()}

@@ -12,9 +12,9 @@ from fractions import Fraction
 from math import sqrt
 
 from circ.compiler.builder import combine, matmul, reals, reindex, transpose
-from circ.compiler.inverse import Inverse, Matrix, inverted
+from circ.compiler.inverse import Matrix, inverted
 from circ.compiler.ir import Contract, Wire
-from circ.compiler.lower.environment import Environment, Lowering
+from circ.compiler.lower.environment import Environment, Lowering, Spanning
 from circ.compiler.lower.quantities import restricted
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
@@ -37,8 +37,7 @@ def lower_projection(e: Projection, env: Environment) -> Wire:
     decl = env.scope.values[e.subspace.text]
     assert isinstance(decl, SubspaceDecl)
     b, x = env.b, env.wire(e.operand)
-    vectors = about_one_long(decl, vectors_of(decl, env), env)
-    known = inverse_of(decl, vectors, env)
+    vectors, known = spanning(decl, vectors_of(decl, env), env)
     size = len(known.rows)
     inverse = reals(b, (entry for row in known.rows for entry in row), (size, size))
     shares = matmul(b, matmul(b, x, transpose(b, vectors, [1, 0])), inverse)
@@ -55,35 +54,33 @@ def vectors_of(decl: SubspaceDecl, env: Environment) -> Wire:
     return wire if len(shape) == 2 else reindex(env.b, [wire], range(shape[0]), (1, *shape))
 
 
-def about_one_long(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Wire:
-    """The vectors, those far from as long as 1 each times a power of two."""
-    gram = gram_of(decl, vectors, env)
-    scales = [shortening(row[k]) for k, row in enumerate(gram)]
-    if all(scale == 1 for scale in scales):
-        return vectors
-    return env.b.add(Contract("a,ab->ab", reals(env.b, scales, (len(scales),)), vectors))
-
-
 def shortening(square: Fraction) -> Fraction:
     """What makes a vector of this squared length about as long as 1; 1 where it is so already."""
     twos = (square.numerator.bit_length() - square.denominator.bit_length()) // 2
     return Fraction(1) if abs(twos) <= FAR else Fraction(2) ** -twos
 
 
-def inverse_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
-    """The inverse of a subspace's Gram matrix; raises `CircError` where there is none."""
+def spanning(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Spanning:
+    """The vectors of a subspace, those far from as long as 1 times a power of two, and the inverse of their inner
+    products; raises `CircError` where there is none."""
     low = env.low
-    if vectors not in low.inverses:
-        low.inverses[vectors] = worked_out(decl, vectors, env)
-    return low.inverses[vectors]
+    if vectors not in low.spanning:
+        gram = gram_of(decl, vectors, env)
+        scales = [shortening(row[k]) for k, row in enumerate(gram)]
+        pairs = [zip(row, scales, strict=True) for row in gram]
+        scaled = (tuple(a * x * b for x, b in row) for a, row in zip(scales, pairs, strict=True))
+        inverse = inverted(tuple(scaled))
+        if not inverse.part:
+            raise CircError(dependent(decl.vectors.span, decl.name.text, inverse.vector))
+        low.spanning[vectors] = times_each(vectors, scales, env), inverse
+    return low.spanning[vectors]
 
 
-def worked_out(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Inverse:
-    """The same, worked out."""
-    inverse = inverted(gram_of(decl, vectors, env))
-    if not inverse.part:
-        raise CircError(dependent(decl.vectors.span, decl.name.text, inverse.vector))
-    return inverse
+def times_each(vectors: Wire, scales: list[Fraction], env: Environment) -> Wire:
+    """Each vector times a number."""
+    if all(scale == 1 for scale in scales):
+        return vectors
+    return env.b.add(Contract("a,ab->ab", reals(env.b, scales, (len(scales),)), vectors))
 
 
 def gram_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Matrix:
@@ -104,13 +101,13 @@ def gram_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Matrix:
     if not found.exact:
         raise CircError(not_known(span, name, "their inner products are irrational"))
     entries = [low for low, _ in found.box]
-    return [entries[k * count : (k + 1) * count] for k in range(count)]
+    return tuple(tuple(entries[k * count : (k + 1) * count]) for k in range(count))
 
 
 def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:
     """A warning about vectors that are nearly dependent; raises `CircError` for those that are."""
     env = Environment(low, low.scope_of(decl))
-    inverse = inverse_of(decl, vectors_of(decl, env), env)
+    _, inverse = spanning(decl, vectors_of(decl, env), env)
     if inverse.part < NEARLY:
         sine = sqrt(inverse.part)
         yield nearly_dependent(decl.vectors.span, decl.name.text, inverse.vector, sine)
