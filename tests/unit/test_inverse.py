@@ -45,7 +45,7 @@ def test_a_vector_in_the_span_of_those_before_it_is_named() -> None:
     mixed = [2 * a - b / 3 for a, b in zip(vectors[0], vectors[2], strict=True)]
     found = inverted(products([*vectors, mixed, *some(rng, 1, 5)]))
     assert not found.rows
-    assert (found.vector, found.part) == (3, 0)
+    assert (found.vector, found.part) == (3, Fraction(0))
     assert inverted(products([[Fraction(0)] * 2])).vector == 0
 
 
