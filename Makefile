@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 HOUSE := tests/test_house.py tests/test_packaging.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lint types mypy pyright house tests slow mutate bench bench-verify dist clean
+.PHONY: help setup demo test format lint types mypy pyright house tests slow mutate fuzz bench bench-verify dist clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ slow: setup  ## the tests that take minutes
 # `make mutate MUTATE="--sample 5 --only compiler/boxes/lines.py"` tries less, `--log FILE` goes on later.
 mutate: setup  ## do the tests notice small wrong changes of trusted files? (hours; MUTATE=options)
 	$(BIN)/python -m tests.mutants.mechanical $(MUTATE)
+
+# `make fuzz FUZZ="20000 --seed 7 --decide"` also answers what is right, twice.
+fuzz: setup  ## does any text make Circ raise? (100,000 take ten minutes; FUZZ=options)
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: setup  ## how fast the provers are
 	$(BIN)/python benchmarks/enumeration.py
