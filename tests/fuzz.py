@@ -35,7 +35,7 @@ from tests.edited_specs import edited
 from tests.mdtest import write_files
 from tests.views import checked
 
-SECONDS = 20
+SECONDS = 60
 """For checking a text, on a busy machine."""
 
 CHUNK = 50
