@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from hypothesis import assume, given, settings
@@ -36,8 +37,6 @@ from tests.unit.test_box_affine import NOISES, Draw, arrays
 
 PARTS = st.sampled_from([Fraction(0), Fraction(1), Fraction(1, 2), Fraction(1, 3), Fraction(3, 64)])
 ONE = Fraction(1)
-PLACES: list[Place] = [HOST, device("cpu:0")]
-
 Vector = list[Fraction]
 
 
@@ -56,12 +55,19 @@ def dot(floats: FloatArray, at: Sequence[Fraction]) -> Fraction:
 
 
 def through(draw: Draw, net: Net, point: Vector) -> tuple[list[Vector], list[Vector]]:
-    """Pre-activations of each layer, each anything within its slack, and values of all units."""
+    """Pre-activations of each layer, each anything within its slack, and values of all units.
+
+    What a linear layer holds is exact entries that are known to lie in an interval: where slack takes
+    one out of it, nothing is asked.
+    """
     before, values = list[Vector](), [point]
     for layer in net.layers:
         p = [Fraction(value) + draw(NOISES) * Fraction(gap) for value, gap in each(layer)]
         for j, matrix in layer.sources:
             p = [entry + dot(row, values[j]) for entry, row in zip(p, matrix, strict=True)]
+        if layer.kind == "linear":
+            ends = zip(fractions(layer.low), p, fractions(layer.high), strict=True)
+            assume(all(low <= entry <= high for low, entry, high in ends))
         before.append(p)
         values.append(applied(layer, p))
     return before, values
@@ -102,7 +108,13 @@ def asked(draw: Draw) -> Question:
         assume(False)
         raise
     assume(problem.clauses and problem.net.layers)
-    return prepared(problem, draw(st.sampled_from(PLACES)))
+    return prepared(problem, torch_place() if draw(st.booleans()) else HOST)
+
+
+@cache
+def torch_place() -> Place:
+    """The processor, by way of torch."""
+    return device("cpu:0")
 
 
 def point_of(draw: Draw, low: FloatArray, high: FloatArray) -> Vector:

@@ -13,6 +13,7 @@ from circ.compiler.builder import (
     codes,
     combine,
     either,
+    every,
     implies,
     matmul,
     number,
@@ -30,6 +31,7 @@ from circ.compiler.ir import (
     Not,
     Relu,
     Smooth,
+    TopK,
     Wire,
 )
 from circ.compiler.obligation import Obligation
@@ -142,6 +144,17 @@ def test_a_choice_follows_the_scores_alone() -> None:
     binders = [PLANE, replace(PLANE, name="y")]
     assert isinstance(found(obligation(binders, same_choice, same_scores)), Holds)
     refuted(obligation(binders, same_choice))
+
+
+def test_choices_of_one_and_of_two_need_not_agree() -> None:
+    """The largest entry need not be among the two largest, where there are equal ones."""
+
+    def is_among_two(b: Builder, wires: Wires) -> Wire:
+        one, two = (b.add(TopK(count, wires["x"])) for count in (1, 2))
+        return every(b, b.add(Compare("<=", one, two)))
+
+    claim = obligation([box("x", (0, 1), (0, 1), (0, 1))], is_among_two)
+    assert trial(claim, {}, refuted(claim).witness).tie
 
 
 @pytest.mark.parametrize("index", [0, 1])
