@@ -106,9 +106,14 @@ def as_space(decl: SpaceDecl) -> Space | None:
 
 
 def check_space(decl: SpaceDecl, ctx: Context) -> None:
-    """A space is `real[n]`."""
-    if as_space(decl) is None and not isinstance(as_type(decl.type, ctx), Invalid):
-        ctx.error(bad_dimension(decl.type.span, "a space is `real[n]`, n a number"))
+    """A space is `real[n]`, whatever else the name of its type may stand for."""
+    if as_space(decl) is not None:
+        return
+    match decl.type:
+        case TypeExpr(name=Name(text="real"), dims=(DimNumber() as size,)):
+            as_dim(size, ctx)
+        case _:
+            ctx.error(bad_dimension(decl.type.span, "a space is `real[n]`, n a number"))
 
 
 def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:

@@ -2300,11 +2300,11 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
-        "range_threshold_below_the_best",
+        "range_bound_on_the_wrong_side_of_the_threshold",
         "runtime/engines/ascent.py",
-        "raised(self.problem, self.best + self.tolerance)",
-        "raised(self.problem, self.best - 1)",
-        ("tests/agreement/test_box_ranges.py::test_no_input_exceeds_the_limit",),
+        "return self.threshold - Fraction(first) if",
+        "return self.threshold + Fraction(first) if",
+        ("tests/agreement/test_box_ranges.py::test_the_limit_holds_after_every_round",),
         slow=True,
     ),
     Mutant(
