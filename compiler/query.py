@@ -127,8 +127,12 @@ def query(program: Program, defined: Defined) -> Query:
     wire = entered(low.outside(), defined.reads).wire(defined.expr)
     outputs = {OUTPUT: wire}
     circuit = restricted(low, outputs) if low.counts else low.b.circuit(outputs)
-    axes = tuple(map(along, known.dims))
-    return Query(known, circuit, names_of(known), axes, quantities(low))
+    return query_of(known, circuit, quantities(low))
+
+
+def query_of(known: Array, circuit: Circuit, asked: tuple[Quantity, ...] = ()) -> Query:
+    """A query about the one output of a circuit, whose type is known."""
+    return Query(known, circuit, names_of(known), tuple(map(along, known.dims)), asked)
 
 
 def formula(program: Program, source: Source, names: Names) -> Asked:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from math import isfinite
 from typing import assert_never
 
 from circ.compiler.finding import Limits, Progress, silent
-from circ.compiler.ir import Real, WireType
+from circ.compiler.ir import Circuit, Real, WireType
 from circ.compiler.query import OUTPUT, Query
 from circ.compiler.readings.choices import Choices, merged
 from circ.compiler.readings.elementary import Undefined
@@ -20,6 +20,8 @@ from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES
 from circ.compiler.verdict import Counted
+
+Entries = tuple[float, ...] | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Evaluated:
 
     query: Query
     exact: Value | None
-    computed: tuple[float, ...] | tuple[int, ...]
+    computed: Entries
     dtype: str
     tie: bool = False
     counts: tuple[Counted, ...] = ()
@@ -60,9 +62,32 @@ def evaluate(
         found = counted(query.quantities, weights, limits or Limits(), progress)
         exact, tie = exactly(query, weights, given(query.quantities, found))
         return Evaluated(query, exact, (), "F64", tie, found)
-    exact, tie = exactly(query, weights, {})
-    computed, dtype = in_torch(query, weights)
-    return Evaluated(query, exact, computed, dtype, tie)
+    return evaluate_all([query], weights)[0]
+
+
+def evaluate_all(queries: Sequence[Query], weights: Weights) -> list[Evaluated]:
+    """Both values of several queries about one circuit, which is gone through once.
+
+    Where one of them is undefined, the others are evaluated one by one.
+    """
+    outputs = {str(k): query.circuit.outputs[OUTPUT] for k, query in enumerate(queries)}
+    circuit = replace(queries[0].circuit, outputs=outputs)
+    try:
+        exact, tie = outputs_exactly(circuit, weights, {})
+    except Undefined:
+        if len(queries) > 1:
+            return [evaluate_all([query], weights)[0] for query in queries]
+        exact, tie = {"0": None}, False
+    computed = in_torch(circuit, weights)
+    return [
+        Evaluated(query, exact[name], *computed[name], tie=tie and not settled(exact[name]))
+        for name, query in zip(outputs, queries, strict=True)
+    ]
+
+
+def settled(value: Value | None) -> bool:
+    """Whether a value is one, however ties are broken."""
+    return value is None or value.exact
 
 
 def exactly(
@@ -70,14 +95,21 @@ def exactly(
 ) -> tuple[Value | None, bool]:
     """The exact value, or what encloses it; and whether equal scores leave it open."""
     try:
-        outcomes = every_choice(query.circuit, inputs, weights)
-        found = [outcome.outputs[OUTPUT] for outcome in islice(outcomes, MOST_CHOICES)]
-        if next(outcomes, None) is not None:
-            found = [enclose(query.circuit, inputs, weights)[OUTPUT]]
-            return found[0], True
+        found, tie = outputs_exactly(query.circuit, weights, inputs)
     except Undefined:
         return None, False
-    return any_outcome(found), len(found) > 1
+    return found[OUTPUT], tie
+
+
+def outputs_exactly(
+    circuit: Circuit, weights: Weights, inputs: Mapping[str, Value]
+) -> tuple[Mapping[str, Value | None], bool]:
+    """The exact value of each output, and whether equal scores leave some open; raises `Undefined`."""
+    outcomes = every_choice(circuit, inputs, weights)
+    found = [outcome.outputs for outcome in islice(outcomes, MOST_CHOICES)]
+    if next(outcomes, None) is not None:
+        return dict(enclose(circuit, inputs, weights)), True
+    return {name: any_outcome([one[name] for one in found]) for name in found[0]}, len(found) > 1
 
 
 def any_outcome(found: Sequence[Value]) -> Value:
@@ -87,18 +119,20 @@ def any_outcome(found: Sequence[Value]) -> Value:
     return hull(reals) if reals else merged(choices)
 
 
-def in_torch(query: Query, weights: Weights) -> tuple[tuple[float, ...] | tuple[int, ...], str]:
-    """The value that PyTorch computes, and the name of the dtype it computes in."""
+def in_torch(circuit: Circuit, weights: Weights) -> dict[str, tuple[Entries, str]]:
+    """What PyTorch computes of each output, and the name of the dtype it computes in."""
     import torch
 
     from circ.compiler.readings.torch import NAMES, module, numbers, whole_numbers
 
-    runs = module(query.circuit, weights)
+    runs = module(circuit, weights)
     with torch.no_grad():
-        value = runs({})[OUTPUT][0]
-    if value.is_floating_point():
-        return tuple(numbers(value)), NAMES[runs.dtype]
-    return tuple(whole_numbers(value)), NAMES[runs.dtype]
+        found = {name: value[0] for name, value in runs({}).items()}
+    dtype = NAMES[runs.dtype]
+    return {
+        name: (tuple((numbers if value.is_floating_point() else whole_numbers)(value)), dtype)
+        for name, value in found.items()
+    }
 
 
 # --- how far apart ----------------------------------------------------------------------------

@@ -44,10 +44,15 @@ def spelled_out(program: Program, source: Source, names: Names) -> Source:
     found = ON.fullmatch(source.text)
     if found is None:
         return source
+    free = unused(program, names)
+    return Source(source.name, f"{found[1]}({free}) over {free} in {found[2]}")
+
+
+def unused(program: Program, names: Names) -> str:
+    """A name for a variable that means nothing else."""
     scope = program.typed.scope
     taken = {*names, *scope.values, *scope.members}
-    free = next((name for name in VARIABLES if name not in taken), "it_is_free")
-    return Source(source.name, f"{found[1]}({free}) over {free} in {found[2]}")
+    return next((name for name in VARIABLES if name not in taken), "it_is_free")
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def body(found: Evaluated) -> list[Line]:
     """Both values: on a line each, as a table by name, or as rows."""
     digits = DIGITS_OF_MANY if found.kind.shape and not found.labels else DIGITS_OF_ONE
     exact, computed = exact_entries(found, digits), computed_entries(found, digits)
-    name = f"PyTorch ({DTYPE_NAMES[found.dtype]})" if computes(found) else "PyTorch"
+    name = torch_name(found)
     if found.labels:
         return plain(table(found.labels, exact, computed, name))
     if len(found.kind.shape) > 1:
@@ -77,6 +77,16 @@ def body(found: Evaluated) -> list[Line]:
         f"{word:<{len(name)}}  {short(entries, found.kind)}"
         for word, entries in (("exact", exact), (name, computed))
     )
+
+
+def torch_name(found: Evaluated) -> str:
+    """What the value is headed that PyTorch computed."""
+    return f"PyTorch ({dtype_name(found)})" if computes(found) else "PyTorch"
+
+
+def dtype_name(found: Evaluated) -> str:
+    """The dtype that PyTorch computed in."""
+    return DTYPE_NAMES[found.dtype]
 
 
 def computes(found: Evaluated) -> bool:

@@ -16,10 +16,15 @@ def lower_margin(truth: Expr, env: Environment) -> Wire:
 
     Raises `CircError` where it has none: members and positions are the same or not, and never nearly so.
     """
-    found = slack(env.b, env.wire(truth), above_rivals)
+    found = margin_of(env.b, env.wire(truth))
     if found is None:
         raise CircError(no_margin(truth.span))
     return found
+
+
+def margin_of(b: Builder, truth: Wire) -> Wire | None:
+    """The slack of a truth, where it has one."""
+    return slack(b, truth, above_rivals)
 
 
 def above_rivals(b: Builder, wire: Wire) -> Wire | None:

@@ -30,9 +30,11 @@ def name_is_taken(span: Span, name: str, what: str, why: tuple[Label, ...] = ())
 
 
 def belongs_in_spec(span: Span, word: str, path: str) -> Diagnostic:
-    """A declaration typed into a session."""
-    headline = f"a `{word}` is declared in the spec, not in a session"
-    help = f"write it into {path}, then `:reload`"
+    """A declaration typed into a session that only a file may have."""
+    headline = f"`{word}` stands in a spec, not in a session"
+    help = (
+        f"write it into {path}, then `:reload`" if path else "write it into a file, and `:load` it"
+    )
     return Diagnostic("E0754", headline, span, "", help=help)
 
 
@@ -45,3 +47,24 @@ def lost_example(name: str, why: str) -> Diagnostic:
 def type_changed(kind: str) -> Diagnostic:
     """A value that was found, of a type that the spec no longer declares so."""
     return Diagnostic("E0756", f"the spec has another `{kind}` now", None)
+
+
+def goes_through_no_call(span: Span) -> Diagnostic:
+    """A trace of what has no sites."""
+    help = "name a circuit and its arguments, as in `trace model(s)`"
+    return Diagnostic(
+        "E0757", "only a call of a circuit is traced", span, "no such call", help=help
+    )
+
+
+def trace_of_counts(span: Span) -> Diagnostic:
+    """A trace of a call that counts the inputs of a domain."""
+    headline = "a call that counts the inputs of a domain is not traced"
+    help = "its value can be asked for by itself"
+    return Diagnostic("E0758", headline, span, "counts", help=help)
+
+
+def no_file(span: Span, word: str) -> Diagnostic:
+    """A command about the spec of a session that has none."""
+    headline = f"`{word}` reads the spec again, and this session has none"
+    return Diagnostic("E0759", headline, span, "", help="`:load quote.circ` opens one")
