@@ -19,15 +19,13 @@ from circ.lang.meanings import Occurrence
 from circ.lang.occurrences import occurrences
 from circ.lang.span import Source, Span
 from circ.runtime.lsp.places import Encoding, Places
+from circ.runtime.stamps import Stamp, stamp
 
 if TYPE_CHECKING:
     from circ.compiler.imported import Imported
 
 NOWHERE = Path(os.devnull)
 """The folder of a text that is in no file: nothing can lie in it."""
-
-Stamp = tuple[int, int, int]
-"""What changes with a file: its number, its size and when it was written."""
 
 Content = TypeVar("Content")
 Kept: TypeAlias = dict[Path, tuple[Stamp, Content]]
@@ -148,14 +146,6 @@ def keep(kept: Kept[Content], read: Mapping[Path, Content]) -> None:
         at = stamp(path)
         if at is not None and (path not in kept or kept[path][1] is not content):
             kept[path] = (at, content)
-
-
-def stamp(path: Path) -> Stamp | None:
-    """When a file last changed; None where it cannot be asked."""
-    with suppress(OSError):
-        found = path.stat()
-        return found.st_ino, found.st_size, found.st_mtime_ns
-    return None
 
 
 def path_of(uri: str) -> Path | None:
