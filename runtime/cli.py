@@ -13,6 +13,7 @@ from circ.runtime.bug import bug_text
 from circ.runtime.cli_compile import compile_to
 from circ.runtime.cli_editor import fmt, lsp
 from circ.runtime.cli_extents import range_over, regions_of_value
+from circ.runtime.cli_session import repl
 from circ.runtime.exits import Exit
 from circ.runtime.options import (
     EXIT_CODES,
@@ -302,31 +303,7 @@ def explain(what: str, name: str | None) -> int:
     return run_explain(what, name)
 
 
-@circ.command(cls=Answer)
-@SPEC
-@settings
-@kept
-def repl(
-    spec: Path,
-    params: tuple[str, ...],
-    checkpoints: tuple[str, ...],
-    outside: bool,
-    cache: Path | None,
-    no_cache: bool,
-) -> int:
-    """Ask questions about SPEC: evaluate, prove, find; also from a pipe.
-
-    \b
-    circ repl quote.circ
-    echo 'find s in Wide where argmax(model(s)) != rule(s)' | circ repl quote.circ
-    """
-    from circ.runtime.cache.recall import Keeping
-    from circ.runtime.commands.repl import run_repl
-
-    return run_repl(spec, (params, checkpoints, outside), Keeping(cache, no_cache))
-
-
-for other in (compile_to, range_over, regions_of_value, fmt, lsp):
+for other in (compile_to, range_over, regions_of_value, repl, fmt, lsp):
     circ.add_command(other)
 
 

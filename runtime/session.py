@@ -89,6 +89,8 @@ def read_text(path: Path) -> str:
             data = stream.read(LARGEST_SPEC + 1)
     except OSError as error:
         raise CircError(no_spec(str(path), error.strerror or "unreadable")) from error
+    except ValueError as error:  # a zero byte, or half a character
+        raise CircError(no_spec(str(path), "no file has such a name")) from error
     if len(data) > LARGEST_SPEC:
         raise CircError(too_large(str(path), path.stat().st_size, LARGEST_SPEC))
     return as_text(str(path), data)

@@ -12,15 +12,8 @@ from rich.text import Text
 from circ.compiler.finding import Progress
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.render import render
-from circ.runtime.report import Line, Style
-
-COLOURS: dict[Style, str] = {
-    "good": "bold green",
-    "bad": "bold red",
-    "doubt": "yellow",
-    "plain": "",
-    "faint": "dim",
-}
+from circ.runtime.displays import line_text
+from circ.runtime.report import Line
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -29,12 +22,12 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 def show_lines(lines: Iterable[Line]) -> None:
     """Print lines, each in its style."""
     for line in lines:
-        OUT.print(Text(line.text, style=COLOURS[line.style]))
+        OUT.print(line_text(line))
 
 
-def show_data(data: object) -> None:
+def show_data(data: object, *, on_one_line: bool = False) -> None:
     """Print data as JSON; half a character, which no file may have, as its escape."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    text = json.dumps(data, indent=None if on_one_line else 2, ensure_ascii=False)
     OUT.print(Text(text.encode(errors="backslashreplace").decode()))
 
 

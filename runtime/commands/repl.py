@@ -12,8 +12,8 @@ from circ.runtime.repl.terminal import run_terminal
 from circ.runtime.session import Opened, settings
 
 
-def run_repl(spec: Path, opened: Opened, keeping: Keeping) -> int:
+def run_repl(spec: Path | None, opened: Opened, keeping: Keeping, as_json: bool) -> int:
     """Talk until the input ends."""
     with suppress(NotKept):
         own_version()  # while the files are those that have just been loaded
-    return run_terminal(spec, settings(*opened), keeping)
+    return run_terminal(spec, settings(*opened), keeping, as_json)

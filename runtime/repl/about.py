@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import assert_never
 
@@ -45,12 +45,15 @@ from circ.lang.words import written_name
 from circ.runtime.show import decimal_text, member_text, tensor_text
 
 COMMANDS = {
+    ":values": "every circuit on running examples, exact and PyTorch's",
+    ":example": "set a running example: `:example s = …`, `:example s in D where …`; or list them",
     ":type": "the type of an expression, without evaluating it",
     ":claims": "the claims of the spec",
-    ":names": "what the spec declares, and the running examples",
+    ":names": "what is declared, and the running examples",
     ":doc": "what is written about a name, or what a function does",
-    ":load": "go over to another spec; examples that fit it are kept",
-    ":reload": "read the spec again",
+    ":timeout": "how many seconds a claim, a range or a count may take",
+    ":load": "go over to another spec; what fits it of this session is kept",
+    ":reload": "read the spec again (a change of its files is seen without it)",
     ":help": "this text (so does `help`)",
     ":quit": "leave (so do `exit`, `quit` and Ctrl-D)",
 }
@@ -59,8 +62,10 @@ EXAMPLES = (
     ("argmax(model(s))", "an expression: its type, its exact value, and PyTorch's"),
     ("s = [letter, single, blank]", "a running example, to be used by its name"),
     ("let s = [letter, single, blank]", "the same"),
-    ("model(s) do { hidden := 0 }", "the same circuit with a wire replaced"),
-    ("prove faithful", "decide a claim of the spec"),
+    ("circuit last(s: Char[3]) -> Char = s[2]", "a definition: its value on a running example"),
+    ("model(s) do { hidden := 0 }", "with a wire replaced, beside the same without"),
+    ("trace model(s)", "the sites and guards that a call goes through, with margins"),
+    ("prove faithful", "decide a claim"),
     ("prove forall s in D: p(s) == q(s)", "decide any formula"),
     ("find s in D where p(s) != q(s)", "look for an input; `s` is then that input"),
     ("count { s in D | p(s) }", "how many inputs of a domain meet a condition"),
@@ -73,9 +78,12 @@ EXAMPLES = (
 
 REST = (
     "A line goes on, after `...`, while a bracket is open or its end asks for more, as `where` does.",
-    "An empty line ends it; Ctrl-C drops it, and stops what runs.",
+    "An empty line ends it; Ctrl-C drops it, and stops what runs, with what was found so far.",
 )
 """What to know of lines."""
+
+SESSION_WORDS = ("it", "prove", "find", "range", "regions", "trace")
+"""What no running example is called."""
 
 MOST_TENSORS = 200
 """Tensors listed of a checkpoint."""
@@ -137,6 +145,14 @@ def item_line(item: Item) -> str:
             return f"patch {name.text} of {circuit.text}"
         case _:
             assert_never(item)
+
+
+def examples_text(names: Names, chosen: Mapping[str, Known | None]) -> str:
+    """A line for each running example, and for each input of a domain that stands in where none fits."""
+    found = [named_line(name, named) for name, named in names.items()]
+    inputs = ((domain, known) for domain, known in chosen.items() if known is not None)
+    found += [f"of {domain}: {named_text(known)}" for domain, known in inputs]
+    return "\n".join(found) or "no example is set; each circuit is shown on an input of a domain"
 
 
 def named_line(name: str, named: Named) -> str:
@@ -243,4 +259,4 @@ def what_is(program: Program, name: str) -> str | None:
         return f"a member of `{scope.members[name][0].name.text}`"
     if name in FUNCTIONS:
         return "a function of the language"
-    return "a word of this session" if name in ("it", "prove", "find", "range", "regions") else None
+    return "a word of this session" if name in SESSION_WORDS else None

@@ -62,10 +62,19 @@ class Regions:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """`trace f(x)`: the sites and the guards that a call goes through."""
+
+    word: Span
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """A line that starts as an item of a spec does."""
 
     word: Span
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +85,20 @@ class Command:
     source: Source
 
 
-Line = Nothing | Evaluate | Bind | Prove | Find | Range | Regions | Declaration | Command
+Asking = Prove | Find | Range | Regions | Trace
+"""What starts with a word of the session."""
 
-KEYWORD = re.compile(r"(prove|find|range|regions|forall|exists)(?=\s|$)(?!\s*=[^=>])")
-ITEM = re.compile(rf"({'|'.join(ITEM_WORDS)})\s+[A-Za-z_]")
+Line = Nothing | Evaluate | Bind | Asking | Declaration | Command
+
+KEYWORD = re.compile(r"(prove|find|range|regions|trace|forall|exists)(?=\s|$)(?!\s*=[^=>])")
+ITEM = re.compile(rf"({'|'.join(ITEM_WORDS)})\s+[A-Za-z_\"]")
 COMMAND = re.compile(r":\S*")
 BARE = {"help": ":help", "exit": ":quit", "quit": ":quit"}
 """Commands that people give without a colon, on a line of their own."""
 
-ANEW = re.compile(r"\s*((prove|find|range|regions|let)\s+[A-Za-z_]|:[a-z]|(help|exit|quit)\s*$)")
+ANEW = re.compile(
+    r"\s*((prove|find|range|regions|trace|let)\s+[A-Za-z_]|:[a-z]|(help|exit|quit)\s*$)"
+)
 """How a line starts that cannot go on with the one before it."""
 
 BINDING = re.compile(r"(?:let\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=>])")
@@ -147,7 +161,7 @@ def read(number: int, text: str) -> Line:
         return asked(keyword, whole)
     item = ITEM.match(text, start)
     if item is not None:
-        return Declaration(Span(whole, item.start(1), item.end(1)))
+        return Declaration(Span(whole, item.start(1), item.end(1)), whole)
     binding = BINDING.match(text, start)
     if binding is not None and is_name(binding[1]):
         name = Span(whole, binding.start(1), binding.end(1))
@@ -155,7 +169,7 @@ def read(number: int, text: str) -> Line:
     return Evaluate(Source(whole.name, text.strip()))
 
 
-def asked(keyword: re.Match[str], whole: Source) -> Prove | Find | Range | Regions:
+def asked(keyword: re.Match[str], whole: Source) -> Asking:
     """The formula that a line asks about."""
     word = Span(whole, keyword.start(), keyword.end())
     rest = whole.text[keyword.end() :].strip()
@@ -168,6 +182,8 @@ def asked(keyword: re.Match[str], whole: Source) -> Prove | Find | Range | Regio
             return Range(word, Source(whole.name, rest))
         case "regions":
             return Regions(word, Source(whole.name, rest))
+        case "trace":
+            return Trace(word, Source(whole.name, rest))
         case _:
             return Prove(word, Source(whole.name, whole.text.strip()))
 

@@ -42,6 +42,12 @@ def session(tmp_path: Path) -> Session:
     return Session(path, Request(), checked(path, Request()))
 
 
+def spec_of(session: Session) -> Path:
+    """The file of its spec."""
+    assert session.path is not None
+    return session.path
+
+
 def error_code(answer: str) -> str:
     """The code that an answer starts with."""
     head = answer.split("]", 1)[0]
@@ -296,7 +302,8 @@ class TestCommands:
             (":load", "E0752"),
             (":tpe s", "E0751"),
             (":load nowhere.circ", "E0701"),
-            ("enum Other = { a }", "E0754"),
+            ("use std.attention: attention", "E0754"),
+            ("patch mend of model { edit m.W }", "E0754"),
         ],
     )
     def test_a_command_that_means_nothing_is_an_error(
@@ -328,7 +335,7 @@ class TestCommands:
         session.run('s = [quote, letter, "two words"]')
         session.run("t = [quote]")
         session.run("find i in Places")
-        session.path.write_text(SPEC.replace('"two words"', '"three"'), encoding="utf-8")
+        spec_of(session).write_text(SPEC.replace('"two words"', '"three"'), encoding="utf-8")
 
         answer = session.run(":reload")
 
@@ -339,14 +346,14 @@ class TestCommands:
     def test_a_spec_with_errors_changes_nothing(self, session: Session) -> None:
         """Its errors are shown, and the session goes on with the spec before."""
         session.run("s = [quote, letter, letter]")
-        session.path.write_text("circuit model(x: rael) -> real = x\n", encoding="utf-8")
+        spec_of(session).write_text("circuit model(x: rael) -> real = x\n", encoding="utf-8")
 
         assert "E0" in session.run(":reload")
         assert "inside" in session.run("side(s)")
 
     def test_another_spec_is_loaded(self, session: Session) -> None:
         """It takes the place of the one before."""
-        other = session.path.with_name("other.circ")
+        other = spec_of(session).with_name("other.circ")
         other.write_text("param two = 2\n", encoding="utf-8")
 
         assert session.run(f":load {other}").endswith(str(other))
@@ -422,20 +429,25 @@ class TestCompletion:
         [
             ("argmax(mod", ["model"]),
             ("side([quo", ["quote"]),
-            ("x + m.vo", ["m.votes.score"]),
+            ("x + m.vo", ["votes"]),
+            ("m.votes.", ["score"]),
+            ("model(s).", ["hidden", "s"]),
+            ("model(s).hi", ["hidden"]),
+            ("Side.in", ["inside"]),
+            ("tra", ["trace"]),
             ("prove fe", ["few"]),
             ("exam", ["example"]),
             (":re", [":reload"]),
-            ("1 :re", []),
             ('[ "tw', ['"two words"']),
             ("f(", []),
+            ("# mod", []),
         ],
     )
     def test_names_are_completed(self, session: Session, before: str, found: list[str]) -> None:
         """Declarations, members, tensors, claims, examples and commands."""
         session.run("example = 1")
 
-        assert completions(session.program, session.names, before) == found
+        assert [each.text for each in completions(session, before)] == found
 
 
 class TestTerminal:
@@ -478,7 +490,7 @@ class TestTerminal:
                 return found
             raise found
 
-        terminal.talk(session, read_line)
+        terminal.talk(session, read_line, terminal.tell_lines)
         said = capsys.readouterr().out
 
         assert "dropped" in said

@@ -1,0 +1,205 @@
+"""Questions about values and claims, answered in a session."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+from circ.compiler.finding import silent
+from circ.compiler.obligation import Question
+from circ.compiler.query import Defined, define, formula, query, ranged
+from circ.compiler.verdict import Proved, Refuted, Unknown, Verdict, outcome
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.command import no_claim
+from circ.lang.errors.session import needs_argument
+from circ.lang.span import Source
+from circ.lang.types import Group
+from circ.lang.types import show as type_text
+from circ.lang.words import is_name
+from circ.runtime.advice import advised
+from circ.runtime.as_data import Data, cache_data, verdict_data, witness_data
+from circ.runtime.cache.recall import Answered, answered
+from circ.runtime.columns import Shown
+from circ.runtime.evaluate import Evaluated
+from circ.runtime.repl import about
+from circ.runtime.repl.examples import found_values, is_written_out
+from circ.runtime.repl.lines import Bind, Find, Prove, Range, Regions, Trace
+from circ.runtime.repl.opening import require_free
+from circ.runtime.repl.reply import Reply, plain
+from circ.runtime.repl.state import State
+from circ.runtime.repl.telling import noted_lines, warned
+from circ.runtime.report import Line, decided_text, example_lines, verdict_lines
+
+LONGEST_NAME = 60
+"""Characters of a formula that its verdict repeats."""
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def evaluate(state: State, source: Source) -> Reply:
+    """An expression's values; a group of tensors has only a type."""
+    defined = define(state.program, source, state.names)
+    shown, data = values(state, defined)
+    return Reply("value", (*warned(defined), *shown), data)
+
+
+def values(state: State, defined: Defined) -> tuple[tuple[Shown, ...], Data]:
+    """What is shown of a value, an intervention beside the same without it."""
+    if isinstance(defined.type, Group):
+        text = about.typed_text(state.program, defined)
+        return plain(text), {"type": type_text(defined.type)}
+    found = value_of(state, defined)
+    from circ.runtime.compared import compared_data, compared_shown, undone
+    from circ.runtime.value_data import evaluated_data
+    from circ.runtime.value_lines import value_lines
+
+    before = undone(defined)
+    if before is None or found.counts:
+        return tuple(value_lines(found)), evaluated_data(found)
+    base = value_of(state, define(state.program, before, defined.reads))
+    return tuple(compared_shown(found, base)), compared_data(found, base)
+
+
+def value_of(state: State, defined: Defined) -> Evaluated:
+    """Both values of a definition."""
+    from circ.runtime.evaluate import evaluate
+
+    asked = query(state.program, defined)
+    with state.watch("counting") if asked.quantities else nullcontext(silent) as progress:
+        return evaluate(asked, state.program.weights, state.limits, progress)
+
+
+def bind(state: State, line: Bind) -> Reply:
+    """A running example; its value is shown unless it is written out."""
+    name = line.name.text
+    require_free(state.program, name, line.name)
+    defined = define(state.program, line.source, state.names)
+    query(state.program, defined)
+    state.names.pop(name, None)
+    state.names[name] = defined
+    head = Line("plain", about.named_line(name, defined))
+    data: Data = {"name": name, "type": type_text(defined.type)}
+    if is_written_out(defined.expr, defined.reads):
+        return Reply("example", (*warned(defined), head), data)
+    shown, value = values(state, defined)
+    return Reply("example", (*warned(defined), head, *shown[1:]), data | value)
+
+
+def trace(state: State, line: Trace) -> Reply:
+    """What a call goes through: its sites, and the guards on the way."""
+    if not line.source.text:
+        raise CircError(needs_argument(line.word, "trace", "a call", "trace model(s)"))
+    defined = define(state.program, line.source, state.names)
+    from circ.compiler.traced import traced
+    from circ.runtime.trace import trace_columns, trace_data, trace_of
+
+    asked = traced(state.program, defined)
+    guards = tuple(replace(each, span=state.placed(each.span)) for each in asked.guards)
+    found = trace_of(replace(asked, guards=guards), state.program.weights)
+    return Reply("trace", (*warned(defined), *trace_columns(found)), trace_data(found))
+
+
+# --- claims -----------------------------------------------------------------------------------
+
+
+def prove(state: State, line: Prove) -> Reply:
+    """The verdict on a claim of the spec, or on a formula."""
+    reply = decided(state, asked_of(state, line))
+    lines = verdict_lines(reply.obligation, reply.verdict, reply.seconds, first=reply.first)
+    return Reply("verdict", (*lines, *noted_lines(reply)), answered_data(reply))
+
+
+def asked_of(state: State, line: Prove) -> Question:
+    """The claim that is named, or the formula that is written; raises `CircError`."""
+    text = line.source.text
+    claims = state.program.typed.scope.claims
+    if not text:
+        raise CircError(needs_argument(line.word, "prove", "a claim", "prove forall s in D: …"))
+    if text in claims:
+        return state.program.question(text)
+    if is_name(text) and text not in state.names:
+        raise CircError(no_claim("claim", text, list(claims)))
+    return formula(state.program, line.source, state.names).question
+
+
+def find(state: State, line: Find) -> Reply:
+    """An input that meets a condition; its names are then those of running examples."""
+    if not line.source.text:
+        example = "find s in D where f(s) != g(s)"
+        raise CircError(needs_argument(line.word, "find", "a domain", example))
+    asked = formula(state.program, line.source, state.names)
+    for name in asked.types:
+        require_free(state.program, name, line.word)
+    reply = decided(state, asked.question)
+    data: Data = {"input": None, **answered_data(reply)}
+    match reply.verdict:
+        case Proved(example=found) if found is not None:
+            lines = [*example_lines(reply.obligation, found)]
+            weights = state.program.weights
+            for name, known in found_values(asked, reply.obligation, found.witness, weights):
+                state.names.pop(name, None)
+                state.names[name] = known
+            data["input"] = witness_data(reply.obligation, found.witness)
+        case Refuted(size=size, method=method):
+            lines = [Line("plain", f"none: {decided_text(size)}, by {method}")]
+        case _:
+            lines = verdict_lines(reply.obligation, reply.verdict, reply.seconds)
+    return Reply("found", (*lines, *noted_lines(reply)), data)
+
+
+def range_over(state: State, line: Range) -> Reply:
+    """How small and how large a number gets, with inputs that reach it."""
+    if not line.source.text:
+        example = "range model(s)[single] over s in D"
+        raise CircError(needs_argument(line.word, "range", "a number and a domain", example))
+    with advised(line.source.text):
+        question = ranged(state.program, line.source, state.names).question
+    from circ.runtime.range_lines import range_data, range_lines
+    from circ.runtime.ranges import range_of
+
+    with state.watch(shortened(question.name)) as progress:
+        found = range_of(question, state.program.weights, state.limits, progress)
+    return Reply("range", tuple(range_lines(found)), range_data(question.name, found))
+
+
+def regions(state: State, line: Regions) -> Reply:
+    """The affine maps that a value is made of on a box, and what bounds each."""
+    if not line.source.text:
+        raise CircError(
+            needs_argument(line.word, "regions", "a circuit and a domain", "regions f on D")
+        )
+    from circ.runtime.region_lines import region_lines, regions_data
+    from circ.runtime.regions import COMMAND, MOST, regions_of
+
+    with state.watch("regions") as progress:
+        limits = MOST, state.limits.timeout
+        found = regions_of(state.program, line.source, state.names, *limits, progress, COMMAND)
+    return Reply("regions", tuple(region_lines(found)), regions_data(found))
+
+
+def decided(state: State, question: Question) -> Answered:
+    """A verdict, and what it is shown with."""
+    folder = None if state.path is None else state.keeping.beside(state.path)
+    with state.watch(shortened(question.name)) as progress:
+        found = answered(question, state.program.weights, state.limits, progress, folder)
+    named = replace(found.obligation, name=shortened(found.obligation.name))
+    return replace(found, obligation=named, verdict=hinted(found.verdict))
+
+
+def hinted(verdict: Verdict) -> Verdict:
+    """A verdict whose hint names what a session has for an option."""
+    if isinstance(verdict, Unknown):
+        return replace(verdict, hint=verdict.hint.replace("--timeout", ":timeout"))
+    return verdict
+
+
+def answered_data(reply: Answered) -> Data:
+    """A verdict for `--json`."""
+    told = verdict_data(reply.obligation, reply.verdict, reply.seconds) | cache_data(reply.first)
+    return {**told, "verdict": outcome(reply.verdict), "notes": list(reply.notes)}
+
+
+def shortened(name: str) -> str:
+    """A name that fits on a line."""
+    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
