@@ -118,11 +118,10 @@ def reload(state: State, line: Command) -> Reply:
 
 def read_again(state: State) -> Reply:
     """Read a spec whose files have changed."""
-    assert state.path is not None
     before = heads(state)
     found = open_spec_in(state, state.path, state.request)
     reply = opened(state, found, differing(before, state))
-    note = Line("faint", f"{state.path} has changed, and was read again")
+    note = Line("faint", f"{state.path or 'a file'} has changed, and was read again")
     return replace(reply, shown=(note, *reply.shown[:-1]))
 
 

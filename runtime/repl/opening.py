@@ -33,13 +33,13 @@ def empty_program() -> Program:
 # --- a spec -----------------------------------------------------------------------------------
 
 
-def open_spec_in(state: State, path: Path, request: Request) -> list[Diagnostic]:
-    """Read a spec: what is to be noted of it, and what it leaves of the session.
+def open_spec_in(state: State, path: Path | None, request: Request) -> list[Diagnostic]:
+    """Read a spec, or none: what is to be noted of it, and what it leaves of the session.
 
     Raises `CircError` for one with errors, which changes nothing but what is known of the files.
     """
     try:
-        program = usable(path, request)
+        program = empty_program() if path is None else usable(path, request)
     except CircError:
         state.files |= changed(state.files)
         raise
@@ -48,6 +48,7 @@ def open_spec_in(state: State, path: Path, request: Request) -> list[Diagnostic]
     state.pieces = ()
     found += [lost for piece in pieces for lost in declared_again(state, piece)]
     found += renew(state)
+    state.files = {}
     watch_files(state)
     return found
 
@@ -90,9 +91,10 @@ def require_free(program: Program, name: str, span: Span) -> None:
 
 
 def watch_files(state: State) -> None:
-    """Keep what the files are like that the program was read from."""
-    paths = state.program.files_read if state.path is not None else ()
-    state.files = file_states(paths)
+    """Keep what the files are like that the program was read from, those that are known already as they were."""
+    read = [path for path in state.program.files_read if str(path) != NAMELESS]
+    new = file_states(path for path in read if path not in state.files)
+    state.files = {path: state.files[path] for path in read if path in state.files} | new
 
 
 def has_changed(state: State) -> bool:
@@ -118,6 +120,7 @@ def declare(state: State, word: Span, source: Source) -> tuple[Piece, list[Diagn
     state.program, state.pieces = with_piece(state, piece)
     piece = state.pieces[-1]
     own = within(state.program.diagnostics, state.program, state.pieces, piece)
+    watch_files(state)
     return piece, [*own, *renew(state)]
 
 
@@ -131,9 +134,14 @@ def with_piece(state: State, piece: Piece) -> tuple[Program, tuple[Piece, ...]]:
     own = within(program.diagnostics, program, pieces, pieces[-1])
     if program.failed or any(each.severity == "error" for each in own):
         raise CircError(*new.told(program.diagnostics if program.failed else own))
-    if program.weights.checkpoints.keys() == before.weights.checkpoints.keys():
+    if stored_in(program) == stored_in(before):
         program.weights.loaded.update(before.weights.loaded)
     return program, pieces
+
+
+def stored_in(program: Program) -> dict[str, str]:
+    """The file of each checkpoint: where these are the same, so are the tensors that were read of them."""
+    return {key: decl.file.text for key, decl in program.weights.checkpoints.items()}
 
 
 def joined(text: str, pieces: Sequence[Piece]) -> tuple[str, tuple[Piece, ...]]:

@@ -117,6 +117,11 @@ class TestDefinitions:
         assert answer.startswith("error[E0101]: `wrong` is not declared\n --> <line 2>:2:10")
         assert "exact              1" in session.run("one(3)")
 
+    def test_a_claim_with_an_error_is_not_declared(self, session: Session) -> None:
+        """As it would be a warning in a file, whose other items can be used."""
+        assert session.run("claim own: forall s in Words: lost(s)").startswith("error[E0101]")
+        assert "own" not in session.run(":claims")
+
     def test_the_spec_keeps_its_own_names(self, session: Session) -> None:
         """A circuit of the file is changed in the file."""
         assert "error[E0102]" in session.run("circuit model(x: real) -> real = x")
@@ -205,6 +210,16 @@ class TestTraces:
         ]
         assert lines[2].split()[0] == "else"
         assert lines[2].split()[-1] == "yes"
+
+    def test_one_arm_alone_fires(self, session: Session) -> None:
+        """However many guards before it held."""
+        session.run(
+            "circuit f(x: real[2]) -> real = "
+            "cases { x[0] > 0 => 1, x[1] > 5 => 2, x[0] > -1 => 3, else => 4 }"
+        )
+        lines = [line for line in session.run("trace f([1, 0])").split("\n") if "<line" in line]
+
+        assert ["yes" in line.split() for line in lines] == [True, False, False, False]
 
     def test_an_intervention_is_traced_with_its_wires(self, session: Session) -> None:
         """What is replaced has its new value, and all behind it."""
@@ -321,6 +336,31 @@ class TestFilesThatChange:
         answer = session.run("affine(x)")
         assert "was read again" in answer
         assert answer.endswith("[0.25, 0.5]")
+
+    def test_a_checkpoint_may_be_declared_anew(self, session: Session) -> None:
+        """Then its tensors are those of the other file, though others were read under that name."""
+        assert session.path is not None
+        save({"W": [[7.0, 7.0], [7.0, 7.0]]}, session.path.with_name("b.safetensors"), np.float32)
+        session.run('checkpoint k from "model.safetensors"')
+        assert "[0.5, 0.25]" in session.run("k.W[0]")
+        session.run('checkpoint k from "b.safetensors"')
+
+        assert "[7, 7]" in session.run("k.W[0]")
+
+    def test_a_checkpoint_of_a_declaration_counts_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also in a session without a spec."""
+        monkeypatch.chdir(tmp_path)
+        save({"W": [1.0, 2.0]}, tmp_path / "k.safetensors", np.float32)
+        session = Session(None, Request(), empty_program())
+        session.run('checkpoint k from "k.safetensors"')
+        assert "[1, 2]" in session.run("k.W")
+        save({"W": [3.0, 4.0, 5.0]}, tmp_path / "k.safetensors", np.float32)
+
+        answer = session.run("k.W")
+        assert "a file has changed, and was read again" in answer
+        assert "[3, 4, 5]" in answer
 
     def test_a_declaration_that_fits_no_more_is_dropped(self, session: Session) -> None:
         """And named; the others stay."""
