@@ -13,6 +13,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_claim
 from circ.lang.errors.session import needs_argument
 from circ.lang.span import Source
+from circ.lang.syntax import CircuitDecl
 from circ.lang.types import Group
 from circ.lang.types import show as type_text
 from circ.lang.words import is_name
@@ -22,7 +23,7 @@ from circ.runtime.cache.recall import Answered, answered
 from circ.runtime.columns import Shown
 from circ.runtime.evaluate import Evaluated
 from circ.runtime.repl import about
-from circ.runtime.repl.examples import found_values, is_written_out
+from circ.runtime.repl.examples import found_values, is_written_out, on_examples
 from circ.runtime.repl.lines import Bind, Find, Prove, Range, Regions, Trace
 from circ.runtime.repl.opening import require_free
 from circ.runtime.repl.reply import Reply, plain
@@ -90,14 +91,28 @@ def trace(state: State, line: Trace) -> Reply:
     """What a call goes through: its sites, and the guards on the way."""
     if not line.source.text:
         raise CircError(needs_argument(line.word, "trace", "a call", "trace model(s)"))
-    defined = define(state.program, line.source, state.names)
+    defined, given = traced_call(state, line)
     from circ.compiler.traced import traced
     from circ.runtime.trace import trace_columns, trace_data, trace_of
 
     asked = traced(state.program, defined)
     guards = tuple(replace(each, span=state.placed(each.span)) for each in asked.guards)
     found = trace_of(replace(asked, guards=guards), state.program.weights)
-    return Reply("trace", (*warned(defined), *trace_columns(found)), trace_data(found))
+    return Reply("trace", (*warned(defined), *given, *trace_columns(found)), trace_data(found))
+
+
+def traced_call(state: State, line: Trace) -> tuple[Defined, tuple[Line, ...]]:
+    """The call that is traced; of a circuit's name alone, that on running examples, which are told."""
+    decl = state.program.typed.scope.values.get(line.source.text)
+    if not isinstance(decl, CircuitDecl):
+        return define(state.program, line.source, state.names), ()
+    asked = on_examples(state, decl)
+    if asked.lacks:
+        what, how = f"an example for `{asked.lacks}`", f":example {asked.lacks} = …"
+        raise CircError(needs_argument(line.word, f"trace {line.source.text}", what, how))
+    call = Source(line.source.name, asked.call)
+    given = tuple(Line("faint", f"  at {each.text}") for each in asked.arguments)
+    return define(state.program, call, asked.names), given
 
 
 # --- claims -----------------------------------------------------------------------------------

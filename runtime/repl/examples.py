@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from circ.compiler.obligation import Obligation, Witness, Words
@@ -53,29 +54,47 @@ class Tried:
     lacks: str = ""
 
 
-def tried(state: State, decl: CircuitDecl) -> Tried:
-    """A circuit on running examples; raises `CircError` where it has no value there."""
-    found, call = list[Argument](), decl.name.text
-    call = f"{call}({', '.join(param.name.text for param in decl.params)})"
-    binding: dict[str, Dim] = {}
+@dataclass(frozen=True, slots=True)
+class OnExamples:
+    """The call of a circuit with a running example for each parameter; `lacks` names one without."""
+
+    call: str
+    arguments: tuple[Argument, ...]
+    lacks: str = ""
+
+    @property
+    def names(self) -> Names:
+        """What the names in the call stand for."""
+        return {each.parameter: each.value for each in self.arguments}
+
+
+def on_examples(state: State, decl: CircuitDecl) -> OnExamples:
+    """A call of a circuit, as far as there are examples for its parameters."""
+    found, binding = list[Argument](), dict[str, Dim]()
+    call = f"{decl.name.text}({', '.join(param.name.text for param in decl.params)})"
     for param in decl.params:
         wanted = state.program.typed.facts.parameters[param]
         argument = argument_for(state, param.name.text, wanted, binding)
         if argument is None:
-            return Tried(call, tuple(found), None, lacks=param.name.text)
+            return OnExamples(call, tuple(found), param.name.text)
         found.append(argument)
-    names = {each.parameter: each.value for each in found}
-    value = value_of(state, call, names)
+    return OnExamples(call, tuple(found))
+
+
+def tried(state: State, decl: CircuitDecl) -> Tried:
+    """A circuit on running examples; raises `CircError` where it has no value there."""
+    asked = on_examples(state, decl)
+    if asked.lacks:
+        return Tried(asked.call, asked.arguments, None, lacks=asked.lacks)
+    value = value_of(state, asked.call, asked.names)
     margin = None
     if decl.is_guard:
-        try:
-            margin = value_of(state, f"margin({call})", names)
-        except CircError:
-            margin = None
-    return Tried(call, tuple(found), value, margin)
+        with suppress(CircError):
+            margin = value_of(state, f"margin({asked.call})", asked.names)
+    return Tried(asked.call, asked.arguments, value, margin)
 
 
-def value_of(state: State, text: str, names: Mapping[str, Named]) -> Evaluated:
+def value_of(state: State, text: str, names: Names) -> Evaluated:
     """Both values of an expression in which these names stand for examples."""
     asked = query(state.program, define(state.program, Source("<example>", text), names))
     return evaluate(asked, state.program.weights, replace(state.limits, timeout=SECONDS))

@@ -188,6 +188,15 @@ class TestTraces:
         assert [line.split()[0] for line in lines[1:5]] == ["x", "first.x", "first", "the"]
         assert lines[3].split() == ["first", "0.25", "0.25"]
 
+    def test_a_circuit_is_traced_on_running_examples(self, session: Session) -> None:
+        """By its name alone; it says which they are, or which is missing."""
+        session.run(":example x = [0.75, 1]")
+        assert session.run("trace twice").startswith("  at x = [0.75, 1]\n")
+        session.run("circuit cut(v: real[7]) -> real = v[0]")
+        assert session.run("trace cut").startswith(
+            "error[E0752]: `trace cut` needs an example for `v`"
+        )
+
     def test_one_arm_fires(self, session: Session) -> None:
         """The first that holds; margins are signed, exact and PyTorch's."""
         lines = session.run("trace rule([0.75, 1])").split("\n")
