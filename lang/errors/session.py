@@ -38,9 +38,9 @@ def belongs_in_spec(span: Span, word: str, path: str) -> Diagnostic:
     return Diagnostic("E0754", headline, span, "", help=help)
 
 
-def lost_example(name: str, why: str) -> Diagnostic:
-    """An example that means nothing in the spec as it is now."""
-    headline = f"the example `{name}` does not fit the spec any more, and is dropped: {why}"
+def lost_example(name: str, why: str, what: str = "example") -> Diagnostic:
+    """An example, or a declaration of the session, that means nothing in the spec as it is now."""
+    headline = f"the {what} `{name}` does not fit the spec any more, and is dropped: {why}"
     return Diagnostic("E0755", headline, None, severity="warning")
 
 

@@ -58,7 +58,7 @@ def declared_again(state: State, piece: Piece) -> Iterator[Diagnostic]:
     try:
         state.program, state.pieces = with_piece(state, piece)
     except CircError as error:
-        yield lost_example(", ".join(sorted(piece.names)), str(error))
+        yield lost_example(", ".join(sorted(piece.names)), str(error), "declaration")
 
 
 def renew(state: State) -> list[Diagnostic]:

@@ -378,7 +378,7 @@ class TestFilesThatChange:
         rewrite(session, SPEC)
         answer = session.run(":reload")
 
-        assert "warning[E0755]: the example `ends` does not fit" in answer
+        assert "warning[E0755]: the declaration `ends` does not fit" in answer
         assert "circuit stays" in session.run(":names")
         assert "circuit ends" not in session.run(":names")
 
