@@ -303,6 +303,8 @@ def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
             return foreign.WAYS_OUT[word], None
     if stop.failure.expected.isdisjoint({"as"}) and BEHIND_CAST.search(stop.before):
         return foreign.IN_PARENTHESES, None
+    if stop.text == "." and stop.expects_only(":="):
+        return foreign.INDEX_LAST, None
     if stop.text == "->" and stop.expects("=", ")"):
         return foreign.OF_A_GUARD if stop.expects_only("=") else foreign.OF_A_MAP, None
     if stop.text == "not" and stop.expects("in"):

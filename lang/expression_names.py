@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
-from circ.lang.check.context import Context
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.check.sites import callee, named_site, site_read
 from circ.lang.check.tensors import tensor_path
@@ -124,7 +124,7 @@ def in_attr(e: Attr, reach: Reach) -> Found:
     read = site_read(e)
     if read is not None:
         yield from in_expr(read[0], reach)
-        yield from sites(read[0], read[1], reach.ctx)
+        yield from sites(read[0], read[1], reach)
         return
     names: list[Name] = []
     at: Expr = e
@@ -145,17 +145,30 @@ def in_attr(e: Attr, reach: Reach) -> Found:
         yield from stored(path[0], names, reach)
 
 
-def sites(call: Expr, path: Sequence[Name], ctx: Context) -> Found:
-    """The wires that a path names below a call."""
-    found = callee(call, ctx)
-    if found is None or not path:
-        return
-    site = site_of(found.decl, path[0].text)
+def sites(call: Expr, path: Sequence[Name], reach: Reach) -> Found:
+    """The wires that a path names below a call, or below what calls stand in."""
+    match call:
+        case Fold(state=state) if path and path[0].text == state.text:
+            yield Occurrence(path[0].span, Bound(state, reach.type_of(call)))
+        case Comprehension(body=body) | Fold(body=body):
+            yield from sites(body, path, reach)
+        case _:
+            found = callee(call, reach.ctx)
+            if found is not None and path:
+                yield from sites_of(found.decl, path, reach)
+
+
+def sites_of(decl: CircuitDecl | NetworkDecl, path: Sequence[Name], reach: Reach) -> Found:
+    """The site of a circuit that a path starts with, and what the rest names below it."""
+    site = site_of(decl, path[0].text)
     if site is None:
         return
-    yield Occurrence(path[0].span, wire(site, ctx))
+    inside = replace(reach, ctx=reach.ctx.inside(decl))
+    yield Occurrence(path[0].span, wire(site, reach.ctx))
     if isinstance(site, Let):
-        yield from sites(site.value, path[1:], ctx.inside(found.decl))
+        yield from sites(site.value, path[1:], inside)
+    else:
+        yield from fields(reach.ctx.facts.parameters.get(site, INVALID), path[1:], inside)
 
 
 def site_of(decl: CircuitDecl | NetworkDecl, name: str) -> Parameter | Let | None:
@@ -170,7 +183,7 @@ def in_edit(edit: Edit, call: Expr, reach: Reach) -> Found:
     found = callee(call, reach.ctx)
     head = edit.path[0]
     if found is not None and site_of(found.decl, head.text) is not None:
-        yield from sites(call, edit.path, reach.ctx)
+        yield from sites(call, edit.path, reach)
     else:
         yield from of_module(head, reach)
         yield from stored(head.text, edit.path[1:], reach)

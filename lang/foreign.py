@@ -148,6 +148,9 @@ IN_ENTRIES = (
 IN_PARENTHESES = "`x as T`, `x on S` and `x off S` stand in parentheses beside arithmetic"
 """Help for what goes on behind these."""
 
+INDEX_LAST = "the index of an edit stands behind its whole path: `do { heads.pattern[0] := 0 }`"
+"""Help for a path that goes on behind an index."""
+
 OF_A_GUARD = "a guard is a truth, and has no type of its own: leave this out"
 OF_A_MAP = "a map `A -> B` goes between two names; another matrix is `real[rows, columns]`"
 """Help for an arrow where there can be none."""

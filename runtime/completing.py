@@ -19,11 +19,16 @@ from circ.lang.parser import ITEM_START, parse
 from circ.lang.reach import wire
 from circ.lang.scope import Scope, Value, key
 from circ.lang.syntax import (
+    Call,
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    Comprehension,
+    Do,
     DomainDecl,
     EnumDecl,
+    Expr,
+    Fold,
     Let,
     NetworkDecl,
     ParamDecl,
@@ -32,6 +37,7 @@ from circ.lang.syntax import (
     SpaceDecl,
     SubspaceDecl,
 )
+from circ.lang.types import INVALID
 from circ.lang.types import show as type_text
 from circ.lang.words import RESERVED, TYPES, written_name, written_part
 from circ.runtime.repl.about import item_line
@@ -164,20 +170,38 @@ def next_parts(path: list[str], header: Header) -> Iterator[Proposal]:
 def sites_of(before: str, path: list[str], program: Program) -> Iterator[Proposal]:
     """The sites below a path of the call that the text ends with, `f(x).mixed.`."""
     typed = program.typed
-    item, ctx = typed.scope.values.get(callee(before)), Context(typed.facts)
+    ctx = Context(typed.facts)
+    item: Value | Expr | None = typed.scope.values.get(callee(before))
     for part in path:
-        item = called_at(item, part, ctx) if isinstance(item, CircuitDecl) else None
+        item, ctx = value_at(item, part, ctx)
+    while isinstance(item, Comprehension | Fold):
+        if isinstance(item, Fold):
+            state = type_text(typed.facts.types.get(item, INVALID))
+            yield Proposal(item.state.text, "Variable", state)
+        item = item.body
+    item = called_by(item, ctx)
     if isinstance(item, CircuitDecl):
         for site in own_sites(item):
             means = wire(site, ctx)
             yield Proposal(means.name.text, "Variable", type_text(means.type))
 
 
-def called_at(decl: CircuitDecl, part: str, ctx: Context) -> CircuitDecl | None:
-    """The circuit that a `let` of a circuit calls."""
-    site = named_site(decl, part)
-    found = site_callee(site.value, ctx.inside(decl)) if isinstance(site, Let) else None
-    return found.decl if found is not None and isinstance(found.decl, CircuitDecl) else None
+def value_at(item: Value | Expr | None, part: str, ctx: Context) -> tuple[Expr | None, Context]:
+    """What a `let` below a circuit, or below what calls one, stands for, and where."""
+    while isinstance(item, Comprehension | Fold):
+        item = item.body
+    decl = called_by(item, ctx)
+    site = named_site(decl, part) if isinstance(decl, CircuitDecl) else None
+    inside = ctx if decl is None else ctx.inside(decl)
+    return (site.value if isinstance(site, Let) else None), inside
+
+
+def called_by(item: Value | Expr | None, ctx: Context) -> Value | None:
+    """A declaration itself, or the one that an expression calls."""
+    if not isinstance(item, Call | Do):
+        return item if isinstance(item, CircuitDecl) else None
+    found = site_callee(item, ctx)
+    return None if found is None else found.decl
 
 
 def callee(text: str) -> str:

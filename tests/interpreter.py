@@ -8,7 +8,7 @@ enums have, `softmax` and other irrational values) is left out; a tie raises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial, reduce
 from math import isqrt
@@ -59,6 +59,7 @@ from circ.lang.syntax import (
     Unary,
     Wildcard,
 )
+from circ.lang.walk import free
 from tests.ends import ends
 from tests.nested import Value, both, depth, each, entries, filled, places, product, put, zeros
 
@@ -106,18 +107,28 @@ class Frame:
 
 @dataclass(frozen=True)
 class Below:
-    """The tensors below a path: what is given for a record."""
+    """The tensors below a path: what is given for a record; `edited` has what stands for some, by whole name."""
 
     path: str
+    edited: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+    def __getitem__(self, path: Sequence[str]) -> Below:
+        """Those further below."""
+        return replace(self, path=".".join((self.path, *path)))
 
 
 @dataclass(frozen=True)
 class Planned:
-    """An edit to be made: the rest of its path, and the frame its value is read in."""
+    """An edit to be made: the rest of its path and of its indices, and the frame its value is read in.
+
+    `known`: its value, where that is known already.
+    """
 
     path: Path
+    items: Sequence[Value]
     edit: Edit
     frame: Frame
+    known: Sequence[Value] = ()
 
 
 Plan = Sequence[Sequence[Planned]]
@@ -240,10 +251,10 @@ def attribute(e: Attr, at: Frame) -> Value:
     if isinstance(base, Ref):
         record = at.names.get(base.name)
         if isinstance(record, Below):
-            return tensor(".".join((record.path, *path)), at)
+            return tensor(record[path], at)
         if isinstance(at.scope.items[base.name], EnumDecl):
             return at.scope.code(e.part.text, base.name)
-        return tensor(".".join((base.name, *path)), at)
+        return tensor(Below(".".join((base.name, *path))), at)
     assert isinstance(base, Call | Do)
     site: Value = call(base, at, ())
     for name in path:
@@ -251,9 +262,11 @@ def attribute(e: Attr, at: Frame) -> Value:
     return site[0]
 
 
-def tensor(path: str, at: Frame) -> Value:
+def tensor(named: Below, at: Frame) -> Value:
     """A tensor, or those below a path."""
-    return at.tensors[path] if path in at.tensors else Below(path)
+    if named.path in named.edited:
+        return named.edited[named.path]
+    return at.tensors.get(named.path, named)
 
 
 def indices(items: Sequence[Expr | Slice], at: Frame) -> list[Value]:
@@ -343,7 +356,10 @@ def accepts(pattern: Pattern, value: Value, scope: Scope) -> bool:
 def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]:
     """The result of a call, and its sites: each a result with sites of its own."""
     while isinstance(e, Do):
-        own = [Planned(tuple(p.text for p in edit.path), edit, at) for edit in e.edits]
+        own = [
+            Planned(tuple(p.text for p in edit.path), indices(edit.items, at), edit, at)
+            for edit in e.edits
+        ]
         plan = [own, *plan]
         assert isinstance(e.base, Call | Do)
         e = e.base
@@ -352,27 +368,23 @@ def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]
         return function(e, at), {}
     inner = Frame(at.scope, {}, with_tensors(decl, at, plan))
     dims: dict[str, int] = {}
-    sites: dict[str, Any] = {}
+    sites = dict(tree(Below(""), inner))
     for param, arg in zip(decl.params, e.args, strict=True):
-        value = replaced(evaluate(arg, at), edits_of(plan, (param.name.text,)))
+        value = evaluate(arg, at)
         if isinstance(value, Below):
+            value = with_fields(value, edits_below(plan, param.name.text, least=0), inner)
             dims |= sides_of_record(param.type, value, inner)
-        elif param.type.name.text != "fin":
-            dims |= named_sides(param.type.dims, value)
-        sites[param.name.text] = (value, {})
+        else:
+            value = replaced(value, edits_of(plan, (param.name.text,)))
+            if param.type.name.text != "fin":
+                dims |= named_sides(param.type.dims, value)
+        sites[param.name.text] = (value, tree(value, inner) if isinstance(value, Below) else {})
         inner = inner.bind(param.name.text, value)
     for dim in decl.dims:
         inner = inner.bind(dim.text, Fraction(dims[dim.text]))
     for let in decl.lets:
         name = let.name.text
-        below = [
-            [replace(p, path=p.path[1:]) for p in do if p.path[0] == name and len(p.path) > 1]
-            for do in plan
-        ]
-        if isinstance(let.value, Call | Do):
-            value, parts = call(let.value, inner, below)
-        else:
-            value, parts = evaluate(let.value, inner), {}
+        value, parts = under(let.value, inner, edits_below(plan, name, least=1))
         value = value if let.type is None else shaped(value, let.type, dims, at.scope)
         value = replaced(value, edits_of(plan, (name,)))
         sites[name] = (value, parts)
@@ -380,9 +392,25 @@ def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]
     return shaped(evaluate(decl.body, inner), decl.result, dims, at.scope), sites
 
 
+def tree(named: Below, at: Frame) -> Mapping[str, Any]:
+    """The tensors below a path as sites, each part of a name below the one before."""
+    start = f"{named.path}." if named.path else ""
+    parts = {name[len(start) :].split(".")[0] for name in at.tensors if name.startswith(start)}
+    below = {part: replace(named, path=start + part) for part in parts}
+    return {part: (tensor(x, at), tree(x, at)) for part, x in below.items()}
+
+
 def edits_of(plan: Plan, path: Path) -> Plan:
     """The edits of exactly that path."""
     return [[planned for planned in do if planned.path == path] for do in plan]
+
+
+def edits_below(plan: Plan, name: str, least: int) -> Plan:
+    """The edits of a name, or of what stands at least so deep below it, without the name."""
+    return [
+        [replace(p, path=p.path[1:]) for p in do if p.path[0] == name and len(p.path) > least]
+        for do in plan
+    ]
 
 
 def replaced(value: Value, plan: Plan) -> Value:
@@ -390,10 +418,117 @@ def replaced(value: Value, plan: Plan) -> Value:
     for do in plan:
         before = value
         for planned in do:
-            items = indices(planned.edit.items, planned.frame)
-            it = places(before, items)
-            value = put(value, items, evaluate(planned.edit.value, planned.frame.bind("it", it)))
+            value = put(value, planned.items, new_value(planned, places(before, planned.items)))
     return value
+
+
+def new_value(planned: Planned, it: Value) -> Value:
+    """What an edit puts in the place of `it`."""
+    if planned.known:
+        return planned.known[0]
+    return evaluate(planned.edit.value, planned.frame.bind("it", it))
+
+
+def with_fields(value: Below, plan: Plan, at: Frame) -> Below:
+    """What is given for a record after edits of its fields, or of all of it."""
+    for do in plan:
+        before = value
+        for planned in do:
+            it = tensor(before[planned.path], at) if planned.path else before
+            if isinstance(it, Below):
+                other = new_value(planned, it)
+                names = [name for name in at.tensors if name.startswith(f"{it.path}.")]
+                moved = {name: other.path + name[len(it.path) :] for name in names}
+                found = {
+                    name: tensor(replace(other, path=there), planned.frame)
+                    for name, there in moved.items()
+                    if there in at.tensors
+                }
+                value = replace(value, edited={**value.edited, **found}) if planned.path else other
+            else:
+                new = put(it, planned.items, new_value(planned, places(it, planned.items)))
+                name = value[planned.path].path
+                value = replace(value, edited={**value.edited, name: new})
+    return value
+
+
+# --- calls in comprehensions and folds ---------------------------------------------------------
+
+
+def under(e: Expr, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]:
+    """A value and the sites below it, after the edits of these."""
+    match e:
+        case Call() | Do():
+            return call(e, at, plan)
+        case Comprehension(body=body, binder=binder, source=source):
+            entries = [*evaluate(source, at)]
+            found = [
+                under(body, at.bind(binder.text, x), edits_at(i, e, at, plan))
+                for i, x in enumerate(entries)
+            ]
+            return tuple(value for value, _ in found), together([parts for _, parts in found])
+        case Fold():
+            return under_fold(e, at, plan)
+        case _:
+            return evaluate(e, at), {}
+
+
+def under_fold(e: Fold, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]:
+    """The last state, and below it the states and the sites of all steps."""
+    state, steps, name = evaluate(e.initial, at), list[Mapping[str, Any]](), e.state.text
+    for i, x in enumerate(evaluate(e.source, at)):
+        edits = edits_at(i, e, at, plan)
+        inner = [[planned for planned in do if planned.path != (name,)] for do in edits]
+        state, parts = under(e.body, at.bind(e.binder.text, x).bind(name, state), inner)
+        state = replaced(state, edits_of(edits, (name,)))
+        steps.append({**parts, name: (state, {})})
+    return state, together(steps)
+
+
+def together(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The sites of several calls, each with an axis more; records have none."""
+    found: dict[str, Any] = {}
+    for name, (first, _) in parts[0].items():
+        values = tuple(each[name][0] for each in parts)
+        inner = together([each[name][1] for each in parts])
+        found[name] = (first if isinstance(first, Below) else values, inner)
+    return found
+
+
+def edits_at(i: int, e: Comprehension | Fold, at: Frame, plan: Plan) -> Plan:
+    """The edits that are made in one entry."""
+    return [
+        [x for planned in do for x in edit_at(i, planned, (e, at), k, plan)]
+        for k, do in enumerate(plan)
+    ]
+
+
+def edit_at(
+    i: int, planned: Planned, where: tuple[Comprehension | Fold, Frame], k: int, plan: Plan
+) -> list[Planned]:
+    """What an edit of the k-th `do` is in one entry, if it is made there."""
+    e, at = where
+    count = len(evaluate(e.source, at))
+    first, rest = planned.items[:1], planned.items[1:]
+    if first and not isinstance(first[0], slice):
+        return [replace(planned, items=rest)] if i == first[0] % count else []
+    chosen = [*range(count)][first[0]] if first else [*range(count)]
+    if i not in chosen:
+        return []
+    it: Value = None
+    if not planned.known and "it" in free(planned.edit.value):
+        assert isinstance(e, Comprehension), "an edit of several steps does not read them"
+        others = [
+            [p for p in do if p is not planned and not (j > k and p.path == planned.path)]
+            for j, do in enumerate(plan)
+        ]
+        site: Value = under(e, at, others)
+        for name in planned.path:
+            site = site[1][name]
+        it = places(site[0], planned.items)
+    new = new_value(planned, it)
+    part = new[chosen.index(i)] if isinstance(new, tuple) else new
+    return [replace(planned, items=rest, known=(part,))]
 
 
 def with_tensors(decl: CircuitDecl, at: Frame, plan: Plan) -> Tensors:
@@ -423,11 +558,11 @@ def sides_of_record(t: TypeExpr, given: Below, at: Frame) -> dict[str, int]:
     decl = at.scope.items[t.name.text]
     assert isinstance(decl, RecordDecl)
     own: dict[str, int] = {}
-    for field in decl.fields:
-        value = tensor(".".join((given.path, *(part.text for part in field.path))), at)
+    for entry in decl.fields:
+        value = tensor(given[[part.text for part in entry.path]], at)
         below = isinstance(value, Below)
         own |= (
-            sides_of_record(field.type, value, at) if below else named_sides(field.type.dims, value)
+            sides_of_record(entry.type, value, at) if below else named_sides(entry.type.dims, value)
         )
     pairs = zip(t.dims, decl.dims, strict=True)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import floor
 
 from circ.compiler.builder import combine, number, stack, take, truth
@@ -32,9 +32,18 @@ def listed(source: Expr, env: Environment) -> Wire | None:
 
 def lower_comprehension(e: Comprehension, env: Environment) -> Wire:
     """The body once an entry, stacked."""
-    bodies = [env.bind(e.binder.text, x).wire(e.body) for x in entries(e.source, env)]
-    env.low.require_room(e.span, len(bodies) * env.b.types[bodies[0]].entries)
-    return stack(env.b, bodies)
+    return comprehended(e, env, lambda inner, _: inner.wire(e.body))
+
+
+def comprehended(
+    e: Comprehension, env: Environment, body: Callable[[Environment, int], Wire]
+) -> Wire:
+    """What `body` makes of each entry, and of its number, stacked."""
+    found = [
+        body(env.bind(e.binder.text, x), place) for place, x in enumerate(entries(e.source, env))
+    ]
+    env.low.require_room(e.span, len(found) * env.b.types[found[0]].entries)
+    return stack(env.b, found)
 
 
 def lower_count(e: Count, env: Environment) -> Wire:
@@ -80,10 +89,15 @@ def compared_count(e: Expr, others: list[Expr], env: Environment) -> Wire | None
 
 def lower_fold(e: Fold, env: Environment) -> Value:
     """The body once an entry, each reading the state before it."""
-    state = env.lower(e.initial)
+    return folded(e, env, lambda inner, _: inner.lower(e.body))[-1]
+
+
+def folded(e: Fold, env: Environment, step: Callable[[Environment, int], Value]) -> list[Value]:
+    """The states, the first one included, where `step` makes the next one of an entry and its number."""
+    states = [env.lower(e.initial)]
     word = 0 in along_word(e.source, env)
     for place, x in enumerate(entries(e.source, env)):
-        state = env.bind(e.binder.text, x).bind(e.state.text, state).lower(e.body)
-        state = after_step(state, place, env) if word else state
-        env.low.note_site(state, e.state.text, e.span)
-    return state
+        state = step(env.bind(e.binder.text, x).bind(e.state.text, states[-1]), place)
+        states.append(after_step(state, place, env) if word else state)
+        env.low.note_site(states[-1], e.state.text, e.span)
+    return states

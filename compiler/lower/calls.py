@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from itertools import groupby
 
-from circ.compiler.builder import places, put, spread, take
+from circ.compiler.builder import spread, stack
 from circ.compiler.ir import Index, Wire
-from circ.compiler.lower.environment import Environment, Run, Tensors, Value, as_wire
+from circ.compiler.lower.along import comprehended, entries, folded
+from circ.compiler.lower.environment import Environment, Run, Tensors, Tuple, Value, as_wire
 from circ.compiler.lower.functions import lower_function
-from circ.compiler.lower.indexing import known_places
 from circ.compiler.lower.networks import unfold_network
-from circ.compiler.lower.tensors import lower_tensor, with_group, with_tensor
+from circ.compiler.lower.replacing import (
+    Noted,
+    Replacement,
+    Replacements,
+    copied,
+    entered,
+    replaced,
+    with_edited_fields,
+    with_edited_tensors,
+)
+from circ.compiler.lower.tensors import lower_tensor
 from circ.lang.check.annotations import dimensions
 from circ.lang.check.sites import Path
-from circ.lang.diagnostic import CircError
-from circ.lang.errors.sites import overlapping_edits
-from circ.lang.scope import Scope, key
-from circ.lang.syntax import Call, CircuitDecl, DimName, Do, Edit, Expr, Let, NetworkDecl, Parameter
+from circ.lang.scope import Scope
+from circ.lang.syntax import (
+    Call,
+    CircuitDecl,
+    Comprehension,
+    DimName,
+    Do,
+    Expr,
+    Fold,
+    Let,
+    NetworkDecl,
+    Parameter,
+)
 from circ.lang.types import bound, size
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """An edit still to be made: the rest of its path, and the environment its value is read in."""
-
-    path: tuple[str, ...]
-    edit: Edit
-    do: Do
-    env: Environment
-
-
-Replacements = tuple[Replacement, ...]
 
 
 def lower_call(e: Call | Do, env: Environment) -> Value:
@@ -45,12 +50,25 @@ def lower_call(e: Call | Do, env: Environment) -> Value:
 
 def lower_site(base: Call | Do, path: Path, env: Environment) -> Value:
     """The wire that a path names below a call."""
-    at, parts = run(base, env, ()), [part.text for part in path]
-    while parts:
-        whole = ".".join(parts)  # the name of a value inside a network may have dots
-        first = whole if whole in at.sites else parts[0]
-        at, parts = at.sites[first], [] if first == whole else parts[1:]
-    return at.result
+    found = site_below(run(base, env, ()), tuple(part.text for part in path), env)
+    if not isinstance(found, Tensors | Tuple):
+        env.low.require_room(path[-1].span, env.b.types[found].entries)
+    return found
+
+
+def site_below(at: Run, path: tuple[str, ...], env: Environment) -> Value:
+    """The wire at a path below a run; below those of several entries, all that are there, stacked."""
+    if not path:
+        return at.result
+    if isinstance(at.result, Tensors) and at.env is not None:
+        return lower_tensor(at.result.below(*path), at.env)
+    whole = ".".join(path)  # the name of a value inside a network may have dots
+    if whole in at.sites:
+        return at.sites[whole].result
+    if path[0] in at.sites:
+        return site_below(at.sites[path[0]], path[1:], env)
+    found = [site_below(each, path, env) for each in at.each]
+    return found[0] if isinstance(found[0], Tensors) else stack(env.b, [*map(as_wire, found)])
 
 
 def is_circuit(e: Expr, env: Environment) -> bool:
@@ -130,23 +148,24 @@ def unfold(
     inside = Environment(env.low, scope, {}, dims, env.binding, env.old, env.tensors)
     sites: dict[str, Run] = {}
     for param, argument in zip(decl.params, arguments, strict=True):
-        mine = [r for r in replacements if r.path == (param.name.text,)]
-        sites[param.name.text] = Run(given(argument, mine), {})
-        inside = inside.bind(param.name.text, sites[param.name.text].result)
+        name = param.name.text
+        if not isinstance(argument, Tensors):
+            mine = [r for r in replacements if r.path == (name,)]
+            sites[name] = Run(replaced(argument, mine), {})
+        inside = inside.bind(name, sites[name].result if name in sites else argument)
     inside = with_edited_tensors(decl, inside, replacements)
+    for param, argument in zip(decl.params, arguments, strict=True):
+        name = param.name.text
+        if isinstance(argument, Tensors):
+            mine = [r for r in replacements if r.path[0] == name]
+            sites[name] = Run(with_edited_fields(argument, inside, mine), {}, env=inside)
+            inside = inside.bind(name, sites[name].result)
     for let in decl.lets:
         mine = [r for r in replacements if r.path[0] == let.name.text]
         sites[let.name.text] = run_let(let, mine, inside)
         inside = inside.bind(let.name.text, sites[let.name.text].result)
     result = as_wire(inside.lower(decl.body))
     return Run(spread(inside.b, result, inside.shape(decl.result)), sites)
-
-
-def given(argument: Wire | Tensors, edits: Sequence[Replacement]) -> Value:
-    """A parameter's value after edits; other tensors may stand for those of a record."""
-    if not isinstance(argument, Tensors):
-        return replaced(argument, edits)
-    return edits[-1].env.lower(edits[-1].edit.value) if edits else argument
 
 
 def sizes(
@@ -173,75 +192,71 @@ def variable_sizes(
     return {dim.name: side for dim, side in pairs if isinstance(dim, DimName)}
 
 
-# --- replacing --------------------------------------------------------------------------------
+# --- lets -------------------------------------------------------------------------------------
 
 
 def run_let(let: Let, replacements: Sequence[Replacement], env: Environment) -> Run:
     """A site: its value, edited below its name first, then itself."""
     below = tuple(replace(r, path=r.path[1:]) for r in replacements if len(r.path) > 1)
-    if isinstance(let.value, Call | Do) and is_circuit(let.value, env):
-        inner = run(let.value, env, below)
-    else:
-        inner = Run(env.lower(let.value), {})
+    inner = run_below(let.value, env, below)
     here = [r for r in replacements if len(r.path) == 1]
     value = as_wire(inner.result)
     if let.type is not None:
         value = spread(env.b, value, env.shape(let.type))
     value = replaced(value, here)
     env.low.note_site(value, let.name.text, let.span)
-    return Run(value, inner.sites)
+    return replace(inner, result=value)
 
 
-def replaced(wire: Wire, replacements: Sequence[Replacement]) -> Wire:
-    """`wire` with the edits of each `do` made, one `do` after the other."""
-    for _, edits in groupby(replacements, key=lambda r: r.do):
-        wire = simultaneously(wire, list(edits))
-    return wire
+def run_below(e: Expr, env: Environment, replacements: Replacements) -> Run:
+    """What the sites below a `let` are those of: a call, or each one of a comprehension or a fold."""
+    match e:
+        case Call() | Do() if is_circuit(e, env):
+            return run(e, env, replacements)
+        case Comprehension() | Fold():
+            return run_each(e, env, replacements)
+        case _:
+            return Run(env.lower(e), {})
 
 
-def simultaneously(wire: Wire, replacements: Sequence[Replacement]) -> Wire:
-    """`wire` with the edits of one `do`, each of which reads it as it was; overlaps raise."""
-    result = wire
-    taken: dict[tuple[int, ...], Edit] = {}
-    for r in replacements:
-        b = r.env.b
-        picks = known_places(r.edit.items, b.shape(wire), r.env)
-        full = [*picks, *(range(side) for side in b.shape(wire)[len(picks) :])]
-        for coordinate in places(full):
-            if coordinate in taken:
-                raise CircError(overlapping_edits(r.edit.span, taken[coordinate].span))
-            taken[coordinate] = r.edit
-        before = take(b, wire, picks)
-        after = r.env.bind("it", before).wire(r.edit.value)
-        after = spread(b, after, b.shape(before))
-        result = after if before == wire else put(b, result, picks, after)
-    return result
+def run_each(e: Comprehension | Fold, env: Environment, replacements: Replacements) -> Run:
+    """Gone through entry by entry, again and again until each edit knows what it reads of other entries."""
+    noted, around = Noted(), [r.noted for r in replacements if r.entry]
+    mine = tuple(r if r.entry else replace(r, noted=noted) for r in replacements)
+    while True:
+        before, learnt = [copied(each) for each in around], env.low.learnt()
+        found = run_entries(e, env, mine)
+        if not noted.awaited:
+            return found
+        noted.awaited.clear()
+        env.low.unlearn(learnt)
+        for each, known in zip(around, before, strict=True):
+            each.values, each.awaited = known.values, known.awaited
 
 
-def with_edited_tensors(
-    decl: CircuitDecl, env: Environment, replacements: Sequence[Replacement]
-) -> Environment:
-    """The environment of a circuit in which the tensors that edits name are replaced."""
-    own = {site.name.text for site in decl.params} | {site.name.text for site in decl.lets}
-    edits = [r for r in replacements if r.path[0] not in own]
-    for _, one_do in groupby(edits, key=lambda r: r.do):
-        for path, group in groupby(sorted(one_do, key=path_of), key=path_of):
-            env = with_edits(Tensors(path[0], path[1:]), list(group), env)
-    return env
+def run_entries(e: Comprehension | Fold, env: Environment, replacements: Replacements) -> Run:
+    """Each entry with the edits that are made there; of a fold, its state after each step with them."""
+    side = len([*entries(e.source, env)])
+    each = list[Run]()
 
+    def entry(inner: Environment, place: int) -> Value:
+        within = tuple(entered(r, place, side, isinstance(e, Fold)) for r in replacements)
+        state = e.state.text if isinstance(e, Fold) else None
+        here = [r for r in within if r.path == (state,)]
+        found = run_below(e.body, inner, tuple(r for r in within if r.path[0] != state))
+        value = replaced(as_wire(found.result), here) if here else found.result
+        each.append(replace(found, result=value))
+        return value
 
-def path_of(r: Replacement) -> tuple[str, ...]:
-    """The tensor or the group that an edit names, under its checkpoint's key."""
-    return (key(r.env.scope.values[r.path[0]]), *r.path[1:])
-
-
-def with_edits(path: Tensors, edits: Sequence[Replacement], env: Environment) -> Environment:
-    """The environment in which one tensor, or all of a group, is replaced."""
-    before = lower_tensor(path, env)
-    if not isinstance(before, Tensors):
-        return with_tensor(path, replaced(as_wire(before), edits), env)
-    for r in edits:
-        other = r.env.lower(r.edit.value)
-        assert isinstance(other, Tensors)
-        env = with_group(path, other, r.env, env)
-    return env
+    match e:
+        case Comprehension():
+            return Run(
+                comprehended(e, env, lambda inner, at: as_wire(entry(inner, at))), {}, (*each,)
+            )
+        case Fold(state=state):
+            states = folded(e, env, entry)
+            steps = [
+                replace(run, sites={**run.sites, state.text: Run(value, {})})
+                for run, value in zip(each, states[1:], strict=True)
+            ]
+            return Run(states[-1], {}, tuple(steps))

@@ -54,10 +54,21 @@ class Tuple:
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """The tensors of a checkpoint below a prefix."""
+    """The tensors of a checkpoint below a prefix; `edited` has what stands for some, by their whole names."""
 
     checkpoint: str
     prefix: tuple[str, ...]
+    edited: tuple[tuple[str, Wire], ...] = ()
+
+    def below(self, *path: str) -> Tensors:
+        """Those further below."""
+        return replace(self, prefix=(*self.prefix, *path))
+
+    def edit(self, path: tuple[str, ...], wire: Wire) -> Tensors:
+        """The same with a wire in the place of the tensor at a path below."""
+        name = ".".join((*self.prefix, *path))
+        others = tuple(pair for pair in self.edited if pair[0] != name)
+        return replace(self, edited=(*others, (name, wire)))
 
 
 Value = Wire | Tuple | Tensors
@@ -66,10 +77,16 @@ Value = Wire | Tuple | Tensors
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One unfolded call: its result, and its sites."""
+    """One unfolded call: its result, and its sites.
+
+    Of a comprehension or a fold, `each` has what is unfolded of each entry; of a record, `env` is where its fields
+    are read.
+    """
 
     result: Value
     sites: Mapping[str, Run]
+    each: tuple[Run, ...] = ()
+    env: Environment | None = None
 
 
 Spanning = tuple[Wire, Inverse]
@@ -98,6 +115,15 @@ CallKey = tuple[
 ]
 """All that a call depends on: a circuit, its arguments, which checkpoint's tensors it reads, and what
 its dimensions stand for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a circuit in the making tells besides its ops, as in `Lowering`."""
+
+    arms: dict[Span, list[Wire]]
+    runs: dict[CallKey, Run]
+    sites: dict[Wire, Site]
 
 
 @dataclass(slots=True)
@@ -139,6 +165,15 @@ class Lowering:
         """Start anew what is learnt of `cases` arms, with calls that tell of theirs again."""
         self.arms.clear()
         self.runs.clear()
+
+    def learnt(self) -> Learnt:
+        """What is learnt on the way, to go back to."""
+        arms = {span: list(reached) for span, reached in self.arms.items()}
+        return Learnt(arms, dict(self.runs), dict(self.sites))
+
+    def unlearn(self, before: Learnt) -> None:
+        """Go back to what was learnt before: what came since is to be gone through again."""
+        self.arms, self.runs, self.sites = before.arms, before.runs, before.sites
 
     def note_site(self, value: Value, name: str, span: Span) -> None:
         """Keep what a wire is the value of, unless it has a name already."""

@@ -146,7 +146,7 @@ def lower_attr(e: Attr, env: Environment) -> Value:
     assert path is not None
     record = env.locals.get(path[0])
     if isinstance(record, Tensors):
-        return lower_tensor(Tensors(record.checkpoint, (*record.prefix, *path[1])), env)
+        return lower_tensor(record.below(*path[1]), env)
     return lower_tensor(Tensors(key(env.scope.values[path[0]]), path[1]), env)
 
 

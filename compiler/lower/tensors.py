@@ -15,6 +15,9 @@ def lower_tensor(path: Tensors, env: Environment) -> Value:
     info = env.low.typed.facts.headers[path.checkpoint].get(name)
     if info is None:
         return path
+    edited = dict(path.edited)
+    if name in edited:
+        return edited[name]
     key = f"{path.checkpoint}/{name}"
     if key in env.tensors:
         return env.tensors[key]
@@ -29,11 +32,14 @@ def with_tensor(path: Tensors, wire: Wire, env: Environment) -> Environment:
 
 def with_group(path: Tensors, other: Tensors, where: Environment, env: Environment) -> Environment:
     """The environment in which a group's tensors are those of `other`, read in `where`."""
-    prefix = "".join(f"{part}." for part in other.prefix)
-    for name in env.low.typed.facts.headers[other.checkpoint]:
-        if name.startswith(prefix):
-            below = tuple(name[len(prefix) :].split("."))
-            value = lower_tensor(Tensors(other.checkpoint, (*other.prefix, *below)), where)
-            target = Tensors(path.checkpoint, (*path.prefix, *below))
-            env = with_tensor(target, as_wire(value), env)
+    for below in names_below(other, env):
+        value = lower_tensor(other.below(*below), where)
+        env = with_tensor(path.below(*below), as_wire(value), env)
     return env
+
+
+def names_below(path: Tensors, env: Environment) -> list[tuple[str, ...]]:
+    """The names of the tensors below a path, without it."""
+    prefix = "".join(f"{part}." for part in path.prefix)
+    names = env.low.typed.facts.headers[path.checkpoint]
+    return [tuple(name[len(prefix) :].split(".")) for name in names if name.startswith(prefix)]

@@ -6,13 +6,13 @@ from typing import assert_never
 
 from circ.lang.check.casts import infer_cast
 from circ.lang.check.context import Context
+from circ.lang.check.edits import infer_do
 from circ.lang.check.functions import infer_call
 from circ.lang.check.indexing import infer_index
 from circ.lang.check.operators import infer_binary, infer_compare, infer_member, infer_unary
 from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.quantities import infer_quantity, listed_type, names_data, names_domain
 from circ.lang.check.references import infer_attr, infer_quoted, infer_ref
-from circ.lang.check.sites import infer_do
 from circ.lang.check.subspaces import infer_projection
 from circ.lang.check.word_patterns import infer_matches
 from circ.lang.errors.names import duplicate

@@ -15,7 +15,7 @@ from circ.lang.check.once import check_once
 from circ.lang.check.tensors import members
 from circ.lang.errors.records import field_differs, lacks_field, no_field, no_tensor, unknown_field
 from circ.lang.span import Span
-from circ.lang.syntax import Attr, Entry, Name, RecordDecl
+from circ.lang.syntax import Entry, Name, RecordDecl
 from circ.lang.types import (
     Array,
     Dim,
@@ -63,16 +63,16 @@ def dotted(field: Entry) -> Name:
     return Name(".".join(part.text for part in field.path), span)
 
 
-def field_type(e: Attr, base: Record, ctx: Context) -> Type:
+def field_type(part: Name, base: Record, ctx: Context) -> Type:
     """A field of a record, or the record of the fields below a path."""
     fields = dict(base.fields)
-    if e.part.text in fields:
-        return fields[e.part.text]
-    start = f"{e.part.text}."
+    if part.text in fields:
+        return fields[part.text]
+    start = f"{part.text}."
     below = [(path[len(start) :], t) for path, t in base.fields if path.startswith(start)]
     if below:
-        return Record(f"{base.name}.{e.part.text}", tuple(below))
-    return ctx.error(unknown_field(e.part, base.name, list(fields)))
+        return Record(f"{base.name}.{part.text}", tuple(below))
+    return ctx.error(unknown_field(part, base.name, list(fields)))
 
 
 def tensors_of(t: Group | Record, ctx: Context) -> Mapping[str, Type]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from circ.lang.check.context import Context, enum_element
+from circ.lang.check.edits import site_type
 from circ.lang.check.records import field_type
-from circ.lang.check.sites import site_read, site_type
+from circ.lang.check.sites import site_read
 from circ.lang.check.tensors import checkpoint_key, path_type, tensor_path
 from circ.lang.errors.names import (
     ambiguous_member,
@@ -25,6 +26,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     DomainDecl,
     EnumDecl,
+    Index,
     NetworkDecl,
     ParamDecl,
     Quoted,
@@ -110,11 +112,11 @@ def infer_attr(e: Attr, ctx: Context) -> Type:
         case Group(checkpoint=checkpoint, prefix=prefix):
             return path_type(checkpoint, (*prefix, e.part.text), e.span, ctx)
         case Record():
-            return field_type(e, base, ctx)
+            return field_type(e.part, base, ctx)
         case Invalid():
             return base
         case _:
-            return ctx.error(not_a_call(e.base.span))
+            return ctx.error(not_a_call(e.base.span, isinstance(e.base, Index)))
 
 
 def infer_qualified(e: Attr, enum: EnumDecl, ctx: Context) -> Type:

@@ -1,34 +1,34 @@
-"""Sites: reading a wire of a call, `f(x).hidden`, and replacing it, `f(x) do { hidden := e }`.
+"""Sites: the wires of a call that are named from outside, by paths.
 
 The sites of a call are the parameters and lets of its circuit and, below a let that is itself a
-call, the sites of that call. An intervention may also replace tensors that the call reads.
+call, the sites of that call. Below a let that is a comprehension or a fold of calls stand the sites of all of
+these, with the index of the call as a leading axis; below a fold stands its state, after each step.
+Below a parameter that is a record stand its fields.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from circ.lang.check.context import Context
-from circ.lang.check.indexing import indexed
-from circ.lang.check.networks import inner_type, reaches
-from circ.lang.check.records import takes
-from circ.lang.check.tensors import checkpoint_key, path_type, reads, same_tensors, tensors_read
-from circ.lang.errors.sites import feeds_nothing, not_a_call, overlapping_edits, unknown_site
-from circ.lang.errors.types import mismatch
+from circ.lang.check.networks import inner_type
+from circ.lang.check.records import field_type
+from circ.lang.check.tensors import checkpoint_key, path_type
+from circ.lang.errors.sites import unknown_site
 from circ.lang.syntax import (
     Attr,
     Call,
     CircuitDecl,
+    Comprehension,
     Do,
-    Edit,
     Expr,
+    Fold,
     Let,
     Name,
     NetworkDecl,
     Parameter,
 )
-from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type, fits, substitute
-from circ.lang.walk import free
+from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type, substitute
 
 Path = tuple[Name, ...]
 
@@ -75,15 +75,6 @@ def keyed_group(t: Type) -> str:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def site_type(base: Call | Do, path: Path, ctx: Context) -> Type:
-    """The type of the wire that `path` names below a call."""
-    result = infer_do(base, ctx, path) if isinstance(base, Do) else ctx.infer(base)
-    if isinstance(result, Invalid):
-        return INVALID
-    found = callee(base, ctx)
-    return ctx.error(not_a_call(base.span)) if found is None else wire_type(found, path, ctx)
-
-
 def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Type:
     """The type of a site of a call; `tensors` allows those that it reads. Reports unknown ones."""
     head, *below = path
@@ -98,18 +89,82 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
         case None:
             known = [site.name.text for site in own_sites(at.decl)]
             return ctx.error(unknown_site(head, f"`{at.decl.name.text}`", known))
-        case Parameter() if not below:
-            return substitute(ctx.facts.parameters[site], at.binding)
+        case Parameter():
+            return substitute(field_at(site, tuple(below), ctx), at.binding)
         case Let() if not below:
             return substitute(ctx.facts.lets.get(site, INVALID), at.binding)
-        case Parameter() | Let():
-            pass
-    inner = callee(site.value, ctx.inside(at.decl)) if isinstance(site, Let) else None
-    if inner is None:
-        wrong = isinstance(site, Let) and isinstance(ctx.facts.lets.get(site, INVALID), Invalid)
-        error = unknown_site(below[0], f"the site `{head.text}`", [])
-        return INVALID if wrong else ctx.error(error)
-    return substitute(wire_type(inner, tuple(below), ctx.inside(at.decl), tensors), at.binding)
+        case Let():
+            inner = ctx.inside(at.decl)
+            if isinstance(ctx.facts.lets.get(site, INVALID), Invalid):
+                return INVALID
+            found = below_type(site.value, tuple(below), head.text, inner, tensors)
+            return substitute(found, at.binding)
+
+
+def field_at(site: Parameter, path: Path, ctx: Context) -> Type:
+    """A parameter's type, or that of a field of a record; reports what is neither."""
+    found = ctx.facts.parameters[site]
+    for part in path:
+        match found:
+            case Record():
+                found = field_type(part, found, ctx)
+            case Invalid():
+                return INVALID
+            case _:
+                return ctx.error(unknown_site(part, f"the site `{site.name.text}`", []))
+    return found
+
+
+def below_type(value: Expr, path: Path, name: str, ctx: Context, tensors: bool) -> Type:
+    """The type of what a path names below a `let` of that name; reports what is not there."""
+    match value:
+        case Fold(state=state) if path[0].text == state.text:
+            if len(path) > 1:
+                return ctx.error(unknown_site(path[1], f"the state `{state.text}`", []))
+            return repeated(ctx.facts.types.get(value, INVALID), value, ctx)
+        case Comprehension(body=body) | Fold(body=body) if inmost(body, ctx) is not None:
+            return repeated(below_type(body, path, name, ctx, tensors), value, ctx)
+        case Fold(state=state):
+            return ctx.error(unknown_site(path[0], f"the site `{name}`", [state.text]))
+        case _:
+            called = callee(value, ctx)
+            if called is None:
+                return ctx.error(unknown_site(path[0], f"the site `{name}`", []))
+            return wire_type(called, path, ctx, tensors)
+
+
+def steps(at: Called, path: Path, ctx: Context) -> list[bool]:
+    """Of each axis that a site has from comprehensions and folds, whether it goes along steps of a fold."""
+    site = named_site(at.decl, path[0].text) if isinstance(at.decl, CircuitDecl) else None
+    if not isinstance(site, Let) or len(path) == 1:
+        return []
+    value, inner, found = site.value, ctx.inside(at.decl), list[bool]()
+    while isinstance(value, Comprehension | Fold):
+        found.append(isinstance(value, Fold))
+        if isinstance(value, Fold) and value.state.text == path[1].text:
+            return found
+        value = value.body
+    called = callee(value, inner)
+    return found if called is None else [*found, *steps(called, path[1:], inner)]
+
+
+def repeated(t: Type, over: Comprehension | Fold, ctx: Context) -> Type:
+    """The type of a wire of each entry, taken together; tensors that are not alone have no axes."""
+    source = ctx.facts.types.get(over.source, INVALID)
+    if not isinstance(source, Array) or not source.dims:
+        return INVALID
+    return Array(t.element, (source.dims[0], *t.dims)) if isinstance(t, Array) else t
+
+
+def inmost(value: Expr, ctx: Context) -> Called | Fold | None:
+    """What has the sites below a `let`: a call, or a fold, that may stand in comprehensions and folds."""
+    match value:
+        case Comprehension(body=body):
+            return inmost(body, ctx)
+        case Fold(body=body):
+            return inmost(body, ctx) or value
+        case _:
+            return callee(value, ctx)
 
 
 def value_inside(decl: NetworkDecl, path: Path, ctx: Context) -> Type:
@@ -134,118 +189,6 @@ def own_sites(decl: CircuitDecl) -> tuple[Parameter | Let, ...]:
 def named_site(decl: CircuitDecl, name: str) -> Parameter | Let | None:
     """The parameter or `let` of that name."""
     return next((site for site in own_sites(decl) if site.name.text == name), None)
-
-
-# --- replacing --------------------------------------------------------------------------------
-
-
-def infer_do(e: Do, ctx: Context, read: Path = ()) -> Type:
-    """The call's own type; every edit fits its wire and can change what is read of the call.
-
-    `read` is the path below the call where a site of it is read; empty for its result.
-    """
-    base = e.base
-    result = infer_do(base, ctx, read) if isinstance(base, Do) else ctx.infer(base)
-    found = callee(base, ctx)
-    if found is None and not isinstance(result, Invalid):
-        return ctx.error(not_a_call(base.span))
-    for i, edit in enumerate(e.edits):
-        target = edited_type(edit, None if isinstance(result, Invalid) else found, ctx)
-        check_value(edit, target, ctx)
-        for other in e.edits[:i]:
-            if overlapping(edit, other):
-                ctx.error(overlapping_edits(edit.span, other.span))
-        if found is not None and not isinstance(target, Invalid):
-            check_effect(edit, found, read, ctx)
-    return result
-
-
-def check_effect(edit: Edit, at: Called, read: Path, ctx: Context) -> None:
-    """Report an edit that cannot change what is read."""
-    if not feeds(at, edit.path, read, ctx):
-        what = f"the site `{dotted(read)}`" if read else f"`{at.decl.name.text}`"
-        ctx.unknown(feeds_nothing(edit.span, dotted(edit.path), what))
-
-
-def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:
-    """The type of what an edit replaces; anything, where the call is wrong."""
-    wire = INVALID if found is None else wire_type(found, edit.path, ctx, tensors=True)
-    at = edit.path[0].span.to(edit.path[-1].span)
-    return indexed(wire, at, edit.items, ctx)
-
-
-def check_value(edit: Edit, target: Type, ctx: Context) -> None:
-    """The new value has the wire's type, or is a scalar to fill it with; `it` is the old value."""
-    old = {} if isinstance(target, Group | Record) else {"it": target}
-    inner = replace(ctx, locals={**ctx.locals, **old})
-    found = inner.infer(edit.value)
-    help = ""
-    match found, target:
-        case _, Record():
-            role = f"`{dotted(edit.path)}`"
-            takes(target, found, edit.value.span, role, ctx)
-            return
-        case Group(), Group():
-            fitting = same_tensors(found, target, ctx)
-            help = "a group stands for one with tensors of the same names and types"
-        case _, Array(element=element):
-            fitting = fits(found, target) or fits(found, Array(element))
-        case _:
-            fitting = fits(found, target)
-    if not fitting:
-        role = f"`{dotted(edit.path)}`"
-        ctx.error(mismatch(edit.value.span, found, target, role, help))
-
-
-def overlapping(a: Edit, b: Edit) -> bool:
-    """Whether two edits surely replace one wire: that of one is the other's, or lies below it.
-
-    Where both replace entries of one wire, lowering knows which.
-    """
-    names = [x.text == y.text for x, y in zip(a.path, b.path, strict=False)]
-    return all(names) and (len(a.path) != len(b.path) or not (a.items and b.items))
-
-
-# --- what a site can change -------------------------------------------------------------------
-
-
-def feeds(at: Called, path: Path, read: Path, ctx: Context) -> bool:
-    """Whether the wire at `read` can depend on the site; what is unknown is reported elsewhere."""
-    decl, head, below = at.decl, path[0].text, path[1:]
-    if isinstance(decl, NetworkDecl):
-        return reaches(decl, dotted(path), dotted(read) if read else None, ctx)
-    site = named_site(decl, head)
-    if site is None:
-        return feeds_tensor(at, path, ctx)
-    inner = callee(site.value, ctx.inside(decl)) if isinstance(site, Let) and below else None
-    if read and read[0].text == head:
-        return len(read) == 1 if inner is None else feeds(inner, below, read[1:], ctx)
-    if head not in sources(decl, read):
-        return False
-    return inner is None or feeds(inner, below, (), ctx)
-
-
-def feeds_tensor(at: Called, path: Path, ctx: Context) -> bool:
-    """Whether a call reads a tensor of that path, or below it, or is given a group in which it stands."""
-    checkpoint = checkpoint_key(path[0].text, ctx.facts.scope.values)
-    if checkpoint is None:
-        return True
-    name = ".".join((checkpoint, *(part.text for part in path[1:])))
-    assert isinstance(at.decl, CircuitDecl)
-    read = tensors_read(at.decl, ctx) | at.groups
-    return reads(read, name, ctx) or any(each.startswith(f"{name}.") for each in read)
-
-
-def sources(decl: CircuitDecl, read: Path) -> set[str]:
-    """The names in a circuit that its result, or the wire at `read`, depends on."""
-    site = named_site(decl, read[0].text) if read else None
-    if isinstance(site, Parameter):
-        return set()
-    found = free(decl.body if site is None else site.value)
-    for let in reversed(decl.lets):
-        if let.name.text in found:
-            found |= free(let.value)
-    return found
 
 
 def dotted(path: Path) -> str:

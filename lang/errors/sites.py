@@ -31,10 +31,20 @@ def overlapping_edits(span: Span, first: Span) -> Diagnostic:
     return Diagnostic("E0503", "two edits replace the same wire", span, "", why)
 
 
-def not_a_call(span: Span) -> Diagnostic:
-    """`do` or a site on something that is not a circuit's call."""
+def several_steps(span: Span) -> Diagnostic:
+    """An edit of several steps of a fold that reads what they would have been."""
+    headline = "an edit of several steps of a fold cannot read `it`"
+    help = "edit one step after the other, as in `state.q[0] := …, state.q[1] := …`"
+    label = "each step depends on those before it"
+    return Diagnostic("E0506", headline, span, label, help=help)
+
+
+def not_a_call(span: Span, indexed: bool = False) -> Diagnostic:
+    """`do` or a site on something that is not a circuit's call; perhaps on one `indexed` of several calls."""
     headline = "only a call of a circuit has sites"
     help = "read a site as `f(x).site`, replace it as `f(x) do { site := e }`"
+    if indexed:
+        help = "the index of one call of several stands last: `f(x).heads.site[0]`"
     return Diagnostic("E0504", headline, span, help=help)
 
 

@@ -72,6 +72,27 @@ circuit reads(z: real[3]) -> real[3] {
 circuit state[n](s: Char[n]) -> Quote =
   fold q = none over c in s: match (q, c) { (none, a) => some, (some, a | cc) => none, _ => q }
 
+circuit many(z: real[3]) -> real[3] {
+  let each = [ outer(z * row) for row in m.W ]
+  let run  = fold u = z over row in each: inner(u - row, 1)
+  let wide = [ layer(m.l.0, row) for row in each ]
+  let last = fold v = 0 over x in run: v - x
+  return run + wide[-1] * last + each[0]
+}
+
+circuit deep(z: real[3]) -> real[3] {
+  let rows = [ many(z + row) for row in m.W ]
+  return rows[1] - min(rows)
+}
+
+circuit step(p: Quote, c: Char) -> Quote =
+  match (p, c) { (none, a) => some, (some, a | cc) => none, _ => p }
+
+circuit told(s: Char[3]) -> Quote {
+  let state = fold q = none over c in s: step(q, c)
+  return state
+}
+
 circuit form[n](s: Char[n]) -> bool = s matches (a | "b b")* Char.cc? _
 
 circuit pick[n](z: real[n], at: fin[n]) -> real = z[at]
@@ -105,6 +126,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "count { k in positions(<V>) | k <= <I> }",
             *("count { d in <S> | <B|d:C> }", "count { u in <M> | <B|u:V> }"),
             *("match <Q> { none => <R>, some => <R> }", "match <I> { 0 | 2 => <R>, _ => <R> }"),
+            *("many(<V>).each.first.total[1]", "(many(<V>) do { last.v[1] := <R|it:R> }).last"),
             *("inner(<V>, <R>).total", "(outer(<V>) do { first.up := <V|it:V> }).first.total"),
         ),
     ),
@@ -125,6 +147,27 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                 "(layer(m.l.0, <V>) do { m.l.0.in.b := <V>[:2], m.l.0.out[:, 1] := 0 })",
                 "(layer(m.l.1, <V>) do { hidden.z := <V|it:V> })",
                 "(layer(m.l.0, <V>) do { hidden.w := m.l.0.in })",
+            ),
+            *(
+                "(layer(m.l.0, <V>) do { w.in.b[0] := <R|it:R>, m.l.0.in.b[1] := <R|it:R> })",
+                "(layer(m.l.0, <V>) do { w.out[:, 0] := <V|it:V>, m.l.0.out[0] := it + 1 })",
+                "(layer(m.l.1, <V>) do { w.in := m.l.1.in, hidden.w.W[0] := <V|it:V> })",
+                "(layer(m.l.0, <V>) do { w.in.W[1] := <V|it:V> }).w.in.W[1]",
+            ),
+            *(
+                "many(<V>) do { each.first.total := <V|it:V> }",
+                "many(<V>) do { each.first.total[:2] := [it[1], it[0]], each.z := <M|it:M> }",
+                "many(<V>) do { each.z[1] := <V|it:V> } do { each[0] := <V|it:V>, each[2] := it + 1 }",
+                "many(<V>) do { run.u[1] := <V|it:V>, run.up[0, 1:] := 0, run.total[1] := it + 1 }",
+                "many(<V>) do { run.u := m.W, run.shift[-1] := <R|it:R> } do { run.u[0] := it * 2 }",
+                "many(<V>) do { each.m.b[1, 0] := <R|it:R>, each.m.W[0, :, 1] := <V|it:V> }",
+                "many(<V>) do { each.m.b := <M|it:M>, wide.w.in.b[:, 0] := <V|it:V> }",
+                "many(<V>) do { wide.w.in := m.l.0.in, wide.hidden.z[2, <K>] := it - 1 }",
+                "deep(<V>) do { rows.each.first.total := <M|it:M> }",
+                "deep(<V>) do { rows.each.z[1, :, 2] := <V|it:V>, rows.run.u[2, -1] := <V|it:V> }",
+                "deep(<V>) do { rows.run.u[:, 1] := <M|it:M>, rows.run.u[1, 2, 0] := <R|it:R> }",
+                "deep(<V>) do { rows.each := it + 1 } do { rows.each[0, 0:2] := [it[1], it[0]] }",
+                "deep(<V>).rows.last.v[:, 2]",
             ),
             *("((<V> off Row) as real[3])", "(apart(<V>).on_plane as real[3])"),
             "((apart(<V>) do { m.b[0] := 2, m.W[1, 0] := 0.25 }) as real[3])",
@@ -174,6 +217,8 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             *("(<M> @ <M>)", "[<V>, <V>, <V>]", "(<R> * <M>)", "(<M> - <M>)", "relu(<M>)"),
             *("topk(2, <M>)", "hardmax(<M>)", "((<M> off Plane) as real[3, 3])"),
             *("[ <V|v:R> for v in <V> ]", "[ [ <R|v:R,w:R> for w in <V> ] for v in <V> ]"),
+            *("many(<V>).run.u", "(many(<V>) do { each.first.up[1] := <V|it:V> }).run.up"),
+            *("deep(<V>).rows.run.z[1]", "(deep(<V>) do { rows.z[:, 0] := <V|it:V> }).rows"),
             *("match <Q> { none => <M>, some => <R> }", "[outer(<V>).first.rows[1], <V>, <V>]"),
         ),
     ),
@@ -191,6 +236,7 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "[ <C|d:C> for d in <S> ]",
             "[ <C|v:R> for v in <V> ]",
             "argmax([<Y>, <Y>, <Y>])",
+            "told(<S>).state.c",
         ),
     ),
     "I": (
@@ -210,6 +256,8 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         (
             *(
                 "state(<S>)",
+                "told(<S>) do { state.q[1] := <Q|it:Q>, state.c[2] := <C|it:C> }",
+                "told(<S>).state.q[1]",
                 "cases { <B> => <Q>, else => <Q> }",
                 "match <C> { a => <Q>, _ => <Q> }",
             ),

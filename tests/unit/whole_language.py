@@ -55,6 +55,12 @@ circuit model(s: Char[3]) -> real[Char] {
   return m.unembed @ mixed
 }
 
+circuit rows(x: real[2]) -> real[2] {
+  let each  = [ block(v) for v in [ x, 2 * x ] ]
+  let total = fold acc = x over v in each: block(acc + v)
+  return total
+}
+
 circuit state[n](s: Char[n]) -> Quote =
   fold q = none over c in s: match (q, c) {
     (none, quote)                         => inside
@@ -89,6 +95,8 @@ claim needs:     exists s in Words: argmax(model(s) do { mixed.hidden.post := 0 
 claim patched:   forall s in Words, t in Words:
   model(s) do { x[0] := model(t).x[0], mixed.x := it / 2 } == model(s) within 100
 claim ablated:   forall x in Box: (block(x) do { m.out[:, 0] := 0 }).hidden <= 3
+claim inside:    forall x in Box:
+  rows(x) do { each.hidden.post[1] := 0, total.acc[0] := it, total.scaled[1, 2] := 1 } == rows(x).total.acc[1] within 99
 claim chained expects refuted: forall x in Box: all(-1 <= block(x)[0:2] < twice)
 claim logic:     forall x in Box, i in Places:
   pick(x, i) > 0.5 and gate(x) implies any(x != 0) or i in [0, 1] and abs(sum(x)) <= mean(x) + 9
