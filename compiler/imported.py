@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from circ.compiler.ir import Shape
 from circ.compiler.onnx.file import read_graph
-from circ.compiler.onnx.graph import Graph
+from circ.compiler.onnx.graph import Graph, Stored
 from circ.compiler.onnx.network import Network, Reading
 from circ.compiler.tensor import Tensor
 
@@ -34,7 +36,7 @@ class Imported:
         return self.cut(frozenset())
 
     def cut(self, names: Cut) -> Network:
-        """The network in which the values of these names are inputs; raises `CircError` where it is not read."""
+        """The network in which the values and tensors of these names are inputs; raises `CircError` where it is not read."""
         if names not in self.known:
             self.known[names] = Reading(str(self.path), self.graph, names).network()
         return self.known[names]
@@ -65,9 +67,15 @@ class Imported:
         return own | {node: own[name] for node, name in self.values.items() if name in own}
 
     @property
+    def tensors(self) -> Mapping[str, Shape]:
+        """The shapes of the floats that the file stores, by their names."""
+        stored = self.graph.tensors.items()
+        return {name: shape_of(x) for name, x in stored if x.values.dtype == np.float64}
+
+    @property
     def values(self) -> Mapping[str, str]:
         """The first value that each node with a name makes; a value's own name is not a node's."""
-        made = {name for node in self.graph.nodes for name in node.outputs}
+        made = {name for node in self.graph.nodes for name in node.outputs} | {*self.graph.tensors}
         named = (node for node in self.graph.nodes if node.name not in made and node.outputs)
         return {node.name: node.outputs[0] for node in named if node.name}
 
@@ -75,6 +83,11 @@ class Imported:
     def reads(self) -> Mapping[str, Sequence[str]]:
         """By the name of a value, those of the values that it is computed from."""
         return {name: node.inputs for node in self.graph.nodes for name in node.outputs}
+
+
+def shape_of(stored: Stored) -> Shape:
+    """The shape of a tensor of a file."""
+    return tuple(map(int, stored.values.shape))
 
 
 def imported(path: Path, file: str) -> Imported:

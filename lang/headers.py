@@ -34,7 +34,7 @@ class Signature(Protocol):
     """What a network's file says: shapes by name of its inputs, of its outputs, and of the values inside.
 
     A node's name stands for the first value that it makes: `values` has these by the nodes' names. `reads` has
-    the names of the values that each value is computed from.
+    the names of the values that each value is computed from, and `tensors` the shapes of the floats that are stored.
     """
 
     @property
@@ -45,6 +45,8 @@ class Signature(Protocol):
     def outputs(self) -> Sequence[tuple[str, tuple[int, ...]]]: ...
     @property
     def sites(self) -> Mapping[str, tuple[int, ...]]: ...
+    @property
+    def tensors(self) -> Mapping[str, tuple[int, ...]]: ...
     @property
     def values(self) -> Mapping[str, str]: ...
     @property

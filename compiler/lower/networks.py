@@ -61,8 +61,9 @@ def copied(
         match op:
             case Input(name=name) if name in values:
                 change, before = asked[values[name]], moved[network.before[values[name]]]
-                shape = env.b.shape(before)
-                return reshaped(change(within(before, alone, env)), shape, env)
+                batch = alone and values[name] not in imported.tensors
+                changed = change(within(before, batch, env))
+                return reshaped(changed, env.b.shape(before), env)
             case Input(name=name):
                 return made[name]
             case Weight(key=tensor, shape=shape):

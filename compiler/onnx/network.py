@@ -23,7 +23,7 @@ from circ.compiler.onnx.products import PRODUCTS
 from circ.compiler.onnx.reductions import REDUCTIONS
 from circ.compiler.onnx.step import Operator, Step
 from circ.compiler.onnx.stored import FLOATS
-from circ.compiler.onnx.values import Growing, Numbers, Value, of
+from circ.compiler.onnx.values import Growing, Held, Numbers, Value, of
 from circ.compiler.onnx.windows import WINDOWS
 from circ.compiler.tensor import Weights
 from circ.lang.diagnostic import CircError
@@ -73,7 +73,7 @@ class Reading:
     def network(self) -> Network:
         """All nodes in turn."""
         growing = Growing()
-        known: dict[str, Value] = {name: of(x) for name, x in self.graph.tensors.items()}
+        known = {name: self.stored(name, of(x), growing) for name, x in self.graph.tensors.items()}
         inputs: list[tuple[str, Shape]] = []
         for declared in self.graph.inputs:
             shape = self.input_shape(declared)
@@ -97,6 +97,19 @@ class Reading:
             self.before,
             tuple(declared.dtype for declared in self.graph.inputs),
         )
+
+    def stored(self, name: str, value: Value, growing: Growing) -> Value:
+        """A tensor of the file, or an input in its place."""
+        if name not in self.cut or not isinstance(value, Held):
+            return value
+        step = Step(self.path, self.graph.opset, Node("the tensor", name, (), (), {}), (), growing)
+        return self.cut_out(name, step.on_wire(value, "the tensor"), growing)
+
+    def cut_out(self, name: str, wire: Wire, growing: Growing) -> Numbers:
+        """An input in the place of a value."""
+        self.before[name] = wire
+        kind = growing.b.types[wire]
+        return Numbers(growing.b.add(Input(f"site {name}", kind)))
 
     def input_shape(self, declared: Declared) -> Shape:
         """The shape of an input; a batch of any size is one of 1."""
@@ -122,9 +135,7 @@ class Reading:
         if name in known:
             raise self.wrong(f"`{name}` is made twice")
         if name in self.cut and isinstance(value, Numbers):
-            self.before[name] = value.wire
-            kind = growing.b.types[value.wire]
-            value = Numbers(growing.b.add(Input(f"site {name}", kind)))
+            value = self.cut_out(name, value.wire, growing)
         known[name] = value
 
     def read(self, node: Node, known: dict[str, Value], growing: Growing) -> None:

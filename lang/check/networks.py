@@ -63,8 +63,11 @@ def in_batches(decl: NetworkDecl, ctx: Context) -> bool:
     )
 
 
-def inner_type(decl: NetworkDecl, name: str, ctx: Context) -> Type | None:
-    """The type of a value inside a network, or of a parameter; None where it has none of that name."""
+def inner_type(decl: NetworkDecl, name: str, ctx: Context, tensors: bool) -> Type | None:
+    """The type of a value inside a network, or of a parameter; None where it has none of that name.
+
+    `tensors` allows those of its file.
+    """
     for param in decl.params:
         if param.name.text == name:
             return ctx.facts.parameters[param]
@@ -72,6 +75,8 @@ def inner_type(decl: NetworkDecl, name: str, ctx: Context) -> Type | None:
     if signature is None:
         return INVALID
     sides = signature.sites.get(name)
+    if sides is None and tensors and name in signature.tensors:
+        return real(*map(Fixed, signature.tensors[name]))
     if sides is None:
         return None
     return real(*map(Fixed, unbatched(sides) if in_batches(decl, ctx) else sides))

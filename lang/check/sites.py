@@ -79,7 +79,7 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
     """The type of a site of a call; `tensors` allows those that it reads. Reports unknown ones."""
     head, *below = path
     if isinstance(at.decl, NetworkDecl):
-        return value_inside(at.decl, path, ctx)
+        return value_inside(at.decl, path, ctx, tensors)
     site = named_site(at.decl, head.text)
     checkpoint = checkpoint_key(head.text, ctx.facts.scope.values) if tensors else None
     match site:
@@ -167,12 +167,14 @@ def inmost(value: Expr, ctx: Context) -> Called | Fold | None:
             return callee(value, ctx)
 
 
-def value_inside(decl: NetworkDecl, path: Path, ctx: Context) -> Type:
+def value_inside(decl: NetworkDecl, path: Path, ctx: Context, tensors: bool) -> Type:
     """The type of a value inside a network, by a name that may have dots; reports unknown ones."""
-    found = inner_type(decl, dotted(path), ctx)
+    found = inner_type(decl, dotted(path), ctx, tensors)
     if found is not None:
         return found
-    known = [*(param.name.text for param in decl.params), *ctx.facts.networks[decl].sites]
+    signature = ctx.facts.networks[decl]
+    stored = signature.tensors if tensors else ()
+    known = [*(param.name.text for param in decl.params), *signature.sites, *stored]
     return ctx.error(unknown_site(whole_name(path), f"`{decl.name.text}`", known))
 
 

@@ -179,8 +179,75 @@ def test_a_file_that_is_no_network_is_told_where_the_spec_names_it(tmp_path: Pat
         assert found.span.text == f'"{file}"'
 
 
+@pytest.mark.parametrize("batch", ["batch", 1, None])
+def test_tensors_of_the_file_are_edited_by_their_names(
+    batch: int | str | None, tmp_path: Path
+) -> None:
+    """Whole or in part, in one call, together with values inside and by what they were."""
+    saved(tmp_path, layered(batch))
+    x = np.array([1, -0.5, 2])
+    text = SPEC + "circuit g(x: real[3]) -> real[2] {\n  let each = [ f(v) for v in [x, 2 * x] ]\n"
+    text += "  let y = f(x)\n  return sum(each) + y\n}\n"
+
+    def worked(w: Array, v: Array, bias: Array, x: Array = x) -> Array:
+        return v @ np.maximum(w @ x + bias, 0)
+
+    first, last, plain = W.astype(np.float64), V.astype(np.float64), worked(W, V, BIAS)
+    half = np.vstack([first[:2], first[2:] * 3])
+    there = last.copy()
+    there[1, 2] = 7
+    doubled = worked(W, V, BIAS, 2 * x)
+    cases = {
+        "f(x) do { W := 0 }": worked(0 * first, V, BIAS),
+        "f(x) do { W[:, 2:] := 3 * it, bias[0] := it - x[1] }": worked(
+            half, V, BIAS + [0.5, 0, 0, 0]
+        ),
+        "f(x) do { V[2, 1] := 7, bias := [1, 1, 1, 1] }": worked(W, there, BIAS * 0 + 1),
+        "f(x) do { hidden[0] := 0, V[:, 0] := it + 1 }": V @ (hidden_at(x) * [0, 1, 1, 1])
+        + [(hidden_at(x) * [0, 1, 1, 1]).sum(), 0],
+        "g(x) do { y.W := 0 }": worked(0 * first, V, BIAS) + plain + doubled,
+        "g(x) do { each.bias[0, 1] := 5, each.bias[1] := it + 1 }": plain
+        + worked(W, V, np.array([0.5, 5, 0, 0.25]))
+        + worked(W, V, BIAS + 1, 2 * x),
+        "g(x) do { each.V := 2 * it }": plain + 2 * (plain + doubled),
+    }
+    for goal, expected in cases.items():
+        assert at(text, goal, tmp_path, x) == [Fraction(float(v)) for v in expected], goal
+
+
+def test_an_edit_of_a_tensor_is_seen_where_the_file_moves_it(tmp_path: Path) -> None:
+    """A matrix that a node turns over, and one that two nodes read."""
+    nodes = [
+        node("Transpose", ["M"], "turned", perm=[1, 0]),
+        node("MatMul", ["x", "turned"], "first"),
+        node("MatMul", ["first", "M"], "y"),
+    ]
+    stored = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+    saved(tmp_path, model(nodes, [1, 3], {"M": stored}))
+    text = SPEC.replace("real[2]", "real[3]")
+    changed = stored.copy()
+    changed[1, 2] = 0
+    x = np.array([1, -0.5, 2])
+    found = at(text, "f(x) do { M[1, 2] := 0 }", tmp_path, x)
+    assert found == [Fraction(float(v)) for v in x @ changed.T @ changed]
+
+
+def test_a_tensor_that_has_to_be_known_is_not_edited(tmp_path: Path) -> None:
+    """A divisor, of which the circuit has the reciprocal."""
+    nodes = [node("Div", ["x", "D"], "y")]
+    saved(tmp_path, model(nodes, [1, 3], {"D": np.array([1, 2, 4], np.float32)}))
+    text = SPEC.replace("real[2]", "real[3]")
+    codes = codes_of(f"{text}claim c: forall x in D: f(x) do {{ D[0] := x[0] }} == 0", tmp_path)
+    assert codes == ["E0804"]
+
+
 EDITS = {
-    "f(x) do { W := 0 } == 0": "E0501",
+    "f(x) do { U := 0 } == 0": "E0501",
+    "f(x).W == 0": "E0501",
+    "f(x) do { W[:, 4] := 0 } == 0": "E0206",
+    "f(x) do { W := bias } == 0": "E0101",
+    "(f(x) do { V := 0 }).hidden == 0": "E0502",
+    "f(x) do { bias := 0, bias[1] := 1 } == 0": "E0503",
     "f(x).nothing == 0": "E0501",
     "(f(x) do { y := 0 }).hidden == 0": "E0502",
     "f(x) do { act := 0, hidden := 1 } == 0": "E0503",
