@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial, reduce
 from math import isqrt
-from operator import add, eq, ge, gt, le, lt, mul, sub
+from operator import add, eq, ge, gt, le, lt, mul, sub, truediv
 from typing import Any, assert_never
 
 from circ.lang.syntax import (
@@ -296,7 +296,7 @@ def binary(e: Binary, at: Frame) -> Value:
         case "@":
             return product(x, y)
         case "/":
-            return each(lambda a: a / y, x)
+            return both(truediv, x, y)
         case "+" | "-" | "*":
             return both({"+": add, "-": sub, "*": mul}[e.op], x, y)
 

@@ -223,7 +223,7 @@ def run_each(e: Comprehension | Fold, env: Environment, replacements: Replacemen
     """Gone through entry by entry, again and again until each edit knows what it reads of other entries."""
     noted, around = Noted(), [r.noted for r in replacements if r.entry]
     mine = tuple(r if r.entry else replace(r, noted=noted) for r in replacements)
-    while True:
+    for _ in range(len(mine) + 1):  # each time one edit more knows all that it reads
         before, learnt = [copied(each) for each in around], env.low.learnt()
         found = run_entries(e, env, mine)
         if not noted.awaited:
@@ -232,6 +232,7 @@ def run_each(e: Comprehension | Fold, env: Environment, replacements: Replacemen
         env.low.unlearn(learnt)
         for each, known in zip(around, before, strict=True):
             each.values, each.awaited = known.values, known.awaited
+    raise AssertionError("edits wait for one another")
 
 
 def run_entries(e: Comprehension | Fold, env: Environment, replacements: Replacements) -> Run:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from math import isqrt
 
 from circ.compiler.ir import Input, Weight, Wire, operands
 from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.quantities import restricted
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError
@@ -17,6 +19,10 @@ from circ.lang.syntax import Binary, Call, Expr, Number, ParamDecl, Ref, Unary
 
 LONGEST = 4000
 """Digits of a constant that is worked out; params that are each the last one's square grow fast."""
+
+
+MOST_KNOWN = 1 << 18
+"""Entries of all that a divisor or the argument of a root is computed from, where these are worked out exactly."""
 
 
 def constant(e: Expr, env: Environment) -> Fraction | None:
@@ -67,23 +73,41 @@ def operation(e: Binary, a: Fraction, b: Fraction) -> Fraction:
             return a / b
 
 
-def varies(wire: Wire, env: Environment) -> bool:
-    """Whether a wire depends on an input or on a checkpoint, or is no single number."""
+def known(wire: Wire, env: Environment) -> Sequence[tuple[Fraction, Fraction]] | None:
+    """Bounds on each entry of a wire that is known before any input is; one of them where it is rational.
+
+    None for any other wire: one that depends on an input, or on a tensor that a patch edits, or takes long to work out.
+    """
+    b, above = env.b, ancestors(wire, env)
+    if any(isinstance(b.ops[x], Input) for x in above):
+        return None
+    if edited(above, env) or sum(b.types[x].entries for x in above) > MOST_KNOWN:
+        return None
+    value = enclose(restricted(env.low, {"known": wire}), {}, env.low.weights)["known"]
+    assert isinstance(value, Reals)
+    return value.box
+
+
+def by_a_patch(wire: Wire, env: Environment) -> bool:
+    """Whether a wire depends on a tensor that a patch edits."""
+    return edited(ancestors(wire, env), env)
+
+
+def edited(wires: Collection[Wire], env: Environment) -> bool:
+    """Whether one of these is a tensor that a patch edits."""
+    ops = (env.b.ops[x] for x in wires)
+    return any(isinstance(op, Weight) and op.key not in env.low.weights for op in ops)
+
+
+def ancestors(wire: Wire, env: Environment) -> set[Wire]:
+    """All that a wire is computed from, itself included."""
     seen, waiting = set[Wire](), [wire]
     while waiting:
         x = waiting.pop()
-        if isinstance(env.b.ops[x], Input | Weight):
-            return True
-        waiting.extend(y for y in operands(env.b.ops[x]) if y not in seen)
-        seen.add(x)
-    return env.b.shape(wire) != ()
-
-
-def enclosed(wire: Wire, env: Environment) -> tuple[Fraction, Fraction]:
-    """Bounds on the value of a constant that may be irrational."""
-    value = enclose(env.b.circuit({"constant": wire}), {}, {})["constant"]
-    assert isinstance(value, Reals)
-    return value.box[0]
+        if x not in seen:
+            seen.add(x)
+            waiting.extend(operands(env.b.ops[x]))
+    return seen
 
 
 def exact_root(x: Fraction) -> Fraction | None:

@@ -16,6 +16,7 @@ from circ.compiler.builder import (
     matmul,
     negate,
     number,
+    reals,
     stack,
     times,
     truth,
@@ -24,7 +25,7 @@ from circ.compiler.ir import Const, Not, Select, Smooth, Wire
 from circ.compiler.lower.along import lower_comprehension, lower_count, lower_fold
 from circ.compiler.lower.calls import lower_call, lower_site
 from circ.compiler.lower.compare import lower_compare, lower_member
-from circ.compiler.lower.constants import constant, enclosed, varies
+from circ.compiler.lower.constants import by_a_patch, constant, known
 from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
@@ -188,30 +189,29 @@ def lower_binary(e: Binary, env: Environment) -> Wire:
 
 def lower_times(left: Wire, right: Wire, env: Environment) -> Wire:
     """A product; a coefficient where one side is a known number."""
-    for known, other in ((left, right), (right, left)):
-        op = env.b.ops[known]
+    for factor, other in ((left, right), (right, left)):
+        op = env.b.ops[factor]
         if isinstance(op, Const) and op.type.shape == ():
             return combine(env.b, (Fraction(op.values[0]), other))
     return times(env.b, left, right)
 
 
 def lower_quotient(e: Binary, env: Environment) -> Wire:
-    """Division by a constant, exactly where the constant is rational, or by what is apart from zero."""
-    left = env.wire(e.left)
+    """Division by what is known, exactly where that is rational, or by what is apart from zero."""
+    b, left = env.b, env.wire(e.left)
     divisor = constant(e.right, env)
-    if divisor is None:
-        right = env.wire(e.right)
-        if varies(right, env):
-            if sign_of(env.b.ops, env.b.types, right) != Sign.APART:
-                raise CircError(may_vanish(e.right.span))
-        else:
-            low, high = enclosed(right, env)
-            if low <= 0 <= high:
-                raise CircError(divides_by_zero(e.right.span))
-        return times(env.b, env.b.add(Smooth("recip", right)), left)
-    if divisor == 0:
+    if divisor is not None and divisor != 0:
+        return combine(b, (1 / divisor, left))
+    right = env.wire(e.right)
+    values = known(right, env)
+    if values is None:
+        if sign_of(b.ops, b.types, right) != Sign.APART:
+            raise CircError(may_vanish(e.right.span, edited=by_a_patch(right, env)))
+    elif any(low <= 0 <= high for low, high in values):
         raise CircError(divides_by_zero(e.right.span))
-    return combine(env.b, (1 / divisor, left))
+    elif all(low == high for low, high in values):
+        return lower_times(reals(b, (1 / low for low, _ in values), b.shape(right)), left, env)
+    return times(b, b.add(Smooth("recip", right)), left)
 
 
 def lower_cases(e: Cases, env: Environment) -> Wire:

@@ -22,7 +22,7 @@ from circ.compiler.builder import (
 )
 from circ.compiler.ir import Argmax, Index, Lookup, Relu, Smooth, Softmax, TopK, Wire
 from circ.compiler.lower.compare import lower_entrywise, lower_operands
-from circ.compiler.lower.constants import constant, enclosed, varies
+from circ.compiler.lower.constants import constant, known
 from circ.compiler.lower.endless import shares, tied
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.margins import lower_margin
@@ -74,10 +74,11 @@ def root(e: Call, env: Environment) -> Wire:
         return number(env.b, value)
     (arg,) = e.args
     under = env.wire(arg)
-    if varies(under, env):
+    values = known(under, env)
+    if values is None:
         if sign_of(env.b.ops, env.b.types, under) == Sign.UNKNOWN:
             raise CircError(may_be_negative(arg.span))
-    elif enclosed(under, env)[0] < 0:
+    elif any(low < 0 for low, _ in values):
         raise CircError(negative_root(arg.span))
     return env.b.add(Smooth("sqrt", under))
 

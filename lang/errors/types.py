@@ -278,13 +278,15 @@ def within_order(span: Span, op: str) -> Diagnostic:
     return Diagnostic("E0220", f"`within` goes with `==`, not with `{op}`", span, help=help)
 
 
-def may_vanish(span: Span) -> Diagnostic:
-    """A divisor that is no constant, and may come close to zero."""
+def may_vanish(span: Span, *, edited: bool = False) -> Diagnostic:
+    """A divisor that is not known, perhaps because a patch edits it, and may come close to zero."""
     help = (
         "keep what is never negative clear of zero: `x / sqrt(dot(x, x) + 0.00001)`, or "
         "`x / (relu(k - 1) + 1)` for a count `k`; the mean over an axis is `mean(x)`"
     )
-    headline = "a divisor must be a constant, or certainly keep clear of zero"
+    headline = "a divisor must be known beforehand, or certainly keep clear of zero"
+    if edited:
+        help = "the patch edits a tensor that this is made of; leave that as it is, or keep the divisor clear of zero"
     return Diagnostic("E0227", headline, span, help=help)
 
 

@@ -10,6 +10,7 @@ WEIGHTS = {
     "W": [[1, 2, 0], [0, -1, 0.5], [0.25, 0, 1]],
     "b": [1, -2, 3],
     "scale": 2.0,
+    "div": [2, -0.5, 3],
     "g.scores": [[1, 0, 2], [0, 1, 1], [-1, -1.5, 0]],
     "l.0.in.W": [[1, 0, -1], [0.5, 2, 0]],
     "l.0.in.b": [0.5, -1],
@@ -83,6 +84,11 @@ circuit many(z: real[3]) -> real[3] {
 circuit deep(z: real[3]) -> real[3] {
   let rows = [ many(z + row) for row in m.W ]
   return rows[1] - min(rows)
+}
+
+circuit parted(z: real[3]) -> real[3] {
+  let small = z / m.div
+  return small + z / (m.W[0, 1] * m.scale)
 }
 
 circuit step(p: Quote, c: Char) -> Quote =
@@ -168,6 +174,13 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                 "deep(<V>) do { rows.run.u[:, 1] := <M|it:M>, rows.run.u[1, 2, 0] := <R|it:R> }",
                 "deep(<V>) do { rows.each := it + 1 } do { rows.each[0, 0:2] := [it[1], it[0]] }",
                 "deep(<V>).rows.last.v[:, 2]",
+            ),
+            *(
+                "parted(<V>)",
+                "(parted(<V>) do { m.div[1] := 4 })",
+                "(<V> / m.div)",
+                "(<R> / m.b)",
+                "(parted(<V>) do { m.div := m.b, m.W[0] := [1, it[0], 1], small := <V|it:V> })",
             ),
             *("((<V> off Row) as real[3])", "(apart(<V>).on_plane as real[3])"),
             "((apart(<V>) do { m.b[0] := 2, m.W[1, 0] := 0.25 }) as real[3])",

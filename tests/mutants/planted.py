@@ -261,10 +261,10 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_positions.py",),
     ),
     Mutant(
-        "an_edit_of_the_entry_before",
+        "edits_of_entries_counted_from_the_end",
         "compiler/lower/replacing.py",
         "entry, sides, steps = (*r.entry, index)",
-        "entry, sides, steps = (*r.entry, max(index - 1, 0))",
+        "entry, sides, steps = (*r.entry, side - 1 - index)",
         ("tests/spec/meaning/repeated.md",),
     ),
     Mutant(
@@ -294,6 +294,27 @@ MUTANTS: tuple[Mutant, ...] = (
         "if name in edited:",
         "if False:",
         ("tests/spec/meaning/records.md",),
+    ),
+    Mutant(
+        "tensors_of_a_network_as_they_were",
+        "compiler/onnx/network.py",
+        "if name not in self.cut or not isinstance(value, Held):",
+        "if True or not isinstance(value, Held):",
+        ("tests/unit/test_networks.py",),
+    ),
+    Mutant(
+        "one_entry_of_a_divisor_is_enough",
+        "compiler/lower/expressions.py",
+        "elif any(low <= 0 <= high for low, high in values):",
+        "elif all(low <= 0 <= high for low, high in values):",
+        ("tests/spec/types/arithmetic.md",),
+    ),
+    Mutant(
+        "a_divisor_that_a_patch_edits_is_known",
+        "compiler/lower/constants.py",
+        "op.key not in env.low.weights for op in ops",
+        "op.key not in env.low.typed.facts.scope.values for op in ()",
+        ("tests/spec/types/arithmetic.md",),
     ),
     Mutant(
         "an_edit_undoes_the_one_before",

@@ -190,7 +190,8 @@ def test_tensors_of_the_file_are_edited_by_their_names(
     text += "  let y = f(x)\n  return sum(each) + y\n}\n"
 
     def worked(w: Array, v: Array, bias: Array, x: Array = x) -> Array:
-        return v @ np.maximum(w @ x + bias, 0)
+        found: Array = v @ np.maximum(w @ x + bias, 0)
+        return found
 
     first, last, plain = W.astype(np.float64), V.astype(np.float64), worked(W, V, BIAS)
     half = np.vstack([first[:2], first[2:] * 3])
@@ -200,7 +201,7 @@ def test_tensors_of_the_file_are_edited_by_their_names(
     cases = {
         "f(x) do { W := 0 }": worked(0 * first, V, BIAS),
         "f(x) do { W[:, 2:] := 3 * it, bias[0] := it - x[1] }": worked(
-            half, V, BIAS + [0.5, 0, 0, 0]
+            half, V, BIAS + np.array([0.5, 0, 0, 0])
         ),
         "f(x) do { V[2, 1] := 7, bias := [1, 1, 1, 1] }": worked(W, there, BIAS * 0 + 1),
         "f(x) do { hidden[0] := 0, V[:, 0] := it + 1 }": V @ (hidden_at(x) * [0, 1, 1, 1])
