@@ -29,7 +29,7 @@ from circ.lang.errors.session import type_changed
 from circ.lang.parser import parse_expression, parse_formula, parse_range
 from circ.lang.scope import Scope
 from circ.lang.span import Source, Span
-from circ.lang.syntax import EnumDecl, Expr, Formula
+from circ.lang.syntax import DomainExpr, EnumDecl, Expr, Formula, TypeDomain
 from circ.lang.types import (
     Array,
     Axis,
@@ -232,8 +232,13 @@ def mentioned(names: Names, read: set[str]) -> dict[str, Named]:
 
 def parts(formula: Formula) -> Iterator[Expr]:
     """The expressions of a formula, those of its domains included."""
-    found = (formula.where, formula.body, *(b.domain.condition for b in formula.binders))
+    found = (formula.where, formula.body, *(condition_of(b.domain) for b in formula.binders))
     return (part for part in found if part is not None)
+
+
+def condition_of(domain: DomainExpr) -> Expr | None:
+    """The condition of a domain, if it has one."""
+    return None if isinstance(domain, TypeDomain) else domain.condition
 
 
 def no_value(span: Span, found: Group | Record | Tuple | Invalid) -> Diagnostic:

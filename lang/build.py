@@ -37,6 +37,7 @@ from circ.lang.syntax import (
     SubDomain,
     SubspaceDecl,
     TensorPath,
+    TypeDomain,
     TypeExpr,
     Use,
 )
@@ -179,11 +180,13 @@ def let(part: Tree, at: Place) -> Let:
 
 
 def domain(part: Part, at: Place) -> DomainExpr:
-    """`D`, `{ s: T | p }` or `{ s in D | p }`."""
+    """`D`, `Char[8]`, `{ s: T | p }` or `{ s in D | p }`."""
     if isinstance(part, Token):
         return SubDomain(at.span(part), None, name(part, at), None)
     described = tree(part)
     span = at.span(described)
+    if described.data == "type":
+        return TypeDomain(span, type_of(described, at))
     *head, condition = described.children
     that = None if condition is None else expression(condition, at)
     if described.data == "fresh_domain":

@@ -143,12 +143,9 @@ def domain_form(stop: Stop) -> Diagnostic | None:
     if stop.text == "," and stop.expects("|") and not stop.expects("+", "=>", "WILDCARD"):
         help = "quantify over two domains: `forall x in D, z in E: …`"
         return errors.unsupported(stop.span, "a domain with several binders is", help)
-    if stop.text == "[" and stop.expects("where"):
-        help = "name a value of the type: `i in { i: fin[8] }`"
-        return errors.unsupported(stop.span, "a type as a domain is", help)
     if stop.text == ":" and stop.expects_only(",", "in"):
-        help = "put the type in a domain: `s in { s: T }`"
-        return errors.unsupported(stop.span, "a type as a domain is", help)
+        help = "name the type behind `in`: `s in Char[8]`"
+        return errors.unsupported(stop.span, "the type of a binder behind `:` is", help)
     return None
 
 

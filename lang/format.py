@@ -46,6 +46,7 @@ from circ.lang.syntax import (
     SubDomain,
     SubspaceDecl,
     TensorPath,
+    TypeDomain,
     Use,
 )
 from circ.lang.words import DIGITS, quoted, written_name, written_part
@@ -243,8 +244,10 @@ def declared_domain(value: DomainValue) -> str:
 
 
 def format_domain(domain: DomainExpr) -> str:
-    """`{ s: T | p }`, `{ s in D | p }` or `D`."""
+    """`{ s: T | p }`, `{ s in D | p }`, `D` or `Char[8]`."""
     match domain:
+        case TypeDomain(type=kind):
+            return format_type(kind)
         case FreshDomain(binder=binder, condition=condition):
             return f"{{ {parameter(binder)}{such_that(condition)} }}"
         case SubDomain(binder=binder, base=base, condition=condition):
@@ -265,7 +268,7 @@ def domain(item: DomainDecl) -> str:
 
 def broken_domain(value: DomainExpr) -> str:
     """A domain with its condition on lines of its own."""
-    if value.condition is None or value.binder is None:
+    if isinstance(value, TypeDomain) or value.condition is None or value.binder is None:
         return format_domain(value)
     match value:
         case FreshDomain(binder=binder):

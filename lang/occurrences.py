@@ -36,6 +36,7 @@ from circ.lang.syntax import (
     SubDomain,
     SubspaceDecl,
     TensorPath,
+    TypeDomain,
     Use,
 )
 from circ.lang.types import INVALID, REAL
@@ -133,7 +134,7 @@ def in_circuit(item: CircuitDecl, reach: Reach) -> Found:
 def in_domain(domain: DomainValue, reach: Reach) -> Found:
     """The binder, what it ranges over, and the condition; of a data set, its type."""
     match domain:
-        case DataSet(type=kind):
+        case DataSet(type=kind) | TypeDomain(type=kind):
             yield from in_type(kind, reach)
             return
         case FreshDomain(binder=binder):

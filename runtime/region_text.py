@@ -16,7 +16,7 @@ from circ.lang.errors.regions import outside_target
 from circ.lang.format import format_module
 from circ.lang.parser import parse
 from circ.lang.span import Source
-from circ.lang.syntax import FreshDomain, Quoted, SubDomain
+from circ.lang.syntax import FreshDomain, Quoted, SubDomain, TypeDomain
 from circ.lang.walk import names as names_in
 from circ.lang.walk import walk
 from circ.runtime.region_lines import entry_names, scaled
@@ -67,7 +67,7 @@ def used(program: Program, found: Parted) -> set[str]:
         match binder.domain:
             case SubDomain(base=base):
                 names.add(base.text)
-            case FreshDomain():
+            case FreshDomain() | TypeDomain():
                 pass
     names |= {scope.members[name][0].name.text for name in names & scope.members.keys()}
     inside = (e for part in parts(formula) for e in walk(part))

@@ -74,6 +74,7 @@ from circ.lang.syntax import (
     TensorPath,
     TupleExpr,
     TuplePattern,
+    TypeDomain,
     TypeExpr,
     Unary,
     UnaryOp,
@@ -243,6 +244,7 @@ domains: Strategy[DomainExpr] = (
     st.builds(FreshDomain, st.just(HERE), parameters, st.none() | small)
     | st.builds(SubDomain, st.just(HERE), names, names, st.none() | small)
     | st.builds(SubDomain, st.just(HERE), st.none(), names, st.none())
+    | st.builds(TypeDomain, st.just(HERE), types.filter(lambda t: t.dims and not t.is_map))
 )
 data_sets = st.builds(DataSet, st.just(HERE), types, members, st.none() | members)
 formulas = st.builds(

@@ -35,7 +35,8 @@ def data_set(domain: DomainExpr, scope: Scope, typed: TypedModule) -> DomainDecl
     """The data set that a domain is, or narrows; None for any other domain."""
     while isinstance(domain, SubDomain):
         declared = scope.values[domain.base.text]
-        assert isinstance(declared, DomainDecl)
+        if not isinstance(declared, DomainDecl):
+            return None
         if isinstance(declared.value, DataSet):
             return declared
         domain, scope = declared.value, typed.facts.scopes[declared.name.span.source]

@@ -17,7 +17,7 @@ from circ.compiler.tensor import Tensor, Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import too_many_entries, unbounded
-from circ.lang.syntax import Binder, DataSet, DomainDecl, DomainExpr, FreshDomain
+from circ.lang.syntax import Binder, DataSet, DomainDecl, DomainExpr, FreshDomain, TypeDomain
 from circ.lang.types import Array, EnumElement, FinElement, lengths, of_length, size
 
 MOST_ENTRIES = 1 << 14
@@ -54,15 +54,14 @@ def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
     A declared domain knows the module's names alone, whatever else `env` has.
     """
     conditions: list[Wire] = []
-    while True:
+    while not isinstance(domain, TypeDomain):
         name = domain.binder.name if isinstance(domain, FreshDomain) else domain.binder
         if name is not None and domain.condition is not None:
             conditions.append(env.bind(name.text, variable).wire(domain.condition))
         if isinstance(domain, FreshDomain):
             break
         declared = env.scope.values[domain.base.text]
-        assert isinstance(declared, DomainDecl)
-        if isinstance(declared.value, DataSet):
+        if not isinstance(declared, DomainDecl) or isinstance(declared.value, DataSet):
             break
         domain, env = declared.value, Environment(env.low, env.low.scope_of(declared))
     return both(env.b, *reversed(conditions)) if conditions else truth(env.b, True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from circ.lang.check.annotations import as_word
-from circ.lang.check.context import Context
+from circ.lang.check.context import Context, enum_element
 from circ.lang.check.uniform import uneven
 from circ.lang.errors.domains import (
     bad_binder,
@@ -22,11 +22,14 @@ from circ.lang.syntax import (
     ClaimDecl,
     DomainDecl,
     DomainExpr,
+    EnumDecl,
     Formula,
     FreshDomain,
     Name,
     Ref,
     SubDomain,
+    TypeDomain,
+    TypeExpr,
 )
 from circ.lang.types import INVALID, REAL, Array, BoolElement, Invalid, Type, is_real, lengths
 from circ.lang.walk import free, walk
@@ -44,11 +47,11 @@ def domain_type(domain: DomainExpr, ctx: Context) -> Type:
 def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
     """A type annotation's, or the base domain's; the condition speaks of the binder alone."""
     match domain:
+        case TypeDomain(type=kind):
+            return word_type(kind, ctx)
         case FreshDomain(binder=binder, condition=condition):
             name: Name | None = binder.name
-            t = as_word(binder.type, ctx)
-            if not isinstance(t, Invalid) and not ranges(t):
-                t = ctx.error(bad_binder(binder.type.span, t))
+            t = word_type(binder.type, ctx)
         case SubDomain(binder=name, base=base, condition=condition):
             t = base_type(base, ctx)
         case _:
@@ -59,18 +62,27 @@ def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
     return t
 
 
+def word_type(kind: TypeExpr, ctx: Context) -> Type:
+    """The type of a binder as it is written; reports one that no domain ranges over."""
+    t = as_word(kind, ctx)
+    return t if isinstance(t, Invalid) or ranges(t) else ctx.error(bad_binder(kind.span, t))
+
+
 def ranges(t: Type) -> bool:
     """Whether a domain can range over values of this type."""
     return isinstance(t, Array) and not isinstance(t.element, BoolElement)
 
 
 def base_type(base: Name, ctx: Context) -> Type:
-    """The type of the domain that a name declares."""
+    """The type of the domain that a name declares, or of the members of an enum."""
     item = ctx.facts.scope.values.get(base.text)
+    if isinstance(item, EnumDecl):
+        return Array(enum_element(ctx.facts.scope, base.text))
     if isinstance(item, DomainDecl):
         return ctx.facts.domains.get(item.value, INVALID)
     if item is None:
-        domains = [n for n, v in ctx.facts.scope.values.items() if isinstance(v, DomainDecl)]
+        values = ctx.facts.scope.values.items()
+        domains = [n for n, v in values if isinstance(v, DomainDecl | EnumDecl)]
         return ctx.unknown(unknown_name(base.span, base.text, domains))
     return ctx.error(not_a(base, kind(item), "a domain"))
 
@@ -145,7 +157,7 @@ def check_even(formula: Formula, ctx: Context) -> None:
 
 def without_binders(domain: DomainExpr, formula: Formula, ctx: Context) -> Context:
     """The context of a domain's condition, which may not speak of the formula's binders."""
-    if domain.condition is None or domain.binder is None:
+    if isinstance(domain, TypeDomain) or domain.condition is None or domain.binder is None:
         return ctx
     own = domain.binder.name if isinstance(domain, FreshDomain) else domain.binder
     others = {binder.name.text for binder in formula.binders} - {own.text}

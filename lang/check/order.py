@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     SpaceDecl,
     SubDomain,
     SubspaceDecl,
+    TypeDomain,
 )
 from circ.lang.walk import called, free
 
@@ -78,7 +79,7 @@ def uses_of(item: Value) -> set[str]:
 def uses_of_domain(domain: DomainValue) -> set[str]:
     """What a domain narrows, and what its condition reads besides its own variable."""
     match domain:
-        case DataSet():
+        case DataSet() | TypeDomain():
             return set()
         case FreshDomain(binder=binder, condition=condition):
             base, own = set[str](), {binder.name.text}

@@ -18,6 +18,7 @@ from circ.lang.syntax import (
     Parameter,
     Ref,
     SubDomain,
+    TypeDomain,
     TypeExpr,
 )
 from circ.lang.types import (
@@ -78,13 +79,20 @@ def listed_type(source: Ref, ctx: Context) -> Type:
         rows = ctx.facts.rows.get(declared.value)
         return INVALID if rows is None else Array(t.element, (Fixed(count_rows(rows)), *t.dims))
     count = count_words(t)
-    if (
-        isinstance(declared.value, SubDomain)
-        or declared.value.condition is not None
-        or count is None
-    ):
+    if not whole(declared.value) or count is None:
         return ctx.error(not_listed(source.span, source.name, MOST_WORDS))
     return Array(t.element, (Fixed(count), *t.dims))
+
+
+def whole(domain: DomainExpr) -> bool:
+    """Whether a domain has all values of its type by its form."""
+    match domain:
+        case TypeDomain():
+            return True
+        case FreshDomain(condition=condition):
+            return condition is None
+        case SubDomain():
+            return False
 
 
 def count_words(t: Array) -> int | None:

@@ -30,6 +30,7 @@ from circ.lang.syntax import (
     Index,
     Ref,
     Slice,
+    TypeDomain,
     TypeExpr,
 )
 from circ.lang.types import (
@@ -66,6 +67,8 @@ def conditions(domain: DomainExpr, facts: Facts) -> Iterator[tuple[Expr, Scope]]
     """The conditions of a domain and of those it narrows, each with the names it may use."""
     scope = facts.scope
     while True:
+        if isinstance(domain, TypeDomain):
+            return
         if domain.condition is not None:
             yield domain.condition, scope
         if isinstance(domain, FreshDomain):

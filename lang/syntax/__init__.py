@@ -69,6 +69,7 @@ from circ.lang.syntax.items import (
     SubDomain,
     SubspaceDecl,
     TensorPath,
+    TypeDomain,
     Use,
 )
 from circ.lang.syntax.patterns import (
@@ -152,6 +153,7 @@ __all__ = [
     "TensorPath",
     "TupleExpr",
     "TuplePattern",
+    "TypeDomain",
     "TypeExpr",
     "Unary",
     "UnaryOp",

@@ -156,7 +156,7 @@ class FreshDomain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubDomain:
-    """`{ s in D | p }`, or the bare name `D` (binder and condition None)."""
+    """`{ s in D | p }`, or the bare name `D` (binder and condition None), where an enum is the domain of its members."""
 
     span: Span
     binder: Name | None
@@ -164,7 +164,15 @@ class SubDomain:
     condition: Expr | None
 
 
-DomainExpr = FreshDomain | SubDomain
+@dataclass(frozen=True, slots=True, eq=False)
+class TypeDomain:
+    """`Char[8]`, `fin[3]`: all values of a type. A bare name is a `SubDomain`, whatever it names."""
+
+    span: Span
+    type: TypeExpr
+
+
+DomainExpr = FreshDomain | SubDomain | TypeDomain
 
 
 @dataclass(frozen=True, slots=True, eq=False)

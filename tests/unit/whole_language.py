@@ -97,6 +97,7 @@ claim patched:   forall s in Words, t in Words:
 claim ablated:   forall x in Box: (block(x) do { m.out[:, 0] := 0 }).hidden <= 3
 claim inside:    forall x in Box:
   rows(x) do { each.hidden.post[1] := 0, total.acc[0] := it, total.scaled[1, 2] := 1 } == rows(x).total.acc[1] within 99
+claim typed:     forall c, d in Char, i in fin[2]: c == d or state([ c, d, c ]) == none or i in [0, 1]
 claim chained expects refuted: forall x in Box: all(-1 <= block(x)[0:2] < twice)
 claim logic:     forall x in Box, i in Places:
   pick(x, i) > 0.5 and gate(x) implies any(x != 0) or i in [0, 1] and abs(sum(x)) <= mean(x) + 9
