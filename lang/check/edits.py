@@ -64,14 +64,14 @@ def check_steps(edit: Edit, at: Called, ctx: Context) -> None:
 
 def check_effect(edit: Edit, at: Called, read: Path, ctx: Context) -> None:
     """Report an edit that cannot change what is read."""
-    if not feeds(at, edit.path, read, ctx):
+    if not feeds(at, edit.path, read, ctx, ctx.facts.scope.values):
         what = f"the site `{dotted(read)}`" if read else f"`{at.decl.name.text}`"
         ctx.unknown(feeds_nothing(edit.span, dotted(edit.path), what))
 
 
 def edited_type(edit: Edit, found: Called | None, ctx: Context) -> Type:
     """The type of what an edit replaces; anything, where the call is wrong."""
-    wire = INVALID if found is None else wire_type(found, edit.path, ctx, tensors=True)
+    wire = INVALID if found is None else wire_type(found, edit.path, ctx, ctx.facts.scope.values)
     at = edit.path[0].span.to(edit.path[-1].span)
     return indexed(wire, at, edit.items, ctx)
 

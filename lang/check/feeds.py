@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from circ.lang.check.context import Context
 from circ.lang.check.networks import reaches
-from circ.lang.check.sites import Called, Path, callee, dotted, named_site
+from circ.lang.check.sites import Called, Names, Path, callee, dotted, named_site
 from circ.lang.check.tensors import checkpoint_key, reads, tensor_path, tensors_read
 from circ.lang.syntax import (
     Attr,
@@ -22,10 +22,10 @@ from circ.lang.types import Record
 from circ.lang.walk import free, walk
 
 
-def feeds(at: Called, path: Path, read: Path, ctx: Context) -> bool:
+def feeds(at: Called, path: Path, read: Path, ctx: Context, names: Names) -> bool:
     """Whether the wire at `read`, the result where that is empty, can depend on the site at `path`.
 
-    What is unknown is reported elsewhere.
+    `names` has the checkpoints whose tensors are sites. What is unknown is reported elsewhere.
     """
     decl, head, below = at.decl, path[0].text, path[1:]
     if isinstance(decl, NetworkDecl):
@@ -33,16 +33,16 @@ def feeds(at: Called, path: Path, read: Path, ctx: Context) -> bool:
     site, inner = named_site(decl, head), ctx.inside(decl)
     match site:
         case None:
-            return feeds_tensor(at, path, ctx)
+            return feeds_tensor(at, path, ctx, names)
         case Parameter() if isinstance(ctx.facts.parameters.get(site), Record):
-            names = tuple(part.text for part in path)
-            return same_field(path, read) or reads_field(decl, names, read, inner)
+            field = tuple(part.text for part in path)
+            return same_field(path, read) or reads_field(decl, field, read, inner)
         case Parameter():
             return read_is(head, read) or head in sources(decl, read)
         case Let() if read_is(head, read):
-            return feeds_below(site.value, below, read[1:], inner)
+            return feeds_below(site.value, below, read[1:], inner, names)
         case Let():
-            return head in sources(decl, read) and feeds_below(site.value, below, (), inner)
+            return head in sources(decl, read) and feeds_below(site.value, below, (), inner, names)
 
 
 def read_is(head: str, read: Path) -> bool:
@@ -50,34 +50,34 @@ def read_is(head: str, read: Path) -> bool:
     return bool(read) and read[0].text == head
 
 
-def feeds_below(value: Expr, path: Path, read: Path, ctx: Context) -> bool:
+def feeds_below(value: Expr, path: Path, read: Path, ctx: Context, names: Names) -> bool:
     """The same below the value of a `let`: of what is there, or of the value itself where a path is empty."""
     if not path:
         return not read
     match value:
         case Comprehension(body=body):
-            return feeds_below(body, path, read, ctx)
+            return feeds_below(body, path, read, ctx, names)
         case Fold():
-            return feeds_fold(value, path, read, ctx)
+            return feeds_fold(value, path, read, ctx, names)
         case _:
             called = callee(value, ctx)
-            return called is None or feeds(called, path, read, ctx)
+            return called is None or feeds(called, path, read, ctx, names)
 
 
-def feeds_fold(e: Fold, path: Path, read: Path, ctx: Context) -> bool:
+def feeds_fold(e: Fold, path: Path, read: Path, ctx: Context, names: Names) -> bool:
     """A site of a step changes what comes after it there, and by the state what comes in later steps."""
     is_state = path[0].text == e.state.text
-    changes = is_state or feeds_below(e.body, path, (), ctx)
+    changes = is_state or feeds_below(e.body, path, (), ctx, names)
     if not read or read[0].text == e.state.text:
         return changes
-    if not is_state and feeds_below(e.body, path, read, ctx):
+    if not is_state and feeds_below(e.body, path, read, ctx, names):
         return True
     return changes and e.state.text in free(e.body)
 
 
-def feeds_tensor(at: Called, path: Path, ctx: Context) -> bool:
+def feeds_tensor(at: Called, path: Path, ctx: Context, names: Names) -> bool:
     """Whether a call reads a tensor of that path, or below it, or is given a group in which it stands."""
-    checkpoint = checkpoint_key(path[0].text, ctx.facts.scope.values)
+    checkpoint = checkpoint_key(path[0].text, names)
     if checkpoint is None:
         return True
     name = ".".join((checkpoint, *(part.text for part in path[1:])))

@@ -8,6 +8,7 @@ Below a parameter that is a record stand its fields.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from circ.lang.check.context import Context
@@ -15,6 +16,7 @@ from circ.lang.check.networks import inner_type
 from circ.lang.check.records import field_type
 from circ.lang.check.tensors import checkpoint_key, path_type
 from circ.lang.errors.sites import unknown_site
+from circ.lang.scope import Value
 from circ.lang.syntax import (
     Attr,
     Call,
@@ -31,6 +33,9 @@ from circ.lang.syntax import (
 from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type, substitute
 
 Path = tuple[Name, ...]
+
+Names = Mapping[str, Value]
+"""What the names mean where an edit stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,13 @@ def keyed_group(t: Type) -> str:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Type:
-    """The type of a site of a call; `tensors` allows those that it reads. Reports unknown ones."""
+def wire_type(at: Called, path: Path, ctx: Context, names: Names | None = None) -> Type:
+    """The type of a site of a call, or of a tensor of a checkpoint among `names`; reports unknown ones."""
     head, *below = path
     if isinstance(at.decl, NetworkDecl):
-        return value_inside(at.decl, path, ctx, tensors)
+        return value_inside(at.decl, path, ctx, names is not None)
     site = named_site(at.decl, head.text)
-    checkpoint = checkpoint_key(head.text, ctx.facts.scope.values) if tensors else None
+    checkpoint = None if names is None else checkpoint_key(head.text, names)
     match site:
         case None if checkpoint is not None:
             span = head.span.to(path[-1].span)
@@ -97,7 +102,7 @@ def wire_type(at: Called, path: Path, ctx: Context, tensors: bool = False) -> Ty
             inner = ctx.inside(at.decl)
             if isinstance(ctx.facts.lets.get(site, INVALID), Invalid):
                 return INVALID
-            found = below_type(site.value, tuple(below), head.text, inner, tensors)
+            found = below_type(site.value, tuple(below), head.text, inner, names)
             return substitute(found, at.binding)
 
 
@@ -115,7 +120,7 @@ def field_at(site: Parameter, path: Path, ctx: Context) -> Type:
     return found
 
 
-def below_type(value: Expr, path: Path, name: str, ctx: Context, tensors: bool) -> Type:
+def below_type(value: Expr, path: Path, name: str, ctx: Context, names: Names | None) -> Type:
     """The type of what a path names below a `let` of that name; reports what is not there."""
     match value:
         case Fold(state=state) if path[0].text == state.text:
@@ -123,14 +128,14 @@ def below_type(value: Expr, path: Path, name: str, ctx: Context, tensors: bool) 
                 return ctx.error(unknown_site(path[1], f"the state `{state.text}`", []))
             return repeated(ctx.facts.types.get(value, INVALID), value, ctx)
         case Comprehension(body=body) | Fold(body=body) if inmost(body, ctx) is not None:
-            return repeated(below_type(body, path, name, ctx, tensors), value, ctx)
+            return repeated(below_type(body, path, name, ctx, names), value, ctx)
         case Fold(state=state):
             return ctx.error(unknown_site(path[0], f"the site `{name}`", [state.text]))
         case _:
             called = callee(value, ctx)
             if called is None:
                 return ctx.error(unknown_site(path[0], f"the site `{name}`", []))
-            return wire_type(called, path, ctx, tensors)
+            return wire_type(called, path, ctx, names)
 
 
 def steps(at: Called, path: Path, ctx: Context) -> list[bool]:

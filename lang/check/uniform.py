@@ -9,13 +9,16 @@ of how many there are, is found here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from circ.lang.check.constants import whole
-from circ.lang.check.context import Facts
+from circ.lang.check.context import Context, Facts
+from circ.lang.check.sites import Path, callee, site_read, steps
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.errors.domains import knows_positions
 from circ.lang.scope import Scope
 from circ.lang.syntax import (
+    Attr,
     Call,
     CircuitDecl,
     Count,
@@ -84,7 +87,7 @@ def found_in(
 ) -> Iterator[Diagnostic]:
     """The same in an expression, the dimensions of whose circuit stand for what `binding` says."""
     for part in walk(e):
-        what = knows(part, binding, facts)
+        what = knows(part, binding, facts) or in_steps(part, Context(replace(facts, scope=scope)))
         if what:
             yield knows_positions(part.span, what)
         elif isinstance(part, Call):
@@ -106,6 +109,22 @@ def found_in_call(
     names = facts.scopes[decl.name.span.source]
     for part in (*(let.value for let in decl.lets), decl.body):
         yield from found_in(part, inner, facts, names, seen)
+
+
+def in_steps(e: Expr, ctx: Context) -> str:
+    """How an expression reads or replaces what a fold has at each step; empty where it does not."""
+    sites: list[tuple[Expr, Path]]
+    match e:
+        case Attr():
+            read = site_read(e)
+            sites = [] if read is None else [read]
+        case Do(base=base, edits=edits):
+            sites = [(base, edit.path) for edit in edits]
+        case _:
+            return ""
+    found = ((callee(base, ctx), path) for base, path in sites)
+    inside = any(at is not None and any(steps(at, path, ctx)) for at, path in found)
+    return "this is what a fold has after each letter" if inside else ""
 
 
 def knows(e: Expr, binding: Binding, facts: Facts) -> str:

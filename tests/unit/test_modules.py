@@ -128,6 +128,16 @@ class TestNamesOfTwoModules:
         program = checked(main, settings(["scale=7"], [], False))
         assert isinstance(prove(program.claim("apart"), program.weights), Proved)
 
+    def test_an_edit_names_the_checkpoint_of_the_text_where_it_stands(self, main: Path) -> None:
+        """However deep its path goes: nothing there reads this `m`, and an edit that does nothing is an error."""
+        model = main.with_name("sub") / "model.circ"
+        deep = "circuit g(x: real[2]) -> real[2] {\n  let y = f(x)\n  return y\n}\n"
+        model.write_text(MODEL + deep)
+        main.write_text(
+            MAIN.replace(": f", ": f, g") + "claim edited: g([1, 1]) do { y.m.W := 0 } == 0\n"
+        )
+        assert codes(main) == ["E0502"]
+
     def test_a_name_that_came_along_cannot_be_set_bare(self, main: Path) -> None:
         """There is no `eps`, here or there."""
         with pytest.raises(CircError, match="eps"):
