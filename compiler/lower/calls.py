@@ -214,13 +214,16 @@ def run_below(e: Expr, env: Environment, replacements: Replacements) -> Run:
         case Call() | Do() if is_circuit(e, env):
             return run(e, env, replacements)
         case Comprehension() | Fold():
-            return run_each(e, env, replacements)
+            with env.low.inside(e.span):
+                return run_each(e, env, replacements)
         case _:
             return Run(env.lower(e), {})
 
 
 def run_each(e: Comprehension | Fold, env: Environment, replacements: Replacements) -> Run:
     """Gone through entry by entry, again and again until each edit knows what it reads of other entries."""
+    if not replacements:
+        return run_entries(e, env, ())
     noted, around = Noted(), [r.noted for r in replacements if r.entry]
     mine = tuple(r if r.entry else replace(r, noted=noted) for r in replacements)
     for _ in range(len(mine) + 1):  # each time one edit more knows all that it reads

@@ -41,8 +41,8 @@ MOST_ENTRIES = 1 << 22
 DEEPEST = 500
 """Expressions inside one another, through calls."""
 
-STACK = 10 * DEEPEST + 1000
-"""Python's own bound while expressions are lowered: it takes up to nine Python calls for one."""
+STACK = 12 * DEEPEST + 1000
+"""Python's own bound while expressions are lowered: it takes up to eleven Python calls for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,14 @@ class Lowering:
         if not isinstance(value, Tuple | Tensors):
             self.sites.setdefault(value, Site(name, span))
 
+    @contextmanager
+    def inside(self, span: Span) -> Generator[None]:
+        """One expression inside the others; raises `CircError` for one too deep, or too large a circuit."""
+        self.depth += 1
+        self.require_room(span, 0)
+        yield
+        self.depth -= 1
+
     def require_room(self, span: Span, entries: int) -> None:
         """Raise `CircError` for a wire, or a circuit, that is too large to be worked with."""
         if entries > MOST_ENTRIES:
@@ -219,11 +227,8 @@ class Environment:
 
     def lower_inside(self, e: Expr) -> Value:
         """The value of `e`, which may be a part of another expression."""
-        self.low.depth += 1
-        self.low.require_room(e.span, 0)
-        value = self.low.lower(e, self)
-        self.low.depth -= 1
-        return value
+        with self.low.inside(e.span):
+            return self.low.lower(e, self)
 
     def wire(self, e: Expr) -> Wire:
         """The wire of an expression whose type is a tensor."""

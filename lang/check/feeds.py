@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from circ.lang.check.context import Context
 from circ.lang.check.networks import reaches
 from circ.lang.check.sites import Called, Names, Path, callee, dotted, named_site
@@ -114,27 +116,49 @@ def same_field(path: Path, read: Path) -> bool:
     return bool(read) and all(part.text == other.text for part, other in pairs)
 
 
-def reads_field(decl: CircuitDecl, path: tuple[str, ...], read: Path, ctx: Context) -> bool:
+Field = tuple[str, ...]
+"""A parameter and the path of a field below it."""
+
+
+def reads_field(decl: CircuitDecl, path: Field, read: Path, ctx: Context) -> bool:
     """Whether the result of a circuit, or the wire at `read`, is made of a field of one of its parameters."""
-    return any(reads_in(e, path, ctx) for e in made_of(decl, read))
+    seen, waiting = set[tuple[CircuitDecl, Field, Path]](), [(decl, path, read)]
+    while waiting:
+        asked = waiting.pop()
+        if asked in seen:
+            continue
+        seen.add(asked)
+        circuit, field, where = asked
+        for e in made_of(circuit, where):
+            for call, given, rest in uses(e, field):
+                inner = None if call is None else called_circuit(call, ctx.inside(circuit))
+                if call is None or inner is None:
+                    return True
+                for param, arg in zip(inner.params, call.args, strict=False):
+                    if arg is given:
+                        waiting.append((inner, (param.name.text, *rest), ()))
+    return False
 
 
-def reads_in(e: Expr, path: tuple[str, ...], ctx: Context) -> bool:
-    """Whether an expression reads a field, or gives it to a circuit that does."""
+def uses(e: Expr, path: Field) -> Iterator[tuple[Call | None, Expr, Field]]:
+    """Where an expression reads a field, and the calls to which it gives a record with it.
+
+    The latter with what is given, and the field's path below that.
+    """
     parts = [*walk(e)]
     passed = {arg: part for part in parts if isinstance(part, Call) for arg in part.args}
     bases = {part.base for part in parts if isinstance(part, Attr)}
     for part in parts:
-        if part in bases:
-            continue
-        name = field_path(part)
-        if not name or any(a != b for a, b in zip(name, path, strict=False)):
-            continue
-        if len(name) >= len(path) or part not in passed:
-            return True
-        if reads_argument(passed[part], part, path[len(name) :], ctx):
-            return True
-    return False
+        name = () if part in bases else field_path(part)
+        if name and all(a == b for a, b in zip(name, path, strict=False)):
+            inside = len(name) < len(path)
+            yield passed.get(part) if inside else None, part, path[len(name) :]
+
+
+def called_circuit(call: Call, ctx: Context) -> CircuitDecl | None:
+    """The circuit that is called, if one is."""
+    decl = ctx.facts.scope.values.get(call.function.text)
+    return decl if isinstance(decl, CircuitDecl) else None
 
 
 def field_path(e: Expr) -> tuple[str, ...]:
@@ -147,15 +171,3 @@ def field_path(e: Expr) -> tuple[str, ...]:
             return () if path is None else (path[0], *path[1])
         case _:
             return ()
-
-
-def reads_argument(call: Call, given: Expr, field: tuple[str, ...], ctx: Context) -> bool:
-    """Whether a circuit reads this field of the record that it is given."""
-    decl = ctx.facts.scope.values.get(call.function.text)
-    if not isinstance(decl, CircuitDecl):
-        return True
-    return any(
-        reads_field(decl, (param.name.text, *field), (), ctx.inside(decl))
-        for param, arg in zip(decl.params, call.args, strict=False)
-        if arg is given
-    )
