@@ -119,6 +119,18 @@ def called(e: Expr) -> set[str]:
     return found
 
 
+def reads_it(e: Expr) -> bool:
+    """Whether the value of an edit reads what it replaces; the values of edits inside it have an `it` of their own."""
+    match e:
+        case Ref(name=name):
+            return name == "it"
+        case Do(base=base, edits=edits):
+            places = (part for edit in edits for part in indices(edit.items))
+            return reads_it(base) or any(map(reads_it, places))
+        case _:
+            return any(map(reads_it, children(e)))
+
+
 def free(e: Expr) -> set[str]:
     """The names of values that `e` reads from outside, those of its own binders left out."""
     match e:

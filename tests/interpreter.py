@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial, reduce
 from math import isqrt
-from operator import add, eq, ge, gt, le, lt, mul, sub, truediv
+from operator import add, eq, ge, gt, le, lt, mul, sub
 from typing import Any, assert_never
 
 from circ.lang.syntax import (
@@ -59,7 +59,7 @@ from circ.lang.syntax import (
     Unary,
     Wildcard,
 )
-from circ.lang.walk import free
+from circ.lang.walk import reads_it
 from tests.ends import ends
 from tests.nested import Value, both, depth, each, entries, filled, places, product, put, zeros
 
@@ -296,7 +296,7 @@ def binary(e: Binary, at: Frame) -> Value:
         case "@":
             return product(x, y)
         case "/":
-            return both(truediv, x, y)
+            return both(lambda a, b: a / b, x, y)
         case "+" | "-" | "*":
             return both({"+": add, "-": sub, "*": mul}[e.op], x, y)
 
@@ -516,7 +516,7 @@ def edit_at(
     if i not in chosen:
         return []
     it: Value = None
-    if not planned.known and "it" in free(planned.edit.value):
+    if not planned.known and reads_it(planned.edit.value):
         assert isinstance(e, Comprehension), "an edit of several steps does not read them"
         others = [
             [p for p in do if p is not planned and not (j > k and p.path == planned.path)]
@@ -527,7 +527,7 @@ def edit_at(
             site = site[1][name]
         it = places(site[0], planned.items)
     new = new_value(planned, it)
-    part = new[chosen.index(i)] if isinstance(new, tuple) else new
+    part: Value = new[chosen.index(i)] if isinstance(new, tuple) else new
     return [replace(planned, items=rest, known=(part,))]
 
 

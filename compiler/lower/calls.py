@@ -22,7 +22,7 @@ from circ.compiler.lower.replacing import (
     with_edited_fields,
     with_edited_tensors,
 )
-from circ.compiler.lower.tensors import lower_tensor
+from circ.compiler.lower.tensors import as_seen, lower_tensor
 from circ.lang.check.annotations import dimensions
 from circ.lang.check.sites import Path
 from circ.lang.scope import Scope
@@ -58,13 +58,13 @@ def lower_site(base: Call | Do, path: Path, env: Environment) -> Value:
 
 def site_below(at: Run, path: tuple[str, ...], env: Environment) -> Value:
     """The wire at a path below a run; below those of several entries, all that are there, stacked."""
+    if isinstance(at.result, Tensors) and at.env is not None:
+        return lower_tensor(as_seen(at.result, at.env).below(*path), at.env)
     if not path:
         return at.result
-    if isinstance(at.result, Tensors) and at.env is not None:
-        return lower_tensor(at.result.below(*path), at.env)
     whole = ".".join(path)  # the name of a value inside a network may have dots
     if whole in at.sites:
-        return at.sites[whole].result
+        return site_below(at.sites[whole], (), env)
     if path[0] in at.sites:
         return site_below(at.sites[path[0]], path[1:], env)
     found = [site_below(each, path, env) for each in at.each]

@@ -21,7 +21,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.sites import overlapping_edits
 from circ.lang.scope import key
 from circ.lang.syntax import CircuitDecl, Do, Edit
-from circ.lang.walk import free
+from circ.lang.walk import reads_it
 
 Entry = tuple[int, ...]
 """The index of a wire along each comprehension and fold that it stands in, the outermost first."""
@@ -103,7 +103,7 @@ def new_value(r: Replacement, entries: Sequence[int | range], before: Wire) -> W
     """What an edit of these entries puts in the place of one of them."""
     b, env = r.env.b, r.env
     sides = tuple(len(pick) for pick in entries if isinstance(pick, range))
-    if "it" in free(r.edit.value):
+    if reads_it(r.edit.value):
         it = all_before(r, entries, before)
         if it is None:
             return before

@@ -38,6 +38,16 @@ def with_group(path: Tensors, other: Tensors, where: Environment, env: Environme
     return env
 
 
+def as_seen(path: Tensors, env: Environment) -> Tensors:
+    """The tensors below a path, those that are replaced where they are read included."""
+    for below in names_below(path, env):
+        named = path.below(*below)
+        key = f"{path.checkpoint}/{'.'.join(named.prefix)}"
+        if key in env.tensors:
+            path = path.edit(below, as_wire(lower_tensor(named, env)))
+    return path
+
+
 def names_below(path: Tensors, env: Environment) -> list[tuple[str, ...]]:
     """The names of the tensors below a path, without it."""
     prefix = "".join(f"{part}." for part in path.prefix)

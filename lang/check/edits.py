@@ -17,7 +17,7 @@ from circ.lang.errors.sites import feeds_nothing, not_a_call, overlapping_edits,
 from circ.lang.errors.types import mismatch
 from circ.lang.syntax import Call, Do, Edit, Slice
 from circ.lang.types import INVALID, Array, Group, Invalid, Record, Type, fits
-from circ.lang.walk import free
+from circ.lang.walk import reads_it
 
 
 def site_type(base: Call | Do, path: Path, ctx: Context) -> Type:
@@ -53,7 +53,7 @@ def infer_do(e: Do, ctx: Context, read: Path = ()) -> Type:
 
 def check_steps(edit: Edit, at: Called, ctx: Context) -> None:
     """Report an edit of several steps of a fold that reads what they would have been."""
-    if "it" not in free(edit.value):
+    if not reads_it(edit.value):
         return
     for axis, step in enumerate(steps(at, edit.path, ctx)):
         item = edit.items[axis] if axis < len(edit.items) else None

@@ -134,7 +134,8 @@ class TestNamesOfTwoModules:
         deep = "circuit g(x: real[2]) -> real[2] {\n  let y = f(x)\n  return y\n}\n"
         model.write_text(MODEL + deep)
         main.write_text(
-            MAIN.replace(": f", ": f, g") + "claim edited: g([1, 1]) do { y.m.W := 0 } == 0\n"
+            MAIN.replace('circ": f', 'circ": f, g')
+            + "claim edited: g([1, 1]) do { y.m.W := 0 } == 0\n"
         )
         assert codes(main) == ["E0502"]
 
