@@ -527,7 +527,7 @@ def edit_at(
             site = site[1][name]
         it = places(site[0], planned.items)
     new = new_value(planned, it)
-    part: Value = new[chosen.index(i)] if isinstance(new, tuple) else new
+    part = new[chosen.index(i)] if depth(new) else new
     return [replace(planned, items=rest, known=(part,))]
 
 
