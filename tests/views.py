@@ -95,13 +95,22 @@ def view_ir(text: str, folder: Path) -> str:
 
 def view_verdicts(text: str, folder: Path) -> str:
     """The verdict on each claim, with its evidence."""
+    return "".join(f"{line}\n" for lines in told(text, folder) for line in lines)
+
+
+def view_outcomes(text: str, folder: Path) -> str:
+    """The verdict on each claim."""
+    return "".join(f"{lines[0]}\n" for lines in told(text, folder))
+
+
+def told(text: str, folder: Path) -> list[list[str]]:
+    """What is said of each claim, in lines."""
     program = right(text, folder)
     answers = [
         answer(program.question(name), program.weights, Limits())
         for name in program.typed.scope.claims
     ]
-    lines = [line for asked, found in answers for line in verdict_lines(asked, found)]
-    return "".join(f"{line.text}\n" for line in lines)
+    return [[line.text for line in verdict_lines(asked, found)] for asked, found in answers]
 
 
 def values(ranged: Reals | Words) -> str:
@@ -124,4 +133,5 @@ VIEWS: Mapping[str, View] = {
     "types": view_types,
     "ir": view_ir,
     "verdicts": view_verdicts,
+    "outcomes": view_outcomes,
 }
