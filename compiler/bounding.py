@@ -1,8 +1,8 @@
 """A box that contains a domain, read off its top-level linear conditions.
 
 Every condition that must hold becomes linear inequalities over the input's entries
-(`circ.compiler.linear_forms`), and the inequalities tighten each entry's bounds in turn. All steps
-are exact and only ever enlarge the domain.
+(`circ.compiler.linear_forms`), and the inequalities tighten each entry's bounds in turn. Every step
+is exact, or rounds outwards: the box contains the domain.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from circ.compiler.tensor import Weights
 
 ROUNDS = 32
 """Tightening that has not settled by then is cut short; the box is sound at any time."""
+
+KEPT_BITS = 128
+"""A bound with a longer denominator is rounded to as many bits, outwards."""
 
 Bound = tuple[Fraction | None, Fraction | None]
 Bounds = list[Bound]
@@ -102,12 +105,25 @@ def tighten(bounds: Bounds, row: Linear) -> None:
         if open_entries and entry != open_entries[0]:
             continue
         own = least[entry]
-        limit = -(known - (own if own is not None else 0)) / c
+        limit = outward(-(known - (own if own is not None else 0)) / c, c > 0)
         low, high = bounds[entry]
         if c > 0:
             bounds[entry] = (low, limit if high is None else min(high, limit))
         else:
             bounds[entry] = (limit if low is None else max(low, limit), high)
+
+
+def outward(limit: Fraction, upwards: bool) -> Fraction:
+    """A long fraction rounded to `KEPT_BITS` significant bits, away from what it bounds.
+
+    Each round multiplies denominators: kept in full they would grow to thousands of bits.
+    """
+    numerator, denominator = limit.as_integer_ratio()
+    if denominator.bit_length() <= KEPT_BITS:
+        return limit
+    scale = 1 << KEPT_BITS + max(0, denominator.bit_length() - abs(numerator).bit_length())
+    whole = -(-numerator * scale // denominator) if upwards else numerator * scale // denominator
+    return Fraction(whole, scale)
 
 
 def smallest(c: Fraction, bound: Bound) -> Fraction | None:

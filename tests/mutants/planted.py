@@ -222,6 +222,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/spec/domains",),
     ),
     Mutant(
+        "a_long_bound_rounded_inwards",
+        "compiler/bounding.py",
+        "outward(-(known - (own if own is not None else 0)) / c, c > 0)",
+        "outward(-(known - (own if own is not None else 0)) / c, c < 0)",
+        ("tests/unit/test_bounding.py",),
+    ),
+    Mutant(
         "a_turned_box_too_small",
         "compiler/slabs.py",
         "dict(added(row.slabs, -factor, other.slabs))",
