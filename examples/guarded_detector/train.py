@@ -34,7 +34,7 @@ from torch.nn import functional
 WIDTH, UNITS, EXCHANGED = 8, 12, slice(4, 8)
 GUARD, RAMP, NOISE, EDGE = 0.5, 0.15, 0.2, 0.1
 SEED, BATCH, STEPS, LEARNING_RATE = 0, 1024, 10_000, 0.02
-DECAY = 0.05
+DECAY, IDLE = 0.05, 0.01
 CARRIED = ((1, 1, 0, 0, 0, 0, 0, 0), (0, 0, 1, 1, 0, 0, 0, 0))
 PROBED, RIDGE = 20_000, 1e-7
 
@@ -60,7 +60,10 @@ class Task:
     def draw(self, count: int) -> Tensor:
         """About `count` random inputs `[many, WIDTH]` off the ramp, half of them at its edges."""
         on = 3 * (2 * torch.rand(4 * count, 2) - 1) @ self.plane
-        low, high = GUARD - EDGE * torch.rand(2 * count), GUARD + RAMP + EDGE * torch.rand(2 * count)
+        low, high = (
+            GUARD - EDGE * torch.rand(2 * count),
+            GUARD + RAMP + EDGE * torch.rand(2 * count),
+        )
         wanted = torch.where(torch.rand(2 * count) < 0.5, low, high)
         on[::2] += (wanted - on[::2] @ self.directions[0])[:, None] * self.directions[0]
         noise = NOISE * (2 * torch.rand(4 * count, WIDTH) - 1)
@@ -106,6 +109,14 @@ def train(task: Task) -> Detector:
         optimizer.step()
         decay.step()
     return net
+
+
+def prune(net: Detector) -> None:
+    """Set units that can hardly write anything to zero."""
+    with torch.no_grad():
+        reach = net.inner.weight.abs().sum(dim=1) + net.inner.bias
+        idle = reach * net.outer.weight.abs().amax(dim=0) < IDLE
+        net.inner.weight[idle], net.inner.bias[idle], net.outer.weight[:, idle] = 0, 0, 0
 
 
 def probe(x: Tensor, acts: Tensor) -> Tensor:
@@ -158,6 +169,7 @@ def main() -> None:
     started = time.perf_counter()
     task = Task()
     net = train(task)
+    prune(net)
     tensors = {
         "mlp.W_in": net.inner.weight.detach(),
         "mlp.b_in": net.inner.bias.detach(),
