@@ -50,6 +50,8 @@ def test_each_construct_has_a_section() -> None:
 
 def test_every_error_is_listed_with_its_title() -> None:
     """The last table is the titles of the pages of errors, each linked."""
-    listed = dict(re.findall(r"^\| \[(E\d+)\]\(errors/\1\.md\) \| (.*) \|$", PAGE.read_text(), re.M))
+    listed = dict(
+        re.findall(r"^\| \[(E\d+)\]\(errors/\1\.md\) \| (.*) \|$", PAGE.read_text(), re.MULTILINE)
+    )
     titles = {p.stem: p.read_text().splitlines()[0] for p in (DOCS / "errors").glob("*.md")}
     assert {code: f"# {code}: {title}" for code, title in listed.items()} == titles
