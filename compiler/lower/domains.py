@@ -17,6 +17,7 @@ from circ.compiler.tensor import Tensor, Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import too_many_entries, unbounded
+from circ.lang.span import Span
 from circ.lang.syntax import Binder, DataSet, DomainDecl, DomainExpr, FreshDomain, TypeDomain
 from circ.lang.types import Array, EnumElement, FinElement, lengths, of_length, size
 
@@ -101,17 +102,28 @@ def bound(binder: Binder, circuit: Circuit, typed: TypedModule, weights: Weights
     if known.sort != RealSort() and isinstance(t, Array):
         return Bound(name, known, Words(names_of(t)))
     found = bounding_box(circuit, circuit.outputs[f"in {name}"], variable, weights)
-    return Bound(name, known, Reals(tuple(finite(found, binder))))
+    return Bound(name, known, Reals(tuple(finite(found, binder, typed))))
 
 
-def finite(bounds: Bounds, binder: Binder) -> Iterator[tuple[Fraction, Fraction]]:
+def finite(
+    bounds: Bounds, binder: Binder, typed: TypedModule
+) -> Iterator[tuple[Fraction, Fraction]]:
     """Bounds that all exist; raises `CircError` naming the first entry that lacks one."""
     for entry, (low, high) in enumerate(bounds):
         if low is None or high is None:
             side = "below" if low is None else "above"
             where = "it" if len(bounds) == 1 else f"entry {entry}"
-            raise CircError(unbounded(binder.span, binder.name.text, where, side))
+            declared = declaration(binder, typed)
+            raise CircError(unbounded(binder.span, declared, binder.name.text, where, side))
         yield low, high
+
+
+def declaration(binder: Binder, typed: TypedModule) -> Span | None:
+    """The name of the domain that a binder names, where it is declared."""
+    if isinstance(binder.domain, FreshDomain | TypeDomain):
+        return None
+    found = typed.scope.values.get(binder.domain.base.text)
+    return found.name.span if isinstance(found, DomainDecl) else None
 
 
 def names_of(t: Array) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def check_cover(e: Match, parts: tuple[Type, ...], ctx: Context) -> None:
             ctx.error(unreachable_arm(arm.pattern.span))
         left = rest
     if left:
-        ctx.error(not_exhaustive(e.subject.span, [show_value(value) for value in left]))
+        ctx.error(not_exhaustive(e.subject.span, parts, [show_value(value) for value in left]))
 
 
 def values_of(t: Type, numbers: Sequence[int]) -> Sequence[str | int]:

@@ -9,11 +9,12 @@ from circ.lang.span import Span
 from circ.lang.types import Type, show
 
 
-def unbounded(span: Span, binder: str, entry: str, side: str) -> Diagnostic:
-    """A real binder that the domain's linear conditions leave without a bound."""
+def unbounded(span: Span, declared: Span | None, binder: str, entry: str, side: str) -> Diagnostic:
+    """A real binder that the domain's linear conditions leave without a bound; where that is declared."""
     headline = f"`{binder}` is unbounded: nothing bounds {entry} from {side}"
     help = f"add a box at the top level of the domain, as in `-1 <= {binder} <= 1`"
-    return Diagnostic("E0301", headline, span, "its domain must be bounded", help=help)
+    why = () if declared is None else (Label(declared, "its domain"),)
+    return Diagnostic("E0301", headline, span, "its domain must be bounded", why, help)
 
 
 def too_many_entries(span: Span, binder: str, most: int) -> Diagnostic:

@@ -172,11 +172,13 @@ def wrong_index(span: Span, found: Type, dim: Dim) -> Diagnostic:
     return Diagnostic("E0207", headline, span, show(found), help=help)
 
 
-def not_exhaustive(span: Span, missing: Sequence[str]) -> Diagnostic:
-    """A match that leaves a value without an arm."""
+def not_exhaustive(span: Span, subject: Sequence[Type], missing: Sequence[str]) -> Diagnostic:
+    """A match that leaves a value of its `subject`, of one or several types, without an arm."""
     shown = ", ".join(f"`{m}`" for m in missing[:4]) + (", …" if len(missing) > 4 else "")
     help = "add an arm for what is missing, or `_ => …` for everything else"
-    return Diagnostic("E0208", f"this match has no arm for {shown}", span, help=help)
+    types = ", ".join(map(show, subject))
+    label = types if len(subject) == 1 else f"({types})"
+    return Diagnostic("E0208", f"this match has no arm for {shown}", span, label, help=help)
 
 
 def too_many_values(span: Span, most: int) -> Diagnostic:
