@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests import mdtest
 
-TIME = re.compile(r"\(\d+(?:\.\d+)? s\)")
+TIME = re.compile(r"\b\d+(?:\.\d+)? s(?=[,)])")
 """How long something took, which no test asserts."""
 
 Command = Callable[[str], str]
@@ -52,7 +52,7 @@ def update(page: Path, run: Command) -> None:
 
 def comparable(console: str) -> str:
     """A console block without what differs from run to run and from machine to machine."""
-    return mdtest.comparable(TIME.sub("(… s)", console))
+    return mdtest.comparable(TIME.sub("… s", console))
 
 
 def words(line: str) -> list[str]:
