@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from circ.compiler.compared import Agreement
 from circ.compiler.ir import Shape
-from circ.compiler.onnx.file import read_graph
 from circ.compiler.onnx.graph import Graph, Stored
 from circ.compiler.onnx.network import Network, Reading
 from circ.compiler.tensor import Tensor
@@ -21,14 +21,17 @@ Cut = frozenset[str]
 class Imported:
     """A graph, and the networks that it is with values cut out, each read when it is first asked for.
 
-    `weights` has the tensors that these read.
+    `file` is what the spec calls it, and `told` what messages do; `path` is the file, if it came from one.
+    `weights` has the tensors that these read, `agreement` what its reading was held against when it was opened.
     """
 
     file: str
-    path: Path
+    told: str
     graph: Graph
+    path: Path | None = None
     known: dict[Cut, Network] = field(default_factory=dict[Cut, Network])
     weights: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    agreement: Agreement | None = None
 
     @property
     def network(self) -> Network:
@@ -38,7 +41,7 @@ class Imported:
     def cut(self, names: Cut) -> Network:
         """The network in which the values and tensors of these names are inputs; raises `CircError` where it is not read."""
         if names not in self.known:
-            self.known[names] = Reading(str(self.path), self.graph, names).network()
+            self.known[names] = Reading(self.told, self.graph, names).network()
         return self.known[names]
 
     def kept(self, key: str, tensor: Tensor) -> str:
@@ -92,6 +95,8 @@ def shape_of(stored: Stored) -> Shape:
 
 def imported(path: Path, file: str) -> Imported:
     """The network in an ONNX file; raises `CircError` (E0401-E0403, E0801-E0807)."""
-    found = Imported(file, path, read_graph(path))
+    from circ.compiler.onnx.file import read_graph  # needs an extra
+
+    found = Imported(file, str(path), read_graph(path), path)
     found.cut(frozenset())
     return found

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
 from circ.compiler.lists import ReadList, read_list
 from circ.compiler.tensor import Tensor, as_stored
-from circ.lang.diagnostic import CircError
+from circ.lang.diagnostic import CircError, told_at
 from circ.lang.errors.files import outside_folder, unreadable
+from circ.lang.errors.networks import not_handed_over
 from circ.lang.headers import Json, Opened, TensorInfo
 from circ.lang.scope import key
 from circ.lang.span import Source, Span
@@ -29,7 +29,7 @@ class Files:
 
     A path in a spec starts at the folder of the text it stands in, and stays inside the spec's
     `folder` unless `outside` allows more. `instead` names files that the user gave for a
-    checkpoint, by its key; `folders` has those of the texts that a spec uses, by theirs. `texts` are
+    checkpoint or a network, by its key, and `handed` networks that were handed over; `folders` has those of the texts that a spec uses, by theirs. `texts` are
     those that stand for a file's own, by its resolved path: what an editor has and has not saved. What
     was read once is not read again: `opened` has checkpoints, `lists` other data.
     """
@@ -40,6 +40,7 @@ class Files:
     opened: dict[Path, FileHeader] = field(default_factory=dict[Path, FileHeader])
     folders: dict[str, Path] = field(default_factory=dict[str, Path])
     networks: dict[Path, Imported] = field(default_factory=dict[Path, "Imported"])
+    handed: Mapping[str, Imported] = field(default_factory=dict[str, "Imported"])
     texts: Mapping[Path, str] = field(default_factory=dict[Path, str])
     lists: dict[Path, ReadList] = field(default_factory=dict[Path, ReadList])
 
@@ -67,11 +68,11 @@ class Files:
             self.lists[path] = read_list(path, file.text, file.span)
         return self.lists[path].value
 
-    def named(self, decl: CheckpointDecl) -> Span:
-        """Where the file of a checkpoint is named: in the spec, or by the user in its stead."""
+    def named(self, decl: CheckpointDecl | NetworkDecl) -> Span:
+        """Where a file is named: in the spec, or by the user in its stead."""
         given = self.instead.get(key(decl))
         if given is None:
-            return decl.file.span
+            return (decl.file or decl.name).span
         text = f"{key(decl)}={given}"
         return Span(Source("--checkpoint", text), len(key(decl)) + 1, len(text))
 
@@ -83,14 +84,30 @@ class Files:
         return path, self.opened[path]
 
     def network(self, decl: NetworkDecl) -> Imported:
-        """The network in a file, read once; raises `CircError` for a bad file."""
-        path = self.inside(decl.file)
+        """The network that was handed over, or that is in a file, read once.
+
+        Raises `CircError` for a bad file, and where there is neither (E0821).
+        """
+        if key(decl) in self.handed:
+            return self.handed[key(decl)]
+        path = self.network_path(decl)
         if path not in self.networks:
             from circ.compiler.imported import imported  # numpy and onnx, for those who need them
 
-            with told_at(decl.file.span):
-                self.networks[path] = imported(path, decl.file.text)
+            named = decl.file is not None and key(decl) not in self.instead
+            label = decl.file.text if named and decl.file else str(path)
+            with told_at(self.named(decl)):
+                self.networks[path] = imported(path, label)
         return self.networks[path]
+
+    def network_path(self, decl: NetworkDecl) -> Path:
+        """The file of a network; raises `CircError` (E0403, E0411, E0821)."""
+        given = self.instead.get(key(decl))
+        if given is not None:
+            return given
+        if decl.file is None:
+            raise CircError(not_handed_over(decl.name))
+        return self.inside(decl.file)
 
     def header(self, decl: CheckpointDecl) -> Opened:
         """What the type checker needs of a checkpoint; raises `CircError` for a bad file."""
@@ -98,16 +115,6 @@ class Files:
         found = {name: TensorInfo(t.shape, t.dtype) for name, t in header.tensors.items()}
         given = self.instead.get(key(decl))
         return Opened(decl.file.text if given is None else str(given), found)
-
-
-@contextmanager
-def told_at(span: Span) -> Generator[None]:
-    """Have what is wrong with a binary file told where a spec names it."""
-    try:
-        yield
-    except CircError as error:
-        found = (d if d.span else replace(d, span=span) for d in error.diagnostics)
-        raise CircError(*found) from error
 
 
 @dataclass(slots=True)

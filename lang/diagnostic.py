@@ -6,8 +6,9 @@ The terminal, `--json`, the REPL and an editor all show this one record. A class
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from circ.lang.span import Span
@@ -71,3 +72,13 @@ class CircError(Exception):
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__("; ".join(d.headline for d in diagnostics))
         self.diagnostics = diagnostics
+
+
+@contextmanager
+def told_at(span: Span | None) -> Generator[None]:
+    """Have what is wrong inside, and has no place of its own, told at this one."""
+    try:
+        yield
+    except CircError as error:
+        found = (d if d.span else replace(d, span=span) for d in error.diagnostics)
+        raise CircError(*found) from error

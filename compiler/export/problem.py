@@ -31,7 +31,7 @@ class Exported:
         """The network's file; raises `CircError` (E0801) where onnx is not installed."""
         from circ.compiler.onnx.written import to_bytes
 
-        return to_bytes(self.graph, max(len(self.found.outputs), 1))
+        return to_bytes(self.graph, (1, max(len(self.found.outputs), 1)))
 
 
 def exported(obligation: Obligation, weights: Weights) -> Exported:

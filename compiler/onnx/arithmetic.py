@@ -39,8 +39,13 @@ def exactly(compute: Integers, *operands: Whole) -> Exact:
 
 
 def add(step: Step) -> tuple[Value, ...]:
-    """`Add`."""
-    return on_wholes(step, np.add) or (Numbers(combine(step.b, *ones(*pair(step)))),)
+    """`Add`; what is -∞ stays so."""
+    if (found := on_wholes(step, np.add)) is not None:
+        return found
+    shape = step.joined(step.shape(0), step.shape(1))
+    (first, left), (second, right) = step.scores(0), step.scores(1)
+    total = combine(step.b, *ones(step.spread(first, shape), step.spread(second, shape)))
+    return (step.with_left(total, np.broadcast_to(left | right, shape)),)
 
 
 def subtract(step: Step) -> tuple[Value, ...]:
@@ -80,6 +85,8 @@ def product(step: Step, left: Wire, right: Wire) -> Wire:
     first, second = step.b.shape(left), step.b.shape(right)
     shape = step.joined(first, second)
     output = LETTERS[: len(shape)]
+    if left == right:  # a square stays one of the same wire, so that its sign is known
+        return step.b.add(Contract(f"{output},{output}->{output}", left, right))
     short, used = shortened(step, left, shape)
     long, letters = shortened(step, right, shape)
     alone = "".join(x for x in output if x not in used + letters)

@@ -14,7 +14,7 @@ from circ.compiler.onnx.limits import MOST_CHOICES
 from circ.compiler.onnx.moves import joined
 from circ.compiler.onnx.step import Operator, Step, operator
 from circ.compiler.onnx.stored import FLOATS, NUMBERS
-from circ.compiler.onnx.values import Held, Numbers, Truths, Value, Whole
+from circ.compiler.onnx.values import Held, Masked, Numbers, Truths, Value, Whole
 
 Test = Callable[[Wholes, Wholes], Flags]
 
@@ -78,7 +78,7 @@ def where(step: Step) -> tuple[Value, ...]:
         case Truths(wire=wire):
             then, otherwise = (step.spread(step.real(k), shape) for k in (1, 2))
             return (Numbers(chosen(step, step.spread(wire, shape), then, otherwise)),)
-        case Numbers() | Held():
+        case Numbers() | Held() | Masked():
             return step.refuse("its condition is not of truths")
         case _:
             assert_never(condition)
@@ -89,8 +89,11 @@ def by_known(step: Step, flags: Flags) -> Value:
     then, otherwise = step.value(1), step.value(2)
     if isinstance(then, Whole) and isinstance(otherwise, Whole):
         return Whole(np.where(flags, then.values, otherwise.values).astype(np.int64), then.dtype)
-    wires = [step.real(1), step.real(2)]
-    return Numbers(joined(step, wires, lambda parts: np.asarray(np.where(flags, *parts), np.int64)))
+    (first, left), (second, right) = step.scores(1), step.scores(2)
+    found = joined(
+        step, [first, second], lambda parts: np.asarray(np.where(flags, *parts), np.int64)
+    )
+    return step.with_left(found, np.where(flags, left, right))
 
 
 def chosen(step: Step, condition: Wire, then: Wire, otherwise: Wire) -> Wire:
@@ -152,7 +155,9 @@ def cast(step: Step) -> tuple[Value, ...]:
             return (Numbers(chosen(step, wire, one, zero)),)
         case Truths() if target == "BOOL":
             return (value,)
-        case Numbers() | Held() | Whole() | Truths():
+        case Masked() if target in FLOATS:
+            return (value,)
+        case Numbers() | Held() | Whole() | Truths() | Masked():
             return step.refuse(f"what it is given cannot be made {target or 'that'}")
         case _:
             assert_never(value)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circ.compiler.ir import Shape
+from circ.lang.span import Span
 
 Floats = npt.NDArray[np.float64]
 Wholes = npt.NDArray[np.int64]
@@ -33,19 +34,50 @@ Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | Stored
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a node was in a module of PyTorch: the call and its operator, the module's path, the line."""
+
+    call: str
+    operator: str
+    module: str
+    span: Span | None = None
+
+    @property
+    def told(self) -> str:
+        """The call as a message names it."""
+        return f"`{self.call}`, in {f'`{self.module}`' if self.module else 'the module itself'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """One use of an operator; an operand that is left out has an empty name."""
+    """One use of an operator; an operand that is left out has an empty name.
+
+    `origin` is there where the node was made from something else than a file.
+    """
 
     operator: str
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Attribute]
+    origin: Origin | None = None
 
     @property
     def told(self) -> str:
         """The node as a message names it: by its own name, or by what it makes."""
+        if self.origin is not None:
+            return self.origin.told
         return f"node `{self.name}`" if self.name else f"which makes `{', '.join(self.outputs)}`"
+
+    @property
+    def called(self) -> str:
+        """The operator as who wrote the network calls it."""
+        return self.operator if self.origin is None else self.origin.operator
+
+    @property
+    def span(self) -> Span | None:
+        """The line that it comes from, where there is one."""
+        return None if self.origin is None else self.origin.span
 
 
 @dataclass(frozen=True, slots=True)

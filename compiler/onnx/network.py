@@ -15,10 +15,10 @@ from circ.compiler.ir import Circuit, Input, Real, Shape, Wire, WireType
 from circ.compiler.onnx.arithmetic import ARITHMETIC
 from circ.compiler.onnx.conditions import CONDITIONS
 from circ.compiler.onnx.constants import CONSTANTS
-from circ.compiler.onnx.file import read_graph
 from circ.compiler.onnx.graph import Declared, Graph, Node, entries
 from circ.compiler.onnx.limits import MOST_ENTRIES
 from circ.compiler.onnx.moves import MOVES
+from circ.compiler.onnx.norms import NORMS
 from circ.compiler.onnx.products import PRODUCTS
 from circ.compiler.onnx.reductions import REDUCTIONS
 from circ.compiler.onnx.step import Operator, Step
@@ -26,11 +26,11 @@ from circ.compiler.onnx.stored import FLOATS
 from circ.compiler.onnx.values import Growing, Held, Numbers, Value, of
 from circ.compiler.onnx.windows import WINDOWS
 from circ.compiler.tensor import Weights
-from circ.lang.diagnostic import CircError
+from circ.lang.diagnostic import CircError, told_at
 from circ.lang.errors.standard import not_onnx, too_large, unsupported
 
 OPERATORS: dict[str, Operator] = {
-    **ARITHMETIC, **CONDITIONS, **CONSTANTS, **MOVES, **PRODUCTS, **REDUCTIONS, **WINDOWS,
+    **ARITHMETIC, **CONDITIONS, **CONSTANTS, **MOVES, **NORMS, **PRODUCTS, **REDUCTIONS, **WINDOWS,
 }  # fmt: skip
 
 
@@ -54,6 +54,8 @@ class Network:
 
 def read_network(path: Path) -> Network:
     """The network in an ONNX file; raises `CircError` (E0401-E0403, E0801-E0807)."""
+    from circ.compiler.onnx.file import read_graph  # needs an extra
+
     return Reading(str(path), read_graph(path)).network()
 
 
@@ -83,7 +85,8 @@ class Reading:
                 known, declared.name, Numbers(growing.b.add(Input(declared.name, kind))), growing
             )
         for node in self.graph.nodes:
-            self.read(node, known, growing)
+            with told_at(node.span):
+                self.read(node, known, growing)
         outputs = {name: self.output(name, known, growing) for name in self.graph.outputs}
         if not outputs or not inputs:
             raise self.wrong("it has no inputs or no outputs")
@@ -142,7 +145,7 @@ class Reading:
         """One node."""
         found = OPERATORS.get(node.operator)
         if found is None:
-            raise CircError(unsupported(self.path, node.told, node.operator, sorted(OPERATORS)))
+            raise CircError(unsupported(self.path, node.told, node.called, sorted(OPERATORS)))
         operands = tuple(self.operand(name, known) for name in node.inputs)
         step = Step(self.path, self.graph.opset, node, operands, growing)
         if len(operands) not in found.operands(self.graph.opset):

@@ -10,7 +10,8 @@ import numpy as np
 
 from circ.compiler.builder import LETTERS, negate
 from circ.compiler.ir import Contract, Max, Shape, Softmax, Wire
-from circ.compiler.onnx.graph import Wholes
+from circ.compiler.kept import softmax_of_kept
+from circ.compiler.onnx.graph import Flags, Wholes
 from circ.compiler.onnx.step import Operator, Step, operator
 from circ.compiler.onnx.values import Numbers, Value, Whole
 
@@ -130,9 +131,20 @@ def softmax(step: Step) -> tuple[Value, ...]:
         return (Numbers(step.reshaped(found, shape)),)
     axis = step.axis(step.integer("axis", -1), len(shape))
     step.fits(shape)
-    moved = step.growing.moved_wire(step.real(0), lambda x: np.moveaxis(x, axis, -1))
-    found = step.b.add(Softmax(moved))
+    wire, left = step.scores(0)
+    moved = step.growing.moved_wire(wire, lambda x: np.moveaxis(x, axis, -1))
+    found = normalised(step, moved, np.moveaxis(left, axis, -1))
     return (Numbers(step.growing.moved_wire(found, lambda x: np.moveaxis(x, -1, axis))),)
+
+
+def normalised(step: Step, wire: Wire, left: Flags) -> Wire:
+    """The softmax along the last axis; where a score is -∞ it is 0."""
+    if not left.any():
+        return step.b.add(Softmax(wire))
+    rows = left.reshape(-1, left.shape[-1])
+    if rows.all(axis=1).any():
+        step.refuse("all scores of a row are -∞")
+    return softmax_of_kept(step.b, wire, [[*map(int, np.flatnonzero(~row))] for row in rows])
 
 
 REDUCING = ("axes", "keepdims", "noop_with_empty_axes")

@@ -12,10 +12,10 @@ import numpy as np
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Shape, Wire
-from circ.compiler.onnx.graph import Exact, Node, Stored, Wholes, entries
+from circ.compiler.onnx.graph import Exact, Flags, Node, Stored, Wholes, entries
 from circ.compiler.onnx.limits import MOST_COMPUTED, MOST_ENTRIES, MOST_MOVED
 from circ.compiler.onnx.stored import FORMATS
-from circ.compiler.onnx.values import Growing, Held, Move, Numbers, Truths, Value, Whole
+from circ.compiler.onnx.values import Growing, Held, Masked, Move, Numbers, Truths, Value, Whole
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.standard import not_finite_weight, not_this_way, too_large
 
@@ -37,12 +37,12 @@ class Step:
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise `CircError` (E0804): this node is not read."""
-        raise CircError(not_this_way(self.path, self.node.told, self.node.operator, reason))
+        raise CircError(not_this_way(self.path, self.node.told, self.node.called, reason))
 
     def misfit(self) -> Diagnostic:
         """What to say where numpy or the circuit's typing rules refuse the operands."""
         reason = "its operands do not fit each other"
-        return not_this_way(self.path, self.node.told, self.node.operator, reason)
+        return not_this_way(self.path, self.node.told, self.node.called, reason)
 
     # --- attributes ---------------------------------------------------------------------------
 
@@ -117,8 +117,31 @@ class Step:
                 return self.growing.weight(value)
             case Truths() | Whole():
                 return self.refuse(f"{told} is not of real numbers")
+            case Masked():
+                return self.refuse(f"{told} is -∞ in places, which only a softmax takes")
             case _:
                 assert_never(value)
+
+    def scores(self, place: int) -> tuple[Wire, Flags]:
+        """An operand of real numbers, some of which may be -∞: a wire that has 0 there, and where that is."""
+        value = self.value(place)
+        match value:
+            case Masked(wire=wire, left=left):
+                return wire, left
+            case Held(key=key, dtype=dtype, values=values):
+                left = np.isneginf(values)
+                wire = self.on_wire(
+                    Held(key, dtype, np.where(left, 0.0, values)), f"operand {place}"
+                )
+                return wire, left
+            case Numbers() | Truths() | Whole():
+                return self.real(place), np.zeros(self.shape(place), np.bool_)
+            case _:
+                assert_never(value)
+
+    def with_left(self, wire: Wire, left: Flags) -> Numbers | Masked:
+        """Real numbers, -∞ where `left` says so."""
+        return Masked(wire, left) if left.any() else Numbers(wire)
 
     def truths(self, place: int) -> Wire:
         """An operand of truths, on a wire."""
@@ -168,7 +191,7 @@ class Step:
         """`shape`, unless it is too large; raises `CircError` (E0805)."""
         if entries(shape) > MOST_ENTRIES:
             sides = " × ".join(map(str, shape))
-            what = f"{self.node.operator} ({self.node.told}) makes {sides} entries"
+            what = f"{self.node.called} ({self.node.told}) makes {sides} entries"
             raise CircError(too_large(self.path, what, f"{MOST_ENTRIES:,} entries"))
         if self.growing.moved + entries(shape) > MOST_MOVED:
             what = "its moves list too many entries"

@@ -57,7 +57,15 @@ class Whole:
     dtype: str = "I64"
 
 
-Value = Numbers | Truths | Held | Whole
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Real numbers on a wire, but -∞ where `left` says so: the scores that a softmax leaves out."""
+
+    wire: Wire
+    left: Flags = field(repr=False)
+
+
+Value = Numbers | Truths | Held | Whole | Masked
 
 Move = Callable[[Wholes], Wholes]
 """How entries move: from the place of each (an array of the operand's shape) to that of the result."""
@@ -85,7 +93,7 @@ class Growing:
     def shape(self, value: Value) -> Shape:
         """The shape of a value."""
         match value:
-            case Numbers(wire=wire) | Truths(wire=wire):
+            case Numbers(wire=wire) | Truths(wire=wire) | Masked(wire=wire):
                 return self.b.shape(wire)
             case Held(values=floats):
                 return tuple(map(int, floats.shape))
@@ -115,6 +123,8 @@ class Growing:
                 return Numbers(self.moved_wire(wire, move))
             case Truths(wire=wire):
                 return Truths(self.moved_wire(wire, move))
+            case Masked(wire=wire, left=left):
+                return Masked(self.moved_wire(wire, move), left.ravel()[places(left.shape, move)])
             case _:
                 assert_never(value)
 
@@ -142,7 +152,7 @@ class Growing:
                 return [Fraction(int(x)) for x in wholes.ravel().tolist()]
             case Numbers(wire=wire):
                 return self.computed(wire)
-            case Truths():
+            case Truths() | Masked():
                 return None
             case _:
                 assert_never(value)

@@ -1,4 +1,4 @@
-"""E082x: the networks of a spec, and the types that it gives them."""
+"""E082x: the networks of a spec, the types that it gives them, and modules that are handed over as such."""
 
 from __future__ import annotations
 
@@ -34,6 +34,38 @@ def not_its_type(
     headline = f"{what} of `{file}` is {shape(sides)}, but it is declared `{show(declared)}`"
     help = f"declare `{shape(sides[1:])}`, one entry of the batch" if sides[:1] == (1,) else ""
     return Diagnostic("E0820", headline, span, show(declared), help=help)
+
+
+def not_handed_over(name: Name) -> Diagnostic:
+    """A network that is in no file, in a spec that was not opened from Python with one."""
+    headline = f"the network `{name.text}` has no file, and none was handed over"
+    call = f'circ.load(spec, networks={{"{name.text}": circ.network(module, example)}})'
+    help = (
+        f"hand one over in Python, `{call}`, or name a file: `--checkpoint {name.text}=FILE.onnx`"
+    )
+    return Diagnostic("E0821", headline, name.span, "declared without `from`", help=help)
+
+
+def not_exported(module: str, reason: str, help: str = "", span: Span | None = None) -> Diagnostic:
+    """A module of PyTorch that is not read as a network."""
+    return Diagnostic("E0822", f"`{module}` is not read as a network: {reason}", span, help=help)
+
+
+def read_otherwise(
+    network: str, peer: str, apart: float, allowed: float, first: str, span: Span | None = None
+) -> Diagnostic:
+    """A graph whose reading and whose own execution differ by more than rounding can explain."""
+    headline = f"our reading of `{network}` differs from {peer} by {apart:.3g}, where rounding allows {allowed:.3g}"
+    at = f"the first value that differs is {first}; " if first else ""
+    help = (
+        f"{at}this is a bug in Circ or in what it is compared with, and no verdict could be trusted"
+    )
+    return Diagnostic("E0823", headline, span, help=help)
+
+
+def not_written(network: str, reason: str) -> Diagnostic:
+    """A network that no ONNX file can hold as it is."""
+    return Diagnostic("E0824", f"`{network}` cannot be written as ONNX: {reason}", None)
 
 
 def shape(sides: Sequence[int]) -> str:
