@@ -195,10 +195,11 @@ def domain(part: Part, at: Place) -> DomainExpr:
 
 
 def network(part: Tree, doc: str, at: Place) -> NetworkDecl:
-    """`network net(x: real[4]) -> real[2] from "net.onnx"`."""
+    """`network net(x: real[4]) -> real[2] from "net.onnx"`, or without a file."""
     declared, params, result, file = part.children
     named, takes = name(declared, at), parameters(params, at)
-    return NetworkDecl(at.span(part), doc, named, takes, type_of(tree(result), at), name(file, at))
+    found = None if file is None else name(file, at)
+    return NetworkDecl(at.span(part), doc, named, takes, type_of(tree(result), at), found)
 
 
 def data_set(part: Tree, doc: str, at: Place) -> DomainDecl:

@@ -97,7 +97,8 @@ def bare_item(item: Item) -> str:
             return f"checkpoint {name.text} from {quoted(file.text)}{typed}"
         case NetworkDecl(name=name, params=params, result=result, file=file):
             takes = ", ".join(map(parameter, params))
-            return f"network {name.text}({takes}) -> {format_type(result)} from {quoted(file.text)}"
+            stored = "" if file is None else f" from {quoted(file.text)}"
+            return f"network {name.text}({takes}) -> {format_type(result)}{stored}"
         case ParamDecl(name=name, type=kind, value=value):
             head = f"param {name.text}{maybe_type(kind)} ="
             return f"{head} {fitted(value, '', len(head) + 1)}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from circ.lang.diagnostic import Diagnostic, Label
+from circ.lang.diagnostic import CircError, Diagnostic, Label
 from circ.lang.span import Source, Span
 
 WIDEST_EXCERPT = 100
@@ -37,6 +38,17 @@ def render(diagnostic: Diagnostic) -> str:
     if diagnostic.help:
         lines.append(f"help: {visible(diagnostic.help)}")
     return "\n".join(lines)
+
+
+@contextmanager
+def explained() -> Generator[None]:
+    """Have a traceback of Python show what is wrong as the command does."""
+    try:
+        yield
+    except CircError as error:
+        for found in error.diagnostics:
+            error.add_note(render(found))
+        raise
 
 
 def marks(diagnostic: Diagnostic) -> list[Mark]:

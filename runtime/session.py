@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from circ.compiler.driver import Program, check, checkpoints
+from circ.compiler.compared import Uncompared
+from circ.compiler.driver import Program, check, checkpoints, networks
 from circ.compiler.stored import Files
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.command import (
@@ -20,6 +21,9 @@ from circ.lang.errors.command import (
 from circ.lang.errors.syntax import not_text, too_large
 from circ.lang.span import Source
 from circ.lang.syntax import ParamDecl
+
+if TYPE_CHECKING:
+    from circ.compiler.imported import Imported
 
 LONGEST = 400
 """Characters of a number, and its largest exponent."""
@@ -38,6 +42,7 @@ class Request:
     params: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
     checkpoints: Mapping[str, Path] = field(default_factory=dict[str, Path])
     outside: bool = False
+    networks: Mapping[str, Imported] = field(default_factory=dict[str, "Imported"])
 
 
 def open_spec(path: Path, request: Request) -> Program:
@@ -45,12 +50,18 @@ def open_spec(path: Path, request: Request) -> Program:
 
     Raises `CircError` where there is no text to check, or a setting names nothing.
     """
-    files = Files(path.parent, request.outside, request.checkpoints)
+    files = Files(path.parent, request.outside, request.checkpoints, handed=request.networks)
     program = check(Source(str(path), read_text(path)), files, request.params)
     declared = program.typed.declared
     params = [name for name, item in declared.items() if isinstance(item, ParamDecl)]
+    known = [*networks(program.typed)]
     require_declared("param", params, request.params)
-    require_declared("checkpoint", [*checkpoints(program.typed)], request.checkpoints)
+    require_declared("network", known, request.networks)
+    require_declared("checkpoint", [*checkpoints(program.typed), *known], request.checkpoints)
+    if files.networks:
+        from circ.runtime.comparing import compare  # numpy, for those who need it
+
+        compare(program)
     return program
 
 
@@ -75,6 +86,14 @@ def usable(path: Path, request: Request) -> Program:
     if program.failed:
         raise CircError(*program.diagnostics)
     return program
+
+
+def uncompared(program: Program) -> Iterator[str]:
+    """What is to be noted of the networks whose reading was held against nothing."""
+    for at, decl in networks(program.typed).items():
+        found = program.files.network(decl)
+        if isinstance(found.agreement, Uncompared):
+            yield f"the reading of `{at}` was not compared: {found.agreement.reason}"
 
 
 def noted(program: Program) -> list[Diagnostic]:

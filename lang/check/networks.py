@@ -28,7 +28,7 @@ def check_network(decl: NetworkDecl, signature: Signature | None, ctx: Context) 
     for param, kind, (name, sides) in zip(decl.params, kinds, signature.inputs, strict=False):
         held(param.type, kind, f"the input `{name}`", sides, signature, ctx)
     if len(signature.outputs) != 1:
-        ctx.error(several_outputs(decl.file.span, signature))
+        ctx.error(several_outputs((decl.file or decl.name).span, signature))
         return
     ((name, sides),) = signature.outputs
     held(decl.result, ctx.facts.results[decl], f"the output `{name}`", sides, signature, ctx)

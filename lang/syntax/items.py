@@ -87,14 +87,17 @@ class CheckpointDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkDecl:
-    """`network f(x: real[8]) -> real[4] from "f.onnx"`: a graph from a file, with the types that it has here."""
+    """`network f(x: real[8]) -> real[4] from "f.onnx"`: a graph from a file, with the types that it has here.
+
+    Without a file it is handed over when the spec is opened.
+    """
 
     span: Span
     doc: str
     name: Name
     params: tuple[Parameter, ...]
     result: TypeExpr
-    file: Name
+    file: Name | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
 
-from circ.compiler.driver import Program, checkpoints
+from circ.compiler.compared import Compared, Uncompared
+from circ.compiler.driver import Program, checkpoints, networks
 from circ.lang.render import as_data
 from circ.lang.scope import kind
 from circ.runtime.exits import Exit
 from circ.runtime.report import Line
 from circ.runtime.session import Opened, open_spec, settings
 from circ.runtime.terminal import show_data, show_diagnostics, show_lines
+
+if TYPE_CHECKING:
+    from circ.compiler.imported import Imported
 
 
 def run_check(spec: Path, opened: Opened, as_json: bool) -> int:
@@ -27,6 +32,19 @@ def run_check(spec: Path, opened: Opened, as_json: bool) -> int:
     return Exit.INPUT if failed else Exit.AS_CLAIMED
 
 
+def compared_text(found: Imported) -> str:
+    """A network's file, and what its reading was held against."""
+    match found.agreement:
+        case Compared(peer=peer):
+            return f"{found.told}, agrees with {peer}"
+        case Uncompared(reason=reason):
+            return f"{found.told}, not compared: {reason}"
+        case None:
+            return found.told
+        case _:
+            assert_never(found.agreement)
+
+
 def summary(program: Program, spec: Path) -> list[Line]:
     """What the spec contains, and whether it is well-formed."""
     errors = sum(1 for d in program.diagnostics if d.severity == "error")
@@ -38,4 +56,6 @@ def summary(program: Program, spec: Path) -> list[Line]:
     for at, item in checkpoints(program.typed).items():
         header = program.typed.facts.headers[at]
         lines.append(Line("plain", f"    {at}: {program.files.path(item)}, {len(header)} tensors"))
+    for at, network in networks(program.typed).items():
+        lines.append(Line("plain", f"    {at}: {compared_text(program.files.network(network))}"))
     return lines

@@ -19,7 +19,7 @@ from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.report import Line, certificate_lines, no_repro_line, repro_line, verdict_lines
 from circ.runtime.repro import NoRepro, Repro, Repros, reproduced
-from circ.runtime.session import Opened, chosen, noted, settings, usable
+from circ.runtime.session import Opened, chosen, noted, settings, uncompared, usable
 from circ.runtime.terminal import (
     progress,
     show_data,
@@ -90,7 +90,8 @@ def run_prove(
     reached += [unreached(program, name) for name in left]
     if left and not as_json:
         show_lines([Line("doubt", f"? not decided: {', '.join(left)}")])
-    show_notes(dict.fromkeys(note for one in reached for note in one.notes))
+    notes = [note for one in reached for note in one.notes]
+    show_notes(dict.fromkeys([*uncompared(program), *notes]))
     code = worst(one.code for one in reached)
     if as_json:
         params = {name: str(value) for name, value in program.params.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,11 +12,16 @@ import pytest
 
 from circ.compiler.driver import check
 from circ.compiler.finding import Fails, Holds, Limits, silent
+from circ.compiler.onnx import network
+from circ.compiler.onnx.network import OPERATORS
 from circ.compiler.stored import Files
+from circ.lang.diagnostic import CircError
 from circ.lang.span import Source
+from circ.runtime.agreement import apart, drawn
 from circ.runtime.engines import boxes
 from tests.unit.lowered import codes_of, lowered, value
-from tests.unit.onnx_models import Array, by_runtime, model, node, saved
+from tests.unit.onnx_models import Array, by_runtime, exactly, model, node, read, saved
+from tests.unit.specs import command
 
 W = np.array([[1, -2, 0.5], [0, 1, 1], [-1, 0.25, 2], [2, 2, -1]], np.float32)
 V = np.array([[1, 1, -1, 0.5], [0, -2, 1, 1]], np.float32)
@@ -270,3 +276,92 @@ def test_a_patch_edits_no_network(tmp_path: Path) -> None:
     saved(tmp_path, layered())
     patch = "patch p of f {\n  edit f.W\n  require forall x in D: f(x) <= 100\n}\n"
     assert set(codes_of(SPEC + patch, tmp_path)) == {"E0105"}
+
+
+# --- held against onnxruntime ---------------------------------------------------------------
+
+
+def test_a_network_is_held_against_onnxruntime_when_it_is_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`circ check` says what a reading agrees with."""
+    saved(tmp_path, layered())
+    (tmp_path / "s.circ").write_text(SPEC)
+    assert command("check", tmp_path / "s.circ") == 0
+    assert "net.onnx, agrees with onnxruntime 1." in capsys.readouterr().out
+
+
+def test_where_nothing_runs_a_network_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `check` and by `prove`, which decides all the same."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    saved(tmp_path, layered())
+    (tmp_path / "s.circ").write_text(f"{SPEC}claim c: forall x in D: f(x) <= 100\n")
+    assert command("check", tmp_path / "s.circ") == 0
+    assert "not compared: onnxruntime is not installed" in capsys.readouterr().out
+    assert command("prove", tmp_path / "s.circ") == 0
+    assert "the reading of `f` was not compared: onnxruntime is not" in capsys.readouterr().err
+
+
+def test_a_reading_that_differs_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the first value that differs; nothing is decided then."""
+    bent = {**OPERATORS, "Relu": OPERATORS["Abs"]}
+    monkeypatch.setattr(network, "OPERATORS", bent)
+    saved(tmp_path, layered())
+    (tmp_path / "s.circ").write_text(f"{SPEC}claim c: forall x in D: f(x) <= 100\n")
+    assert command("prove", tmp_path / "s.circ") == 4
+    said = capsys.readouterr().err
+    assert "E0823" in said
+    assert "the first value that differs is `hidden` (Relu)" in said
+
+
+@pytest.mark.parametrize(("by", "told"), [(1e-3, True), (1e-8, False)])
+def test_what_rounding_explains_is_no_difference(by: float, told: bool, tmp_path: Path) -> None:
+    """A float32 network may stray by some units in the last place, and by no thousandth."""
+    found = read(tmp_path, layered())
+    points = drawn(found)
+    ((name, wire),) = found.circuit.outputs.items()
+    exact = [exactly(found, x) for x in np.moveaxis(points["x"], -1, 0)]
+    values = np.array([[float(low) for low, _ in row] for row in exact]).T
+    assert name == "y"
+    assert (apart(found, wire, points, values + by) is not None) == told
+
+
+def test_masked_scores_are_what_a_softmax_leaves_out(tmp_path: Path) -> None:
+    """-∞, chosen or added, is 0 behind the softmax, as onnxruntime has it; elsewhere it is refused."""
+    tensors = {
+        "kept": np.tril(np.ones((3, 3), np.bool_)),
+        "left": np.array(-np.inf, np.float32),
+        "mask": np.triu(np.full((3, 3), -np.inf, np.float32), 2),
+    }
+    chosen = node("Where", ["kept", "x", "left"], "scores")
+    nodes = [chosen, node("Add", ["scores", "mask"], "both"), node("Softmax", ["both"])]
+    found = model(nodes, [3, 3], tensors)
+    x = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
+    exact = exactly(read(tmp_path, found), x)
+    middle = [float(low + high) / 2 for low, high in exact]
+    assert middle == pytest.approx(by_runtime(found, x).ravel().tolist(), abs=1e-6)
+    assert {*exact[1], *exact[2]} == {0}
+    with pytest.raises(CircError, match="-∞ in places"):
+        read(tmp_path, model([chosen, node("Relu", ["scores"])], [3, 3], tensors))
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_norms_and_activations_of_transformers_are_what_onnxruntime_computes(
+    axis: int, tmp_path: Path
+) -> None:
+    """`LayerNormalization` over the axes from one on, and `Gelu` in its tanh form."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(2, 3, 4)).astype(np.float32)
+    shape = x.shape[axis:]
+    tensors = {name: rng.normal(size=shape).astype(np.float32) for name in ("scale", "bias")}
+    nodes = [
+        node("LayerNormalization", ["x", "scale", "bias"], "z", axis=axis, epsilon=0.01),
+        node("Gelu", ["z"], approximate="tanh"),
+    ]
+    found = model(nodes, [2, 3, 4], tensors, opset=20)
+    middle = [float(low + high) / 2 for low, high in exactly(read(tmp_path, found), x)]
+    assert middle == pytest.approx(by_runtime(found, x).ravel().tolist(), abs=1e-5)

@@ -1,0 +1,102 @@
+"""The graph of a module: its calls one after the other, each by the table of its operator."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from circ.compiler.aten.activations import ACTIVATIONS
+from circ.compiler.aten.arithmetic import ARITHMETIC
+from circ.compiler.aten.attention import ATTENTION
+from circ.compiler.aten.calls import Call, Made, Ref, Traced
+from circ.compiler.aten.conditions import CONDITIONS
+from circ.compiler.aten.layers import LAYERS
+from circ.compiler.aten.moves import MOVES
+from circ.compiler.aten.use import Said, Use, Writing
+from circ.compiler.onnx.graph import Graph, Origin, Stored
+from circ.lang.diagnostic import CircError, told_at
+from circ.lang.errors.networks import not_exported
+from circ.lang.errors.standard import unsupported
+
+OPERATORS: dict[str, Said] = {
+    **ACTIVATIONS, **ARITHMETIC, **ATTENTION, **CONDITIONS, **LAYERS, **MOVES,
+}  # fmt: skip
+
+OPSET = 20
+"""The version of the standard operators that a graph is written in."""
+
+
+def graph_of(traced: Traced) -> Graph:
+    """A module in operators of ONNX; raises `CircError` (E0803, E0804) at the line of the model."""
+    writing = Writing(traced, modules=outputs_of(traced))
+    writing.tensors.update(traced.tensors)
+    writing.made.update({name: told_of(x) for name, x in traced.tensors.items()})
+    for given in traced.inputs:
+        writing.made[given.name] = Made(tuple(side or 1 for side in given.shape or ()), given.dtype)
+    for call in traced.calls:
+        with told_at(call.origin.span):
+            say(call, writing)
+    output = ended(traced, writing)
+    used = {name for node in writing.nodes for name in node.inputs}
+    tensors = {name: x for name, x in writing.tensors.items() if name in used}
+    return Graph(OPSET, tuple(writing.nodes), tensors, traced.inputs, (output,))
+
+
+def ended(traced: Traced, writing: Writing) -> str:
+    """The name of the output: one that nothing computes is passed on under a name of its own."""
+    made = {name for node in writing.nodes for name in node.outputs}
+    if traced.output in made:
+        return traced.output
+    if traced.output not in writing.made:
+        reason = "it returns a result besides the first of an operator, which is not read"
+        raise CircError(not_exported(traced.name, reason))
+    kind = writing.made[traced.output]
+    last = Call("output", "output", {}, frozenset(), (kind,), Origin("output", "output", ""))
+    Use(last, writing).end("Identity", traced.output)
+    return last.name
+
+
+def told_of(stored: Stored) -> Made:
+    """What a known tensor is."""
+    return Made(tuple(map(int, stored.values.shape)), stored.dtype)
+
+
+def say(call: Call, writing: Writing) -> None:
+    """One call."""
+    found = OPERATORS.get(call.operator)
+    if found is None:
+        names = {name.partition(".")[0] for name in OPERATORS}
+        known = sorted(name for name in names if not name.startswith("_"))
+        raise CircError(
+            unsupported(writing.traced.name, call.origin.told, call.origin.operator, known)
+        )
+    use = Use(call, writing)
+    for name in references(call):
+        if name not in writing.made:
+            use.refuse(f"it reads `{name}`, a result besides the first, which is not read")
+    for name in sorted(call.given - found.read):
+        use.refuse(f"its argument `{name}` is not read")
+    found.meaning(use)
+
+
+def references(call: Call) -> Iterator[str]:
+    """The tensors that a call is given, by name."""
+    waiting = [*call.arguments.values()]
+    while waiting:
+        match waiting.pop():
+            case Ref(name=name):
+                yield name
+            case tuple(several):
+                waiting += several
+            case _:
+                pass
+
+
+def outputs_of(traced: Traced) -> dict[str, str]:
+    """The modules that are one call, by what it makes: their path is a name for it too."""
+    paths = Counter(call.origin.module for call in traced.calls)
+    return {
+        call.first: call.origin.module
+        for call in traced.calls
+        if call.layer and call.origin.module and paths[call.origin.module] == 1
+    }

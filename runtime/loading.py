@@ -1,0 +1,102 @@
+"""Specs opened from Python: `circ.load`, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from time import monotonic
+
+from torch import Tensor
+
+from circ.compiler.driver import Program
+from circ.compiler.finding import Limits
+from circ.compiler.obligation import Obligation
+from circ.compiler.query import expression
+from circ.compiler.readings.torch import DTYPES
+from circ.compiler.verdict import Proved, Refuted, Verdict
+from circ.lang.render import explained
+from circ.lang.span import Source
+from circ.runtime.answer import answer
+from circ.runtime.evaluate import Evaluated, evaluate
+from circ.runtime.networks import HandedOver
+from circ.runtime.replay import batch_of
+from circ.runtime.report import verdict_lines
+from circ.runtime.session import Request, chosen, rational, usable
+
+Number = Fraction | int | float | str
+"""What a param may be set to: a float is the decimal that Python writes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a claim; `str` has it as `circ prove` prints it."""
+
+    obligation: Obligation = field(repr=False)
+    verdict: Verdict
+    seconds: float
+
+    def __str__(self) -> str:
+        """The verdict in lines."""
+        lines = verdict_lines(self.obligation, self.verdict, self.seconds)
+        return "\n".join(line.text for line in lines)
+
+    def inputs(self, dtype: str = "F32") -> dict[str, Tensor]:
+        """The input that is shown, by binder: reals rounded to a dtype, members as codes; empty where there is none."""
+        example = self.verdict.example if isinstance(self.verdict, Refuted | Proved) else None
+        if example is None:
+            return {}
+        found = batch_of(self.obligation.binders, [example.witness], DTYPES[dtype])
+        return {name: value[0] for name, value in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A spec without errors outside single claims."""
+
+    program: Program = field(repr=False)
+    name: str
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The names of its claims."""
+        return tuple(self.program.typed.scope.claims)
+
+    def prove(self, claim: str, timeout: float = 60.0) -> Outcome:
+        """Decide a claim within so many seconds; raises `CircError` for one that is not there, or has errors."""
+        with explained():
+            (name,) = chosen(self.program, [claim], "claim")
+            start = monotonic()
+            question = self.program.question(name)
+            obligation, verdict = answer(question, self.program.weights, Limits(timeout))
+            return Outcome(obligation, verdict, monotonic() - start)
+
+    def run(self, text: str) -> Evaluated:
+        """An expression's value, exactly and as PyTorch computes it; raises `CircError`."""
+        with explained():
+            query = expression(self.program, Source("<expression>", text), {})
+            return evaluate(query, self.program.weights)
+
+
+def load(
+    spec: str | Path,
+    networks: Mapping[str, HandedOver] | None = None,
+    params: Mapping[str, Number] | None = None,
+    checkpoints: Mapping[str, str | Path] | None = None,
+    outside: bool = False,
+) -> Spec:
+    """Open a spec; `networks` are those that it declares without a file, or that stand in for one.
+
+    `params`, `checkpoints` and `outside` are as the command's `--param`, `--checkpoint` and
+    `--allow-outside`. Raises `CircError` with the errors of the spec, and `ValueError` for a param that
+    is no number.
+    """
+    request = Request(
+        {name: rational(str(value)) for name, value in (params or {}).items()},
+        {name: Path(file) for name, file in (checkpoints or {}).items()},
+        outside,
+        {name: found.imported for name, found in (networks or {}).items()},
+    )
+    with explained():
+        return Spec(usable(Path(spec), request), Path(spec).name)
