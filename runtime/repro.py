@@ -25,13 +25,6 @@ class Repro:
 
 
 @dataclass(frozen=True, slots=True)
-class NoRepro:
-    """Why an input that is shown has no such file."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Repros:
     """The folder in which such files are left, and whether those that are there may be replaced."""
 
@@ -42,11 +35,14 @@ class Repros:
         """The file of a claim."""
         return Output(self.folder / f"{claim}.py", self.force)
 
-    def require_free(self, claims: Iterable[str], read: Iterable[Path]) -> None:
+    def require_free(self, claims: Iterable[str], program: Program) -> None:
         """Raise `CircError` (E0650, E0651, E0653) where a file is not to be written."""
-        files = [*read]
+        from circ.compiler.pytorch.of_spec import files_beside
+
         for claim in claims:
-            self.of(claim).require_free(files)
+            names = [f"{claim}.py", *files_beside(program, claim).values()]
+            for name in names:
+                Output(self.folder / name, self.force).require_free(program.files_read)
 
     def make(self) -> None:
         """Make the folder; raises `CircError` (E0653) where there can be none."""
@@ -59,24 +55,23 @@ class Repros:
 
 def reproduced(
     program: Program, obligation: Obligation, verdict: Verdict, repros: Repros
-) -> Repro | NoRepro | None:
+) -> Repro | None:
     """Write the file of a claim whose verdict has an input to show; None where it has none."""
     from circ.compiler.pytorch.module import written
-    from circ.compiler.pytorch.of_spec import asked_claim, network_read
+    from circ.compiler.pytorch.of_spec import asked_claim
     from circ.compiler.pytorch.witness import witness_text
+    from circ.runtime.beside import with_tensors
 
     example = verdict.example if isinstance(verdict, Refuted | Proved) else None
     if example is None:
         return None
-    network = network_read(program, obligation.circuit)
-    if network is not None:
-        return NoRepro(f"the tensors of the network `{network}` are in no checkpoint")
     witness = example.witness
     words = {b.name: words_of(b, witness) for b in obligation.binders}
+    output = repros.of(obligation.name)
     asked = asked_claim(program, obligation.name, obligation.length, repros.folder)
+    asked = with_tensors(program, asked, output)
     decl = program.typed.scope.claims[obligation.name]
     end = witness_text(asked, decl, obligation, witness, words, exact_words(example))
-    output = repros.of(obligation.name)
     output.write_text(written(replace(asked, witness=end)), program.files_read)
     assert output.path is not None
     return Repro(output.path, agrees(program, asked.dtype, obligation, witness))

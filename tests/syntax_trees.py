@@ -283,7 +283,7 @@ items: Strategy[Item] = st.one_of(
     declared(EnumDecl, several(members, 1, 30), st.none()),
     declared(EnumDecl, st.just(()), members),
     declared(CheckpointDecl, members, several(entries)),
-    declared(NetworkDecl, several(parameters), types, members),
+    declared(NetworkDecl, several(parameters), types, st.none() | members),
     declared(ParamDecl, st.none() | types, expressions),
     declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),
     declared(DomainDecl, domains | data_sets),

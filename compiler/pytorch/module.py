@@ -115,7 +115,7 @@ class Asked:
 
     `title` and `doc` are words about it, `sites` name its wires, `members` the values of inputs and
     outputs that are no numbers; `files` is where the file of each checkpoint is, as seen from the
-    file that is written. A module of one output returns it, another one a dictionary of them.
+    file that is written; `records` are those whose tensors are in no file and have to be given. A module of one output returns it, another one a dictionary of them.
     `witness` is Python text for the end of the file.
     """
 
@@ -127,6 +127,7 @@ class Asked:
     sites: Mapping[Wire, Site] = field(default_factory=dict[Wire, Site])
     members: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     files: Mapping[str, str] = field(default_factory=dict[str, str])
+    records: Sequence[str] = ()
     alone: bool = True
     witness: str = ""
 
@@ -185,6 +186,7 @@ def written(asked: Asked) -> str:
             files=[
                 f"    {quoted(key)}: Path(__file__).parent / {quoted(asked.files.get(key, ''))},"
                 for key in tensors
+                if key not in asked.records
             ],
             parameters=", ".join(["self", *parameters]),
             given=f"{{{', '.join(given)}}}",

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from circ.compiler.driver import Program
 from circ.compiler.ir import Circuit, Const, Wire
-from circ.compiler.lower.alone import RESULT, lower_alone
+from circ.compiler.lower.alone import RESULT, Alone, lower_alone
 from circ.compiler.margin import margin, with_slack
 from circ.compiler.obligation import Obligation, Site, Words
+from circ.compiler.pytorch.literals import Names
 from circ.compiler.pytorch.module import Asked
 from circ.compiler.readings.torch import NAMES, dtype_read
 from circ.compiler.rounding import SPELLED
-from circ.compiler.tensor import as_stored
+from circ.compiler.tensor import Tensor, Weights, as_stored
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.command import no_claim, not_expressible, wrong_sizes
+from circ.lang.errors.command import no_claim, wrong_sizes
 from circ.lang.syntax import CircuitDecl
-from circ.lang.types import Array
 
 MARGIN = "margin"
 """The output that has the signed slack of a claim's goal."""
@@ -29,7 +30,7 @@ def asked_of(program: Program, name: str, sizes: Sequence[int], folder: Path) ->
     """The circuit or the claim of this name, for a file in `folder`.
 
     `sizes` are those of the circuit's dimensions. Raises `CircError` for a name that is neither
-    (E0704), for other sizes than it has (E0710), for one that takes tensors (E0705), and as lowering does.
+    (E0704), for other sizes than it has (E0710), and as lowering does.
     """
     scope = program.typed.scope
     decl = scope.values.get(name)
@@ -48,34 +49,38 @@ def asked_circuit(program: Program, decl: CircuitDecl, sizes: Sequence[int], fol
     name, dims = decl.name.text, [dim.text for dim in decl.dims]
     if len(sizes) != len(dims):
         raise CircError(wrong_sizes("circuit", name, dims, len(sizes)))
-    kinds = {param.name.text: program.typed.facts.parameters[param] for param in decl.params}
-    groups = [param for param, kind in kinds.items() if not isinstance(kind, Array)]
-    if groups:
-        reason = f"`{groups[0]}` is a group of tensors; name a circuit that calls it with one"
-        raise CircError(not_expressible(f"`{name}`", reason))
     sized = dict(zip(dims, sizes, strict=True))
     alone = lower_alone(program.typed, decl, sized, program.params, program.weights)
-    require_checkpoints(program, f"`{name}`", alone.circuit)
     outputs = {RESULT: alone.circuit.outputs[RESULT]}
     return Asked(
         name=name,
         title=f"The circuit `{name}` of {PurePath(decl.span.source.name).name}.",
         circuit=replace(alone.circuit, outputs=outputs),
-        dtype=NAMES[dtype_read(alone.circuit, program.weights)],
+        dtype=NAMES[dtype_read(alone.circuit, with_placeholders(program, alone))],
         doc=decl.doc,
         sites=sites_of(alone.circuit, alone.sites),
         members={key: names for key, names in alone.members.items() if not numbered(names)},
         files=files_from(program, folder),
+        records=alone.records,
     )
+
+
+def with_placeholders(program: Program, alone: Alone) -> Weights:
+    """The tensors that a circuit reads, those of its records as float32 ones that are not there yet."""
+    return {
+        key: Tensor((), "F32", array("d"))
+        if key.partition("/")[0] in alone.records
+        else program.weights[key]
+        for key in alone.circuit.weights
+    }
 
 
 def asked_claim(program: Program, name: str, length: int | None, folder: Path) -> Asked:
     """A claim, computed in the dtype that `circ prove` replays it in: goal, margin and conditions.
 
-    `length` is that of its word, where that may have several. Raises `CircError` (E0705).
+    `length` is that of its word, where that may have several. Raises `CircError` as lowering does.
     """
     bare = program.claim(name, length)
-    require_checkpoints(program, f"`{name}`", bare.circuit)
     sited = program.claim(name, length, sited=True)
     decl = program.typed.scope.claims[name]
     dtype = NAMES[dtype_read(bare.circuit, program.weights)]
@@ -93,18 +98,26 @@ def asked_claim(program: Program, name: str, length: int | None, folder: Path) -
     )
 
 
-def network_read(program: Program, circuit: Circuit) -> str | None:
-    """A network whose tensors a circuit reads: they are in no checkpoint that a module could read."""
-    keys = (as_stored(key).partition("/")[0] for key in circuit.weights)
-    return next((key for key in keys if key in program.weights.networks), None)
+def tensors_beside(program: Program, asked: Asked, stem: str) -> dict[str, tuple[str, Weights]]:
+    """The networks whose tensors a module reads, by key: the file of theirs beside it, and the tensors.
+
+    They stand in no file that PyTorch alone can read, so that the module comes with one.
+    """
+    found = dict[str, tuple[str, Weights]]()
+    for network, name in files_beside(program, stem).items():
+        keys = [key for key in asked.circuit.weights if as_stored(key).startswith(f"{network}/")]
+        if keys:
+            tensors = {as_stored(key).partition("/")[2]: program.weights[key] for key in keys}
+            found[network] = name, tensors
+    return found
 
 
-def require_checkpoints(program: Program, what: str, circuit: Circuit) -> None:
-    """Raise `CircError` (E0705) where a circuit reads tensors of a network."""
-    network = network_read(program, circuit)
-    if network is not None:
-        reason = f"it calls the network `{network}`, whose tensors are in no checkpoint"
-        raise CircError(not_expressible(what, reason))
+def files_beside(program: Program, stem: str) -> dict[str, str]:
+    """The file that each network's tensors would have beside a module of this name, by key."""
+    names = Names()
+    return {
+        network: f"{stem}.{names.new(network)}.safetensors" for network in program.weights.networks
+    }
 
 
 def judged(obligation: Obligation) -> Circuit:

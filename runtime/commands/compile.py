@@ -24,7 +24,7 @@ def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Output) 
     program = usable(spec, settings(*opened))
     out.require_free(program.files_read)
     if form == "torch":
-        out.write_text(torch_text(program, claim, spec, out), program.files_read)
+        write_module(program, claim, spec, out)
         return Exit.AS_CLAIMED
     (name,) = chosen(program, [claim], "claim")
     obligation = obligation_of(program, name, form)
@@ -35,17 +35,22 @@ def run_compile(spec: Path, claim: str, opened: Opened, form: str, out: Output) 
     return Exit.AS_CLAIMED
 
 
-def torch_text(program: Program, words: str, spec: Path, out: Output) -> str:
-    """A circuit or a claim as a module; raises `CircError` (E0704, E0705, E0710)."""
+def write_module(program: Program, words: str, spec: Path, out: Output) -> None:
+    """A circuit or a claim as a module; raises `CircError` (E0650-E0653, E0704, E0705, E0710).
+
+    The tensors of networks that it reads go into files beside it, which the screen has not.
+    """
     from circ.compiler.pytorch.module import written
     from circ.compiler.pytorch.of_spec import asked_of
+    from circ.runtime.beside import with_tensors
 
     sized = SIZED.fullmatch(words)
     name, sizes = (sized[1], [*map(int, sized[2].split(","))]) if sized else (words, list[int]())
     if name in program.typed.scope.claims:
         obligation_of(program, name, "torch")
     beside = spec.parent if out.path is None else out.path.parent
-    return written(asked_of(program, name, sizes, beside))
+    asked = asked_of(program, name, sizes, beside)
+    out.write_text(written(with_tensors(program, asked, out)), program.files_read)
 
 
 def obligation_of(program: Program, name: str, form: str) -> Obligation:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
@@ -17,8 +16,8 @@ from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
 from circ.runtime.certificates.files import certify, clear, require_apart
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.report import Line, certificate_lines, no_repro_line, repro_line, verdict_lines
-from circ.runtime.repro import NoRepro, Repro, Repros, reproduced
+from circ.runtime.report import Line, certificate_lines, repro_line, verdict_lines
+from circ.runtime.repro import Repros, reproduced
 from circ.runtime.session import Opened, chosen, noted, settings, uncompared, usable
 from circ.runtime.terminal import (
     progress,
@@ -79,7 +78,7 @@ def run_prove(
     if certificates is not None:
         require_apart(certificates, names, program.files_read)
     if repros is not None:
-        repros.require_free(names, program.files_read)
+        repros.require_free(names, program)
         repros.make()
     show_diagnostics(noted(program))
     if not names and not as_json:
@@ -158,22 +157,12 @@ def certified(name: str, verdict: Verdict, how: Proving, folder: Path) -> Data:
 
 def replayed(reply: Answered, how: Proving, repros: Repros) -> Data:
     """The file that replays the witness of a verdict, where it has one, and what is told of it."""
-    data: Data = {}
     left = reproduced(how.program, reply.obligation, reply.verdict, repros)
-    match left:
-        case None:
-            return data
-        case NoRepro(reason=reason):
-            line = no_repro_line(reason)
-            data = {"no_repro": reason}
-        case Repro(path=path, agrees=agrees):
-            line = repro_line(path, agrees)
-            data = {"repro": str(path), "reproduced": agrees}
-        case _:
-            assert_never(left)
+    if left is None:
+        return {}
     if not how.as_json:
-        show_lines([line])
-    return data
+        show_lines([repro_line(left.path, left.agrees)])
+    return {"repro": str(left.path), "reproduced": left.agrees}
 
 
 def certificate_told(left: Certified | Uncertified | None, as_json: bool, seconds: float) -> Data:

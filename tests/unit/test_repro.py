@@ -144,8 +144,28 @@ def test_no_folder_is_an_error_before_anything_is_decided(
     assert "refuted" not in shown.out
 
 
-def test_networks_have_no_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Their tensors are in an ONNX file, which needs more than PyTorch: it is said, and nothing is written."""
+def test_a_claim_about_a_network_is_replayed_with_its_tensors_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """PyTorch alone reads no ONNX file: what the script reads of it lies in a file of its own."""
+    saved(tmp_path, layered())
+    spec = tmp_path / "spec.circ"
+    spec.write_text(
+        'network f(x: real[3]) -> real[2] from "net.onnx"\n'
+        "domain D = { x: real[3] | -2 <= x <= 2 }\n"
+        "claim it: forall x in D: f(x)[0] <= 0\n"
+    )
+    folder = tmp_path / "found"
+    assert command("prove", spec, "--repro", folder) == 1
+    assert {path.name for path in folder.iterdir()} == {"it.py", "it.f.safetensors"}
+    (tmp_path / "net.onnx").unlink()
+    assert run_script(folder / "it.py").endswith("\nas Circ found\n")
+
+
+def test_tensors_beside_replace_nothing_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is decided, as with scripts; a module on the screen has nothing beside it."""
     saved(tmp_path, layered())
     spec = tmp_path / "spec.circ"
     spec.write_text(
@@ -154,9 +174,11 @@ def test_networks_have_no_script(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "domain D = { x: real[3] | -2 <= x <= 2 }\n"
         "claim it: forall x in D: f(x)[0] <= 0\n"
     )
-    assert command("prove", spec, "--repro", tmp_path / "found") == 1
-    assert "no script: the tensors of the network `f`" in capsys.readouterr().out
-    assert [*(tmp_path / "found").iterdir()] == []
-    for name in ("g", "it"):
-        assert command("compile", spec, name, "--to", "torch") == 4
-        assert "E0705" in capsys.readouterr().err
+    (tmp_path / "it.f.safetensors").write_text("mine")
+    assert command("prove", spec, "--repro", tmp_path) == 4
+    shown = capsys.readouterr()
+    assert "E0650" in shown.err
+    assert "refuted" not in shown.out
+    assert command("compile", spec, "g", "--to", "torch") == 4
+    assert "beside it; name a file (`--out`)" in capsys.readouterr().err
+    assert (tmp_path / "it.f.safetensors").read_text() == "mine"

@@ -266,7 +266,7 @@ def test_a_tensor_of_another_shape_is_refused(tmp_path: Path) -> None:
 WRONG = {
     "nothing": ("E0704", "layer"),
     "layer[3]": ("E0710", "leave the sizes out"),
-    "taken[3]": ("E0705", "`p` is a group of tensors"),
+    "taken": ("E0710", "`taken[8]`"),
     "mood": ("E0710", "`mood[8]`"),
     "mood[3, 4]": ("E0710", "`mood[8]`"),
     "small[3]": ("E0710", "leave the sizes out"),
