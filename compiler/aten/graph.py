@@ -22,6 +22,9 @@ OPERATORS: dict[str, Said] = {
     **ACTIVATIONS, **ARITHMETIC, **ATTENTION, **CONDITIONS, **LAYERS, **MOVES,
 }  # fmt: skip
 
+NUMBERS = frozenset({*ACTIVATIONS, *ARITHMETIC, *ATTENTION, *LAYERS})
+"""Operators that are read as computing with numbers."""
+
 OPSET = 20
 """The version of the standard operators that a graph is written in."""
 
@@ -76,6 +79,8 @@ def say(call: Call, writing: Writing) -> None:
             use.refuse(f"it reads `{name}`, a result besides the first, which is not read")
     for name in sorted(call.given - found.read):
         use.refuse(f"its argument `{name}` is not read")
+    if call.operator in NUMBERS and call.made[0].dtype == "BOOL":
+        use.refuse("it computes with truths, whose sums are truths again: make them numbers first")
     found.meaning(use)
 
 

@@ -2918,4 +2918,12 @@ MUTANTS: tuple[Mutant, ...] = (
             "tests/unit/test_networks.py::test_norms_and_activations_of_transformers_are_what_onnxruntime_computes",
         ),
     ),
+    Mutant(
+        "sums_of_truths_read_as_numbers",
+        "compiler/aten/graph.py",
+        'if call.operator in NUMBERS and call.made[0].dtype == "BOOL":',
+        'if call.operator in NUMBERS and call.made[0].dtype == "U8":',
+        ("tests/unit/test_handed_networks.py::test_what_is_not_read_is_one_error",),
+        slow=True,
+    ),
 )

@@ -295,6 +295,7 @@ REFUSED: dict[str, tuple[Forward, str, str]] = {
         ),
         "E0804", "`enable_gqa` is not read",
     ),
+    "a sum of truths": (lambda _, x: ((x > 0) + (x > 1)).float(), "E0804", "make them numbers first"),
     "an exact GELU": (lambda _, x: functional.gelu(x), "E0804", "approximate='tanh'"),
     "a quotient": (lambda _, x: x / x.sum(), "E0804", "may be 0"),
     "a branch": (lambda _, x: x if x.sum() > 0 else -x, "E0822", "depends on values of its input"),
