@@ -18,7 +18,7 @@ from circ.compiler.tensor import Tensor, Weights
 from circ.runtime.session import settings, usable
 from tests.agreement.fresh_python import run_without_circ
 from tests.unit.onnx_models import model, node, saved
-from tests.unit.specs import command, write_spec
+from tests.unit.specs import Rows, command, write_spec
 from tests.unit.test_handed_networks import MODELS, handed
 from tests.unit.test_networks import layered
 from tests.unit.test_torch_text_hostile import EVIL
@@ -35,7 +35,7 @@ def reading(spec: Path, name: str, given: Weights, x: torch.Tensor) -> torch.Ten
     circuit = asked_of(program, name.partition("[")[0], sizes, spec.parent).circuit
     weights = {key: given[key] if key in given else program.weights[key] for key in circuit.weights}
     with torch.no_grad():
-        (found,) = module(circuit, weights, torch.float32)({"x": x}).values()
+        (found,) = module(circuit, weights, torch.float32).forward({"x": x}).values()
     return found
 
 
@@ -118,7 +118,7 @@ circuit beside(m2: Mlp[2, 3], x: real[2]) -> real[3] = mlp(m2, x) + mlp(m.part, 
 @pytest.mark.parametrize(("name", "holder"), [("mlp[2,3]", "p"), ("beside", "m2")])
 def test_a_record_is_passed_by_its_fields(name: str, holder: str, tmp_path: Path) -> None:
     """By their paths, nested ones too, beside tensors of a checkpoint; bit for bit the reading."""
-    stored = {
+    stored: dict[str, Rows] = {
         "part.inner.W": [[1.0, 2.0], [0.5, -1.0], [3.0, 0.25]],
         "part.inner.b": [0.5, -1.0, 0.0],
     }
@@ -131,7 +131,9 @@ def test_a_record_is_passed_by_its_fields(name: str, holder: str, tmp_path: Path
         f"{holder}/{path}": Tensor(shapes[path], "F32", array("d", values.ravel().tolist()))
         for path, values in fields.items()
     }
-    tensors = {path: torch.from_numpy(values) for path, values in fields.items()}
+    tensors = {
+        path: torch.tensor(values.tolist(), dtype=torch.float32) for path, values in fields.items()
+    }
     kept = [found["read"](found["FILES"]["m"], found["TENSORS"]["m"])] if name == "beside" else []
     order = [tensors if key == holder else kept[0] for key in found["TENSORS"]]
     x = torch.randn(4, 2)
