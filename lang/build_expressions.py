@@ -7,10 +7,10 @@ from typing import Literal, cast
 
 from circ.lang.build_names import Place, name, number, token, tree
 from circ.lang.build_patterns import pattern, word_pattern
-from circ.lang.build_types import type_of
+from circ.lang.build_types import given, type_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.syntax import else_not_last
-from circ.lang.grammar import Part, Token, Tree
+from circ.lang.grammar import Part, Token, Tree, trees
 from circ.lang.span import Span
 from circ.lang.syntax import (
     Arm,
@@ -89,8 +89,8 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return Attr(span, expression(base, at), name(part, at))
         case "index", [base, *items]:
             return Index(span, expression(base, at), indices(items, at))
-        case "call", [function, *args]:
-            return Call(span, name(function, at), expressions(args, at))
+        case "call", [function, *rest]:
+            return call(function, rest, span, at)
         case "do", [base, *edits]:
             return Do(span, expression(base, at), tuple(edit(tree(e), at) for e in edits))
         case "tuple", _:
@@ -99,6 +99,13 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return ListExpr(span, expressions(inside, at))
         case _:
             return binding(rule, inside, span, at)
+
+
+def call(function: Part, rest: Sequence[Part], span: Span, at: Place) -> Call:
+    """`f(x)`, or `f[k = 8](x)`."""
+    told = [part for part in trees(rest) if part.data == "given"]
+    args = expressions(rest[len(told) :], at)
+    return Call(span, name(function, at), args, tuple(given(part, at) for part in told))
 
 
 def as_side(word: Part) -> Literal["on", "off"]:

@@ -133,8 +133,9 @@ def later_construct(stop: Stop) -> Diagnostic | None:
     row = foreign.construct(stop.text, stop.failure.expected)
     if row is not None:
         return errors.unsupported(stop.span, row.construct, row.help)
-    if stop.expects_only(",", "]") and stop.text in ("+", "-", "*"):
-        return errors.unsupported(stop.span, "arithmetic on dimensions is")
+    if stop.text == "/" and stop.expects_only(",", "]", "+", "-", "*"):
+        help = "name the quotient: where a parameter is `real[2*k]`, its length says what k is"
+        return errors.unsupported(stop.span, "division of dimensions is", help)
     return domain_form(stop)
 
 

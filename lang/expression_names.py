@@ -15,7 +15,18 @@ from circ.lang.meanings import (
     Occurrence,
 )
 from circ.lang.pattern_names import member_at, pattern_names, word_names
-from circ.lang.reach import Found, Reach, entry, fields, in_type, named, of_module, stored, wire
+from circ.lang.reach import (
+    Found,
+    Reach,
+    entry,
+    fields,
+    in_dim,
+    in_type,
+    named,
+    of_module,
+    stored,
+    wire,
+)
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -48,7 +59,7 @@ from circ.lang.syntax import (
     TypeExpr,
     Unary,
 )
-from circ.lang.types import INVALID, Type
+from circ.lang.types import INVALID, REAL, Type
 from circ.lang.walk import children, indices
 
 
@@ -63,6 +74,7 @@ def in_expr(e: Expr, reach: Reach) -> Found:
             yield from in_attr(e, reach)
         case Call(function=function):
             yield from called(function, reach)
+            yield from in_given(e, reach)
             yield from in_all(e.args, reach)
         case Do(base=base, edits=edits):
             yield from in_expr(base, reach)
@@ -117,6 +129,17 @@ def called(function: Name, reach: Reach) -> Found:
         yield from of_module(function, reach)
     elif function.text in FUNCTIONS:
         yield Occurrence(function.span, BuiltIn(function.text))
+
+
+def in_given(e: Call, reach: Reach) -> Found:
+    """The dimensions that a call says: those of the circuit, and what they are."""
+    decl = reach.scope.values.get(e.function.text)
+    own = decl.dims if isinstance(decl, CircuitDecl) else ()
+    for each in e.given:
+        for dim in own:
+            if dim.text == each.name.text:
+                yield Occurrence(each.name.span, Bound(dim, REAL))
+        yield from in_dim(each.dim, reach)
 
 
 def in_attr(e: Attr, reach: Reach) -> Found:

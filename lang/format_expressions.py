@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from circ.lang.format_patterns import format_pattern, format_word_pattern
-from circ.lang.format_types import format_type
+from circ.lang.format_types import dim, format_type
 from circ.lang.syntax import (
     Arm,
     Attr,
@@ -113,7 +113,7 @@ def bare(e: Expr, indent: str) -> str:
         case Index(base=base, items=items):
             return format_expression(base, POSTFIX, indent) + indices(items, indent)
         case Call(function=function, args=args):
-            return f"{function.text}({listed(args, indent)})"
+            return f"{function.text}{told(e)}({listed(args, indent)})"
         case Do(base=base, edits=edits):
             return f"{format_expression(base, POSTFIX, indent)} do {braces(edits, indent)}"
         case Unary():
@@ -136,6 +136,12 @@ def bare(e: Expr, indent: str) -> str:
             return binding(e, indent)
         case _:
             assert_never(e)
+
+
+def told(e: Call) -> str:
+    """The dimensions that a call says, in their brackets."""
+    said = ", ".join(f"{each.name.text} = {dim(each.dim)}" for each in e.given)
+    return f"[{said}]" if said else ""
 
 
 def unary(e: Unary, indent: str) -> str:

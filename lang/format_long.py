@@ -19,6 +19,7 @@ from circ.lang.format_expressions import (
     SUM,
     format_expression,
     tightness,
+    told,
 )
 from circ.lang.syntax import (
     Binary,
@@ -54,7 +55,7 @@ def broken(e: Expr, indent: str, used: int) -> str:
     """`e` on several lines, without brackets around it; on one where it has no place to break."""
     match e:
         case Call(function=function, args=[_, *_] as args):
-            return opened(f"{function.text}(", args, ")", indent)
+            return opened(f"{function.text}{told(e)}(", args, ")", indent)
         case ListExpr(items=items):
             return opened("[", items, "]", indent)
         case TupleExpr(items=items):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from circ.lang.syntax import DimExpr, DimLengths, DimName, DimNumber, TypeExpr
+from circ.lang.syntax import DimBinary, DimExpr, DimLengths, DimName, DimNumber, TypeExpr
 
 
 def format_type(kind: TypeExpr) -> str:
@@ -28,7 +28,24 @@ def dim(d: DimExpr) -> str:
             return str(value)
         case DimName(name=name):
             return name
+        case DimBinary():
+            return arithmetic(d)
         case DimLengths(first=first, last=last):
             return f"{first}..{'' if last is None else last}"
         case _:
             assert_never(d)
+
+
+def arithmetic(d: DimBinary) -> str:
+    """`3*d`, `n - 1`, `2*(h + k)`: only the brackets that are needed."""
+    if d.op == "*":
+        return f"{factor(d.left, products=True)}*{factor(d.right, products=False)}"
+    right = dim(d.right)
+    is_sum = isinstance(d.right, DimBinary) and d.right.op != "*"
+    return f"{dim(d.left)} {d.op} {f'({right})' if is_sum else right}"
+
+
+def factor(d: DimExpr, *, products: bool) -> str:
+    """A factor, in brackets where it is a sum, or, to the right of another, a product."""
+    bare = not isinstance(d, DimBinary) or (products and d.op == "*")
+    return dim(d) if bare else f"({dim(d)})"

@@ -115,7 +115,7 @@ def expected_at(text: str, rule: Start, at: int) -> frozenset[str]:
 
 def expected_words(lark: Lark, terminals: Iterable[str]) -> frozenset[str]:
     """Terminals as the reader of a message knows them."""
-    known = {"$END": ("END",), "_NL": ("NEWLINE",)}
+    known = {"$END": ("END",), "_NL": ("NEWLINE",), "_GIVEN": ("[",)}
     return frozenset(
         word for name in terminals for word in known.get(name) or spellings(lark.get_terminal(name))
     )
@@ -137,7 +137,7 @@ class CountedNewlines:
     always_accept = ("_NL",)
     words = frozenset({"NAME", "PART", "INT", "NUMBER", "STRING", "OUTCOME"})
     ending = words | {"WILDCARD", "REPEAT", "TIMES", "RPAR", "RSQB"}
-    opening = frozenset({"LPAR", "LSQB", "LBRACE"})
+    opening = frozenset({"LPAR", "LSQB", "LBRACE", "_GIVEN"})
     closing = frozenset({"RPAR", "RSQB", "RBRACE"})
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
@@ -146,7 +146,7 @@ class CountedNewlines:
         can_end = False
         for token in stream:
             if token.type == "_NL":
-                if not can_end or open_brackets[-1:] in (["LPAR"], ["LSQB"]):
+                if not can_end or open_brackets[-1:] in (["LPAR"], ["LSQB"], ["_GIVEN"]):
                     continue
             elif token.type in self.opening:
                 open_brackets.append(token.type)

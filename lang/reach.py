@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from circ.lang.check.context import Context
 from circ.lang.meanings import (
@@ -19,7 +20,11 @@ from circ.lang.scope import Scope
 from circ.lang.span import Span
 from circ.lang.syntax import (
     CheckpointDecl,
+    DimBinary,
+    DimExpr,
+    DimLengths,
     DimName,
+    DimNumber,
     Expr,
     Let,
     Name,
@@ -116,8 +121,21 @@ def in_type(kind: TypeExpr, reach: Reach) -> Found:
     """Enums, spaces, and the dimensions of a circuit."""
     yield from () if kind.is_map else of_module(kind.name, reach)
     for dim in kind.dims:
-        if isinstance(dim, DimName):
-            yield from named(dim.span, dim.name, reach)
+        yield from in_dim(dim, reach)
+
+
+def in_dim(dim: DimExpr, reach: Reach) -> Found:
+    """Enums, spaces and dimensions of a circuit, in a dimension."""
+    match dim:
+        case DimName(span=span, name=name):
+            yield from named(span, name, reach)
+        case DimBinary(left=left, right=right):
+            yield from in_dim(left, reach)
+            yield from in_dim(right, reach)
+        case DimNumber() | DimLengths():
+            pass
+        case _:
+            assert_never(dim)
 
 
 def entry(t: Type) -> Type:

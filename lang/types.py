@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from circ.lang.polynomials import Polynomial, show_polynomial
+
 # --- dimensions -----------------------------------------------------------------------------
 
 
@@ -47,8 +49,11 @@ class Lengths:
     last: int | None
 
 
-Dim = Fixed | Axis | Space | Variable | Lengths
+Dim = Fixed | Axis | Space | Variable | Polynomial | Lengths
 Dims = tuple[Dim, ...]
+
+Binding = Mapping[str, Dim]
+"""What each dimension variable of a called circuit stands for."""
 
 
 # --- elements and types ---------------------------------------------------------------------
@@ -76,7 +81,7 @@ class EnumElement:
 class FinElement:
     """`fin[n]`: one of 0 … n - 1. (`fin[Char]` is `Char` itself: see `positions`.)"""
 
-    size: Fixed | Variable | Lengths
+    size: Fixed | Variable | Polynomial | Lengths
 
 
 Element = RealElement | BoolElement | EnumElement | FinElement
@@ -137,7 +142,7 @@ def positions(dim: Dim) -> Element:
             return EnumElement(name, members)
         case Space(entries=entries):
             return FinElement(Fixed(entries))
-        case Fixed() | Variable() | Lengths():
+        case Fixed() | Variable() | Polynomial() | Lengths():
             return FinElement(dim)
         case _:
             assert_never(dim)
@@ -170,7 +175,7 @@ def size(dim: Dim) -> int | None:
             return len(members)
         case Space(entries=entries):
             return entries
-        case Variable() | Lengths():
+        case Variable() | Polynomial() | Lengths():
             return None
         case _:
             assert_never(dim)
@@ -232,38 +237,6 @@ def merge(a: Type, b: Type) -> Type:
     return b if isinstance(a, Invalid) else a
 
 
-Binding = Mapping[str, Dim]
-"""What each dimension variable of a called circuit stands for."""
-
-
-def bound(dim: Dim, binding: Binding) -> Dim:
-    """`dim` with its variable replaced."""
-    return binding.get(dim.name, dim) if isinstance(dim, Variable) else dim
-
-
-def substitute(t: Type, binding: Binding) -> Type:
-    """`t` with dimension variables replaced."""
-    match t:
-        case Array():
-            return bound_array(t, binding)
-        case Tuple(items=items):
-            return Tuple(tuple(substitute(item, binding) for item in items))
-        case Record(name=name, fields=fields):
-            return Record(name, tuple((path, bound_array(kind, binding)) for path, kind in fields))
-        case Group() | Invalid():
-            return t
-        case _:
-            assert_never(t)
-
-
-def bound_array(t: Array, binding: Binding) -> Array:
-    """`t` with dimension variables replaced."""
-    element = t.element
-    if isinstance(element, FinElement):
-        element = positions(bound(element.size, binding))
-    return Array(element, tuple(bound(dim, binding) for dim in t.dims))
-
-
 def lengths(t: Type) -> Lengths | None:
     """The lengths of a word, where it may have several."""
     match t:
@@ -285,21 +258,6 @@ def of_length(t: Array, length: int) -> Array:
     return Array(element, tuple(map(known, t.dims)))
 
 
-def infer_dims(wanted: Array, given: Array, binding: dict[str, Dim]) -> None:
-    """Bind each variable of `wanted` to the dim in its place; a named axis wins over numbers."""
-    pairs: list[tuple[Dim, Dim]] = [*zip(wanted.dims, given.dims, strict=False)]
-    match wanted.element, given.element:
-        case FinElement(size=n), FinElement(size=m):
-            pairs.append((n, m))
-        case FinElement(size=n), EnumElement(name=name, members=members):
-            pairs.append((n, Axis(name, members)))
-        case _:
-            pass
-    for want, have in pairs:
-        if isinstance(want, Variable):
-            binding[want.name] = named(binding.get(want.name, have), have)
-
-
 # --- words ----------------------------------------------------------------------------------
 
 
@@ -310,6 +268,8 @@ def show_dim(dim: Dim) -> str:
             return str(n)
         case Axis(enum=name) | Space(name=name) | Variable(name=name):
             return name
+        case Polynomial():
+            return show_polynomial(dim)
         case Lengths(first=first, last=last):
             return f"{first}..{'' if last is None else last}"
         case _:

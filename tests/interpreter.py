@@ -25,6 +25,7 @@ from circ.lang.syntax import (
     Compare,
     Comprehension,
     Count,
+    DimBinary,
     DimExpr,
     DimName,
     DimNumber,
@@ -176,11 +177,11 @@ def evaluate(e: Expr, at: Frame) -> Value:
         case TupleExpr(items=items) | ListExpr(items=items):
             return tuple(evaluate(item, at) for item in items)
         case Comprehension(body=body, binder=binder, source=source):
-            return tuple(evaluate(body, at.bind(binder.text, x)) for x in evaluate(source, at))
+            return tuple(evaluate(body, at.bind(binder.text, x)) for x in gone_over(source, at))
         case Count(binder=binder, source=source, condition=condition):
             if isinstance(source, TypeExpr) or condition is None:
                 raise NotImplementedError("a count over a domain")
-            held = (evaluate(condition, at.bind(binder.text, x)) for x in evaluate(source, at))
+            held = (evaluate(condition, at.bind(binder.text, x)) for x in gone_over(source, at))
             return Fraction(sum(held))
         case Fold():
             return folded(e, at)
@@ -195,6 +196,16 @@ def evaluate(e: Expr, at: Frame) -> Value:
             return filled(values[fits.index(True)], max(values, key=depth))
         case _:
             assert_never(e)
+
+
+def gone_over(source: Expr, at: Frame) -> Sequence[Value]:
+    """The entries of a tensor, or all positions `fin[n]`."""
+    match source:
+        case Index(base=Ref(name="fin"), items=(item,)) if not isinstance(item, Slice):
+            return range(int(evaluate(item, at)))
+        case _:
+            entries_of: Sequence[Value] = evaluate(source, at)
+            return entries_of
 
 
 def projected(e: Projection, at: Frame) -> Value:
@@ -323,7 +334,7 @@ def pair(op: str, x: Value, y: Value, bound: Value) -> Value:
 def folded(e: Fold, at: Frame) -> Value:
     """The state after the last entry."""
     state = evaluate(e.initial, at)
-    for x in evaluate(e.source, at):
+    for x in gone_over(e.source, at):
         state = evaluate(e.body, at.bind(e.binder.text, x).bind(e.state.text, state))
     return state
 
@@ -367,7 +378,9 @@ def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]
     if not isinstance(decl, CircuitDecl):
         return function(e, at), {}
     inner = Frame(at.scope, {}, with_tensors(decl, at, plan))
-    dims: dict[str, int] = {}
+    known = {name: int(x) for name, x in at.names.items() if isinstance(x, Fraction)}
+    dims = {each.name.text: measured(each.dim, known, at.scope) for each in e.given}
+    shapes: list[tuple[DimExpr, int]] = []
     sites = dict(tree(Below(""), inner))
     for param, arg in zip(decl.params, e.args, strict=True):
         value = evaluate(arg, at)
@@ -378,9 +391,11 @@ def call(e: Call | Do, at: Frame, plan: Plan) -> tuple[Value, Mapping[str, Any]]
             value = replaced(value, edits_of(plan, (param.name.text,)))
             if param.type.name.text != "fin":
                 dims |= named_sides(param.type.dims, value)
+                shapes += computed_sides(param.type.dims, value)
         sites[param.name.text] = (value, tree(value, inner) if isinstance(value, Below) else {})
         inner = inner.bind(param.name.text, value)
     for dim in decl.dims:
+        dims.setdefault(dim.text, tried(dim.text, shapes, dims, at.scope))
         inner = inner.bind(dim.text, Fraction(dims[dim.text]))
     for let in decl.lets:
         name = let.name.text
@@ -553,6 +568,45 @@ def named_sides(dims: Sequence[DimExpr], value: Value) -> dict[str, int]:
     return found
 
 
+def computed_sides(dims: Sequence[DimExpr], value: Value) -> list[tuple[DimExpr, int]]:
+    """How long each axis of a parameter is whose dimension is arithmetic."""
+    found: list[tuple[DimExpr, int]] = []
+    for dim in dims:
+        if isinstance(dim, DimBinary):
+            found.append((dim, len(value)))
+        value = value[0]
+    return found
+
+
+def tried(
+    name: str, shapes: Sequence[tuple[DimExpr, int]], dims: Mapping[str, int], scope: Scope
+) -> int:
+    """The one size under which the arithmetic comes out, by trying all that are small."""
+    if name in dims:
+        return dims[name]
+    fitting = [
+        n
+        for n in range(1, 30)
+        if all(measured(d, {**dims, name: n}, scope) == s for d, s in shapes)
+    ]
+    (only,) = fitting
+    return only
+
+
+def measured(dim: DimExpr, dims: Mapping[str, int], scope: Scope) -> int:
+    """The value of a dimension."""
+    match dim:
+        case DimNumber(value=value):
+            return value
+        case DimName(name=name):
+            return side(name, dims, scope)
+        case DimBinary(op=op, left=left, right=right):
+            a, b = measured(left, dims, scope), measured(right, dims, scope)
+            return {"+": a + b, "-": a - b, "*": a * b}[op]
+        case _:
+            raise NotImplementedError(dim)
+
+
 def sides_of_record(t: TypeExpr, given: Below, at: Frame) -> dict[str, int]:
     """How long the axes are that a record's type names, by the tensors that are given for it."""
     decl = at.scope.items[t.name.text]
@@ -575,11 +629,7 @@ def sides_of_record(t: TypeExpr, given: Below, at: Frame) -> dict[str, int]:
 def shaped(value: Value, t: TypeExpr, dims: Mapping[str, int], scope: Scope) -> Value:
     """A scalar in every entry of an annotated shape."""
     written = t.dims[1:] if t.name.text == "fin" else t.dims
-    shape = [
-        side(dim.name, dims, scope) if isinstance(dim, DimName) else dim.value
-        for dim in written
-        if isinstance(dim, DimName | DimNumber)
-    ]
+    shape = [measured(dim, dims, scope) for dim in written]
     if isinstance(scope.items.get(t.name.text), SpaceDecl):
         shape.append(side(t.name.text, dims, scope))
     return filled(value, zeros(shape))

@@ -18,14 +18,19 @@ PLAIN = re.compile(r"[^\s()\"]+")
 
 
 def shape(node: object) -> Shape:
-    """A node as its class's name and the shapes of its fields; names are their text, what is False is left out."""
+    """A node as its class's name and the shapes of its fields, what is False or as by default left out."""
     if isinstance(node, Name):
         return node.text
     if isinstance(node, tuple):
         return tuple(shape(part) for part in cast("tuple[object, ...]", node))
     if is_dataclass(node):
-        inside = (getattr(node, field.name) for field in fields(node) if field.name != "span")
-        return (type(node).__name__, *(shape(part) for part in inside if part is not False))
+        inside = [(field, getattr(node, field.name)) for field in fields(node)]
+        told = [
+            part
+            for field, part in inside
+            if field.name != "span" and part is not False and part != field.default
+        ]
+        return (type(node).__name__, *map(shape, told))
     return cast("str | int | Fraction | None", node)
 
 

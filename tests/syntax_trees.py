@@ -28,6 +28,7 @@ from circ.lang.syntax import (
     Comprehension,
     Count,
     DataSet,
+    DimBinary,
     DimExpr,
     DimLengths,
     DimName,
@@ -42,6 +43,7 @@ from circ.lang.syntax import (
     Fold,
     Formula,
     FreshDomain,
+    Given,
     Index,
     Item,
     Let,
@@ -128,10 +130,18 @@ docs = st.lists(st.sampled_from(["", "A rule.", "  indented", "# marked", "## tw
 
 # --- types and patterns ------------------------------------------------------------------------
 
-dims: Strategy[DimExpr] = (
-    st.builds(DimNumber, st.just(HERE), sizes)
-    | st.builds(DimName, st.just(HERE), BARE)
-    | st.builds(DimLengths, st.just(HERE), sizes, sizes | st.none())
+plain_dims: Strategy[DimExpr] = st.builds(DimNumber, st.just(HERE), sizes) | st.builds(
+    DimName, st.just(HERE), BARE
+)
+computed_dims: Strategy[DimExpr] = st.recursive(
+    plain_dims,
+    lambda inner: st.builds(
+        DimBinary, st.just(HERE), st.sampled_from(["+", "-", "*"]), inner, inner
+    ),
+    max_leaves=4,
+)
+dims: Strategy[DimExpr] = computed_dims | st.builds(
+    DimLengths, st.just(HERE), sizes, sizes | st.none()
 )
 maps = st.builds(
     TypeExpr,
@@ -140,6 +150,7 @@ maps = st.builds(
     several(st.builds(DimName, st.just(HERE), BARE), 2, 2),
     st.just(True),
 )
+given = st.builds(Given, st.just(HERE), names, computed_dims)
 types = st.builds(TypeExpr, st.just(HERE), names, several(dims)) | maps
 
 letters: Strategy[LetterPattern] = (
@@ -211,7 +222,7 @@ def grown(inner: Strategy[Expr]) -> Strategy[Expr]:
     return st.one_of(
         node(Attr, inner, parts),
         node(Index, inner, several(indices, 1)),
-        node(Call, names, several(inner)),
+        node(Call, names, several(inner), several(given)),
         node(Do, inner, several(edits, 1)),
         node(Unary, st.sampled_from(UNARY_OPS), inner),
         node(Binary, st.sampled_from(BINARY_OPS), inner, inner),

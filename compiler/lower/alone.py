@@ -14,10 +14,11 @@ from circ.compiler.lower.environment import Environment, Lowering, Tensors, as_w
 from circ.compiler.lower.expressions import lower
 from circ.compiler.obligation import Site
 from circ.compiler.tensor import Weights
+from circ.lang.binding import substitute
 from circ.lang.check.items import TypedModule
 from circ.lang.headers import TensorInfo
 from circ.lang.syntax import CircuitDecl
-from circ.lang.types import Array, BoolElement, Dim, Fixed, Record, size, substitute
+from circ.lang.types import Array, BoolElement, Dim, Fixed, Record, size
 
 RESULT = "result"
 """The output that has what the circuit returns."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import floor
 
-from circ.compiler.builder import combine, number, stack, take, truth
+from circ.compiler.builder import codes, combine, number, stack, take, truth
 from circ.compiler.ir import Max, Select, Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.data import values
 from circ.compiler.lower.endless import after_step, along_word
 from circ.compiler.lower.environment import Environment, Value, as_wire
 from circ.compiler.lower.quantities import lower_quantity
+from circ.lang.check.places import all_positions, as_dimension
 from circ.lang.syntax import Comprehension, Count, DomainDecl, Expr, Fold, Ref, TypeExpr
 
 
@@ -23,11 +24,23 @@ def entries(source: Expr, env: Environment) -> Iterator[Wire]:
 
 
 def listed(source: Expr, env: Environment) -> Wire | None:
-    """All values of a domain along a leading axis; None for anything else."""
+    """All values of a domain, or of `fin[n]`, along a leading axis; None for anything else."""
+    written = all_positions(source)
+    if written is not None and "fin" not in env.locals and "fin" not in env.dims:
+        return all_codes(written, env)
     if not isinstance(source, Ref) or source.name in env.locals or source.name in env.dims:
         return None
     declared = env.scope.values.get(source.name)
     return values(declared, env) if isinstance(declared, DomainDecl) else None
+
+
+def all_codes(written: Expr, env: Environment) -> Wire:
+    """The positions of an axis of that size."""
+    dim = as_dimension(written)
+    assert dim is not None
+    side = env.side(dim)
+    env.low.require_room(written.span, side)
+    return codes(env.b, range(side), side, (side,))
 
 
 def lower_comprehension(e: Comprehension, env: Environment) -> Wire:

@@ -23,9 +23,14 @@ from circ.compiler.lower.replacing import (
     with_edited_tensors,
 )
 from circ.compiler.lower.tensors import as_seen, lower_tensor
-from circ.lang.check.annotations import dimensions
+from circ.lang.binding import bound
+from circ.lang.check.annotations import MOST_ENTRIES, dimensions
 from circ.lang.check.sites import Path
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.dimensions import unfit_size
+from circ.lang.polynomials import Polynomial, put_in, whole_number
 from circ.lang.scope import Scope
+from circ.lang.span import Span
 from circ.lang.syntax import (
     Call,
     CircuitDecl,
@@ -38,7 +43,7 @@ from circ.lang.syntax import (
     NetworkDecl,
     Parameter,
 )
-from circ.lang.types import bound, size
+from circ.lang.types import Binding, Dim, Fixed, Variable, show_dim, size
 
 
 def lower_call(e: Call | Do, env: Environment) -> Value:
@@ -94,8 +99,8 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     assert isinstance(decl, CircuitDecl | NetworkDecl)
     arguments = tuple([argument(env.lower(arg)) for arg in e.args])
     given = env.low.typed.facts.bindings.get(e, {})
-    binding = {name: bound(dim, env.binding) for name, dim in given.items()}
-    called = replace(env, binding=binding)
+    binding = {name: called_dim(dim, e.span, env) for name, dim in given.items()}
+    called = replace(env, binding=binding, dims=told_sizes(given, env))
     if isinstance(decl, NetworkDecl):
         return run_network(decl, arguments, called, replacements)
     if replacements:
@@ -105,6 +110,29 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     if key not in env.low.runs:
         env.low.runs[key] = unfold(decl, arguments, called, ())
     return env.low.runs[key]
+
+
+def called_dim(dim: Dim, span: Span, env: Environment) -> Dim:
+    """What a dimension of a circuit stands for in a call; what is computed is a number here.
+
+    Raises `CircError` where that is no size of an axis.
+    """
+    if not isinstance(dim, Polynomial):
+        return bound(dim, env.binding)
+    value = put_in(dim, {name: whole_number(side) for name, side in env.dims.items()}).constant
+    assert value is not None, "all dimensions are known where a circuit is unfolded"
+    if not 1 <= value <= MOST_ENTRIES:
+        raise CircError(unfit_size(span, show_dim(dim), value))
+    return Fixed(value)
+
+
+def told_sizes(given: Binding, env: Environment) -> dict[str, int]:
+    """How long those dimensions are that are a dimension of the caller."""
+    return {
+        name: env.dims[dim.name]
+        for name, dim in given.items()
+        if isinstance(dim, Variable) and dim.name in env.dims
+    }
 
 
 def run_network(
@@ -173,7 +201,7 @@ def sizes(
 ) -> dict[str, int]:
     """What each dimension of a circuit measures in a call; records have theirs from the types."""
     known = ((name, size(dim)) for name, dim in env.binding.items())
-    found = {name: side for name, side in known if side is not None}
+    found = {**env.dims} | {name: side for name, side in known if side is not None}
     for param, argument in zip(decl.params, arguments, strict=True):
         if isinstance(argument, Tensors):
             continue

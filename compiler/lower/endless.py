@@ -15,8 +15,9 @@ from fractions import Fraction
 from circ.compiler.builder import axis_last, broadcast, reals, reindex, stack, take, times
 from circ.compiler.ir import All, Bool, Const, Index, Lookup, Real, Softmax, Wire, WireType
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
+from circ.lang.binding import bound
 from circ.lang.syntax import Expr
-from circ.lang.types import Array, Lengths, bound
+from circ.lang.types import Array, Lengths
 
 
 def along_word(e: Expr, env: Environment) -> list[int]:

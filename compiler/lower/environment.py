@@ -8,15 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
+from typing import Literal, assert_never
 
 from circ.compiler.builder import Builder
 from circ.compiler.inverse import Inverse
 from circ.compiler.ir import Shape, Wire
 from circ.compiler.obligation import Site
 from circ.compiler.tensor import Weights
+from circ.lang.check.annotations import MOST_ENTRIES as LONGEST_AXIS
 from circ.lang.check.annotations import as_space, dimensions
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
+from circ.lang.errors.dimensions import unfit_size
 from circ.lang.errors.types import too_large_a_circuit
 from circ.lang.scope import Scope
 from circ.lang.scope import Value as Declaration
@@ -24,7 +27,9 @@ from circ.lang.span import Span
 from circ.lang.syntax import (
     Binder,
     CircuitDecl,
+    DimBinary,
     DimExpr,
+    DimLengths,
     DimName,
     DimNumber,
     EnumDecl,
@@ -245,19 +250,46 @@ class Environment:
         return shape
 
     def side(self, dim: DimExpr) -> int:
-        """How many entries a dimension has here."""
-        if isinstance(dim, DimNumber):
-            return dim.value
-        assert isinstance(dim, DimName), "a signature has no range of lengths"
-        if dim.name in self.dims:
-            return self.dims[dim.name]
-        match self.scope.values[dim.name]:
+        """How many entries a dimension has here; raises `CircError` where it can be none."""
+        found = self.measure(dim)
+        if isinstance(dim, DimBinary) and not 1 <= found <= LONGEST_AXIS:
+            raise CircError(unfit_size(dim.span, dim.span.text, found))
+        return found
+
+    def measure(self, dim: DimExpr) -> int:
+        """The value of a dimension, or of a part of one."""
+        match dim:
+            case DimNumber(value=value):
+                return value
+            case DimName(name=name):
+                return self.dims[name] if name in self.dims else self.declared_side(name)
+            case DimBinary(op=op, left=left, right=right):
+                return calculated(op, self.measure(left), self.measure(right))
+            case DimLengths():
+                raise AssertionError("a signature has no range of lengths")
+            case _:
+                assert_never(dim)
+
+    def declared_side(self, name: str) -> int:
+        """How many entries an enum or a space has."""
+        match self.scope.values[name]:
             case EnumDecl(members=members):
                 return len(members)
             case item:
                 space = as_space(item) if isinstance(item, SpaceDecl) else None
                 assert space is not None
                 return space.entries
+
+
+def calculated(op: Literal["+", "-", "*"], a: int, b: int) -> int:
+    """a + b, a - b or a * b."""
+    match op:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from circ.compiler.builder import take, transpose
 from circ.compiler.ir import Const, Lookup, Wire
-from circ.compiler.lower.environment import Environment
+from circ.compiler.lower.environment import Environment, calculated
+from circ.compiler.lower.positions import known_code
 from circ.lang.check.constants import whole
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.types import index_range, not_constant, slice_range
-from circ.lang.syntax import Expr, Ref, Slice
+from circ.lang.errors.types import index_range, not_constant, place_range, slice_range
+from circ.lang.polynomials import whole_number
+from circ.lang.syntax import Binary, Expr, Number, Ref, Slice, Unary
 from circ.lang.syntax import Index as IndexExpr
 
 
@@ -57,9 +59,18 @@ def place(item: Expr | Slice, side: int, env: Environment) -> Place:
     number = whole(item)
     if number is not None:
         return in_range(item, number, side)
+    if is_arithmetic(item, env):
+        return computed_place(item, side, env)
     wire = env.wire(item)
     op = env.b.ops[wire]
     return int(op.values[0]) if isinstance(op, Const) else Computed(wire)
+
+
+def is_arithmetic(item: Expr, env: Environment) -> bool:
+    """Whether an index is a dimension, or arithmetic, which is of dimensions and positions."""
+    if isinstance(item, Ref):
+        return item.name in env.dims and item.name not in env.locals
+    return isinstance(item, Binary | Unary)
 
 
 def known_places(
@@ -82,13 +93,49 @@ def in_range(item: Expr, number: int, side: int) -> int:
     return number % side
 
 
+def computed_place(item: Expr, side: int, env: Environment) -> int:
+    """A place by arithmetic, which only a leading minus counts from the back; raises `CircError` outside."""
+    at = end(item, side, env)
+    if not 0 <= at < side:
+        raise CircError(place_range(item.span, at, side))
+    return at
+
+
 def sliced(item: Slice, side: int, env: Environment) -> range:
-    """The entries that `start:stop` keeps; raises `CircError` where the axis has fewer."""
-    if isinstance(item.stop, Ref):
-        stop = env.dims[item.stop.name]
-        if stop > side:
-            raise CircError(slice_range(item.span, 0, stop, side))
-        return range(stop)
-    start = 0 if item.start is None else whole(item.start) or 0
-    stop = side if item.stop is None else whole(item.stop) or 0
-    return range(start % side if start < 0 else start, stop % side if stop < 0 else stop)
+    """The entries that `start:stop` keeps; raises `CircError` where the axis has others."""
+    start = 0 if item.start is None else end(item.start, side, env)
+    stop = side if item.stop is None else end(item.stop, side, env)
+    if not 0 <= start < stop <= side:
+        raise CircError(slice_range(item.span, whole_number(start), whole_number(stop), side))
+    return range(start, stop)
+
+
+def end(e: Expr, side: int, env: Environment) -> int:
+    """A place as it is counted from the front of an axis of `side` entries."""
+    found = amount(e, env)
+    return side + found if isinstance(e, Unary) and e.op == "-" else found
+
+
+def amount(e: Expr, env: Environment) -> int:
+    """Arithmetic on dimensions and positions; raises `CircError` for a position that depends on an input."""
+    match e:
+        case Number(value=value):
+            return int(value)
+        case Ref(name=name) if name in env.locals:
+            return known_position(e, env)
+        case Ref(name=name):
+            return env.dims[name]
+        case Unary(operand=operand):
+            return -amount(operand, env)
+        case Binary(op="+" | "-" | "*" as op, left=left, right=right):
+            return calculated(op, amount(left, env), amount(right, env))
+        case _:
+            raise AssertionError(f"no place is made of {type(e).__name__}")
+
+
+def known_position(e: Ref, env: Environment) -> int:
+    """The value of a position that no input changes; raises `CircError` for any other."""
+    code = known_code(env.b, env.wire(e))
+    if code is None:
+        raise CircError(not_constant(e.span, "a position in arithmetic", "known without an input"))
+    return code

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from circ.lang.binding import as_polynomial, simplest, substitute
 from circ.lang.check.context import Context, enum_element
 from circ.lang.errors.domains import bad_lengths, lengths_elsewhere
 from circ.lang.errors.records import only_a_parameter, sizes_of_record
 from circ.lang.errors.types import bad_dimension, unknown_type
+from circ.lang.polynomials import MOST_FACTORS, MOST_TERMS, combined
 from circ.lang.scope import Scope
 from circ.lang.syntax import (
+    DimBinary,
     DimExpr,
     DimLengths,
     DimName,
@@ -38,11 +41,14 @@ from circ.lang.types import (
     Type,
     is_discrete,
     positions,
-    substitute,
 )
 
 MOST_ENTRIES = 1 << 24
 """A declared axis longer than this is refused rather than attempted."""
+
+LONG_ARITHMETIC = (
+    f"arithmetic on dimensions has {MOST_TERMS} terms of {MOST_FACTORS} factors at most"
+)
 
 MOST_LENGTH = 1 << 12
 """Of a word that may have several lengths."""
@@ -126,11 +132,29 @@ def as_dim(dim: DimExpr, ctx: Context) -> Dim | None:
             return None
         case DimName():
             return named_dim(dim, ctx)
+        case DimBinary():
+            return computed_dim(dim, ctx)
         case DimLengths(span=span):
             ctx.error(lengths_elsewhere(span))
             return None
         case _:
             assert_never(dim)
+
+
+def computed_dim(dim: DimBinary, ctx: Context) -> Dim | None:
+    """Arithmetic on dimensions; reports what is no axis, or too long to be worked with."""
+    parts = as_dim(dim.left, ctx), as_dim(dim.right, ctx)
+    if parts[0] is None or parts[1] is None:
+        return None
+    found = combined(dim.op, as_polynomial(parts[0]), as_polynomial(parts[1]))
+    value = found.constant
+    if not found.manageable:
+        ctx.error(bad_dimension(dim.span, LONG_ARITHMETIC))
+        return None
+    if value is not None and not 1 <= value <= MOST_ENTRIES:
+        ctx.error(bad_dimension(dim.span, f"an axis has 1 to {MOST_ENTRIES:,} entries"))
+        return None
+    return simplest(found)
 
 
 def named_dim(dim: DimName, ctx: Context) -> Dim | None:

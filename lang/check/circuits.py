@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from circ.lang.check.annotations import as_tensor, as_type
 from circ.lang.check.context import Context
-from circ.lang.check.functions import unknown_variables
 from circ.lang.check.once import check_once
 from circ.lang.errors.names import duplicate
-from circ.lang.errors.types import bad_dimension, mismatch, wrong_kind
+from circ.lang.errors.types import mismatch, wrong_kind
 from circ.lang.syntax import CircuitDecl, EnumDecl, Expr, Let, SpaceDecl
-from circ.lang.types import Array, Group, Invalid, Record, Tuple, Type, Variable, fits, merge
+from circ.lang.types import Array, Group, Record, Tuple, Type, Variable, fits, merge
 
 
 def check_signature(decl: CircuitDecl, ctx: Context) -> None:
@@ -21,22 +20,16 @@ def check_signature(decl: CircuitDecl, ctx: Context) -> None:
     ctx.facts.parameters |= dict(zip(decl.params, kinds, strict=True))
     ctx.facts.results[decl] = as_tensor(decl.result, inner)
     check_once([*decl.dims, *(param.name for param in decl.params)], ctx)
-    check_dimensions(decl, kinds, ctx)
+    check_dimensions(decl, ctx)
 
 
-def check_dimensions(decl: CircuitDecl, kinds: list[Type], ctx: Context) -> None:
-    """Dimension variables hide nothing, and every call determines them."""
+def check_dimensions(decl: CircuitDecl, ctx: Context) -> None:
+    """Dimension variables hide nothing."""
     for dim in decl.dims:
         ctx.require_free(dim)
         item = ctx.facts.scope.values.get(dim.text)
         if isinstance(item, EnumDecl | SpaceDecl):
             ctx.error(duplicate(dim, item.name.span))
-    if any(isinstance(t, Invalid) for t in kinds):
-        return
-    unknown = unknown_variables(decl, kinds)
-    for dim in decl.dims:
-        if dim.text in unknown:
-            ctx.error(bad_dimension(dim.span, f"no parameter has the dimension `{dim.text}`"))
 
 
 def inside(decl: CircuitDecl, ctx: Context) -> Context:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from circ.lang.check.annotations import as_dim
 from circ.lang.check.casts import infer_cast
 from circ.lang.check.context import Context
 from circ.lang.check.edits import infer_do
@@ -11,12 +12,13 @@ from circ.lang.check.functions import infer_call
 from circ.lang.check.indexing import infer_index
 from circ.lang.check.operators import infer_binary, infer_compare, infer_member, infer_unary
 from circ.lang.check.patterns import infer_cases, infer_match
+from circ.lang.check.places import all_positions, as_dimension
 from circ.lang.check.quantities import infer_quantity, listed_type, names_data, names_domain
 from circ.lang.check.references import infer_attr, infer_quoted, infer_ref
 from circ.lang.check.subspaces import infer_projection
 from circ.lang.check.word_patterns import infer_matches
 from circ.lang.errors.names import duplicate
-from circ.lang.errors.types import empty_axis, mismatch, parts_differ, wrong_kind
+from circ.lang.errors.types import empty_axis, mismatch, not_constant, parts_differ, wrong_kind
 from circ.lang.syntax import (
     Attr,
     Binary,
@@ -56,6 +58,7 @@ from circ.lang.types import (
     Type,
     fits,
     merge,
+    positions,
     size,
 )
 
@@ -151,11 +154,24 @@ def elements(source: Expr, name: Name, word: str, ctx: Context) -> tuple[Array |
 
 
 def source_type(source: Expr, ctx: Context) -> Type:
-    """The type of a tensor, or of all values of a domain."""
+    """The type of a tensor, of all values of a domain, or of the positions `fin[n]`."""
+    if all_positions(source) is not None and not ctx.is_local("fin"):
+        ctx.facts.types[source] = positions_type(source, ctx)
+        return ctx.facts.types[source]
     if not isinstance(source, Ref) or not names_domain(source, ctx):
         return ctx.infer(source)
     ctx.facts.types[source] = listed_type(source, ctx)
     return ctx.facts.types[source]
+
+
+def positions_type(source: Expr, ctx: Context) -> Type:
+    """What `fin[n]` goes over, where it stands for all its values."""
+    written = all_positions(source)
+    size_of = None if written is None else as_dimension(written)
+    if size_of is None:
+        return ctx.error(not_constant(source.span, "the size of `fin`", "made of dimensions"))
+    dim = as_dim(size_of, ctx)
+    return INVALID if dim is None else Array(positions(dim), (dim,))
 
 
 def infer_comprehension(e: Comprehension, ctx: Context) -> Type:

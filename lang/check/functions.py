@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from circ.lang.check.calls import infer_circuit
 from circ.lang.check.constants import is_constant, whole
 from circ.lang.check.context import Context
 from circ.lang.check.operators import broadcast_type, counted
-from circ.lang.check.records import infer_record, takes
+from circ.lang.errors.dimensions import no_such_dimension
 from circ.lang.errors.names import not_a, unknown_function, unknown_name
 from circ.lang.errors.types import (
     argument_count,
@@ -29,22 +30,15 @@ from circ.lang.types import (
     REAL,
     Array,
     BoolElement,
-    Dim,
-    Dims,
-    FinElement,
     Invalid,
     RealElement,
-    Record,
     Type,
-    Variable,
     fits,
-    infer_dims,
     is_ordered,
     is_real,
     positions,
     same_dims,
     size,
-    substitute,
 )
 
 Rule = Callable[[Call, list[Array], Context], Type]
@@ -97,6 +91,8 @@ def no_circuit(name: Name, ctx: Context) -> Type:
 def infer_function(e: Call, function: Function, given: list[Type], ctx: Context) -> Type:
     """The rule of a function of the language, once there are enough tensors for it."""
     name = e.function.text
+    for each in e.given:
+        ctx.error(no_such_dimension(each.name, name, []))
     if len(given) < function.least or (function.most is not None and len(given) > function.most):
         return ctx.error(argument_count(e.span, name, function.arguments, len(given)))
     arrays = [t for t in given if isinstance(t, Array)]
@@ -104,45 +100,6 @@ def infer_function(e: Call, function: Function, given: list[Type], ctx: Context)
         if not isinstance(t, Array | Invalid):
             ctx.error(wrong_kind(arg.span, t, "tensors", f"`{name}`"))
     return function.rule(e, arrays, ctx) if len(arrays) == len(given) else INVALID
-
-
-def infer_circuit(
-    e: Call, decl: CircuitDecl | NetworkDecl, given: list[Type], ctx: Context
-) -> Type:
-    """Arguments fit the parameters under one binding of the dimension variables."""
-    if len(given) != len(decl.params):
-        wanted = f"{len(decl.params)} argument{'' if len(decl.params) == 1 else 's'}"
-        return ctx.error(argument_count(e.span, decl.name.text, wanted, len(given)))
-    kinds = [ctx.facts.parameters[p] for p in decl.params]
-    binding: dict[str, Dim] = {}
-    for want, have in zip(kinds, given, strict=True):
-        if isinstance(want, Array) and isinstance(have, Array):
-            infer_dims(want, have, binding)
-        elif isinstance(want, Record):
-            infer_record(want, have, binding, ctx)
-    ctx.facts.bindings[e] = binding
-    dims = decl.dims if isinstance(decl, CircuitDecl) else ()
-    fitting = all(dim.text in binding for dim in dims)
-    for arg, param, open_want, have in zip(e.args, decl.params, kinds, given, strict=True):
-        want, role = (
-            substitute(open_want, binding),
-            f"the parameter `{param.name.text}` of `{decl.name.text}`",
-        )
-        if isinstance(want, Record):
-            fitting &= takes(want, have, arg.span, role, ctx)
-        elif not fits(have, want):
-            fitting = False
-            if not (isinstance(have, Array) and doubtful(decl, ctx)):
-                ctx.error(mismatch(arg.span, have, want, role))
-    result = ctx.facts.results[decl]
-    return substitute(result, binding) if fitting or not dims else INVALID
-
-
-def doubtful(decl: CircuitDecl | NetworkDecl, ctx: Context) -> bool:
-    """Whether an error in a circuit was told, so that the shapes of its parameters may be what is wrong."""
-    return any(
-        d.severity == "error" and d.span and d.span in decl.span for d in ctx.facts.diagnostics
-    )
 
 
 # --- rules of the language's own functions ----------------------------------------------------
@@ -330,22 +287,3 @@ FUNCTIONS: dict[str, Function] = {
     "any": Function(1, 1, truths, "whether some entry of a comparison holds"),
     "margin": Function(1, 1, slack, "how far a truth about reals is from changing: its slack"),
 }
-
-
-def unknown_variables(decl: CircuitDecl, parameters: list[Type]) -> set[str]:
-    """The dimension variables that no argument can determine."""
-    found = {d.name for t in parameters for d in dims_of(t) if isinstance(d, Variable)}
-    return {name.text for name in decl.dims} - found
-
-
-def dims_of(t: Type) -> Dims:
-    """The dimensions that a type mentions."""
-    match t:
-        case Record(fields=fields):
-            return tuple(dim for _, kind in fields for dim in dims_of(kind))
-        case Array(element=FinElement(size=n), dims=dims):
-            return (n, *dims)
-        case Array(dims=dims):
-            return dims
-        case _:
-            return ()

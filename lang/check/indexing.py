@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from circ.lang.binding import as_polynomial, simplest
 from circ.lang.check.constants import whole
 from circ.lang.check.context import Context
+from circ.lang.check.places import computes_place, depends_on_place, end
 from circ.lang.errors.types import (
     index_range,
     not_constant,
+    place_range,
     slice_range,
     too_many_indices,
     wrong_index,
     wrong_kind,
 )
+from circ.lang.polynomials import Polynomial, combined, whole_number
 from circ.lang.span import Span
-from circ.lang.syntax import Expr, Index, Ref, Slice
+from circ.lang.syntax import Expr, Index, Slice
 from circ.lang.types import (
     INVALID,
     Array,
@@ -22,11 +26,9 @@ from circ.lang.types import (
     Dims,
     EnumElement,
     FinElement,
-    Fixed,
     Invalid,
     Type,
     same_dim,
-    show_dim,
     size,
 )
 from circ.lang.walk import indices
@@ -64,10 +66,12 @@ def part(item: Expr | Slice, dim: Dim, ctx: Context) -> Dims | None:
 
 def index_fits(item: Expr, dim: Dim, ctx: Context) -> bool:
     """Whether an index ranges over the axis; reports it where it does not."""
-    found = ctx.infer(item)
     number = whole(item)
     if number is not None:
         return in_range(item, number, dim, ctx)
+    if computes_place(item, ctx):
+        return place_fits(item, dim, ctx)
+    found = ctx.infer(item)
     match found:
         case Invalid():
             return False
@@ -91,27 +95,46 @@ def in_range(item: Expr, number: int, dim: Dim, ctx: Context) -> bool:
     return False
 
 
+def place_fits(item: Expr, dim: Dim, ctx: Context) -> bool:
+    """Whether arithmetic in an index stays within the axis, as far as is known here."""
+    place = end(item, as_polynomial(dim), ctx)
+    value, n = None if place is None else place.constant, size(dim)
+    if value is None or n is None or 0 <= value < n:
+        return True
+    ctx.error(place_range(item.span, value, n))
+    return False
+
+
 def sliced(item: Slice, dim: Dim, ctx: Context) -> Dim | None:
     """The part of an axis that `start:stop` keeps; the whole keeps its name."""
     if item.start is None and item.stop is None:
         return dim
-    n = size(dim)
-    if item.start is None and isinstance(item.stop, Ref) and item.stop.name in ctx.dims:
-        return ctx.dims[item.stop.name]
-    if n is None:
-        ctx.error(not_constant(item.span, f"the length of the axis `{show_dim(dim)}`", "known"))
-        return None
-    start = 0 if item.start is None else whole(item.start)
-    stop = n if item.stop is None else whole(item.stop)
+    side = as_polynomial(dim)
+    start = whole_number(0) if item.start is None else end(item.start, side, ctx)
+    stop = side if item.stop is None else end(item.stop, side, ctx)
     if start is None or stop is None:
-        ctx.error(
-            not_constant(
-                item.span, "the ends of a slice", "whole numbers, or `:n` for a dimension `n`"
-            )
-        )
+        ctx.error(not_constant(item.span, "the ends of a slice", ENDS))
         return None
-    start, stop = start + n if start < 0 else start, stop + n if stop < 0 else stop
-    if not 0 <= start < stop <= n:
+    kept = combined("-", stop, start)
+    if depends_on_place(kept) or not kept.manageable:
+        ctx.error(not_constant(item.span, "how many entries a slice keeps", "the same everywhere"))
+        return None
+    return simplest(kept) if slice_fits(item, start, stop, side, ctx) else None
+
+
+ENDS = "whole numbers, dimensions or positions, or `+`, `-` and `*` of these"
+
+
+def slice_fits(
+    item: Slice, start: Polynomial, stop: Polynomial, side: Polynomial, ctx: Context
+) -> bool:
+    """Whether a slice keeps something of the axis and nothing else, as far as is known here."""
+    first, last, n = start.constant, stop.constant, side.constant
+    kept = combined("-", stop, start).constant
+    if first is not None and last is not None and n is not None:
+        fitting = 0 <= first < last <= n
+    else:
+        fitting = kept is None or kept > 0
+    if not fitting:
         ctx.error(slice_range(item.span, start, stop, n))
-        return None
-    return Fixed(stop - start)
+    return fitting

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from circ.lang.binding import Pair, paired
 from circ.lang.check.annotations import as_type
 from circ.lang.check.context import Context
 from circ.lang.check.once import check_once
@@ -18,14 +19,12 @@ from circ.lang.span import Span
 from circ.lang.syntax import Entry, Name, RecordDecl
 from circ.lang.types import (
     Array,
-    Dim,
     Group,
     Invalid,
     Record,
     Type,
     Variable,
     fits,
-    infer_dims,
 )
 
 
@@ -80,14 +79,15 @@ def tensors_of(t: Group | Record, ctx: Context) -> Mapping[str, Type]:
     return members(t, ctx) if isinstance(t, Group) else dict(t.fields)
 
 
-def infer_record(wanted: Record, given: Type, binding: dict[str, Dim], ctx: Context) -> None:
-    """Bind the dimension variables of a record to those of the tensors that are given for it."""
+def record_pairs(wanted: Record, given: Type, ctx: Context) -> list[Pair]:
+    """The dimensions of a record's fields beside those of the tensors that are given for it."""
+    pairs: list[Pair] = []
     if isinstance(given, Group | Record):
         found = tensors_of(given, ctx)
         for path, want in wanted.fields:
             have = found.get(path)
-            if isinstance(have, Array):
-                infer_dims(want, have, binding)
+            pairs += paired(want, have) if isinstance(have, Array) else []
+    return pairs
 
 
 def takes(wanted: Record, given: Type, span: Span, role: str, ctx: Context) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from circ.lang.binding import substitute
 from circ.lang.check.context import Context
 from circ.lang.check.networks import inner_type
 from circ.lang.check.records import field_type
@@ -30,7 +31,7 @@ from circ.lang.syntax import (
     NetworkDecl,
     Parameter,
 )
-from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type, substitute
+from circ.lang.types import INVALID, Array, Binding, Group, Invalid, Record, Type
 
 Path = tuple[Name, ...]
 

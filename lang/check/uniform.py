@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from circ.lang.binding import bound, knows_length, substitute
+from circ.lang.check.calls import dims_of
 from circ.lang.check.constants import whole
 from circ.lang.check.context import Context, Facts
 from circ.lang.check.sites import Path, callee, site_read, steps
@@ -45,9 +47,7 @@ from circ.lang.types import (
     Lengths,
     Tuple,
     Type,
-    bound,
     is_real,
-    substitute,
 )
 from circ.lang.walk import walk
 
@@ -102,6 +102,9 @@ def found_in_call(
     if not isinstance(decl, CircuitDecl):
         return
     inner = {name: bound(dim, binding) for name, dim in facts.bindings.get(call, {}).items()}
+    if any(computed_of_length(dim) for dim in inner.values()):
+        yield knows_positions(call.span, "a dimension here is computed from the length of the word")
+        return
     once = decl, frozenset(inner.items())
     if once in seen:
         return
@@ -133,8 +136,15 @@ def knows(e: Expr, binding: Binding, facts: Facts) -> str:
     match t:
         case Array(element=FinElement(size=Lengths())):
             return "this is a position of the word"
+        case Array() if any(map(computed_of_length, dims_of(t))):
+            return "how long this is is computed from the length of the word"
         case _:
             return by_form(e, binding, facts)
+
+
+def computed_of_length(dim: Dim) -> bool:
+    """Whether a dimension is arithmetic on the length of the word."""
+    return not isinstance(dim, Lengths) and knows_length(dim)
 
 
 def by_form(e: Expr, binding: Binding, facts: Facts) -> str:

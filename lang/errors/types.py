@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.errors.names import suggestion
 from circ.lang.errors.spelling import nearest
+from circ.lang.polynomials import Polynomial, combined, show_polynomial
 from circ.lang.span import Span
 from circ.lang.syntax import Name
 from circ.lang.types import (
@@ -137,12 +138,21 @@ def index_range(span: Span, index: int, entries: int) -> Diagnostic:
     return Diagnostic("E0206", headline, span, help=f"indices go from {-entries} to {entries - 1}")
 
 
-def slice_range(span: Span, start: int, stop: int, entries: int) -> Diagnostic:
+def place_range(span: Span, index: int, entries: int) -> Diagnostic:
+    """Arithmetic in an index that leaves the axis."""
+    headline = f"this place is {index} here, but the axis has {counted(entries)}"
+    help = f"places go from 0 to {entries - 1}; a leading minus counts from the back"
+    return Diagnostic("E0206", headline, span, help=help)
+
+
+def slice_range(span: Span, start: Polynomial, stop: Polynomial, entries: int | None) -> Diagnostic:
     """A slice past an end, or one that keeps nothing; ends are counted from the front."""
-    if start < stop:
-        headline = f"this slice, {start} to {stop}, leaves its axis, which has {counted(entries)}"
+    first, last = show_polynomial(start), show_polynomial(stop)
+    kept = combined("-", stop, start).constant
+    if entries is not None and (kept is None or kept > 0):
+        headline = f"this slice, {first} to {last}, leaves its axis, which has {counted(entries)}"
         return Diagnostic("E0206", headline, span)
-    headline = f"this slice keeps nothing: it starts at {start} and stops before {stop}"
+    headline = f"this slice keeps nothing: it starts at {first} and stops before {last}"
     return Diagnostic("E0206", headline, span)
 
 

@@ -46,7 +46,17 @@ class DimLengths:
     last: int | None
 
 
-DimExpr = DimNumber | DimName | DimLengths
+@dataclass(frozen=True, slots=True, eq=False)
+class DimBinary:
+    """`3*d`, `n - 1`: arithmetic on dimensions."""
+
+    span: Span
+    op: Literal["+", "-", "*"]
+    left: DimExpr
+    right: DimExpr
+
+
+DimExpr = DimNumber | DimName | DimBinary | DimLengths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +127,22 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """`heads = 12` in `f[heads = 12](x)`: a dimension that a call says."""
+
+    span: Span
+    name: Name
+    dim: DimExpr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """`f(x)`: a circuit, or a function of the language (`relu`, `argmax`, …)."""
+    """`f(x)`: a circuit, or a function of the language (`relu`, `argmax`, …); `f[k = 8](x)` says a dimension."""
 
     span: Span
     function: Name
     args: tuple[Expr, ...]
+    given: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -103,6 +103,14 @@ circuit form[n](s: Char[n]) -> bool = s matches (a | "b b")* Char.cc? _
 
 circuit pick[n](z: real[n], at: fin[n]) -> real = z[at]
 
+circuit heads[h, k](w: real[h*k, 3], z: real[3]) -> real[h, k] =
+  [ w[i * k:(i + 1) * k] @ z for i in fin[h] ]
+
+circuit steps[n](z: real[n]) -> real[n - 1] = z[1:] - z[:-1]
+circuit middle[k](z: real[2*k + 1]) -> real = z[k] + 2 * z[k + 1] - z[-k]
+circuit most[k, n](z: real[n]) -> real[n] = topk(k, z) * z
+circuit twice[n](z: real[n]) -> real[n] = most[k = n - 1](z) + [ steps(z)[0] for v in z ]
+
 domain X = { x: real[3] | -4 <= x <= 4 }
 domain Y = { y: real[Char] | -4 <= y <= 4 }
 domain S = { s: Char[3] }
@@ -130,6 +138,8 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                 "(fold v = <R> over w in <V>: <R|v:R,w:R>)",
             ),
             "count { k in positions(<V>) | k <= <I> }",
+            *("count { k in fin[3] | k <= <I> }", "sum([ (<V>)[k + 1] for k in fin[3 - 1] ])"),
+            *("middle(<V>)", "steps(<V>)[1]", "(fold v = <R> over k in fin[2]: v + <R|v:R>)"),
             *("count { d in <S> | <B|d:C> }", "count { u in <M> | <B|u:V> }"),
             *("match <Q> { none => <R>, some => <R> }", "match <I> { 0 | 2 => <R>, _ => <R> }"),
             *("many(<V>).each.first.total[1]", "(many(<V>) do { last.v[1] := <R|it:R> }).last"),
@@ -142,7 +152,8 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             *("(<V> + <V>)", "(<V> - <R>)", "(<R> * <V>)", "(<V> * <V>)", "(<V> / 4)", "(-<V>)"),
             *("(<M> @ <V>)", "(<V> @ <M>)", "relu(<V>)", "abs(<V>)", "max(<V>, <R>)", "min(<M>)"),
             *("sum(<M>)", "mean(<M>)", "max(<M>)", "clamp(<V>, <R>, 3)", "[<R>, <R>, <R>]"),
-            *("topk(2, <V>)", "topk(1, <V>)", "hardmax(<V>)"),
+            *("topk(2, <V>)", "topk(1, <V>)", "hardmax(<V>)", "twice(<V>)", "most[k = 2](<V>)"),
+            *("heads[h = 3](<M>, <V>)[:, 0]", "heads[k = 3](<M>, <V>)[0]"),
             *("((<V> as Room) as real[3])", "((<V> on Plane) as real[3])"),
             *(
                 "layer(m.l.0, <V>)",
