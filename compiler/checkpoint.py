@@ -1,5 +1,6 @@
 """Reading checkpoints: safetensors files, with the standard library alone. Pickles are never read.
 
+One may be in several files, its shards, beside an index of them.
 A file is untrusted, and its header is checked before anything else of it is used. Tensors are read one
 by one, and exactly: a double holds every value of the four formats of floats.
 """
@@ -22,6 +23,15 @@ from typing import TypeAlias
 
 from circ.compiler.header import Header, Place, StoredTensor, parse_header
 from circ.compiler.ir import Shape
+from circ.compiler.shards import (
+    ENDING,
+    LONGEST_INDEX,
+    Index,
+    is_index,
+    merged,
+    parse_index,
+    shards_of,
+)
 from circ.compiler.tensor import Tensor
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors import files as errors
@@ -39,11 +49,32 @@ Floats: TypeAlias = "array[float]"
 def read_header(path: Path, span: Span | None = None) -> Header:
     """The header of a checkpoint; `span` is where a spec names it, for the diagnostics.
 
-    Raises `CircError`: E0401-E0408 and E0413.
+    Of the index of a checkpoint in shards it is that of all of them. Raises `CircError`: E0401-E0408 and E0413.
     """
+    if not is_index(path):
+        return read_file_header(path, span)
+    index = read_index(path, span)
+    headers = {file: read_file_header(path.parent / file, span) for file in shards_of(index)}
+    return merged(Place(str(path), span), index, headers)
+
+
+def read_index(path: Path, span: Span | None = None) -> Index:
+    """Which tensor is in which file beside an index; raises `CircError` (E0401-E0403 and E0413)."""
     place = Place(str(path), span)
-    if path.name.endswith(".index.json"):
-        raise CircError(errors.sharded(span, place.path))
+    with opened(path, place, ENDING) as file:
+        return parse_index(place, file.read(LONGEST_INDEX + 1))
+
+
+def files_of(path: Path, span: Span | None = None) -> list[Path]:
+    """A checkpoint's file; of one in shards its index and all of them. Raises `CircError` as above."""
+    if not is_index(path):
+        return [path]
+    return [path, *(path.parent / file for file in shards_of(read_index(path, span)))]
+
+
+def read_file_header(path: Path, span: Span | None = None) -> Header:
+    """The header of one file; raises `CircError` (E0401-E0408)."""
+    place = Place(str(path), span)
     with opened(path, place) as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(9)
@@ -69,7 +100,7 @@ def read_tensor(path: Path, header: Header, name: str, span: Span | None = None)
     if decode is None:
         raise CircError(errors.unsupported_dtype(span, place.path, name, stored.dtype))
     values = array("d")
-    with opened(path, place) as file:
+    with opened(path.parent / stored.file if stored.file else path, place) as file:
         file.seek(stored.start)
         for first in range(stored.start, stored.end, CHUNK):
             wanted = min(CHUNK, stored.end - first)
@@ -83,8 +114,17 @@ def read_tensor(path: Path, header: Header, name: str, span: Span | None = None)
 
 
 def file_hash(path: Path, span: Span | None = None) -> str:
-    """The SHA-256 of a file, in hexadecimal; raises `CircError` (E0401-E0403)."""
-    with opened(path, Place(str(path), span)) as file:
+    """The SHA-256 of a checkpoint, in hexadecimal: of its file, or of the hashes of its index and its shards.
+
+    Raises `CircError` (E0401-E0403 and E0413).
+    """
+    found = [plain_hash(file, span) for file in files_of(path, span)]
+    return found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()
+
+
+def plain_hash(path: Path, span: Span | None) -> str:
+    """The SHA-256 of a file; raises `CircError` (E0401-E0403)."""
+    with opened(path, Place(str(path), span), path.suffix) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

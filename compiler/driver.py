@@ -73,7 +73,7 @@ class Program:
     def files_read(self) -> tuple[Path, ...]:
         """The files that were read: the spec, those that it uses, checkpoints and lists."""
         texts = (self.source, *self.used_files)
-        read = (*self.files.opened, *self.files.networks, *self.files.lists)
+        read = (*self.files.opened, *self.files.shards, *self.files.networks, *self.files.lists)
         return (*(Path(text.name) for text in texts), *read)
 
     def claim(

@@ -30,12 +30,16 @@ BITS = {
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor of a file: `start` and `end` count bytes from the start of the file."""
+    """A tensor of a file: `start` and `end` count bytes from the start of the file.
+
+    Of a checkpoint in shards, `file` is the name of the one that it stands in.
+    """
 
     dtype: str
     shape: Shape
     start: int
     end: int
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

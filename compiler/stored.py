@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from circ.compiler.checkpoint import read_header, read_tensor
+from circ.compiler.checkpoint import files_of, read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
 from circ.compiler.lists import ReadList, read_list
 from circ.compiler.tensor import Tensor, as_stored
@@ -49,6 +49,12 @@ class Files:
         given = self.instead.get(key(decl))
         return self.inside(decl.file) if given is None else given
 
+    def require_inside(self, shard: Path, decl: CheckpointDecl) -> None:
+        """Raise `CircError` (E0411) for a shard that a link leads out of the folder."""
+        free = self.outside or key(decl) in self.instead
+        if not free and not shard.resolve().is_relative_to(self.folder.resolve()):
+            raise CircError(outside_folder(self.named(decl), shard.name))
+
     def inside(self, file: Name) -> Path:
         """The file that a spec names; raises `CircError` (E0403, E0411)."""
         folder = self.folders.get(file.span.source.key, self.folder)
@@ -80,8 +86,21 @@ class Files:
         """The file of a checkpoint and its header, read once."""
         path = self.path(decl)
         if path not in self.opened:
+            for shard in files_of(path, self.named(decl))[1:]:
+                self.require_inside(shard, decl)
             self.opened[path] = read_header(path, self.named(decl))
         return path, self.opened[path]
+
+    @property
+    def shards(self) -> tuple[Path, ...]:
+        """The files of checkpoints that are in several."""
+        found = (
+            path.parent / tensor.file
+            for path, header in self.opened.items()
+            for tensor in header.tensors.values()
+            if tensor.file
+        )
+        return tuple(dict.fromkeys(found))
 
     def network(self, decl: NetworkDecl) -> Imported:
         """The network that was handed over, or that is in a file, read once.

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program, checkpoints
+from circ.compiler.shards import is_index
 from circ.compiler.tensor import Tensor, as_stored
 from circ.compiler.verdict import Proved, Vacuous, outcome
 from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
+from circ.lang.errors.files import sharded
 from circ.lang.errors.writing import source_changed, writes_over_another
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
@@ -65,6 +67,7 @@ def publish(
     """
     source_hash = hashes[patched.plan.edits[0][0]]
     source = program.files.path(patched_checkpoint(program, patched))
+    require_one_file(source)
     path = target.path(source, patched.plan.name)
     require_not_in_proof(program, patched, path)
     require_writable(program, source, path, target)
@@ -98,6 +101,12 @@ def publish(
     receipt = replace(draft, sha256=written.target)
     write_receipt(receipt, path, overwrite=target.force or target.in_place)
     return path, receipt
+
+
+def require_one_file(source: Path) -> None:
+    """Raise `CircError` (E0413) for a checkpoint in shards."""
+    if is_index(source):
+        raise CircError(sharded(str(source)))
 
 
 def require_writable(program: Program, source: Path, path: Path, target: Target) -> None:

@@ -110,10 +110,17 @@ def listed(known: Sequence[str]) -> str:
     return first + (f" and {len(known) - 5:,} more" if len(known) > 5 else "")
 
 
-def sharded(span: Span | None, path: str) -> Diagnostic:
-    """The list of a checkpoint's shards, which holds no tensors itself."""
-    headline = f"`{path}` lists the shards of a checkpoint, and holds no tensors itself"
-    return Diagnostic("E0413", headline, span, help="declare each shard as a checkpoint of its own")
+def bad_index(span: Span | None, path: str, reason: str) -> Diagnostic:
+    """An index that is none, or says of the shards of a checkpoint what is not so."""
+    headline = f"`{path}` is not the index of a checkpoint in shards: {reason}"
+    return Diagnostic("E0413", headline, span)
+
+
+def sharded(path: str) -> Diagnostic:
+    """A patch of tensors that lie in several files."""
+    headline = f"`{path}` is a checkpoint in shards, and a patch writes one file"
+    help = "declare the shard that holds the tensors to edit as a checkpoint of its own"
+    return Diagnostic("E0413", headline, None, help=help)
 
 
 def unknown_module(span: Span, module: str, known: Sequence[str]) -> Diagnostic:

@@ -14,6 +14,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from circ.compiler.driver import Program, completed, typed_program
 from circ.compiler.header import Header
+from circ.compiler.shards import is_index
 from circ.compiler.stored import Files
 from circ.lang.meanings import Occurrence
 from circ.lang.occurrences import occurrences
@@ -114,7 +115,8 @@ class Documents:
         path = path_of(uri)
         files = self.files(path)
         program = typed_program(Source(uri if path is None else str(path), text), files)
-        keep(self.headers, files.opened)
+        whole = {path: header for path, header in files.opened.items() if not is_index(path)}
+        keep(self.headers, whole)
         keep(self.networks, files.networks)
         return Reading(uri, self.texts.get(uri, (text, None))[1], program, self.encoding)
 

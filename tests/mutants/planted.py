@@ -2968,4 +2968,32 @@ MUTANTS: tuple[Mutant, ...] = (
         "found = {name",
         ("tests/spec/meaning/dimensions.md",),
     ),
+    Mutant(
+        "shard_in_another_folder",
+        "compiler/shards.py",
+        'plain = not any(mark in file for mark in "/\\\\:\\0")',
+        "plain = True",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Mutant(
+        "shard_behind_a_link",
+        "compiler/stored.py",
+        "for shard in files_of(path, self.named(decl))[1:]:",
+        "for shard in files_of(path, self.named(decl))[:0]:",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Mutant(
+        "tensor_of_another_shard",
+        "compiler/shards.py",
+        "for name in sorted(said ^ set(header.tensors)):",
+        "for name in sorted(said - set(header.tensors)):",
+        ("tests/unit/test_checkpoint.py",),
+    ),
+    Mutant(
+        "hash_of_the_index_alone",
+        "compiler/checkpoint.py",
+        "return found[0] if len(found) == 1 else",
+        "return found[0] if found else",
+        ("tests/unit/test_checkpoint.py",),
+    ),
 )

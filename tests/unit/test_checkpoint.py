@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from circ.compiler.checkpoint import CHUNK, file_hash, read_header, read_tensor
+from circ.compiler.driver import check
 from circ.compiler.header import Place, parse_header
+from circ.compiler.stored import Files
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.files import outside_folder
 from circ.lang.span import Source, Span
+from tests.mdtest import write_checkpoint
 
 DTYPES = {
     "F64": torch.float64,
@@ -178,11 +181,79 @@ def test_other_formats(tmp_path: Path, data: bytes) -> None:
     assert found.code == "E0405" and "does not start with" in found.headline
 
 
-def test_index_of_shards(tmp_path: Path) -> None:
-    """The index of a sharded checkpoint is told from a broken file."""
-    path = tmp_path / "model.safetensors.index.json"
-    path.write_text('{"weight_map": {}}')
+def in_shards(folder: Path, weights: Mapping[str, object], said: object) -> Path:
+    """An index that says this of a checkpoint whose tensors lie in two shards, `a` and the others."""
+    first = {name: value for name, value in weights.items() if name == "a"}
+    write_checkpoint(folder / "1.safetensors", json.dumps(first))
+    others = {name: value for name, value in weights.items() if name != "a"}
+    write_checkpoint(folder / "2.safetensors", json.dumps(others))
+    path = folder / "model.safetensors.index.json"
+    path.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": said}))
+    return path
+
+
+SAID = {"a": "1.safetensors", "b.c": "2.safetensors", "d": "2.safetensors"}
+WEIGHTS = {"a": [1, 2], "b.c": [[3]], "d": 4}
+
+
+def test_shards_are_read_as_one(tmp_path: Path) -> None:
+    """Each tensor is found in the file that the index says, and all files count for the hash."""
+    path = in_shards(tmp_path, WEIGHTS, SAID)
+    header = read_header(path)
+    found = {name: list(read_tensor(path, header, name).values) for name in header.tensors}
+    assert found == {"a": [1, 2], "b.c": [3], "d": [4]}
+    before = file_hash(path)
+    in_shards(tmp_path, {**WEIGHTS, "d": 5}, SAID)
+    assert file_hash(path) != before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        [],
+        {**SAID, "a": 1},
+        {**SAID, "a": ""},
+        {**SAID, "a": ".."},
+        {**SAID, "a": "../1.safetensors"},
+        {**SAID, "a": "/etc/passwd"},
+        {**SAID, "a": "C:1.safetensors"},
+        {**SAID, "a": "1.safetensors\0"},
+        {**SAID, "a": "model.safetensors.index.json"},
+        {**SAID, "a": "2.safetensors"},
+        {**SAID, "e": "2.safetensors"},
+        {name: file for name, file in SAID.items() if name != "d"},
+    ],
+)
+def test_an_index_that_does_not_fit_its_shards(tmp_path: Path, said: object) -> None:
+    """A shard lies beside its index, and has the tensors that this says and no others."""
+    assert refused(in_shards(tmp_path, WEIGHTS, said)).code == "E0413"
+
+
+def test_other_wrong_shards(tmp_path: Path) -> None:
+    """An index that is none, a shard that is not there, and one that is broken."""
+    path = in_shards(tmp_path, WEIGHTS, SAID)
+    (tmp_path / "1.safetensors").write_bytes(b"hello")
+    assert refused(path).code == "E0405"
+    (tmp_path / "1.safetensors").unlink()
+    assert refused(path).code == "E0401"
+    path.write_text("oops")
     assert refused(path).code == "E0413"
+
+
+def test_a_link_leads_no_shard_out_of_the_folder(tmp_path: Path) -> None:
+    """As for a checkpoint in one file, unless the user allows it."""
+    inside, outside = tmp_path / "spec", tmp_path / "elsewhere"
+    inside.mkdir()
+    outside.mkdir()
+    in_shards(inside, WEIGHTS, SAID)
+    (inside / "1.safetensors").rename(outside / "1.safetensors")
+    (inside / "1.safetensors").symlink_to(outside / "1.safetensors")
+    source = Source(
+        "s.circ", 'checkpoint m from "model.safetensors.index.json"\nclaim a: m.a[0] == 1\n'
+    )
+    assert [d.code for d in check(source, Files(inside), {}).diagnostics] == ["E0411"]
+    assert not check(source, Files(inside, outside=True), {}).diagnostics.failed
 
 
 W = tensor("F32", [2], 0, 8)
