@@ -41,8 +41,10 @@ def test_every_module_has_its_section_and_no_other() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_every_circuit_has_its_row(module: str) -> None:
     """How it is called, and in the last column the names of its lets; helpers of claims have no dimensions."""
-    rows = re.findall(r"^\| `(\w+\(.*?\))` \|.*\|(.*)\|$", SECTIONS[module], re.MULTILINE)
-    found = {call: re.findall(r"`(\w+)`", sites) for call, sites in rows}
+    rows = re.findall(
+        r"^\| `(\w+)(?:\[\w+\])?(\(.*?\))` \|.*\|(.*)\|$", SECTIONS[module], re.MULTILINE
+    )
+    found = {name + args: re.findall(r"`(\w+)`", sites) for name, args, sites in rows}
     wanted = {
         f"{item.name.text}({listed(tuple(p.name for p in item.params))})": [
             let.name.text for let in item.lets
@@ -61,3 +63,13 @@ def test_every_record_has_its_row(module: str) -> None:
     records = [item for item in parsed(module).items if isinstance(item, RecordDecl)]
 
     assert sorted(found) == sorted(f"{item.name.text}[{listed(item.dims)}]" for item in records)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_call_says_is_a_dimension(module: str) -> None:
+    """A row with a dimension in brackets names one of its circuit's."""
+    rows = re.findall(r"^\| `(\w+)\[(\w+)\]\(", SECTIONS[module], re.MULTILINE)
+    circuits = [item for item in parsed(module).items if isinstance(item, CircuitDecl)]
+    dims = {(item.name.text, dim.text) for item in circuits for dim in item.dims}
+
+    assert set(rows) <= dims
