@@ -268,6 +268,20 @@ class TestPatch:
         assert receipt["sha256"] == digest(out)
         assert command("prove", spec, "negative", "--checkpoint", f"m={out}") == 0
 
+    def test_a_checkpoint_in_shards_is_refused(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A patch writes one file; claims about the same tensors are decided."""
+        text = DETECTOR.replace("model.safetensors", "model.safetensors.index.json")
+        spec, index = write_spec(tmp_path, text), tmp_path / "model.safetensors.index.json"
+        where = dict.fromkeys(WEIGHTS, "model.safetensors")
+        index.write_text(json.dumps({"weight_map": where}))
+        before = sorted(tmp_path.iterdir())
+        assert command("prove", spec, "bounded") == 0
+        assert command("patch", spec, "sink") == 4
+        assert "E0413" in capsys.readouterr().err
+        assert sorted(tmp_path.iterdir()) == before
+
     def test_an_existing_file_is_not_replaced(self, tmp_path: Path) -> None:
         """Only `--force` replaces, and only a proved patch."""
         spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
