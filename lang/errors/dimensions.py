@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from circ.lang.binding import as_polynomial
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.errors.names import suggestion
 from circ.lang.errors.spelling import nearest
+from circ.lang.polynomials import show_polynomial
 from circ.lang.span import Span
 from circ.lang.syntax import Name
 from circ.lang.types import Binding, Dim, show_dim
@@ -25,9 +27,8 @@ def leaves_a_rest(
     """Arithmetic on dimensions that no whole number solves."""
     known = sorted(name for name in binding if name in show_dim(want))
     where = ", ".join(f"{name} = {show_dim(binding[name])}" for name in known)
-    headline = (
-        f"no whole number `{unknown}` makes `{show_dim(want)}` of `{circuit}` {show_dim(have)}"
-    )
+    length = show_polynomial(as_polynomial(have))
+    headline = f"no whole number `{unknown}` makes `{show_dim(want)}` of `{circuit}` {length}"
     return Diagnostic("E0235", headline, span, f"with {where}" if where else "")
 
 

@@ -83,6 +83,10 @@ circuit piecewise(x: real[2]) -> real[2] = cases {
 
 circuit pick[n](x: real[n], i: fin[n]) -> real = x[i]
 
+circuit cut[h, k](w: real[h*k, 2], x: real[2]) -> real[h, k] = [ w[i * k:(i + 1) * k] @ x for i in fin[h] ]
+
+circuit later[n](x: real[n]) -> real[n - 1] = x[1:] - x[:-1] + cut[h = 2, k = 3 - 1](m.embed, x[:2])[0, 0]
+
 domain Words  = { s: Char[3] | count { c in s | c in [quote, "two words"] } <= 2 }
 domain Short  = { s in Words | s[0] == letter or state(s) == inside }
 domain Formed = { s in Words | s matches (letter | quote)* "two words"{1,2} Char.eos? }
@@ -102,6 +106,7 @@ claim chained expects refuted: forall x in Box: all(-1 <= block(x)[0:2] < twice)
 claim logic:     forall x in Box, i in Places:
   pick(x, i) > 0.5 and gate(x) implies any(x != 0) or i in [0, 1] and abs(sum(x)) <= mean(x) + 9
 claim formed:    exists s in Formed: not s matches _ quote+ | letter{2,} () _* and s[0] == quote
+claim sized:     forall x in Box: cut[h = 2](m.embed, x)[0] == x and later(x) <= 9
 claim smooth:    forall x in Box: exp(x[0]) - norm_inf(x) <= 3 and piecewise(x) <= 2
 claim closed:    Quote.none == none and eps < 1
 
