@@ -56,10 +56,11 @@ def as_polynomial(dim: Dim) -> Polynomial:
 
 
 def simplest(p: Polynomial) -> Dim:
-    """A number or a name, where it is no more than that."""
+    """A number or a name, where it is no more than that, or the lengths of a word."""
     match p:
-        case Polynomial(terms=(((name,), 1),)) if ".." not in name:
-            return Variable(name)
+        case Polynomial(terms=(((name,), 1),)):
+            first, several, last = name.partition("..")
+            return Lengths(int(first), int(last) if last else None) if several else Variable(name)
         case _:
             return p if p.constant is None else Fixed(p.constant)
 

@@ -43,7 +43,7 @@ from circ.lang.syntax import (
     NetworkDecl,
     Parameter,
 )
-from circ.lang.types import Binding, Dim, Fixed, Variable, show_dim, size
+from circ.lang.types import Binding, Dim, Fixed, Variable, size
 
 
 def lower_call(e: Call | Do, env: Environment) -> Value:
@@ -99,7 +99,7 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     assert isinstance(decl, CircuitDecl | NetworkDecl)
     arguments = tuple([argument(env.lower(arg)) for arg in e.args])
     given = env.low.typed.facts.bindings.get(e, {})
-    binding = {name: called_dim(dim, e.span, env) for name, dim in given.items()}
+    binding = {name: called_dim(name, dim, e.span, env) for name, dim in given.items()}
     called = replace(env, binding=binding, dims=told_sizes(given, env))
     if isinstance(decl, NetworkDecl):
         return run_network(decl, arguments, called, replacements)
@@ -112,17 +112,18 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     return env.low.runs[key]
 
 
-def called_dim(dim: Dim, span: Span, env: Environment) -> Dim:
-    """What a dimension of a circuit stands for in a call; what is computed is a number here.
+def called_dim(own: str, dim: Dim, span: Span, env: Environment) -> Dim:
+    """What `own`, a dimension of a circuit, stands for in a call; what is computed is a number here.
 
     Raises `CircError` where that is no size of an axis.
     """
     if not isinstance(dim, Polynomial):
         return bound(dim, env.binding)
-    value = put_in(dim, {name: whole_number(side) for name, side in env.dims.items()}).constant
-    assert value is not None, "all dimensions are known where a circuit is unfolded"
+    known = {name: env.low.length or 0 if ".." in name else env.dims[name] for name in dim.names}
+    value = put_in(dim, {name: whole_number(side) for name, side in known.items()}).constant
+    assert value is not None, "it has no other names"
     if not 1 <= value <= MOST_ENTRIES:
-        raise CircError(unfit_size(span, show_dim(dim), value))
+        raise CircError(unfit_size(span, own, value))
     return Fixed(value)
 
 
