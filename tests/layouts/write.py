@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import (
+    save_file,  # pyright: ignore[reportUnknownVariableType]
+)
 from torch import Tensor, nn
 
 TOKENS = 5

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import (
+    load_file,  # pyright: ignore[reportUnknownVariableType]
+)
 from torch import Tensor
 
 from circ.compiler.driver import Program, check

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from circ.lang.binding import bound, found_dims
 from circ.lang.polynomials import (
     Polynomial,
     add,
+    combined,
     divided,
     linear_in,
     multiply,
@@ -22,13 +25,15 @@ from circ.lang.types import Dim, Fixed, Variable
 
 NAMES = ("d", "h", "k")
 leaves = st.sampled_from(NAMES).map(variable) | st.integers(-4, 4).map(whole_number)
-polynomials = st.recursive(
-    leaves,
-    lambda inner: st.builds(
-        lambda f, a, b: f(a, b), st.sampled_from([add, subtract, multiply]), inner, inner
-    ),
-    max_leaves=6,
-)
+OPERATORS: st.SearchStrategy[Literal["+", "-", "*"]] = st.sampled_from(["+", "-", "*"])
+
+
+def computed(inner: st.SearchStrategy[Polynomial]) -> st.SearchStrategy[Polynomial]:
+    """One operation on two of them."""
+    return st.builds(combined, OPERATORS, inner, inner)
+
+
+polynomials: st.SearchStrategy[Polynomial] = st.recursive(leaves, computed, max_leaves=6)
 sizes = st.fixed_dictionaries({name: st.integers(1, 9) for name in NAMES})
 
 
