@@ -11,10 +11,11 @@ from circ.compiler.query import Asked, Known, Named, Names, define, formula, que
 from circ.compiler.rows import row_at
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved
+from circ.lang.binding import found_dims, paired, substitute
 from circ.lang.diagnostic import CircError
 from circ.lang.span import Source
 from circ.lang.syntax import CircuitDecl, DomainDecl, Expr, ListExpr, Number, Quoted, Ref, Unary
-from circ.lang.types import Array, Dim, Type, fits, infer_dims, of_length, substitute
+from circ.lang.types import Array, Dim, Type, fits, of_length
 from circ.runtime.cache.recall import answered
 from circ.runtime.evaluate import Evaluated, evaluate
 from circ.runtime.regions import unused
@@ -129,7 +130,7 @@ def takes(wanted: Array, named: Named, binding: dict[str, Dim]) -> bool:
 
 def is_fit(wanted: Array, given: Array, binding: dict[str, Dim]) -> bool:
     """Whether a type fits that of a parameter, whose dimensions are found on the way."""
-    infer_dims(wanted, given, binding)
+    binding |= found_dims(paired(wanted, given), binding)
     return fits(given, substitute(wanted, binding))
 
 
