@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from circ.compiler.ir import Wire
 from circ.compiler.lower.claims import (
     Params,
     PatchPlan,
@@ -19,10 +20,11 @@ from circ.compiler.lower.claims import (
     lower_patch,
     param_values,
 )
-from circ.compiler.lower.environment import Lowering
+from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
+from circ.compiler.lower.lemmas import assumed, cover_name, lower_cover
 from circ.compiler.lower.subspaces import check_independent
-from circ.compiler.obligation import Obligation, Question
+from circ.compiler.obligation import Lemma, Obligation, Question
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.data import as_checkpoint
@@ -77,24 +79,52 @@ class Program:
         return (*(Path(text.name) for text in texts), *read)
 
     def claim(
-        self, name: str, length: int | None = None, *, alike: bool = False, sited: bool = False
+        self,
+        name: str,
+        length: int | None = None,
+        *,
+        alike: bool = False,
+        sited: bool = False,
+        assume: Callable[[Environment], Wire] | None = None,
     ) -> Obligation:
         """The obligation of a claim; raises `CircError` when it has errors of its own.
 
-        `length` is that of a word that may have several, the least of them if it is not given; `alike`
-        and `sited` are as for `lower_formula`.
+        `length` is that of a word that may have several, the least of them if it is not given; `alike`,
+        `sited` and `assume` are as for `lower_formula`.
         """
         self.require(name)
         decl = self.typed.scope.claims[name]
         given = self.typed, decl, self.params, self.weights, length
-        return lower_claim(*given, alike=alike, sited=sited)
+        return lower_claim(*given, alike=alike, sited=sited, assume=assume)
 
     def question(self, name: str) -> Question:
-        """A claim, at each length of its word where that may have several; raises as `claim`."""
+        """A claim, at each length of its word where that may have several; raises as `claim`.
+
+        It is asked by itself, without its lemmas.
+        """
         self.require(name)
         several = lengths_of(self.typed, self.typed.scope.claims[name].formula)
         at = partial(self.claim, name)
         return Question(name, at, partial(at, alike=True), several)
+
+    def lemmas(self, name: str) -> tuple[Lemma, ...]:
+        """The lemmas of a claim; raises as `claim`, for its own errors and for those of its lemmas."""
+        claims, own = self.typed.scope.claims, self.question(name)
+        found: list[Lemma] = []
+        for lemma in dict.fromkeys(word.text for word in claims[name].using):
+            self.require(lemma)
+            asked = self.typed, claims[name], claims[lemma], self.params, self.weights
+            at = partial(lower_cover, *asked)
+            title = cover_name(claims[name], claims[lemma])
+            found.append(Lemma(lemma, Question(title, at, at, own.lengths)))
+        return tuple(found)
+
+    def aided(self, name: str) -> Question:
+        """A claim together with what its lemmas say, which is then to be proved; raises as `lemmas`."""
+        claims = self.typed.scope.claims
+        formulas = [claims[lemma.name].formula for lemma in self.lemmas(name)]
+        at = partial(self.claim, name, assume=partial(assumed, formulas))
+        return replace(self.question(name), at=at, alike=partial(at, alike=True))
 
     def patch(self, name: str) -> PatchPlan:
         """The obligations of a patch; raises `CircError` like `claim`."""
@@ -110,9 +140,13 @@ class Program:
             decl = self.typed.scope.patches[name]
             lower_patch(self.typed, decl, self.params, self.weights, ends=True)
             return
-        several = self.question(name).lengths
+        several, lemmas = self.question(name).lengths, self.lemmas(name)
         for length in {None} if several is None else {several.first, several.last}:
             self.claim(name, length)
+            for lemma in lemmas:
+                lemma.covers.at(length)
+            if lemmas:
+                self.aided(name).at(length)
 
 
 def check(source: Source, files: Files, given: Params) -> Program:
@@ -181,7 +215,22 @@ def lower_all(program: Program) -> Program:
                 faults[name] = error.diagnostics
                 for diagnostic in error.diagnostics:
                     program.diagnostics.report(diagnostic)
+    for name in scope.claims:
+        wrong = next((each for each in resting_on(program, name) if each in faults), None)
+        if wrong is not None:
+            faults.setdefault(name, faults[wrong])
     return replace(program, faults=faults)
+
+
+def resting_on(program: Program, name: str) -> Iterator[str]:
+    """The lemmas of a claim, and theirs."""
+    claims, seen = program.typed.scope.claims, {name}
+    waiting = [name]
+    while waiting:
+        using = (word.text for word in claims[waiting.pop()].using)
+        waiting += (found := [each for each in using if each in claims and each not in seen])
+        seen.update(found)
+        yield from found
 
 
 def checkpoints(typed: TypedModule) -> dict[str, CheckpointDecl]:

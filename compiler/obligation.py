@@ -4,6 +4,7 @@
 - `in <binder>`: the binder's domain condition, reading that binder alone;
 - `where`: the claim's `where`;
 - `goal`: the claim's body;
+- `assumed`: what the lemmas say that the claim is to be decided by, where it has some;
 - `premise`: the left side of a top-level `implies`, where there is one;
 - `arm <n>`: whether the n-th `cases` arm is reached (`Obligation.arms` says which it is);
 - `show <text>`: a value that the goal compares, to be shown at a witness (of any type);
@@ -119,6 +120,14 @@ class Question:
     at: Callable[[int | None], Obligation]
     alike: Callable[[int | None], Obligation]
     lengths: Lengths | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """A claim, by its name, that another takes as a lemma; `covers` asks whether it speaks of all inputs of that."""
+
+    name: str
+    covers: Question
 
 
 @dataclass(frozen=True, slots=True)

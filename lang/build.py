@@ -154,9 +154,9 @@ def circuit(part: Tree, doc: str, at: Place) -> CircuitDecl:
     )
 
 
-def names(dims: Part, at: Place) -> tuple[Name, ...]:
-    """The dimensions of a circuit, if it has any."""
-    return () if dims is None else tuple(name(dim, at) for dim in tree(dims).children)
+def names(listed: Part, at: Place) -> tuple[Name, ...]:
+    """The dimensions of a circuit or the lemmas of a claim, if it has any."""
+    return () if listed is None else tuple(name(word, at) for word in tree(listed).children)
 
 
 def parameters(part: Part, at: Place) -> tuple[Parameter, ...]:
@@ -243,11 +243,12 @@ def binders(part: Tree, at: Place) -> Iterator[Binder]:
 
 
 def claim(part: Tree, doc: str, at: Place) -> ClaimDecl:
-    """`claim name [over float32] [expects refuted]: …`."""
-    declared, floats, outcome, body = part.children
+    """`claim name [using a, b] [over float32] [expects refuted]: …`."""
+    declared, lemmas, floats, outcome, body = part.children
+    named, using = name(declared, at), names(lemmas, at)
     over = None if floats is None else name(floats, at)
     expects = cast(Literal["proved", "refuted"], str(outcome or "proved"))
-    return ClaimDecl(at.span(part), doc, name(declared, at), over, expects, formula(body, at))
+    return ClaimDecl(at.span(part), doc, named, using, over, expects, formula(body, at))
 
 
 # --- patches -----------------------------------------------------------------------------------

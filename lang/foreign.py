@@ -105,7 +105,6 @@ class Construct:
 
 CONSTRUCTS = (
     Construct("if", OPERAND, "`if` is", "write `cases { condition => a, else => b }`"),
-    Construct("using", frozenset({"expects"}), "the lemma list `using …` is"),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
     Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
     Construct("graft", frozenset({"edit"}), "the patch clause `graft` is"),

@@ -142,9 +142,11 @@ def layouts(item: Item) -> Iterator[str]:
 
 
 def claim_head(item: ClaimDecl) -> str:
-    """`faithful over float32 expects refuted`."""
+    """`faithful using a, b over float32 expects refuted`."""
+    using = f" using {', '.join(name.text for name in item.using)}" if item.using else ""
     over = "" if item.over is None else f" over {item.over.text}"
-    return f"{item.name.text}{over}{' expects refuted' if item.expects == 'refuted' else ''}"
+    expects = " expects refuted" if item.expects == "refuted" else ""
+    return f"{item.name.text}{using}{over}{expects}"
 
 
 def use(found: Use) -> str:

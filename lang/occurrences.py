@@ -92,7 +92,10 @@ def in_item(item: Item, reach: Reach) -> Found:
             yield from in_circuit(item, reach)
         case DomainDecl(value=value):
             yield from in_domain(value, reach)
-        case ClaimDecl(formula=formula):
+        case ClaimDecl(using=using, formula=formula):
+            claims = reach.scope.claims
+            lemmas = (name for name in using if name.text in claims)
+            yield from (Occurrence(name.span, Declared(claims[name.text])) for name in lemmas)
             yield from in_formula(formula, reach)
         case PatchDecl():
             yield from in_patch(item, reach)

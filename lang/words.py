@@ -32,7 +32,7 @@ FLOATS = ("float64", "float32", "bfloat16", "float16")
 """The formats that a claim may be about, after `over`; names everywhere else."""
 
 CLAUSE_WORDS = ("edit", "require", "preserve", "minimize")
-HEAD_WORDS = ("from", "at", "of", "span", "expects", "proved", "refuted")
+HEAD_WORDS = ("from", "at", "of", "span", "using", "expects", "proved", "refuted")
 """Words of a patch's clauses, and of the heads of items; names everywhere else."""
 
 TYPES = ("real", "bool", "fin")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeGuard, runtime_checkable
 
 from circ.runtime.cache.recall import Answered, Keeping
+from circ.runtime.claim_lines import claim_lines
 from circ.runtime.columns import Shown
 from circ.runtime.displays import shown_html
 from circ.runtime.evaluate import Evaluated
@@ -18,7 +19,6 @@ from circ.runtime.repl.lines import is_open, questions
 from circ.runtime.repl.opening import empty_program
 from circ.runtime.repl.reply import Reply
 from circ.runtime.repl.session import Session
-from circ.runtime.report import verdict_lines
 from circ.runtime.session import Request
 from circ.runtime.trace import Trace, trace_columns
 
@@ -113,8 +113,8 @@ def shown(found: object) -> Sequence[Shown]:
     from circ.runtime.value_lines import value_lines
 
     match found:
-        case Answered(obligation=obligation, verdict=verdict, seconds=seconds, first=first):
-            return verdict_lines(obligation, verdict, seconds, first=first)
+        case Answered():
+            return claim_lines(found)
         case Evaluated():
             return value_lines(found)
         case Range() | Nowhere():

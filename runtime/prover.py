@@ -12,6 +12,7 @@ from functools import partial
 from time import monotonic
 from typing import assert_never
 
+from circ.compiler.aided import aided, with_lemmas_met
 from circ.compiler.builder import Builder
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
 from circ.compiler.ir import Argmax, Circuit, Compare, Max, Not, Real, Relu, TopK, operands
@@ -81,9 +82,9 @@ def prove(
     question = obligation if obligation.quantifier == "forall" else denied(obligation)
     if obligation.quantifier == "exists":
         limits = replace(limits, first=True)
-    finding = decide(question, weights, limits, progress)
+    finding = decide(aided(question), weights, limits, progress)
     if obligation.quantifier == "forall":
-        return universal(question, weights, finding)
+        return with_lemmas_met(universal(question, weights, finding), question, weights)
     return existential(question, weights, finding)
 
 

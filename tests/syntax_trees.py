@@ -298,7 +298,13 @@ items: Strategy[Item] = st.one_of(
     declared(ParamDecl, st.none() | types, expressions),
     declared(CircuitDecl, several(names), several(parameters), types, several(lets), small),
     declared(DomainDecl, domains | data_sets),
-    declared(ClaimDecl, st.none() | names, st.sampled_from(["proved", "refuted"]), formulas),
+    declared(
+        ClaimDecl,
+        several(names),
+        st.none() | names,
+        st.sampled_from(["proved", "refuted"]),
+        formulas,
+    ),
     declared(
         PatchDecl,
         names,

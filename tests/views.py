@@ -7,6 +7,7 @@ to `VIEWS`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from circ.compiler.driver import Program, check
@@ -19,8 +20,8 @@ from circ.lang.parser import parse
 from circ.lang.render import render
 from circ.lang.span import Source
 from circ.lang.syntax import Module
-from circ.runtime.answer import answer
-from circ.runtime.report import verdict_lines
+from circ.runtime.claim_lines import claim_lines
+from circ.runtime.claims import Claims
 from tests.mdtest import View
 from tests.outline import outline
 from tests.print_ir import print_ir
@@ -106,11 +107,9 @@ def view_outcomes(text: str, folder: Path) -> str:
 def told(text: str, folder: Path) -> list[list[str]]:
     """What is said of each claim, in lines."""
     program = right(text, folder)
-    answers = [
-        answer(program.question(name), program.weights, Limits())
-        for name in program.typed.scope.claims
-    ]
-    return [[line.text for line in verdict_lines(asked, found)] for asked, found in answers]
+    claims = Claims(program, Limits())
+    answers = [claims.answer(name) for name in program.typed.scope.claims]
+    return [[line.text for line in claim_lines(replace(reply, seconds=None))] for reply in answers]
 
 
 def values(ranged: Reals | Words) -> str:

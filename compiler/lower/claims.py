@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from circ.compiler.aided import ASSUMED
 from circ.compiler.builder import either, truth
 from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
@@ -72,14 +73,15 @@ def lower_claim(
     *,
     alike: bool = False,
     sited: bool = False,
+    assume: Callable[[Environment], Wire] | None = None,
 ) -> Obligation:
     """The obligation of a claim; raises `CircError` where a domain is unbounded.
 
-    `length`, `alike` and `sited` are as for `lower_formula`.
+    `length`, `alike`, `sited` and `assume` are as for `lower_formula`.
     """
     name, asked = decl.name.text, decl.formula
     obligation = lower_formula(
-        typed, name, asked, params, weights, length, alike=alike, sited=sited
+        typed, name, asked, params, weights, length, alike=alike, sited=sited, assume=assume
     )
     over = None if decl.over is None else decl.over.text
     return replace(obligation, expects=decl.expects, over=over)
@@ -146,14 +148,46 @@ def lower_formula(
     *,
     alike: bool = False,
     sited: bool = False,
+    assume: Callable[[Environment], Wire] | None = None,
 ) -> Obligation:
     """One quantified formula as an obligation, its circuit simplified; `sited`: its sites are outputs.
 
     `length` is that of a word that may have several, the least of them if it is not given; `alike`:
     of a word that may have any length, its circuit is to have the form of those for other lengths.
     `enter` binds names that the formula may read besides those of the module. Bounds are read off
-    the tensors in `weights`.
+    the tensors in `weights`. `assume` says what is known of the formula's variables.
     """
+    env, outputs = opened(typed, formula, params, weights, length, enter, alike=alike)
+    low = env.low
+    outputs |= lower_claimed(formula, env)
+    if low.counts:
+        return closed(low, name, formula, {"goal": outputs["goal"]})
+    outputs |= {f"arm {i}": either(low.b, *held) for i, held in enumerate(low.arms.values())}
+    shown = all_shown(formula, env)
+    outputs |= {f"show {text}": wire for text, (wire, _) in shown.items()}
+    outputs |= {f"site {i}": wire for i, wire in enumerate(low.sites) if sited}
+    arms = tuple(low.arms)
+    if assume is not None:
+        outputs[ASSUMED] = assume(env)
+    return replace(
+        about(low, name, formula, outputs),
+        members={f"show {text}": names for text, (_, names) in shown.items()},
+        arms=arms,
+        sites=tuple(low.sites.values()) if sited else (),
+    )
+
+
+def opened(
+    typed: TypedModule,
+    formula: Formula,
+    params: Params,
+    weights: Weights,
+    length: int | None,
+    enter: Enter = unchanged,
+    *,
+    alike: bool = False,
+) -> tuple[Environment, dict[str, Wire]]:
+    """What a formula is lowered in: its variables, and the outputs that say what these are in."""
     several = lengths_of(typed, formula)
     if several is not None and length is None:
         length = several.first
@@ -165,25 +199,19 @@ def lower_formula(
         named = binder.name.text
         variables[named], outputs[f"in {named}"] = lower_binder(binder, env)
     low.forget_calls()
-    env = replace(env, locals={**env.locals, **variables})
-    outputs |= lower_claimed(formula, env)
-    if low.counts:
-        return closed(low, name, formula, {"goal": outputs["goal"]})
-    outputs |= {f"arm {i}": either(low.b, *held) for i, held in enumerate(low.arms.values())}
-    shown = all_shown(formula, env)
-    outputs |= {f"show {text}": wire for text, (wire, _) in shown.items()}
-    outputs |= {f"site {i}": wire for i, wire in enumerate(low.sites) if sited}
+    return replace(env, locals={**env.locals, **variables}), outputs
+
+
+def about(low: Lowering, name: str, formula: Formula, outputs: Mapping[str, Wire]) -> Obligation:
+    """What is asked of a formula's variables; raises `CircError` where one is unbounded."""
     circuit = run_passes(low.b.circuit(outputs))
     return Obligation(
         name=name,
         quantifier=formula.quantifier,
         circuit=circuit,
-        binders=tuple(bound(binder, circuit, typed, weights) for binder in formula.binders),
+        binders=tuple(bound(b, circuit, low.typed, low.weights) for b in formula.binders),
         span=formula.span,
-        members={f"show {text}": names for text, (_, names) in shown.items()},
-        arms=tuple(low.arms),
-        length=length,
-        sites=tuple(low.sites.values()) if sited else (),
+        length=low.length,
     )
 
 
@@ -203,11 +231,15 @@ def closed(low: Lowering, name: str, formula: Formula, outputs: Mapping[str, Wir
 
 def lower_claimed(formula: Formula, env: Environment) -> dict[str, Wire]:
     """The outputs `where`, `goal` and `premise`."""
-    where = truth(env.b, True) if formula.where is None else env.wire(formula.where)
-    found = {"where": where, "goal": env.wire(formula.body)}
+    found = {"where": lower_where(formula, env), "goal": env.wire(formula.body)}
     if isinstance(formula.body, Binary) and formula.body.op == "implies":
         found["premise"] = env.wire(formula.body.left)
     return found
+
+
+def lower_where(formula: Formula, env: Environment) -> Wire:
+    """What is assumed of a formula's variables besides their domains."""
+    return truth(env.b, True) if formula.where is None else env.wire(formula.where)
 
 
 def members(e: Expr, low: Lowering) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from circ.lang.check.expressions import infer
 from circ.lang.check.formulas import check_formula, check_over, domain_type
 from circ.lang.check.functions import FUNCTIONS
 from circ.lang.check.guards import check_guard
+from circ.lang.check.lemmas import check_lemmas
 from circ.lang.check.networks import check_network
 from circ.lang.check.order import in_order
 from circ.lang.check.patches import check_patch
@@ -104,6 +105,8 @@ def typecheck(
             check_over(item, ctx)
         elif isinstance(item, PatchDecl):
             check_patch(item, ctx)
+    for claim in scope.claims.values():
+        check_lemmas(claim, ctx)
     for diagnostic in sorted(found, key=lambda d: d.span.start if d.span else 0):
         diagnostics.report(diagnostic)
     return TypedModule(module, scope, facts, used.modules)

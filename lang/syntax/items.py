@@ -227,11 +227,12 @@ class Formula:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClaimDecl:
-    """`claim faithful [over float32] [expects refuted]: forall s in D: …`."""
+    """`claim faithful [using a, b] [over float32] [expects refuted]: forall s in D: …`."""
 
     span: Span
     doc: str
     name: Name
+    using: tuple[Name, ...]
     over: Name | None
     expects: Literal["proved", "refuted"]
     formula: Formula

@@ -46,15 +46,28 @@ NOWHERE = Keeping(nowhere=True)
 class Answered:
     """A verdict, and the claim at the length of the word that it shows.
 
-    `seconds` is what it took now and, of a verdict that was kept, `first` what it took to decide. `notes`
-    say why a verdict was not kept, or one that was is not believed.
+    `seconds` is what it took now, if that is to be told, and, of a verdict that was kept, `first` what it took to decide. `notes`
+    say why a verdict was not kept, or one that was is not believed. `rests` has the lemmas that were looked at.
     """
 
     obligation: Obligation
     verdict: Verdict
-    seconds: float
+    seconds: float | None
     first: float | None = None
     notes: tuple[str, ...] = ()
+    rests: tuple[Rest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A lemma of a claim and its verdict; `covers`: the one on whether it speaks of all of the claim's inputs.
+
+    There is none where that was not asked, since some lemma was not proved.
+    """
+
+    lemma: str
+    verdict: Verdict
+    covers: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from time import monotonic
 
 from circ.compiler.audit.audit import Audited
 from circ.compiler.driver import Program
-from circ.compiler.obligation import Question
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate, no_certificates
-from circ.runtime.certificates.auditing import audit_files
+from circ.runtime.certificates.by_lemmas import audit_claim
 from circ.runtime.certificates.folder import certificate_path, some_file
 from circ.runtime.commands.audit_outcome import Refused, outcome_data, outcome_lines, outcome_of
 from circ.runtime.exits import Exit, worst
@@ -50,13 +49,15 @@ def run_audit(
     for name in there:
         start = monotonic()
         with progress(f"auditing {name}", as_json):
-            outcome = audit(program, folder, questions[name], exact)
+            outcome = audit(program, folder, name, exact)
         seconds = monotonic() - start
         codes.append(Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED)
         again = proving_again(spec, name, opened, folder)
-        found.append(outcome_data(name, outcome, exact, seconds, again))
+        lemmas = [lemma.name for lemma in program.lemmas(name)]
+        found.append(outcome_data(name, outcome, exact, seconds, again) | {"lemmas": lemmas})
         if not as_json:
             show_lines(outcome_lines(name, outcome, exact, seconds, again))
+            show_lines(using_lines(outcome, lemmas))
     if as_json:
         data = {"spec": str(spec), "certificates": found, "without": without}
         show_data(data | {"exit": int(worst(codes))})
@@ -71,12 +72,20 @@ def refutable(program: Program, name: str) -> bool:
     return program.typed.scope.claims[name].expects == "refuted"
 
 
-def audit(program: Program, folder: Path, question: Question, exact: bool) -> Audited | Refused:
+def audit(program: Program, folder: Path, name: str, exact: bool) -> Audited | Refused:
     """What the certificates of a claim prove, or the first reason why one does not hold."""
     return outcome_of(
-        lambda: audit_files(question, program.weights, folder, exact=exact),
-        certificate_path(folder, question.name),
+        lambda: audit_claim(program, name, folder, exact=exact), certificate_path(folder, name)
     )
+
+
+def using_lines(outcome: Audited | Refused, lemmas: Sequence[str]) -> list[Line]:
+    """By which lemmas a claim is proved, where it is."""
+    if isinstance(outcome, Refused) or not lemmas:
+        return []
+    named = ", ".join(f"`{lemma}`" for lemma in lemmas)
+    words = "the certificates of these, and of what they are used for, hold too"
+    return [Line("plain", f"    using {named}: {words}")]
 
 
 def proving_again(spec: Path, claim: str, opened: Opened, folder: Path) -> str:

@@ -10,14 +10,17 @@ from time import monotonic
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
-from circ.compiler.verdict import Refuted, Unknown, Verdict
-from circ.runtime.as_data import Data, cache_data, certificate_data, verdict_data
-from circ.runtime.cache.recall import NOWHERE, Answered, Keeping, answered
-from circ.runtime.certificates.files import certify, clear, require_apart
+from circ.compiler.verdict import Refuted, Unknown
+from circ.runtime.as_data import Data, certificate_data, verdict_data
+from circ.runtime.cache.recall import NOWHERE, Answered, Keeping
+from circ.runtime.certificates.by_lemmas import certify_claim, parts_of
+from circ.runtime.certificates.files import clear, require_apart
 from circ.runtime.certificates.folder import Certified, Uncertified
+from circ.runtime.claim_lines import claim_data, claim_lines
+from circ.runtime.claims import Claims
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.report import Line, certificate_lines, repro_line, verdict_lines
-from circ.runtime.repro import Repros, reproduced
+from circ.runtime.report import Line, certificate_lines, no_repro_line, repro_line
+from circ.runtime.repro import NoRepro, Repro, Repros, reproduced
 from circ.runtime.session import Opened, chosen, noted, settings, uncompared, usable
 from circ.runtime.terminal import (
     progress,
@@ -45,16 +48,19 @@ class Reached:
 class Proving:
     """How claims are decided and told.
 
-    `certificates`, `repros` and `folder` are where proofs, replays of witnesses and verdicts are left.
+    `certificates` and `repros` are where proofs and replays of witnesses are left.
     """
 
-    program: Program
-    limits: Limits
+    claims: Claims
     listed: int
     as_json: bool
     certificates: Path | None
-    folder: Path | None
     repros: Repros | None
+
+    @property
+    def program(self) -> Program:
+        """The spec."""
+        return self.claims.program
 
 
 def run_prove(
@@ -76,14 +82,16 @@ def run_prove(
     program = usable(spec, settings(*opened))
     names = chosen(program, claims, "claim")
     if certificates is not None:
-        require_apart(certificates, names, program.files_read)
+        parts = (part.name for name in names for part in parts_of(program, name))
+        require_apart(certificates, dict.fromkeys(parts), program.files_read)
     if repros is not None:
         repros.require_free(names, program)
         repros.make()
     show_diagnostics(noted(program))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no claims")])
-    how = Proving(program, limits, listed, as_json, certificates, keeping.beside(spec), repros)
+    deciding = Claims(program, limits, keeping.beside(spec))
+    how = Proving(deciding, listed, as_json, certificates, repros)
     reached = each(names, how)
     left = names[len(reached) :]
     reached += [unreached(program, name) for name in left]
@@ -119,14 +127,14 @@ def told(name: str, how: Proving) -> Reached:
     """A claim, decided and shown, and its certificate left where one is asked for."""
     reply = decided(name, how)
     verdict = reply.verdict
-    data = verdict_data(reply.obligation, verdict, reply.seconds) | cache_data(reply.first)
+    data = claim_data(reply)
     if not how.as_json:
-        show_lines(verdict_lines(reply.obligation, verdict, reply.seconds, how.listed, reply.first))
+        show_lines(claim_lines(reply, how.listed))
     code = exit_of(reply.obligation.expects, verdict)
     interrupted = isinstance(verdict, Unknown | Refuted) and verdict.interrupted
     if how.certificates is not None:
         try:
-            data |= certified(name, verdict, how, how.certificates)
+            data |= certified(name, how, how.certificates)
         except KeyboardInterrupt:
             clear(how.certificates, name)
             data |= certificate_told(Uncertified("interrupted"), how.as_json, 0.0)
@@ -141,17 +149,16 @@ def told(name: str, how: Proving) -> Reached:
 
 def decided(name: str, how: Proving) -> Answered:
     """A claim's verdict."""
-    question = how.program.question(name)
     with progress(name, how.as_json) as move:
-        return answered(question, how.program.weights, how.limits, move, how.folder)
+        return how.claims.answer(name, move)
 
 
-def certified(name: str, verdict: Verdict, how: Proving, folder: Path) -> Data:
-    """The certificate of a verdict, left in a folder, and what is told of it."""
-    question, start = how.program.question(name), monotonic()
+def certified(name: str, how: Proving, folder: Path) -> Data:
+    """The certificates of a claim that was decided, left in a folder, and what is told of them."""
+    start = monotonic()
     with progress(f"certificate of {name}", how.as_json) as move:
-        move(0.0, f"at most {how.limits.timeout:g} s")
-        left = certify(question, how.program.weights, verdict, folder, how.limits.timeout)
+        move(0.0, f"at most {how.claims.limits.timeout:g} s")
+        left = certify_claim(how.claims, name, folder)
     return certificate_told(left, how.as_json, monotonic() - start)
 
 

@@ -18,8 +18,10 @@ from circ.lang.types import Group
 from circ.lang.types import show as type_text
 from circ.lang.words import is_name
 from circ.runtime.advice import advised
-from circ.runtime.as_data import Data, cache_data, verdict_data, witness_data
+from circ.runtime.as_data import Data, witness_data
 from circ.runtime.cache.recall import Answered, answered
+from circ.runtime.claim_lines import claim_data, claim_lines
+from circ.runtime.claims import Claims
 from circ.runtime.columns import Shown
 from circ.runtime.evaluate import Evaluated
 from circ.runtime.repl import about
@@ -120,22 +122,24 @@ def traced_call(state: State, line: Trace) -> tuple[Defined, tuple[Line, ...]]:
 
 def prove(state: State, line: Prove) -> Reply:
     """The verdict on a claim of the spec, or on a formula."""
-    reply = decided(state, asked_of(state, line))
-    lines = verdict_lines(reply.obligation, reply.verdict, reply.seconds, first=reply.first)
-    return Reply("verdict", (*lines, *noted_lines(reply)), answered_data(reply))
+    reply = proved(state, line)
+    return Reply("verdict", (*claim_lines(reply), *noted_lines(reply)), answered_data(reply))
 
 
-def asked_of(state: State, line: Prove) -> Question:
-    """The claim that is named, or the formula that is written; raises `CircError`."""
+def proved(state: State, line: Prove) -> Answered:
+    """The answer to the claim that is named, or to the formula that is written; raises `CircError`."""
     text = line.source.text
     claims = state.program.typed.scope.claims
     if not text:
         raise CircError(needs_argument(line.word, "prove", "a claim", "prove forall s in D: …"))
     if text in claims:
-        return state.program.question(text)
+        folder = None if state.path is None else state.keeping.beside(state.path)
+        with state.watch(text) as progress:
+            found = Claims(state.program, state.limits, folder).answer(text, progress)
+        return replace(found, verdict=hinted(found.verdict))
     if is_name(text) and text not in state.names:
         raise CircError(no_claim("claim", text, list(claims)))
-    return formula(state.program, line.source, state.names).question
+    return decided(state, formula(state.program, line.source, state.names).question)
 
 
 def find(state: State, line: Find) -> Reply:
@@ -211,8 +215,7 @@ def hinted(verdict: Verdict) -> Verdict:
 
 def answered_data(reply: Answered) -> Data:
     """A verdict for `--json`."""
-    told = verdict_data(reply.obligation, reply.verdict, reply.seconds) | cache_data(reply.first)
-    return {**told, "verdict": outcome(reply.verdict), "notes": list(reply.notes)}
+    return {**claim_data(reply), "verdict": outcome(reply.verdict), "notes": list(reply.notes)}
 
 
 def shortened(name: str) -> str:

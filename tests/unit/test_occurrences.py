@@ -8,6 +8,7 @@ import pytest
 
 from circ.lang.comments import words_of
 from circ.lang.meanings import Declared, Field, Stored, defined_at
+from circ.lang.span import Span
 from circ.lang.words import CLAUSE_WORDS, HEAD_WORDS, RESERVED, TYPES, WORD
 from circ.runtime.lsp.documents import Documents, Reading
 from circ.runtime.lsp.renaming import NotRenamed, renamed
@@ -93,12 +94,32 @@ def test_every_declared_name_can_be_another(documents: tuple[Documents, Reading]
     opened, reading = documents
     declared = [name for name in reading.names if defined_at(name.means) == name.span]
     declared = [name for name in declared if not isinstance(name.means, Field)]
+    declared = [name for name in declared if name.span not in of_lemmas(reading)]
     assert len(declared) > 100
     for name in declared:
         at = reading.places.position(name.span.start)
         edit = renamed(opened, reading, at, "brand_new")
         assert edit.changes is not None
         assert len(edit.changes[reading.uri]) >= 1
+
+
+def of_lemmas(reading: Reading) -> set[Span]:
+    """The variables of claims that are lemmas, or use some."""
+    claims = reading.program.typed.scope.claims
+    tied = {name.text for claim in claims.values() for name in claim.using}
+    tied |= {name for name, claim in claims.items() if claim.using}
+    return {binder.name.span for name in tied for binder in claims[name].formula.binders}
+
+
+def test_a_variable_that_a_lemma_is_used_for_keeps_its_name(
+    documents: tuple[Documents, Reading],
+) -> None:
+    """A lemma is used for the variables of its own names: another name in one of the claims is refused."""
+    opened, reading = documents
+    assert of_lemmas(reading)
+    for span in of_lemmas(reading):
+        with pytest.raises(NotRenamed, match="the claim has no variable of that name"):
+            renamed(opened, reading, reading.places.position(span.start), "brand_new")
 
 
 def test_capture_is_refused(documents: tuple[Documents, Reading]) -> None:
