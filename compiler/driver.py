@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from circ.compiler.ir import Wire
@@ -23,14 +23,16 @@ from circ.compiler.lower.claims import (
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.lemmas import assumed, cover_name, lower_cover
+from circ.compiler.lower.outer import enter_head, lower_at, lower_head, values
 from circ.compiler.lower.subspaces import check_independent
-from circ.compiler.obligation import Lemma, Obligation, Question
+from circ.compiler.obligation import AtValue, Each, Lemma, Obligation, Question, Witness
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.data import as_checkpoint
 from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
+from circ.lang.errors.command import not_expressible
 from circ.lang.headers import Openers
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl, NetworkDecl, SubspaceDecl
@@ -87,13 +89,17 @@ class Program:
         sited: bool = False,
         assume: Callable[[Environment], Wire] | None = None,
     ) -> Obligation:
-        """The obligation of a claim; raises `CircError` when it has errors of its own.
+        """The obligation of a claim; raises `CircError` when it has errors of its own, or is several claims (E0705).
 
         `length` is that of a word that may have several, the least of them if it is not given; `alike`,
         `sited` and `assume` are as for `lower_formula`.
         """
         self.require(name)
         decl = self.typed.scope.claims[name]
+        if decl.outer is not None:
+            raise CircError(
+                not_expressible(f"`{name}`", "it is a claim for each of several values")
+            )
         given = self.typed, decl, self.params, self.weights, length
         return lower_claim(*given, alike=alike, sited=sited, assume=assume)
 
@@ -105,11 +111,42 @@ class Program:
         self.require(name)
         several = lengths_of(self.typed, self.typed.scope.claims[name].formula)
         at = partial(self.claim, name)
+        if self.typed.scope.claims[name].outer is not None:
+            at(None)
         return Question(name, at, partial(at, alike=True), several)
+
+    def each(self, name: str) -> Each | None:
+        """A claim at each value of the quantifier before its own; None where there is none. Raises as `claim`."""
+        self.require(name)
+        decl = self.typed.scope.claims[name]
+        if decl.outer is None:
+            return None
+        outer = decl.outer
+        head = lower_head(self.typed, decl, outer, self.params, self.weights)
+
+        @lru_cache
+        def joint(length: int | None, alike: bool) -> Obligation:
+            asked = self.typed, decl, self.params, self.weights, length
+            return lower_claim(*asked, alike=alike, enter=partial(enter_head, outer))
+
+        def question(number: int, value: Witness) -> Question:
+            title = f"{name}[{number}]"
+
+            def at(length: int | None, *, alike: bool = False) -> Obligation:
+                return lower_at(joint(length, alike), value, title)
+
+            several = lengths_of(self.typed, decl.formula)
+            return Question(title, at, partial(at, alike=True), several)
+
+        found = enumerate(values(head, self.weights))
+        return Each(head, tuple(AtValue(value, question(n, value)) for n, value in found))
 
     def lemmas(self, name: str) -> tuple[Lemma, ...]:
         """The lemmas of a claim; raises as `claim`, for its own errors and for those of its lemmas."""
-        claims, own = self.typed.scope.claims, self.question(name)
+        claims = self.typed.scope.claims
+        if not claims[name].using:
+            return ()
+        own = self.question(name)
         found: list[Lemma] = []
         for lemma in dict.fromkeys(word.text for word in claims[name].using):
             self.require(lemma)
@@ -139,6 +176,13 @@ class Program:
         if name in self.typed.scope.patches:
             decl = self.typed.scope.patches[name]
             lower_patch(self.typed, decl, self.params, self.weights, ends=True)
+            return
+        each = self.each(name)
+        if each is not None:
+            for known in {id(x): x for x in (*each.values[:1], *each.values[-1:])}.values():
+                several = known.question.lengths
+                for length in {None} if several is None else {several.first, several.last}:
+                    known.question.at(length)
             return
         several, lemmas = self.question(name).lengths, self.lemmas(name)
         for length in {None} if several is None else {several.first, several.last}:

@@ -131,6 +131,25 @@ class Lemma:
 
 
 @dataclass(frozen=True, slots=True)
+class AtValue:
+    """A claim at one value of the variables of a quantifier before its own."""
+
+    value: Witness
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A claim with a quantifier before its own: a question for each value that this goes through.
+
+    `head` has its variables, and what it says.
+    """
+
+    head: Obligation
+    values: tuple[AtValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Witness:
     """One input of an obligation: a Fraction or a member's code for each entry of each binder."""
 

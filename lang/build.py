@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     EnumDecl,
     Formula,
     FreshDomain,
+    Head,
     Item,
     Let,
     Name,
@@ -81,7 +82,7 @@ def item(found: Tree | Token, at: Place) -> Item | Use:
             return DomainDecl(at.span(part), doc, name(declared, at), domain(value, at))
         case "data_set":
             return data_set(part, doc, at)
-        case "claim":
+        case "claim" | "claim_each":
             return claim(part, doc, at)
         case "patch":
             return patch(part, doc, at)
@@ -244,11 +245,20 @@ def binders(part: Tree, at: Place) -> Iterator[Binder]:
 
 def claim(part: Tree, doc: str, at: Place) -> ClaimDecl:
     """`claim name [using a, b] [over float32] [expects refuted]: …`."""
-    declared, lemmas, floats, outcome, body = part.children
+    declared, lemmas, floats, outcome, *outer, body = part.children
     named, using = name(declared, at), names(lemmas, at)
     over = None if floats is None else name(floats, at)
     expects = cast(Literal["proved", "refuted"], str(outcome or "proved"))
-    return ClaimDecl(at.span(part), doc, named, using, over, expects, formula(body, at))
+    each = head(tree(outer[0]), at) if outer else None
+    return ClaimDecl(at.span(part), doc, named, using, over, expects, each, formula(body, at))
+
+
+def head(part: Tree, at: Place) -> Head:
+    """`forall i in fin[8] where p:`, before another quantifier."""
+    quantifier, among, where = part.children
+    bound = tuple(b for group in tree(among).children for b in binders(tree(group), at))
+    premise = None if where is None else expression(where, at)
+    return Head(at.span(part), cast(Quantifier, str(quantifier)), bound, premise)
 
 
 # --- patches -----------------------------------------------------------------------------------

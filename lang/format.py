@@ -33,6 +33,7 @@ from circ.lang.syntax import (
     Fold,
     Formula,
     FreshDomain,
+    Head,
     Item,
     ListExpr,
     Module,
@@ -107,7 +108,7 @@ def bare_item(item: Item) -> str:
         case DomainDecl():
             return domain(item)
         case ClaimDecl(formula=formula):
-            return headed(f"claim {claim_head(item)}:", formula, "")
+            return headed(f"claim {claim_head(item)}", formula, "")
         case PatchDecl():
             lines = block([*clauses(item)], "")
             return f"patch {item.name.text} of {item.circuit.text} {lines}"
@@ -128,7 +129,7 @@ def layouts(item: Item) -> Iterator[str]:
                 yield f"{circuit_head(item)} {block(circuit_lines(item), '')}"
             yield f"{circuit_head(item)} =\n{STEP}{fitted(body, STEP, len(STEP))}"
         case ClaimDecl(formula=formula):
-            head = " ".join((f"claim {claim_head(item)}:", formula_head(formula, ""))).rstrip()
+            head = " ".join((f"claim {claim_head(item)}", formula_head(formula, ""))).rstrip()
             yield f"{head}\n{STEP}{fitted(formula.body, STEP, len(STEP))}"
         case DomainDecl(name=name, value=value):
             if not isinstance(value, DataSet):
@@ -142,11 +143,12 @@ def layouts(item: Item) -> Iterator[str]:
 
 
 def claim_head(item: ClaimDecl) -> str:
-    """`faithful using a, b over float32 expects refuted`."""
+    """`faithful using a, b over float32 expects refuted: forall i in fin[8]:`."""
     using = f" using {', '.join(name.text for name in item.using)}" if item.using else ""
     over = "" if item.over is None else f" over {item.over.text}"
     expects = " expects refuted" if item.expects == "refuted" else ""
-    return f"{item.name.text}{using}{over}{expects}"
+    outer = f" {quantified(item.outer, '')}" if item.outer is not None else ""
+    return f"{item.name.text}{using}{over}{expects}:{outer}"
 
 
 def use(found: Use) -> str:
@@ -302,10 +304,13 @@ def headed(word: str, formula: Formula, indent: str) -> str:
 
 def formula_head(formula: Formula, indent: str) -> str:
     """The quantifier with its binders and premise, up to the colon."""
-    if not formula.binders:
-        return ""
-    where = "" if formula.where is None else f" where {format_expression(formula.where, 0, indent)}"
-    return f"{formula.quantifier} {', '.join(binders(formula.binders))}{where}:"
+    return quantified(formula, indent) if formula.binders else ""
+
+
+def quantified(head: Formula | Head, indent: str) -> str:
+    """A quantifier with what it binds, up to the colon."""
+    where = "" if head.where is None else f" where {format_expression(head.where, 0, indent)}"
+    return f"{head.quantifier} {', '.join(binders(head.binders))}{where}:"
 
 
 def binders(bound: Sequence[Binder]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import assert_never
 
 from circ.lang.check.context import Context
@@ -26,6 +27,7 @@ from circ.lang.syntax import (
     EnumDecl,
     Formula,
     FreshDomain,
+    Head,
     Item,
     Name,
     NetworkDecl,
@@ -96,7 +98,10 @@ def in_item(item: Item, reach: Reach) -> Found:
             claims = reach.scope.claims
             lemmas = (name for name in using if name.text in claims)
             yield from (Occurrence(name.span, Declared(claims[name.text])) for name in lemmas)
-            yield from in_formula(formula, reach)
+            inner = reach
+            if item.outer is not None:
+                inner = yield from in_head(item.outer, reach)
+            yield from in_formula(formula, inner)
         case PatchDecl():
             yield from in_patch(item, reach)
         case _:
@@ -156,19 +161,25 @@ def in_domain(domain: DomainValue, reach: Reach) -> Found:
 
 
 def in_formula(formula: Formula, reach: Reach) -> Found:
-    """Binders with their domains, one that several share only once; then what is said of them."""
+    """What is bound, and what is said of it."""
+    inner = yield from in_head(formula, reach)
+    yield from in_expr(formula.body, inner)
+
+
+def in_head(head: Formula | Head, reach: Reach) -> Generator[Occurrence, None, Reach]:
+    """Binders with their domains, one that several share only once, and what is assumed; what is then in reach."""
     inner = reach
     seen: set[int] = set()
-    for binder in formula.binders:
+    for binder in head.binders:
         if id(binder.domain) not in seen:
             yield from in_domain(binder.domain, reach)
         seen.add(id(binder.domain))
         kind = reach.ctx.facts.domains.get(binder.domain, INVALID)
         inner = inner.plus((binder.name, Bound(binder.name, kind)))
         yield from named(binder.name.span, binder.name.text, inner)
-    if formula.where is not None:
-        yield from in_expr(formula.where, inner)
-    yield from in_expr(formula.body, inner)
+    if head.where is not None:
+        yield from in_expr(head.where, inner)
+    return inner
 
 
 def in_patch(item: PatchDecl, reach: Reach) -> Found:

@@ -2,24 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
+from circ.compiler.obligation import Obligation
 from circ.compiler.verdict import Proved, Verdict, outcome
-from circ.runtime.as_data import Data, cache_data, verdict_data
-from circ.runtime.cache.recall import Answered, Rest
-from circ.runtime.report import LISTED, Line, verdict_lines
+from circ.lang.diagnostic import CircError
+from circ.runtime.as_data import Data, cache_data, verdict_data, witness_data
+from circ.runtime.cache.recall import Answered, Rest, Valued
+from circ.runtime.report import LISTED, Line, verdict_lines, witness_lines
+
+LISTED_VALUES = 64
+"""Values of a quantifier that are told one by one."""
 
 
 def claim_lines(reply: Answered, listed: int = LISTED) -> list[Line]:
     """An answer for a reader."""
-    verdict = verdict_lines(reply.obligation, reply.verdict, reply.seconds, listed, reply.first)
-    return [*verdict, *lemma_lines(reply.rests)]
+    head, *rest = verdict_lines(reply.obligation, reply.verdict, reply.seconds, listed, reply.first)
+    if reply.head is None or not reply.values:
+        return [head, *rest, *lemma_lines(reply.rests)]
+    return [head, *value_lines(reply.head, reply.values), *about(reply, rest)]
 
 
 def claim_data(reply: Answered) -> Data:
     """An answer as data; there are `lemmas` of a claim that has some."""
     data = verdict_data(reply.obligation, reply.verdict, reply.seconds)
-    return data | cache_data(reply.first) | lemma_data(reply.rests)
+    return data | cache_data(reply.first) | lemma_data(reply.rests) | each_data(reply)
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def value_lines(head: Obligation, values: Sequence[Valued]) -> Iterator[Line]:
+    """How many values have which verdict, and a table of them."""
+    count = Counter(one.outcome for one in values)
+    told = ", ".join(f"{word} at {count[word]}" for word in count)
+    yield Line("plain", f"    {head.quantifier} over {len(values)} values: {told}")
+    texts = [value_text(head, one) for one in values[:LISTED_VALUES]]
+    width = max(map(len, texts))
+    for text, one in zip(texts, values, strict=False):
+        yield Line("faint", f"      {text:<{width}}  {one.outcome}")
+    if len(values) > LISTED_VALUES:
+        more = len(values) - LISTED_VALUES
+        yield Line("faint", f"      and {more:,} more (`--json` has all)")
+
+
+def value_text(head: Obligation, one: Valued) -> str:
+    """`i = 3, c = single`."""
+    return ", ".join(witness_lines(head, one.value))
+
+
+def about(reply: Answered, details: Sequence[Line]) -> Iterator[Line]:
+    """The evidence at the value that decides; of what is proved at all, what that trusts."""
+    first = shown_at(reply)
+    if first is not None and reply.head is not None:
+        yield Line("plain", f"    at {value_text(reply.head, first)}:")
+        yield from details
+    elif isinstance(reply.verdict, Proved):
+        yield Line("plain", f"    by {reply.verdict.method}")
+        yield Line("faint", f"    trusted: {', '.join(reply.verdict.trusted)}")
+        yield from (Line("doubt", f"    warning: {text}") for text in reply.verdict.warnings)
+
+
+def shown_at(reply: Answered) -> Valued | None:
+    """The value whose verdict is shown; none where it is made of all."""
+    word = outcome(reply.verdict)
+    if reply.head is None or (word == "proved" and reply.head.quantifier == "forall"):
+        return None
+    return next((one for one in reply.values if one.outcome == word), None)
+
+
+def each_data(reply: Answered) -> Data:
+    """The verdict at each value as data, and the value whose evidence is shown; nothing of another claim."""
+    head = reply.head
+    if head is None:
+        return {}
+    at = shown_at(reply)
+    return {
+        "outer": head.quantifier,
+        "at": None if at is None else witness_data(head, at.value),
+        "values": [value_data(head, one) for one in reply.values],
+    }
+
+
+def value_data(head: Obligation, one: Valued) -> Data:
+    """The verdict at a value, or what is wrong there."""
+    data: Data = {"at": witness_data(head, one.value), "verdict": one.outcome}
+    if isinstance(one.found, CircError):
+        return data | {"errors": [found.headline for found in one.found.diagnostics]}
+    found = one.found
+    full = verdict_data(found.obligation, found.verdict, found.seconds) | cache_data(found.first)
+    return data | {
+        key: full[key] for key in full if key not in {"claim", "place", "over", "as_claimed"}
+    }
 
 
 # --- lemmas -----------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from time import monotonic
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits, Progress, silent
-from circ.compiler.obligation import Lemma, Question
+from circ.compiler.obligation import Each, Lemma, Question
 from circ.compiler.verdict import Proved, Refuted, Unknown, Vacuous, Verdict, outcome
 from circ.runtime.cache.recall import Answered, Rest, answered
+from circ.runtime.each import answered_each, overall
 
 BY_LEMMAS = "going through the lemmas"
 
@@ -28,13 +29,40 @@ class Claims:
     def answer(self, name: str, progress: Progress = silent) -> Answered:
         """A claim's verdict; raises `CircError` where it, or one of its lemmas, has errors."""
         if name not in self.known:
-            lemmas = self.program.lemmas(name)
-            self.known[name] = (
-                self.resting(name, lemmas, progress)
-                if lemmas
-                else self.decided(self.program.question(name), progress)
-            )
+            self.known[name] = self.new(name, progress)
         return self.known[name]
+
+    def new(self, name: str, progress: Progress) -> Answered:
+        """A claim's verdict, by the kind of claim that it is."""
+        each, lemmas = self.program.each(name), self.program.lemmas(name)
+        if each is not None:
+            return self.at_values(name, each, progress)
+        if lemmas:
+            return self.resting(name, lemmas, progress)
+        return self.decided(self.program.question(name), progress)
+
+    def at_values(self, name: str, each: Each, progress: Progress) -> Answered:
+        """The verdict that those at all values of a quantifier make."""
+        start, weights = monotonic(), self.program.weights
+
+        def ask(question: Question, limits: Limits) -> Answered:
+            return answered(question, weights, limits, progress, self.folder)
+
+        found = answered_each(each, ask, self.limits)
+        shown, verdict = overall(name, each, found)
+        answers = [one.found for one in found if isinstance(one.found, Answered)]
+        notes = dict.fromkeys(note for answer in answers for note in answer.notes)
+        kept = [answer.first for answer in answers]
+        firsts = [seconds for seconds in kept if seconds is not None]
+        return Answered(
+            shown,
+            verdict,
+            monotonic() - start,
+            sum(firsts) if kept and len(firsts) == len(kept) else None,
+            tuple(notes),
+            head=each.head,
+            values=tuple(found),
+        )
 
     def resting(self, name: str, lemmas: Sequence[Lemma], progress: Progress) -> Answered:
         """The verdict on a claim, with what its lemmas say where these are proved and speak of all its inputs."""

@@ -86,6 +86,11 @@ def repro_line(path: Path, agrees: bool) -> Line:
     return Line("plain", told) if agrees else Line("doubt", f"{told}, which finds otherwise")
 
 
+def no_repro_line(reason: str) -> Line:
+    """Why there is no such file."""
+    return Line("doubt", f"    no script: {reason}")
+
+
 def headline(
     obligation: Obligation, verdict: Verdict, seconds: float | None, first: float | None
 ) -> Line:

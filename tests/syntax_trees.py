@@ -44,6 +44,7 @@ from circ.lang.syntax import (
     Formula,
     FreshDomain,
     Given,
+    Head,
     Index,
     Item,
     Let,
@@ -258,14 +259,12 @@ domains: Strategy[DomainExpr] = (
     | st.builds(TypeDomain, st.just(HERE), types.filter(lambda t: t.dims and not t.is_map))
 )
 data_sets = st.builds(DataSet, st.just(HERE), types, members, st.none() | members)
-formulas = st.builds(
-    Formula,
-    st.just(HERE),
-    st.sampled_from(["forall", "exists"]),
-    several(st.builds(Binder, st.just(HERE), names, domains), 1),
-    st.none() | small,
-    small,
-) | st.builds(Formula, st.just(HERE), st.just("forall"), st.just(()), st.none(), small)
+quantifiers = st.sampled_from(["forall", "exists"])
+binders = several(st.builds(Binder, st.just(HERE), names, domains), 1)
+quantified = st.builds(Formula, st.just(HERE), quantifiers, binders, st.none() | small, small)
+formulas = quantified | st.builds(
+    Formula, st.just(HERE), st.just("forall"), st.just(()), st.none(), small
+)
 
 lets = st.builds(Let, st.just(HERE), names, st.none() | types, small)
 entry_paths = several(named(PARTS | st.just("*")), 1)
@@ -303,7 +302,16 @@ items: Strategy[Item] = st.one_of(
         several(names),
         st.none() | names,
         st.sampled_from(["proved", "refuted"]),
+        st.none(),
         formulas,
+    ),
+    declared(
+        ClaimDecl,
+        several(names),
+        st.none() | names,
+        st.sampled_from(["proved", "refuted"]),
+        st.builds(Head, st.just(HERE), quantifiers, binders, st.none() | small),
+        quantified,
     ),
     declared(
         PatchDecl,

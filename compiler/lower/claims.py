@@ -64,6 +64,11 @@ def param_values(typed: TypedModule, given: Params) -> Params:
     return values
 
 
+def unchanged(env: Environment) -> Environment:
+    """No further names."""
+    return env
+
+
 def lower_claim(
     typed: TypedModule,
     decl: ClaimDecl,
@@ -74,14 +79,15 @@ def lower_claim(
     alike: bool = False,
     sited: bool = False,
     assume: Callable[[Environment], Wire] | None = None,
+    enter: Enter = unchanged,
 ) -> Obligation:
     """The obligation of a claim; raises `CircError` where a domain is unbounded.
 
-    `length`, `alike`, `sited` and `assume` are as for `lower_formula`.
+    `length`, `alike`, `sited`, `assume` and `enter` are as for `lower_formula`.
     """
     name, asked = decl.name.text, decl.formula
     obligation = lower_formula(
-        typed, name, asked, params, weights, length, alike=alike, sited=sited, assume=assume
+        typed, name, asked, params, weights, length, enter, alike=alike, sited=sited, assume=assume
     )
     over = None if decl.over is None else decl.over.text
     return replace(obligation, expects=decl.expects, over=over)
@@ -130,11 +136,6 @@ def each_length(typed: TypedModule, formula: Formula, *, ends: bool) -> Iterator
     else:
         lengths = range(several.first, several.last + 1)
         yield from sorted({lengths[0], lengths[-1]}) if ends else lengths
-
-
-def unchanged(env: Environment) -> Environment:
-    """No further names."""
-    return env
 
 
 def lower_formula(

@@ -25,6 +25,7 @@ from circ.lang.syntax import (
     EnumDecl,
     Formula,
     FreshDomain,
+    Head,
     Name,
     Ref,
     SubDomain,
@@ -155,7 +156,7 @@ def check_even(formula: Formula, ctx: Context) -> None:
             ctx.error(diagnostic)
 
 
-def without_binders(domain: DomainExpr, formula: Formula, ctx: Context) -> Context:
+def without_binders(domain: DomainExpr, formula: Formula | Head, ctx: Context) -> Context:
     """The context of a domain's condition, which may not speak of the formula's binders."""
     if isinstance(domain, TypeDomain) or domain.condition is None or domain.binder is None:
         return ctx

@@ -18,6 +18,7 @@ from circ.lang.check.guards import check_guard
 from circ.lang.check.lemmas import check_lemmas
 from circ.lang.check.networks import check_network
 from circ.lang.check.order import in_order
+from circ.lang.check.outer import outer_context
 from circ.lang.check.patches import check_patch
 from circ.lang.check.records import check_record
 from circ.lang.check.subspaces import check_subspace
@@ -101,7 +102,7 @@ def typecheck(
         check_value(value, ctx)
     for item in module.items:
         if isinstance(item, ClaimDecl):
-            check_formula(item.formula, ctx)
+            check_formula(item.formula, outer_context(item, ctx))
             check_over(item, ctx)
         elif isinstance(item, PatchDecl):
             check_patch(item, ctx)

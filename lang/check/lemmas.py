@@ -61,6 +61,8 @@ def unaided(claim: ClaimDecl, ctx: Context) -> tuple[str, str]:
     """What a claim is that neither takes lemmas nor is one, and what to do; empty for others."""
     formula = claim.formula
     several = (lengths(ctx.facts.domains[binder.domain]) for binder in formula.binders)
+    if claim.outer is not None:
+        return "a claim for each of several values", "claim it with one quantifier"
     if formula.quantifier == "exists":
         return "an `exists`", "claim with `forall` what no input does"
     if claim.over is not None:

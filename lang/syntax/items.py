@@ -226,8 +226,21 @@ class Formula:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """`forall i in fin[8] where p:` before another quantifier: what follows is asked for each value of `i`."""
+
+    span: Span
+    quantifier: Quantifier
+    binders: tuple[Binder, ...]
+    where: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClaimDecl:
-    """`claim faithful [using a, b] [over float32] [expects refuted]: forall s in D: …`."""
+    """`claim faithful [using a, b] [over float32] [expects refuted]: forall s in D: …`.
+
+    `outer` is a quantifier before that of the formula.
+    """
 
     span: Span
     doc: str
@@ -235,6 +248,7 @@ class ClaimDecl:
     using: tuple[Name, ...]
     over: Name | None
     expects: Literal["proved", "refuted"]
+    outer: Head | None
     formula: Formula
 
 

@@ -11,10 +11,19 @@ from pathlib import Path
 from time import monotonic
 
 from circ.compiler.finding import Limits, Progress, silent
-from circ.compiler.obligation import Obligation, Question
+from circ.compiler.obligation import Obligation, Question, Witness
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import trial
-from circ.compiler.verdict import Example, Proved, Refuted, Unknown, Vacuous, Verdict
+from circ.compiler.verdict import (
+    Example,
+    Outcome,
+    Proved,
+    Refuted,
+    Unknown,
+    Vacuous,
+    Verdict,
+    outcome,
+)
 from circ.lang.diagnostic import CircError
 from circ.runtime.answer import answer
 from circ.runtime.cache.asked import Asking
@@ -47,7 +56,8 @@ class Answered:
     """A verdict, and the claim at the length of the word that it shows.
 
     `seconds` is what it took now, if that is to be told, and, of a verdict that was kept, `first` what it took to decide. `notes`
-    say why a verdict was not kept, or one that was is not believed. `rests` has the lemmas that were looked at.
+    say why a verdict was not kept, or one that was is not believed. `rests` has the lemmas that were looked at;
+    `values` the answers at the values of a quantifier before the claim's own, whose variables `head` has.
     """
 
     obligation: Obligation
@@ -56,6 +66,8 @@ class Answered:
     first: float | None = None
     notes: tuple[str, ...] = ()
     rests: tuple[Rest, ...] = ()
+    head: Obligation | None = None
+    values: tuple[Valued, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,19 @@ class Rest:
     lemma: str
     verdict: Verdict
     covers: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """The answer at one value, or what is wrong with the claim there."""
+
+    value: Witness
+    found: Answered | CircError
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict in one word."""
+        return "error" if isinstance(self.found, CircError) else outcome(self.found.verdict)
 
 
 @dataclass(frozen=True, slots=True)

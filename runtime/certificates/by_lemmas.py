@@ -15,9 +15,10 @@ from circ.compiler.audit.audit import Audited
 from circ.compiler.driver import Program
 from circ.compiler.obligation import Obligation, Question
 from circ.compiler.verdict import Proved, Verdict
+from circ.runtime.certificates.at_values import audit_values, certify_values
 from circ.runtime.certificates.auditing import audit_files
 from circ.runtime.certificates.files import certify, clear
-from circ.runtime.certificates.folder import Certified, Uncertified
+from circ.runtime.certificates.folder import Certified, Uncertified, some_file
 from circ.runtime.claims import Claims
 
 Left = Certified | Uncertified | None
@@ -26,6 +27,10 @@ Left = Certified | Uncertified | None
 def certify_claim(claims: Claims, name: str, folder: Path) -> Left:
     """Write the certificates of a claim that was decided, those of its lemmas too; raises as `certify`."""
     reply, parts = claims.known[name], list[Certified]()
+    each = claims.program.each(name)
+    if each is not None:
+        weights, timeout = claims.program.weights, claims.limits.timeout
+        return certify_values(each, reply, weights, folder, timeout)
     if isinstance(reply.verdict, Proved):
         for lemma, rest in zip(claims.program.lemmas(name), reply.rests, strict=True):
             assert rest.covers is not None
@@ -73,15 +78,29 @@ def following(program: Program, name: str) -> Question:
 
 
 def parts_of(program: Program, name: str) -> Iterator[Question]:
-    """All that has to be proved so that a claim is, itself last."""
+    """All that may have to be proved so that a claim is, itself last; or the claim at each value."""
+    each = program.each(name)
+    if each is not None:
+        yield from (at.question for at in each.values)
+        return
     for lemma in program.lemmas(name):
         yield from parts_of(program, lemma.name)
         yield lemma.covers
     yield following(program, name)
 
 
+def has_files(program: Program, name: str, folder: Path) -> bool:
+    """Whether a claim has a certificate of its own, at some value or length."""
+    each = program.each(name)
+    own = [following(program, name)] if each is None else [at.question for at in each.values]
+    return any(some_file(folder, question) for question in own)
+
+
 def audit_claim(program: Program, name: str, folder: Path, *, exact: bool) -> Audited:
     """Check all certificates that a claim is proved by; what that of the claim itself says. Raises as `audit_files`."""
+    each = program.each(name)
+    if each is not None:
+        return audit_values(each, program.weights, folder, exact=exact)
     *others, own = {part.name: part for part in parts_of(program, name)}.values()
     for part in others:
         audit_files(part, program.weights, folder, exact=exact)

@@ -11,8 +11,8 @@ from circ.compiler.audit.audit import Audited
 from circ.compiler.driver import Program
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate, no_certificates
-from circ.runtime.certificates.by_lemmas import audit_claim
-from circ.runtime.certificates.folder import certificate_path, some_file
+from circ.runtime.certificates.by_lemmas import audit_claim, has_files
+from circ.runtime.certificates.folder import certificate_path
 from circ.runtime.commands.audit_outcome import Refused, outcome_data, outcome_lines, outcome_of
 from circ.runtime.exits import Exit, worst
 from circ.runtime.report import Line, Style
@@ -36,8 +36,7 @@ def run_audit(
     program = usable(spec, settings(*opened))
     names = chosen(program, claims, "claim")
     show_diagnostics(noted(program))
-    questions = {name: program.question(name) for name in names}
-    there = [name for name in names if some_file(folder, questions[name])]
+    there = [name for name in names if has_files(program, name, folder)]
     if claims and len(there) < len(names):
         missing = next(name for name in names if name not in there)
         raise CircError(no_certificate(str(certificate_path(folder, missing))))

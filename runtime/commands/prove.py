@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -18,9 +18,10 @@ from circ.runtime.certificates.files import clear, require_apart
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.claim_lines import claim_data, claim_lines
 from circ.runtime.claims import Claims
+from circ.runtime.each import stopped
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.report import Line, certificate_lines, no_repro_line, repro_line
-from circ.runtime.repro import NoRepro, Repro, Repros, reproduced
+from circ.runtime.repro import Repros, reproduced
 from circ.runtime.session import Opened, chosen, noted, settings, uncompared, usable
 from circ.runtime.terminal import (
     progress,
@@ -120,7 +121,9 @@ def each(names: Sequence[str], how: Proving) -> list[Reached]:
 
 def unreached(program: Program, name: str) -> Reached:
     """A claim that was not looked at."""
-    return Reached(Exit.UNKNOWN, verdict_data(program.question(name).at(None), UNREACHED))
+    each = program.each(name)
+    shown = program.question(name).at(None) if each is None else replace(each.head, name=name)
+    return Reached(Exit.UNKNOWN, verdict_data(shown, UNREACHED))
 
 
 def told(name: str, how: Proving) -> Reached:
@@ -132,6 +135,7 @@ def told(name: str, how: Proving) -> Reached:
         show_lines(claim_lines(reply, how.listed))
     code = exit_of(reply.obligation.expects, verdict)
     interrupted = isinstance(verdict, Unknown | Refuted) and verdict.interrupted
+    interrupted = interrupted or stopped(reply.values)
     if how.certificates is not None:
         try:
             data |= certified(name, how, how.certificates)
@@ -164,12 +168,21 @@ def certified(name: str, how: Proving, folder: Path) -> Data:
 
 def replayed(reply: Answered, how: Proving, repros: Repros) -> Data:
     """The file that replays the witness of a verdict, where it has one, and what is told of it."""
+    if reply.head is not None:
+        return unreplayed("it is a claim for each of several values", how)
     left = reproduced(how.program, reply.obligation, reply.verdict, repros)
     if left is None:
         return {}
     if not how.as_json:
         show_lines([repro_line(left.path, left.agrees)])
     return {"repro": str(left.path), "reproduced": left.agrees}
+
+
+def unreplayed(reason: str, how: Proving) -> Data:
+    """Why there is no such file."""
+    if not how.as_json:
+        show_lines([no_repro_line(reason)])
+    return {"no_repro": reason}
 
 
 def certificate_told(left: Certified | Uncertified | None, as_json: bool, seconds: float) -> Data:
