@@ -66,7 +66,7 @@ def test_a_claim_that_was_stopped_leaves_no_certificate(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(prove, "certify", stopped)
+    monkeypatch.setattr(prove, "certify_claim", stopped)
     capsys.readouterr()
     assert command("prove", spec, "bounded", "last", "--certificate", folder) == 2
     told = capsys.readouterr().out
@@ -144,10 +144,10 @@ def test_no_worker_outlives_its_command(sent: signal.Signals, tmp_path: Path) ->
     with begun(spec) as process:
         workers = children(process.pid)
         process.send_signal(sent)
+        ended = comes(lambda: not any(map(runs, workers)))
+        for left in filter(runs, workers):  # it would keep the output open
+            os.kill(left, signal.SIGKILL)
         out, errors = process.communicate(timeout=30)
-    ended = comes(lambda: not any(map(runs, workers)))
-    for left in filter(runs, workers):
-        os.kill(left, signal.SIGKILL)
     assert ended
     assert errors == ""
     if sent == signal.SIGTERM:
