@@ -30,6 +30,7 @@ from circ.runtime.lengths import total
 
 METHOD = "going through the values"
 NOT_REACHED = Unknown("interrupted before it was looked at", METHOD, interrupted=True)
+AT_ODDS = "inputs at several values each need a tie to be broken their way, and no one choice may do for all"
 
 WORST: dict[Literal["forall", "exists"], tuple[Outcome, ...]] = {
     "forall": ("refuted", "error", "unknown", "vacuous", "proved"),
@@ -109,13 +110,24 @@ def overall(name: str, each: Each, found: Sequence[Valued]) -> tuple[Obligation,
     return shown, verdict
 
 
+def rests_on_a_tie(verdict: Proved | Refuted) -> bool:
+    """Whether what was found takes an input at which a tie is broken its way."""
+    return verdict.example is not None and verdict.example.replay.tie
+
+
 def joined(
     verdict: Proved | Refuted, found: Sequence[Verdict], quantifier: Literal["forall", "exists"]
 ) -> Verdict:
-    """The verdict where it is the same at all values, and what it then rests on."""
+    """The verdict where it is the same at all values, and what it then rests on.
+
+    All values share one choice among equal scores. An input that needs a tie to be broken its way is found for some
+    choice, so that those of two values may have no choice in common.
+    """
     if isinstance(verdict, Proved) == (quantifier == "exists"):
         return verdict
     known = [each for each in found if isinstance(each, Proved | Refuted)]
+    if sum(map(rests_on_a_tie, known)) > 1:
+        return Unknown(AT_ODDS, METHOD, hint="see the values one by one, or keep clear of ties")
     trusted = tuple(dict.fromkeys(chain.from_iterable(each.trusted for each in known)))
     if isinstance(verdict, Refuted):
         return replace(verdict, trusted=trusted)

@@ -3115,4 +3115,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "asked = each.values[:1]\n",
         ("tests/unit/test_each.py::test_no_value_goes_without",),
     ),
+    Mutant(
+        "choices_of_several_values",
+        "runtime/each.py",
+        "if sum(map(rests_on_a_tie, known)) > 1:",
+        "if sum(map(rests_on_a_tie, known)) > 2:",
+        ("tests/unit/test_each.py::test_values_share_one_choice",),
+    ),
 )

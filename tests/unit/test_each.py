@@ -86,6 +86,32 @@ def test_after_exists_a_proof_counts(words: tuple[Outcome, ...]) -> None:
         assert outcome(overall("c", each, found)[1]) == best
 
 
+TIES = """
+domain B = { x: real[2] | -1 <= x <= 1 }
+claim every:  forall i in fin[2]: exists x in B: argmax(0 * x) == i
+claim single: forall i in fin[2] where i == 1: exists x in B: argmax(0 * x) == i
+claim clear:  forall i in fin[2]: exists x in B: argmax(x) == i
+claim none:   exists i in fin[2]: forall x in B: argmax(0 * x) == i
+claim neither: exists i in fin[2]: forall x in B: argmax(x) == i
+"""
+
+
+def test_values_share_one_choice(tmp_path: Path) -> None:
+    """[0, 0] has one argmax, whichever it is: not both, and not neither. Inputs without a tie, and one input
+    with a tie, do decide."""
+    claims = Claims(checked(write_spec(tmp_path, TIES), Request()), Limits())
+    found = {
+        name: outcome(claims.answer(name).verdict) for name in claims.program.typed.scope.claims
+    }
+    assert found == {
+        "every": "unknown",
+        "single": "proved",
+        "clear": "proved",
+        "none": "unknown",
+        "neither": "refuted",
+    }
+
+
 def test_no_value_is_no_claim() -> None:
     """Where all are left out, nothing is claimed."""
     each, found = each_of((), "forall")
