@@ -6,23 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from time import monotonic
 
 from torch import Tensor
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
-from circ.compiler.obligation import Obligation
 from circ.compiler.query import expression
 from circ.compiler.readings.torch import DTYPES
 from circ.compiler.verdict import Proved, Refuted, Verdict
 from circ.lang.render import explained
 from circ.lang.span import Source
-from circ.runtime.answer import answer
+from circ.runtime.cache.recall import Answered
+from circ.runtime.claim_lines import claim_lines
+from circ.runtime.claims import Claims
 from circ.runtime.evaluate import Evaluated, evaluate
 from circ.runtime.networks import HandedOver
 from circ.runtime.replay import batch_of
-from circ.runtime.report import verdict_lines
 from circ.runtime.session import Request, chosen, rational, usable
 
 Number = Fraction | int | float | str
@@ -33,21 +32,23 @@ Number = Fraction | int | float | str
 class Outcome:
     """What came of a claim; `str` has it as `circ prove` prints it."""
 
-    obligation: Obligation = field(repr=False)
-    verdict: Verdict
-    seconds: float
+    answered: Answered
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, with its evidence."""
+        return self.answered.verdict
 
     def __str__(self) -> str:
         """The verdict in lines."""
-        lines = verdict_lines(self.obligation, self.verdict, self.seconds)
-        return "\n".join(line.text for line in lines)
+        return "\n".join(line.text for line in claim_lines(self.answered))
 
     def inputs(self, dtype: str = "F32") -> dict[str, Tensor]:
         """The input that is shown, by binder: reals rounded to a dtype, members as codes; empty where there is none."""
         example = self.verdict.example if isinstance(self.verdict, Refuted | Proved) else None
         if example is None:
             return {}
-        found = batch_of(self.obligation.binders, [example.witness], DTYPES[dtype])
+        found = batch_of(self.answered.obligation.binders, [example.witness], DTYPES[dtype])
         return {name: value[0] for name, value in found.items()}
 
 
@@ -67,10 +68,7 @@ class Spec:
         """Decide a claim within so many seconds; raises `CircError` for one that is not there, or has errors."""
         with explained():
             (name,) = chosen(self.program, [claim], "claim")
-            start = monotonic()
-            question = self.program.question(name)
-            obligation, verdict = answer(question, self.program.weights, Limits(timeout))
-            return Outcome(obligation, verdict, monotonic() - start)
+            return Outcome(Claims(self.program, Limits(timeout)).answer(name))
 
     def run(self, text: str) -> Evaluated:
         """An expression's value, exactly and as PyTorch computes it; raises `CircError`."""

@@ -1,0 +1,50 @@
+"""Specs that are opened from Python answer as the command does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import circ
+from circ.compiler.verdict import Proved, Refuted, Unknown
+
+SPEC = """enum Letter = { a, b }
+circuit number(s: Letter[3]) -> real = count { c in s | c == a }
+claim few expects refuted: forall s in Letter[3]: number(s) <= 2
+claim all: forall s in Letter[3]: number(s) <= 3
+claim resting using all: forall s in Letter[3]: number(s) <= 4
+claim fewer: forall s in Letter[3]: number(s) <= 1
+claim unfounded using fewer: forall s in Letter[3]: number(s) <= 4
+claim each: forall i in fin[3]: exists s in Letter[3]: s[i] == a and number(s) == 1
+claim not_each: forall i in fin[3]: exists s in Letter[3]: number(s) == 3 and s[0] == b
+"""
+
+
+def opened(tmp_path: Path) -> circ.Spec:
+    """The spec."""
+    (tmp_path / "s.circ").write_text(SPEC)
+    return circ.load(tmp_path / "s.circ")
+
+
+def test_a_claim_rests_on_its_lemmas(tmp_path: Path) -> None:
+    """Where a lemma is not proved nothing is known of the claim, true as it is by itself."""
+    spec = opened(tmp_path)
+    assert isinstance(spec.prove("resting").verdict, Proved)
+    assert "using `all`" in str(spec.prove("resting"))
+    found = spec.prove("unfounded").verdict
+    assert isinstance(found, Unknown)
+    assert found.reason == "the lemma `fewer` is refuted"
+
+
+def test_a_claim_is_asked_at_each_value(tmp_path: Path) -> None:
+    """The answer has the table of values; the input that is shown is that of the value that decides."""
+    spec = opened(tmp_path)
+    answer = spec.prove("each")
+    assert isinstance(answer.verdict, Proved)
+    assert "forall over 3 values: proved at 3" in str(answer)
+    assert isinstance(spec.prove("not_each").verdict, Refuted)
+
+
+def test_the_input_of_a_refutation_is_given(tmp_path: Path) -> None:
+    """As codes: `a` is the first member."""
+    answer = opened(tmp_path).prove("few")
+    assert answer.inputs()["s"].tolist() == [0, 0, 0]
