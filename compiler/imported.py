@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from circ.compiler.compared import Agreement
+from circ.compiler.agreement import Agreement
 from circ.compiler.ir import Shape
 from circ.compiler.onnx.graph import Graph, Stored
 from circ.compiler.onnx.network import Network, Reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from circ.compiler.compared import Compared, Uncompared
+from circ.compiler.agreement import Compared, Uncompared
 from circ.compiler.driver import Program, networks
 from circ.compiler.imported import Imported
 from circ.lang.diagnostic import Diagnostic

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from circ.compiler.agreement import Compared
 from circ.compiler.aten.calls import Traced
 from circ.compiler.aten.graph import graph_of
-from circ.compiler.compared import Compared
 from circ.compiler.imported import Imported
 from circ.compiler.ir import Shape
 from circ.compiler.readings import torch as torch_reading

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from circ.compiler.compared import Uncompared
+from circ.compiler.agreement import Uncompared
 from circ.compiler.driver import Program, check, checkpoints, networks
 from circ.compiler.stored import Files
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from circ.compiler.compared import Compared, Uncompared
+from circ.compiler.agreement import Compared, Uncompared
 from circ.compiler.driver import Program, checkpoints, networks
 from circ.lang.render import as_data
 from circ.lang.scope import kind

@@ -53,7 +53,7 @@ def values(state: State, defined: Defined) -> tuple[tuple[Shown, ...], Data]:
         text = about.typed_text(state.program, defined)
         return plain(text), {"type": type_text(defined.type)}
     found = value_of(state, defined)
-    from circ.runtime.compared import compared_data, compared_shown, undone
+    from circ.runtime.interventions import compared_data, compared_shown, undone
     from circ.runtime.value_data import evaluated_data
     from circ.runtime.value_lines import value_lines
 
