@@ -134,8 +134,8 @@ def paired(wanted: Array, given: Array) -> list[Pair]:
     return pairs
 
 
-def found_dims(pairs: Sequence[Pair], told: Binding) -> dict[str, Dim]:
-    """What each variable stands for: as told, as it stands by itself, then as arithmetic leaves it.
+def found_dims(pairs: Sequence[Pair], said: Binding) -> dict[str, Dim]:
+    """What each variable stands for: as said, as it stands by itself, then as arithmetic leaves it.
 
     A variable takes the dim in its place, a named axis before a number. Where arithmetic has one
     unknown variable, of which it is linear, that is solved for; what leaves a rest finds nothing.
@@ -144,7 +144,7 @@ def found_dims(pairs: Sequence[Pair], told: Binding) -> dict[str, Dim]:
     for want, have in pairs:
         if isinstance(want, Variable):
             found[want.name] = named(found.get(want.name, have), have)
-    for name, dim in told.items():
+    for name, dim in said.items():
         same = name in found and size(found[name]) == size(dim) is not None
         found[name] = named(dim, found[name]) if same else dim
     while True:

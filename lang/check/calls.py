@@ -11,7 +11,7 @@ from circ.lang.check.records import record_pairs, takes
 from circ.lang.errors.dimensions import (
     leaves_a_rest,
     no_such_dimension,
-    told_twice,
+    said_twice,
     too_long,
     undetermined,
     unfit_size,
@@ -40,17 +40,17 @@ Callee = CircuitDecl | NetworkDecl
 
 def infer_circuit(e: Call, decl: Callee, given: list[Type], ctx: Context) -> Type:
     """Arguments fit the parameters under one binding of the dimension variables."""
-    told = told_dims(e, decl, ctx)
+    said = said_dims(e, decl, ctx)
     if len(given) != len(decl.params):
         wanted = f"{len(decl.params)} argument{'' if len(decl.params) == 1 else 's'}"
         return ctx.error(argument_count(e.span, decl.name.text, wanted, len(given)))
     kinds = [ctx.facts.parameters[p] for p in decl.params]
     pairs = all_pairs(kinds, given, ctx)
-    binding = found_dims(pairs, told or {})
+    binding = found_dims(pairs, said or {})
     ctx.facts.bindings[e] = binding
     dims = decl.dims if isinstance(decl, CircuitDecl) else ()
     unclear = any(isinstance(t, Invalid) for t in given)
-    if told is None or not (unclear or determined(e, decl, pairs, binding, ctx)):
+    if said is None or not (unclear or determined(e, decl, pairs, binding, ctx)):
         return INVALID
     fitting = all(dim.text in binding for dim in dims)
     fitting &= arguments_fit(e, decl, given, binding, ctx)
@@ -85,7 +85,7 @@ def doubtful(decl: Callee, ctx: Context) -> bool:
 # --- dimensions ---------------------------------------------------------------------------------
 
 
-def told_dims(e: Call, decl: Callee, ctx: Context) -> Binding | None:
+def said_dims(e: Call, decl: Callee, ctx: Context) -> Binding | None:
     """The dimensions that a call says; None where one is wrong, which is reported."""
     own = [dim.text for dim in decl.dims] if isinstance(decl, CircuitDecl) else []
     found: dict[str, Dim] = {}
@@ -95,7 +95,7 @@ def told_dims(e: Call, decl: Callee, ctx: Context) -> Binding | None:
         if each.name.text not in own:
             ctx.error(no_such_dimension(each.name, decl.name.text, own))
         elif each.name.text in found:
-            ctx.error(told_twice(each.name))
+            ctx.error(said_twice(each.name))
         elif dim is not None:
             found[each.name.text] = dim
             continue
@@ -143,11 +143,11 @@ def sizes_fit(e: Call, decl: Callee, result: Type, binding: Binding, ctx: Contex
     for want in [*computed, *computed_dims([ctx.facts.results[decl]])]:
         found = as_polynomial(bound(want, binding))
         value = found.constant
-        if not found.manageable:
-            ctx.error(too_long(e.span, decl.name.text, show_dim(want)))
-            return False
         if value is not None and not 1 <= value <= MOST_ENTRIES:
             ctx.error(unfit_size(e.span, show_dim(want), value))
+            return False
+        if not found.manageable:
+            ctx.error(too_long(e.span, decl.name.text, show_dim(want)))
             return False
     return not isinstance(result, Invalid)
 

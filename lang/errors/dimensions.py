@@ -25,7 +25,7 @@ def leaves_a_rest(
     span: Span, circuit: str, want: Dim, have: Dim, unknown: str, binding: Binding
 ) -> Diagnostic:
     """Arithmetic on dimensions that no whole number solves."""
-    known = sorted(name for name in binding if name in show_dim(want))
+    known = sorted(as_polynomial(want).names & binding.keys())
     where = ", ".join(f"{name} = {show_dim(binding[name])}" for name in known)
     length = show_polynomial(as_polynomial(have))
     headline = f"no whole number `{unknown}` makes `{show_dim(want)}` of `{circuit}` {length}"
@@ -35,7 +35,8 @@ def leaves_a_rest(
 def unfit_size(span: Span, dim: str, value: int) -> Diagnostic:
     """A dimension that comes out as no size of an axis."""
     headline = f"`{dim}` is {value} here, which no axis can be long"
-    return Diagnostic("E0235", headline, span, help="an axis has at least one entry")
+    help = "an axis has at least one entry" if value < 1 else "an axis is not as long as that"
+    return Diagnostic("E0235", headline, span, help=help)
 
 
 def too_long(span: Span, circuit: str, dim: str) -> Diagnostic:
@@ -51,6 +52,6 @@ def no_such_dimension(name: Name, circuit: str, known: Sequence[str]) -> Diagnos
     return Diagnostic("E0236", headline, name.span, "unknown", help=help, fix=fix)
 
 
-def told_twice(name: Name) -> Diagnostic:
+def said_twice(name: Name) -> Diagnostic:
     """A dimension that one call says twice."""
     return Diagnostic("E0236", f"the dimension `{name.text}` is said twice", name.span)
