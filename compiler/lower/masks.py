@@ -7,9 +7,9 @@ from math import prod
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Const, Wire
-from circ.compiler.kept import softmax_of_kept
 from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment
+from circ.compiler.masked_softmax import softmax_of_kept
 from circ.compiler.passes.drop_dead import drop_dead
 from circ.compiler.passes.fold_constants import fold_constants
 from circ.lang.diagnostic import CircError

@@ -10,7 +10,7 @@ import numpy as np
 
 from circ.compiler.builder import LETTERS, negate
 from circ.compiler.ir import Contract, Max, Shape, Softmax, Wire
-from circ.compiler.kept import softmax_of_kept
+from circ.compiler.masked_softmax import softmax_of_kept
 from circ.compiler.onnx.graph import Flags, Wholes
 from circ.compiler.onnx.step import Operator, Step, operator
 from circ.compiler.onnx.values import Numbers, Value, Whole

@@ -8,7 +8,7 @@ from math import prod
 
 from circ.compiler.builder import Builder
 from circ.compiler.ir import Circuit, Reindex, Softmax, Wire
-from circ.compiler.kept import assembled
+from circ.compiler.masked_softmax import assembled
 
 
 @dataclass(frozen=True, slots=True)
