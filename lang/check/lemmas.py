@@ -110,4 +110,4 @@ def unlike(binder: Binder, other: Binder | None, ctx: Context) -> str:
     wanted, found = (ctx.facts.domains[each.domain] for each in (binder, other))
     if isinstance(found, Invalid) or found == wanted:
         return ""
-    return f"`{other.name.text}` of the claim is a {show(found)}"
+    return f"`{other.name.text}` of the claim is a `{show(found)}`"

@@ -64,7 +64,7 @@ def why_not(t: Type) -> str:
     if isinstance(t, Invalid):
         return ""
     if not is_discrete(t):
-        return f"is a {show(t)}: there is no end to these"
+        return f"is a `{show(t)}`: there is no end to these"
     return "" if lengths(t) is None else "may have several lengths"
 
 

@@ -17,7 +17,7 @@ def no_lemma(name: Name, what: str, help: str) -> Diagnostic:
 
 def does_not_fit(name: Name, binder: Name, kind: str, why: str) -> Diagnostic:
     """A lemma about a variable that the claim has not; `why` is what the claim has instead."""
-    headline = f"the lemma `{name.text}` is about `{binder.text}`, a {kind}, and {why}"
+    headline = f"the lemma `{name.text}` is about `{binder.text}`, a `{kind}`, and {why}"
     labels = (Label(binder.span, "bound here"),)
     help = "a lemma is used for the variables of the same names and types"
     return Diagnostic("E0316", headline, name.span, "does not fit", labels, help)
