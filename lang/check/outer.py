@@ -6,10 +6,10 @@ from math import prod
 
 from circ.lang.check.context import Context, count_rows
 from circ.lang.check.formulas import domain_type, without_binders
+from circ.lang.check.quantities import data_set
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.outer import not_one_by_one, too_many_values
-from circ.lang.scope import Scope
-from circ.lang.syntax import Binder, ClaimDecl, DataSet, DomainDecl, DomainExpr, Head, SubDomain
+from circ.lang.syntax import Binder, ClaimDecl, Head
 from circ.lang.types import (
     Array,
     EnumElement,
@@ -70,7 +70,7 @@ def why_not(t: Type) -> str:
 
 def values(binder: Binder, ctx: Context) -> int:
     """How many values a binder has before its conditions: those of its type, or the rows of a data set."""
-    data = data_set(binder.domain, ctx.facts.scope, ctx)
+    data = data_set(binder.domain, ctx)
     if data is not None:
         return count_rows(ctx.facts.rows[data]) if data in ctx.facts.rows else 0
     t = ctx.facts.domains[binder.domain]
@@ -84,15 +84,3 @@ def values(binder: Binder, ctx: Context) -> int:
             raise AssertionError("values without end")
     entries = prod(size(dim) or 0 for dim in t.dims)
     return MOST_VALUES + 1 if letters > 1 and entries > MOST_VALUES else letters**entries
-
-
-def data_set(domain: DomainExpr, scope: Scope, ctx: Context) -> DataSet | None:
-    """The data set that a domain is, or narrows; None for any other domain."""
-    while isinstance(domain, SubDomain):
-        declared = scope.values.get(domain.base.text)
-        if not isinstance(declared, DomainDecl):
-            return None
-        if isinstance(declared.value, DataSet):
-            return declared.value
-        domain, scope = declared.value, ctx.facts.scopes[declared.name.span.source]
-    return None

@@ -124,12 +124,18 @@ def domain_of(e: Count) -> DomainExpr:
 
 def of_rows(domain: DomainExpr, ctx: Context) -> bool:
     """Whether a domain is a data set, or narrows one."""
-    scope = ctx.facts.scope
+    return data_set(domain, ctx) is not None
+
+
+def data_set(domain: DomainExpr, ctx: Context) -> DataSet | None:
+    """The data set that a domain is, or narrows; None for any other domain, and for one that needs itself."""
+    scope, seen = ctx.facts.scope, set[DomainDecl]()
     while isinstance(domain, SubDomain):
         declared = scope.values.get(domain.base.text)
-        if not isinstance(declared, DomainDecl):
-            return False
+        if not isinstance(declared, DomainDecl) or declared in seen:
+            return None
         if isinstance(declared.value, DataSet):
-            return True
+            return declared.value
+        seen.add(declared)
         domain, scope = declared.value, ctx.facts.scopes[declared.name.span.source]
-    return False
+    return None
