@@ -77,6 +77,7 @@ def test_logits_are_those_of_the_library(model: str) -> None:
     agrees(LAYOUTS, model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_what_holds_of_all_words_is_proved(model: str) -> None:
     """A bound just above the largest logit is proved, and one just below it refuted by the word that has it."""
@@ -90,7 +91,7 @@ def test_what_holds_of_all_words_is_proved(model: str) -> None:
     assert verdict.failing[0]["s"] == tuple(word(int(logits.abs().amax((1, 2)).argmax())))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["gpt2", pytest.param("llama", marks=pytest.mark.slow)])
 def test_claims_about_its_sites_are_proved(model: str) -> None:
     """Patterns and scales are read and replaced by their names."""
     program = opened(LAYOUTS, model)
