@@ -46,8 +46,8 @@ def parse_index(place: Place, text: bytes) -> Index:
 
 
 def is_beside(file: str) -> bool:
-    """Whether a name is that of a file in the same folder, and of no index."""
-    plain = not any(mark in file for mark in "/\\:\0")
+    """Whether a name is that of a file in the same folder, and of no index; half of a surrogate pair is in none."""
+    plain = not any(mark in "/\\:\0" or "\ud800" <= mark <= "\udfff" for mark in file)
     return plain and file not in ("", ".", "..") and not file.endswith(ENDING)
 
 

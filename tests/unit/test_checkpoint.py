@@ -219,6 +219,7 @@ def test_shards_are_read_as_one(tmp_path: Path) -> None:
         {**SAID, "a": "/etc/passwd"},
         {**SAID, "a": "C:1.safetensors"},
         {**SAID, "a": "1.safetensors\0"},
+        {**SAID, "a": "\ud800.safetensors"},
         {**SAID, "a": "model.safetensors.index.json"},
         {**SAID, "a": "2.safetensors"},
         {**SAID, "e": "2.safetensors"},
