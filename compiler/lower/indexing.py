@@ -11,7 +11,13 @@ from circ.compiler.lower.environment import Environment, calculated
 from circ.compiler.lower.positions import known_code
 from circ.lang.check.constants import whole
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.types import index_range, not_constant, place_range, slice_range
+from circ.lang.errors.types import (
+    edit_place,
+    index_range,
+    not_constant,
+    place_range,
+    slice_range,
+)
 from circ.lang.polynomials import whole_number
 from circ.lang.syntax import Binary, Expr, Number, Ref, Slice, Unary
 from circ.lang.syntax import Index as IndexExpr
@@ -81,7 +87,7 @@ def known_places(
     for item, side in zip(items, sides, strict=False):
         at = place(item, side, env)
         if isinstance(at, Computed):
-            raise CircError(not_constant(item.span, "the place of an edit"))
+            raise CircError(edit_place(item.span))
         found.append(at)
     return found
 

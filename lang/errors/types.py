@@ -246,6 +246,12 @@ def not_constant(span: Span, what: str, wanted: str = "a constant") -> Diagnosti
     return Diagnostic("E0214", f"{what} must be {wanted}", span)
 
 
+def edit_place(span: Span) -> Diagnostic:
+    """An edit at a place that depends on a variable."""
+    help = "go through the places: `h := [ cases { j == i => e, else => it[j] } for j in fin[n] ]`"
+    return Diagnostic("E0214", "the place of an edit must be a constant", span, help=help)
+
+
 def unknown_type(name: Name, known: Sequence[str]) -> Diagnostic:
     """A type or dimension that nothing declares."""
     help, fix = suggestion(name.span, nearest(name.text, known))
