@@ -197,6 +197,9 @@ def taken_word(stop: Stop) -> Diagnostic | None:
     """Is it a reserved word where only a name can stand, or a member?"""
     if stop.text not in RESERVED or not stop.expects("NAME") or stop.expects("NUMBER", "|"):
         return None
+    before = stop.span.source.text[: stop.span.start].split()
+    if stop.text in ("forall", "exists") and before[-1:] == ["claim"]:
+        return errors.unnamed_claim(stop.span, stop.text)
     return errors.reserved_word(stop.span, stop.text, member=stop.expects("STRING"))
 
 

@@ -34,6 +34,12 @@ def reserved_word(span: Span, word: str, *, member: bool) -> Diagnostic:
     return Diagnostic("E0003", headline, span, "", help="choose another name")
 
 
+def unnamed_claim(span: Span, word: str) -> Diagnostic:
+    """A quantifier where the name of a claim is wanted."""
+    help = f"a claim has a name: `claim c: {word} …`"
+    return Diagnostic("E0003", f"`{word}` is a reserved word and cannot be a name", span, help=help)
+
+
 def missing(span: Span, expected: str, found: str, help: str = "") -> Diagnostic:
     """One thing is wanted and nothing else, and it is not there."""
     headline = f"expected {expected}, found {found}"
