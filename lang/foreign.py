@@ -154,6 +154,9 @@ OF_A_GUARD = "a guard is a truth, and has no type of its own: leave this out"
 OF_A_MAP = "a map `A -> B` goes between two names; another matrix is `real[rows, columns]`"
 """Help for an arrow where there can be none."""
 
+TRANSPOSED = "`v @ W` is the transpose of `W` times `v`; as a matrix `[ W[:, j] for j in fin[n] ]`"
+"""Help for a transpose, which Circ has none of."""
+
 FUNCTIONS_ELSEWHERE = {
     "norm_2": "write `use std.functions: norm_2`; for a bound on it `dot(x, x) <= r * r`",
     "norm": "write `norm_inf(x)` or `norm_1(x)`",
@@ -167,7 +170,8 @@ FUNCTIONS_ELSEWHERE = {
     "layernorm": "write `use std.norm: layernorm`, or `standardized` without weights",
     "rmsnorm": "write `use std.norm: rmsnorm`, or `rescaled` without weights",
     "len": "write the number: an axis has a fixed length",
-    "range": "write the numbers: `[0, 1, 2]`",
+    "range": "go through positions: `[ x[i] for i in fin[3] ]`",
+    "transpose": TRANSPOSED,
 }
 """Help for functions that other libraries have and Circ has not."""
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Fix
 from circ.lang.errors.spelling import nearest
+from circ.lang.foreign import TRANSPOSED
 from circ.lang.span import Span
 
 
@@ -90,6 +91,8 @@ def unknown_tensor(span: Span | None, name: str, known: Sequence[str]) -> Diagno
     if "*" in name.split("."):
         return nothing_matches(span, name, known)
     headline = f"the checkpoint has no tensor `{name}`"
+    if name.endswith(".T") and name.removesuffix(".T") in known:
+        return Diagnostic("E0412", headline, span, help=TRANSPOSED)
     near = nearest(name, known)
     if near is not None:
         return Diagnostic("E0412", headline, span, "", (), f"did you mean `{near}`?")
