@@ -51,7 +51,7 @@ def summary(program: Program, spec: Path) -> list[Line]:
     if errors:
         return [Line("bad", f"✗ {spec}: {errors} error{'s' if errors > 1 else ''}")]
     kinds = Counter(kind(item).split(" ", 1)[1] for item in program.typed.module.items)
-    counted = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in kinds.items())
+    counted = ", ".join(f"{n} {plural(word) if n > 1 else word}" for word, n in kinds.items())
     lines = [Line("good", f"✓ {spec}: {counted}")]
     for at, item in checkpoints(program.typed).items():
         header = program.typed.facts.headers[at]
@@ -59,3 +59,8 @@ def summary(program: Program, spec: Path) -> list[Line]:
     for at, network in networks(program.typed).items():
         lines.append(Line("plain", f"    {at}: {compared_text(program.files.network(network))}"))
     return lines
+
+
+def plural(word: str) -> str:
+    """Several of what `word` names one of."""
+    return f"{word}es" if word.endswith("ch") else f"{word}s"
