@@ -254,14 +254,14 @@ def straying_lines(obligation: Obligation, rounding: Straying | None) -> Iterato
     name = rounding.format
     bound = {text: most for text, most in rounding.most if most < inf}
     some = [f"{above(most)} in {text}" for text, most in bound.items() if most > 0]
-    told = [f"{name} execution strays at most {', '.join(some)}"] if some else []
+    told = [f"strays at most {', '.join(some)}"] if some else []
     if bound and not some:
-        told.append(f"{name} execution does not stray in {', '.join(bound)}")
-    told += [f"{text} stays the same" for text in rounding.kept]
+        told.append(f"does not stray in {', '.join(bound)}")
+    told += [f"keeps {text}" for text in rounding.kept]
     if not rounding.meets:
-        told += [f"{text} may be decided otherwise" for text in rounding.changed]
+        told += [f"may decide {text} otherwise" for text in rounding.changed]
     if told:
-        yield Line("plain", f"{'; '.join(told)} ({rounding.model})")
+        yield Line("plain", f"{name} execution {'; '.join(told)} ({rounding.model})")
     loose = [text for text, most in rounding.most if most == inf]
     if loose:
         why = f": {rounding.reason}" if rounding.reason else ""
