@@ -2971,7 +2971,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "shard_in_another_folder",
         "compiler/shards.py",
-        'plain = not any(mark in file for mark in "/\\\\:\\0")',
+        'plain = not any(mark in "/\\\\:\\0" or "\\ud800" <= mark <= "\\udfff" for mark in file)',
         "plain = True",
         ("tests/unit/test_checkpoint.py",),
     ),
