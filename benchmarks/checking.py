@@ -23,7 +23,9 @@ from circ.compiler.stored import Files
 from circ.lang.span import Source
 from tests.unit.whole_language import SPEC, write_weights
 
-DECLARED = re.compile(r"^(?:param|circuit|domain|claim|patch)\s+(\w+)", re.MULTILINE)
+DECLARED = re.compile(r"^(?:param|circuit|domain|patch)\s+(\w+)", re.MULTILINE)
+CLAIM = re.compile(r"^claim\s+\w+(?: using \w+(?:, \w+)*)?", re.MULTILINE)
+CLAIMED = re.compile(r"\b(?!claim\b|using\b)\w+")
 ONCE = re.compile(r"^(?:enum.*\n|checkpoint[^}]*\}\n)", re.MULTILINE)
 COPIES = (1, 15, 30, 60, 120)
 DEPTHS = (10, 100, 400, 1_000, 10_000)
@@ -37,7 +39,8 @@ def copied(times: int) -> str:
 def renamed(text: str, ending: str) -> str:
     """A spec whose own names end differently."""
     names = "|".join(sorted(set(DECLARED.findall(SPEC)), key=len, reverse=True))
-    return re.sub(rf"(?<![\w.])({names})\b", rf"\1{ending}", text)
+    anew = re.sub(rf"(?<![\w.])({names})\b", rf"\1{ending}", text)
+    return CLAIM.sub(lambda claim: CLAIMED.sub(rf"\g<0>{ending}", claim[0]), anew)
 
 
 def timed(text: str, folder: Path) -> tuple[float, float, int]:
