@@ -134,8 +134,7 @@ def joined(
     method = ", ".join(dict.fromkeys(plain_method(each.method) for each in known))
     sizes = total([each.size.exact for each in known])
     shared = [text for text in verdict.warnings if all(text in each.warnings for each in known)]
-    examples = (each.example for each in known)
-    if any(example is not None and example.replay.tie for example in examples):
+    if any(map(rests_on_a_tie, known)):
         shared.append("at some value the input that was found needs a tie to be broken its way")
     size = verdict.size if sizes is None else Size(sizes)
     return Proved(method, trusted, size, warnings=tuple(shared))

@@ -29,8 +29,8 @@ from circ.compiler.finding import Limits
 from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
 from circ.lang.diagnostic import CircError
 from circ.lang.render import as_data, render
-from circ.runtime.answer import answer
-from circ.runtime.report import verdict_lines
+from circ.runtime.claim_lines import claim_lines
+from circ.runtime.claims import Claims
 from tests.edited_specs import edited
 from tests.mdtest import write_files
 from tests.views import checked
@@ -70,21 +70,22 @@ def codes_of(number: int, seed: int, *, decide: bool) -> tuple[str, ...]:
 
 def answers_agree(program: Program) -> None:
     """Answer every claim of a spec without errors, twice: with words gone through one by one, and without."""
+    desks = [Claims(program, limits) for limits in LIMITS]
     for name in program.typed.scope.claims:
-        kinds = {kind_of(program, name, limits) for limits in LIMITS}
+        kinds = {kind_of(claims, name) for claims in desks}
         assert not {Proved, Refuted} <= kinds, name
         assert not {Proved, Vacuous} <= kinds, name
 
 
-def kind_of(program: Program, name: str, limits: Limits) -> type[Verdict] | None:
+def kind_of(claims: Claims, name: str) -> type[Verdict] | None:
     """What the answer to a claim is; none where it cannot be asked after all."""
     try:
-        asked, found = answer(program.question(name), program.weights, limits)
+        found = claims.answer(name)
     except CircError as error:
         assert all(render(diagnostic) for diagnostic in error.diagnostics)
         return None
-    assert not any("bug in Circ" in line.text for line in verdict_lines(asked, found))
-    return type(found)
+    assert not any("bug in Circ" in line.text for line in claim_lines(found))
+    return type(found.verdict)
 
 
 @contextmanager

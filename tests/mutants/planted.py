@@ -3078,14 +3078,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "runtime/each.py",
         '"exists": ("proved", "error", "unknown", "vacuous", "refuted")',
         '"exists": ("proved", "error", "refuted", "vacuous", "unknown")',
-        ("tests/unit/test_each.py::test_after_exists_a_proof_counts",),
+        ("tests/unit/test_each.py::test_the_first_verdict_of_an_order_counts",),
     ),
     Mutant(
         "error_at_a_value_before_a_refutation",
         "runtime/each.py",
         '"forall": ("refuted", "error", "unknown", "vacuous", "proved")',
         '"forall": ("error", "refuted", "unknown", "vacuous", "proved")',
-        ("tests/unit/test_each.py::test_the_worst_verdict_counts",),
+        ("tests/unit/test_each.py::test_the_first_verdict_of_an_order_counts",),
     ),
     Mutant(
         "values_that_are_left_out_gone_through",

@@ -63,27 +63,19 @@ def each_of(
 
 
 @pytest.mark.parametrize("words", [*permutations(EVERY, 2), *permutations(EVERY, 3)])
-def test_the_worst_verdict_counts(words: tuple[Outcome, ...]) -> None:
-    """After `forall`, whatever the order: refuted, an error, unknown, vacuous, proved."""
-    each, found = each_of(words, "forall")
-    worst = min(words, key=EVERY.index)
-    if worst == "error":
+@pytest.mark.parametrize(("quantifier", "order"), [("forall", EVERY), ("exists", BEST)])
+def test_the_first_verdict_of_an_order_counts(
+    quantifier: Literal["forall", "exists"], order: tuple[Outcome, ...], words: tuple[Outcome, ...]
+) -> None:
+    """Wherever it stands. After `forall` the worst does; after `exists` a proof, and the claim is refuted only
+    where each value is: what is open at one leaves all open."""
+    each, found = each_of(words, quantifier)
+    first = min(words, key=order.index)
+    if first == "error":
         with pytest.raises(CircError):
             overall("c", each, found)
     else:
-        assert outcome(overall("c", each, found)[1]) == worst
-
-
-@pytest.mark.parametrize("words", [*permutations(EVERY, 2), *permutations(EVERY, 3)])
-def test_after_exists_a_proof_counts(words: tuple[Outcome, ...]) -> None:
-    """And it is refuted only where each value is: what is open at one leaves all open."""
-    each, found = each_of(words, "exists")
-    best = min(words, key=BEST.index)
-    if best == "error":
-        with pytest.raises(CircError):
-            overall("c", each, found)
-    else:
-        assert outcome(overall("c", each, found)[1]) == best
+        assert outcome(overall("c", each, found)[1]) == first
 
 
 TIES = """

@@ -21,6 +21,16 @@ SEARCH = (
     f"{UNIT}/test_box_bounds.py",
     f"{AGREEMENT}/test_boxes.py",
 )
+LEMMAS = (
+    f"{UNIT}/test_lemmas.py",
+    f"{AGREEMENT}/test_lemmas.py",
+    "tests/spec/types/lemmas.md",
+)
+VALUES = (
+    f"{UNIT}/test_each.py",
+    f"{AGREEMENT}/test_outer.py",
+    "tests/spec/types/outer.md",
+)
 LINES = (f"{UNIT}/test_box_lines.py", *SEARCH, f"{UNIT}/test_box_curves.py")
 SMOOTH = (
     f"{UNIT}/test_box_smooth.py",
@@ -90,6 +100,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "compiler/vnnlib/": STANDARD,
     "runtime/engines/boxes.py": SEARCH,
     "runtime/engines/explore.py": SEARCH,
+    "compiler/aided.py": LEMMAS,
+    "compiler/lower/lemmas.py": LEMMAS,
+    "runtime/claims.py": LEMMAS,
+    "compiler/lower/outer.py": VALUES,
+    "runtime/each.py": VALUES,
 }
 
 
