@@ -17,9 +17,9 @@ from circ.lang.errors.command import several_patches
 from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.exits import Exit, worst
 from circ.runtime.lengths import together
-from circ.runtime.patching import Conflict, NotMade, Patched, PatchResult, make_patch
-from circ.runtime.publish import Target, publish, require_one_file
-from circ.runtime.receipt import Receipt, receipt_path
+from circ.runtime.patches.make import Conflict, NotMade, Patched, PatchResult, make_patch
+from circ.runtime.patches.publish import Target, publish, require_one_file
+from circ.runtime.patches.receipt import Receipt, receipt_path
 from circ.runtime.report import Line, verdict_lines, witness_lines
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines

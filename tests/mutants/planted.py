@@ -208,7 +208,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "patch_proved_before_rounding",
-        "runtime/patching.py",
+        "runtime/patches/make.py",
         "kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)",
         'kept: array[float] = array("d", values.ravel().tolist())',
         ("tests/unit/test_cli.py::TestPatch::test_half_precision_is_proved_as_it_is_stored",),

@@ -15,7 +15,7 @@ from circ.compiler.words import loops
 from circ.lang.diagnostic import CircError
 from circ.runtime.answer import answer
 from circ.runtime.engines import turns
-from circ.runtime.patching import Patched, make_patch
+from circ.runtime.patches.make import Patched, make_patch
 from tests.unit.lowered import codes_of, lowered
 
 HEAD = """

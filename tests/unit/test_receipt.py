@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from circ.lang.diagnostic import CircError
-from circ.runtime.receipt import (
+from circ.runtime.patches.receipt import (
     FileMark,
     Receipt,
     Settled,
@@ -23,7 +23,7 @@ from circ.runtime.receipt import (
     receipt_path,
     write_receipt,
 )
-from circ.runtime.write import encoded
+from circ.runtime.patches.write import encoded
 
 OLD, NEW = array("d", [1, 2, 3]), array("d", [1, 5, -1])
 

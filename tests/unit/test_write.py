@@ -21,7 +21,7 @@ from circ.compiler.readings.torch import DTYPES, numbers
 from circ.compiler.rounding import FORMATS, round_to_dtype
 from circ.lang.diagnostic import CircError
 from circ.runtime.atomic import replacing
-from circ.runtime.write import Written, data_hash, encoded, rounded, write_patched
+from circ.runtime.patches.write import Written, data_hash, encoded, rounded, write_patched
 from tests.unit.files import load, metadata, save
 
 
@@ -343,7 +343,7 @@ class TestAFailure:
         script = f"""
 import os
 from pathlib import Path
-from circ.runtime.write import write_patched
+from circ.runtime.patches.write import write_patched
 os.replace = lambda *_: os._exit(9)
 write_patched(Path({str(source)!r}), Path({str(target)!r}), {{}}, {{}},
               expected={digest(source)!r}, overwrite=True)

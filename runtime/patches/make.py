@@ -21,8 +21,8 @@ from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights, as_stored
 from circ.compiler.verdict import Proved, Verdict
 from circ.runtime.convex import Floats
-from circ.runtime.edits import Infeasible, Late, Unknowns, solve
-from circ.runtime.instances import Instances, NoSlack, instances
+from circ.runtime.patches.edits import Infeasible, Late, Unknowns, solve
+from circ.runtime.patches.instances import Instances, NoSlack, instances
 from circ.runtime.prover import decide, universal
 
 ROUNDS = 100

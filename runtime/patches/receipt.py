@@ -21,7 +21,7 @@ from circ.compiler.verdict import Outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
-from circ.runtime.write import encoded
+from circ.runtime.patches.write import encoded
 
 METADATA_KEY = "circ.receipt"
 """Where a patched safetensors file keeps its own receipt."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from circ.compiler.obligation import Witness
 from circ.runtime.convex import Floats, least_change
-from circ.runtime.instances import Instances
+from circ.runtime.patches.instances import Instances
 
 SLACK = 1e-3
 """How clearly each instance is asked to hold, at first; decisions must survive rounding."""

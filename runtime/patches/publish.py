@@ -22,8 +22,8 @@ from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import refuse_existing
 from circ.runtime.outputs import require_unread, same
-from circ.runtime.patching import Patched
-from circ.runtime.receipt import (
+from circ.runtime.patches.make import Patched
+from circ.runtime.patches.receipt import (
     METADATA_KEY,
     Change,
     FileMark,
@@ -34,7 +34,7 @@ from circ.runtime.receipt import (
     receipt_path,
     write_receipt,
 )
-from circ.runtime.write import data_hash, encoded, write_patched
+from circ.runtime.patches.write import data_hash, encoded, write_patched
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Patches: made, proved, and written to files."""
