@@ -37,6 +37,27 @@ def replacing(target: Path, *, overwrite: bool) -> Generator[BinaryIO]:
 
 
 @contextlib.contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """One writer at a time: others that lock this folder wait. A process that ends, however it does, lets go.
+
+    Where the system has no such locks nothing is waited for.
+    """
+    try:
+        import fcntl
+
+        number = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
+@contextlib.contextmanager
 def telling(target: Path) -> Generator[None]:
     """Turn what the system says against writing `target` into a `CircError` (E0653)."""
     try:

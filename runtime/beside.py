@@ -11,7 +11,8 @@ from circ.compiler.tensor import Weights
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import not_expressible
 from circ.runtime.outputs import Output, write_bytes
-from circ.runtime.patches.write import TensorEntry, encoded, header_bytes
+from circ.runtime.patches.encoding import encoded
+from circ.runtime.patches.plan import TensorEntry, header_bytes
 
 
 def with_tensors(program: Program, asked: Asked, out: Output) -> Asked:

@@ -119,13 +119,6 @@ def bad_index(span: Span | None, path: str, reason: str) -> Diagnostic:
     return Diagnostic("E0413", headline, span)
 
 
-def sharded(path: str) -> Diagnostic:
-    """A patch of tensors that lie in several files."""
-    headline = f"`{path}` is a checkpoint in shards, and a patch writes one file"
-    help = "declare the shard that holds the tensors to edit as a checkpoint of its own"
-    return Diagnostic("E0413", headline, None, help=help)
-
-
 def unknown_module(span: Span, module: str, known: Sequence[str]) -> Diagnostic:
     """A module that the standard library does not have."""
     near = nearest(module, known)

@@ -57,3 +57,9 @@ def unwritable_dtype(tensor: str, dtype: str) -> Diagnostic:
 def bad_receipt(receipt: str, reason: str) -> Diagnostic:
     """A receipt that does not say what a receipt says."""
     return Diagnostic("E0656", f"`{receipt}` is not a receipt: {reason}", None)
+
+
+def no_index(target: str, ending: str) -> Diagnostic:
+    """A checkpoint in shards is written as shards, and its name is that of their index."""
+    headline = f"`{target}` is no name of the index of a checkpoint in shards"
+    return Diagnostic("E0658", headline, None, help=f"name a file that ends in `{ending}`")

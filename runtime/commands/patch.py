@@ -18,7 +18,7 @@ from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.exits import Exit, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.make import Conflict, NotMade, Patched, PatchResult, make_patch
-from circ.runtime.patches.publish import Target, publish, require_one_file
+from circ.runtime.patches.publish import Target, publish
 from circ.runtime.patches.receipt import Receipt, receipt_path
 from circ.runtime.report import Line, verdict_lines, witness_lines
 from circ.runtime.session import Opened, checked, chosen, settings
@@ -62,7 +62,6 @@ def run_one(
     if not as_json:
         show_diagnostics(program.diagnostics)
     plan = program.patch(name)
-    require_one_file(program.files.path(checkpoints(program.typed)[plan.edits[0][0]]))
     start = monotonic()
     with progress(name, as_json) as move:
         result = make_patch(plan, program.weights, Limits(timeout=timeout), move)

@@ -11,18 +11,19 @@ from pathlib import Path
 
 from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program, checkpoints
-from circ.compiler.shards import is_index
+from circ.compiler.shards import ENDING
 from circ.compiler.tensor import Tensor, as_stored
 from circ.compiler.verdict import Proved, Vacuous, outcome
 from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.files import sharded
 from circ.lang.errors.writing import source_changed, writes_over_another
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
-from circ.runtime.atomic import refuse_existing
+from circ.runtime.atomic import locked, refuse_existing
 from circ.runtime.outputs import require_unread, same
+from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.make import Patched
+from circ.runtime.patches.plan import Stored
 from circ.runtime.patches.receipt import (
     METADATA_KEY,
     Change,
@@ -34,7 +35,7 @@ from circ.runtime.patches.receipt import (
     receipt_path,
     write_receipt,
 )
-from circ.runtime.patches.write import data_hash, encoded, write_patched
+from circ.runtime.patches.shards import Pending, data_hash, pending, write_checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,13 @@ class Target:
         """The file to write: `model.mend.safetensors` beside the source unless told otherwise."""
         if self.out is not None:
             return self.out
-        return source if self.in_place else source.with_suffix(f".{patch}{source.suffix}")
+        return source if self.in_place else source.with_name(marked(source.name, patch))
+
+
+def marked(name: str, patch: str) -> str:
+    """`model.mend.safetensors`, `model.safetensors.mend.index.json`."""
+    end = ENDING if name.endswith(ENDING) else Path(name).suffix
+    return f"{name.removesuffix(end)}.{patch}{end}"
 
 
 def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
@@ -67,13 +74,33 @@ def publish(
     """
     source_hash = hashes[patched.plan.edits[0][0]]
     source = program.files.path(patched_checkpoint(program, patched))
-    require_one_file(source)
     path = target.path(source, patched.plan.name)
     require_not_in_proof(program, patched, path)
-    require_writable(program, source, path, target)
-    new = {key.partition("/")[2]: tensor for key, tensor in patched.tensors.items()}
-    data = {name: encoded(tensor.values, tensor.dtype) for name, tensor in new.items()}
-    draft = Receipt(
+    changes = {
+        key.partition("/")[2]: Stored(t.dtype, t.shape, encoded(t.values, t.dtype))
+        for key, t in patched.tensors.items()
+    }
+    with locked(path.parent):
+        written = pending(source, path, source_hash, changes, patched.plan.name)
+        require_writable(program, written, target)
+        draft = drafted(program, patched, hashes, written)
+        digest = write_checkpoint(
+            written,
+            {METADATA_KEY: embedded(draft)},
+            overwrite=target.force,
+            in_place=target.in_place,
+        )
+        receipt = replace(draft, sha256=digest)
+        write_receipt(receipt, path, overwrite=target.force or target.in_place)
+    return path, receipt
+
+
+def drafted(
+    program: Program, patched: Patched, hashes: Mapping[str, str], written: Pending
+) -> Receipt:
+    """The receipt, but for the target's hash."""
+    path = written.target
+    return Receipt(
         tool=f"circ {version('circ-lang')}",
         patch=patched.plan.name,
         params={name: str(value) for name, value in program.params.items()},
@@ -82,42 +109,26 @@ def publish(
             *(text_mark(text, path) for text in program.used_files),
             *data_marks(program, hashes, path),
         ),
-        source=FileMark(relpath(source, path.parent), source_hash),
+        source=FileMark(relpath(written.source, path.parent), hashes[patched.plan.edits[0][0]]),
         target=path.name,
         sha256=None,
-        data=data_hash(source, data, expected=source_hash),
+        data=data_hash(written),
         changes=tuple(changed(program, key, tensor) for key, tensor in patched.tensors.items()),
         verdicts=settled(patched),
     )
-    written = write_patched(
-        source,
-        path,
-        data,
-        {METADATA_KEY: embedded(draft)},
-        expected=source_hash,
-        overwrite=target.force,
-        in_place=target.in_place,
-    )
-    receipt = replace(draft, sha256=written.target)
-    write_receipt(receipt, path, overwrite=target.force or target.in_place)
-    return path, receipt
 
 
-def require_one_file(source: Path) -> None:
-    """Raise `CircError` (E0413) for a checkpoint in shards."""
-    if is_index(source):
-        raise CircError(sharded(str(source)))
-
-
-def require_writable(program: Program, source: Path, path: Path, target: Target) -> None:
-    """Raise `CircError` (E0650, E0651, E0653) where neither file is written because one may not be.
+def require_writable(program: Program, written: Pending, target: Target) -> None:
+    """Raise `CircError` (E0650, E0651, E0653) where no file is written because one may not be.
 
     Whether the checkpoint may go over its own source, `write_patched` says.
     """
-    others = [file for file in program.files_read if not same(file, source)]
-    require_unread(path, others)
-    require_unread(receipt_path(path), program.files_read)
-    refuse_existing(receipt_path(path), target.force or target.in_place)
+    others = [file for file in program.files_read if not same(file, written.source)]
+    for path in (*written.files, written.target):
+        require_unread(path, others)
+    receipt = receipt_path(written.target)
+    require_unread(receipt, program.files_read)
+    refuse_existing(receipt, target.force or target.in_place)
 
 
 def require_not_in_proof(program: Program, patched: Patched, target: Path) -> None:

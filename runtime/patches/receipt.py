@@ -21,7 +21,7 @@ from circ.compiler.verdict import Outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
-from circ.runtime.patches.write import encoded
+from circ.runtime.patches.encoding import encoded
 
 METADATA_KEY = "circ.receipt"
 """Where a patched safetensors file keeps its own receipt."""
@@ -64,7 +64,8 @@ class Receipt:
     """`used` has the files that the spec uses, those of the standard library left out, and its data:
     vocabularies and data sets.
 
-    `data` is the SHA-256 of the target's data section: all that follows the header.
+    `data` is the SHA-256 of the target's data section, all that follows the header; of a target in shards, that of
+    the hashes of those in which a tensor changed, in the order of their names.
 
     `sha256` is that of the target's bytes; None in the copy inside the target, which cannot
     contain its own hash.

@@ -17,6 +17,7 @@ from circ.runtime import cli
 from circ.runtime.any_length import FEWER_LENGTHS
 from circ.runtime.engines import smt
 from circ.runtime.engines.classes import FEWER_WORDS, MORE_TIME
+from circ.runtime.patches.receipt import receipt_path
 from tests.unit.specs import DETECTOR, WEIGHTS, command, save, stored, write_spec
 
 
@@ -268,19 +269,21 @@ class TestPatch:
         assert receipt["sha256"] == digest(out)
         assert command("prove", spec, "negative", "--checkpoint", f"m={out}") == 0
 
-    def test_a_checkpoint_in_shards_is_refused(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        """A patch writes one file; claims about the same tensors are decided."""
+    def test_a_checkpoint_in_shards_stays_in_shards(self, tmp_path: Path) -> None:
+        """The shard that changes and the index are written anew; the claim then holds of the new index."""
         text = DETECTOR.replace("model.safetensors", "model.safetensors.index.json")
         spec, index = write_spec(tmp_path, text), tmp_path / "model.safetensors.index.json"
         where = dict.fromkeys(WEIGHTS, "model.safetensors")
         index.write_text(json.dumps({"weight_map": where}))
-        before = sorted(tmp_path.iterdir())
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
         assert command("prove", spec, "bounded") == 0
-        assert command("patch", spec, "sink") == 4
-        assert "E0413" in capsys.readouterr().err
-        assert sorted(tmp_path.iterdir()) == before
+        assert command("patch", spec, "sink") == 0
+        patched = tmp_path / "model.safetensors.sink.index.json"
+        (shard,) = tmp_path.glob("model.sink-*.safetensors")
+        made = {patched, shard, receipt_path(patched)}
+        assert {*tmp_path.iterdir()} - before.keys() - {tmp_path / ".circ-cache"} == made
+        assert all(path.read_bytes() == data for path, data in before.items())
+        assert command("prove", spec, "negative", "--checkpoint", f"m={patched}") == 0
 
     def test_an_existing_file_is_not_replaced(self, tmp_path: Path) -> None:
         """Only `--force` replaces, and only a proved patch."""

@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from circ.lang.diagnostic import CircError
+from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.receipt import (
     FileMark,
     Receipt,
@@ -23,7 +24,6 @@ from circ.runtime.patches.receipt import (
     receipt_path,
     write_receipt,
 )
-from circ.runtime.patches.write import encoded
 
 OLD, NEW = array("d", [1, 2, 3]), array("d", [1, 5, -1])
 

@@ -21,7 +21,9 @@ from circ.compiler.readings.torch import DTYPES, numbers
 from circ.compiler.rounding import FORMATS, round_to_dtype
 from circ.lang.diagnostic import CircError
 from circ.runtime.atomic import replacing
-from circ.runtime.patches.write import Written, data_hash, encoded, rounded, write_patched
+from circ.runtime.patches.encoding import encoded, rounded
+from circ.runtime.patches.plan import Stored, TensorEntry, header_bytes, header_of
+from circ.runtime.patches.write import Rewrite, Written, would_write, write_patched
 from tests.unit.files import load, metadata, save
 
 
@@ -51,16 +53,20 @@ def source(tmp_path: Path) -> Path:
 NEW = array("d", [0.5, -1.5, 2.25, 1e-3, 0, 7])
 
 
-def new_bytes() -> dict[str, bytes]:
-    """A change of one tensor."""
-    return {"mlp.W_out": encoded(round_to_dtype(NEW, "F32"), "F32")}
+def new_bytes() -> bytes:
+    """What one tensor is to hold."""
+    return encoded(round_to_dtype(NEW, "F32"), "F32")
+
+
+def change(source: Path) -> Rewrite:
+    """A change of that tensor."""
+    new = {"mlp.W_out": Stored("F32", (2, 3), new_bytes())}
+    return Rewrite(source, digest(source), new, {"circ.receipt": "{}"})
 
 
 def write(source: Path, target: Path, **how: bool) -> Written:
     """Write the change."""
-    return write_patched(
-        source, target, new_bytes(), {"circ.receipt": "{}"}, expected=digest(source), **how
-    )
+    return write_patched(change(source), target, **how)
 
 
 def header(path: Path) -> dict[str, dict[str, object]]:
@@ -100,7 +106,7 @@ class TestTheTarget:
         kept = data_section(source)
 
         assert [*new.items()][1:] == [*old.items()][1:]
-        assert data_section(target) == kept[:begin] + new_bytes()["mlp.W_out"] + kept[end:]
+        assert data_section(target) == kept[:begin] + new_bytes() + kept[end:]
         assert (len(target.read_bytes()) - len(kept)) % 8 == 0
 
     def test_keeps_the_old_metadata_beside_the_new(self, source: Path) -> None:
@@ -119,12 +125,12 @@ class TestTheTarget:
         assert written == Written(
             expected, digest(target), hashlib.sha256(data_section(target)).hexdigest()
         )
-        assert data_hash(source, new_bytes(), expected=expected) == written.data
+        assert would_write(change(source)) == written
 
     def test_of_no_change_is_the_same_data(self, source: Path) -> None:
         """Without changes and metadata the copy is the source, up to the header's padding."""
         target = source.with_name("copy.safetensors")
-        write_patched(source, target, {}, {}, expected=digest(source))
+        write_patched(Rewrite(source, digest(source), {}, {}), target)
 
         assert header(target) == header(source)
         assert data_section(target) == data_section(source)
@@ -162,7 +168,8 @@ def test_numbers_survive_the_round_trip(dtype: str, tmp_path: Path) -> None:
     path, target = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     save({"w": torch.zeros(8, dtype=DTYPES[dtype])}, path)
     held = rounded("w", values, dtype)
-    write_patched(path, target, {"w": encoded(held, dtype)}, {}, expected=digest(path))
+    new = {"w": Stored(dtype, (8,), encoded(held, dtype))}
+    write_patched(Rewrite(path, digest(path), new, {}), target)
 
     read = load(target)["w"]
     assert read.dtype == DTYPES[dtype]
@@ -226,7 +233,7 @@ class TestTheSource:
         """One byte more than when it was read, and nothing is written; the same if it is gone."""
         target, expected = source.with_name("patched.safetensors"), digest(source)
         source.write_bytes(source.read_bytes()[:-1] + b"\x7f")
-        action = lambda: write_patched(source, target, {}, {}, expected=expected)
+        action = lambda: write_patched(Rewrite(source, expected, {}, {}), target)
 
         assert refused(action) == "E0652"
         source.unlink()
@@ -242,16 +249,51 @@ class TestTheSource:
         changing = changed_after_hashing(source)
         monkeypatch.setattr(hashlib, "file_digest", changing)
 
-        assert refused(lambda: write_patched(source, target, {}, {}, expected=expected)) == "E0652"
+        assert refused(lambda: write_patched(Rewrite(source, expected, {}, {}), target)) == "E0652"
         assert list(source.parent.iterdir()) == [source]
 
-    def test_must_have_the_tensors(self, source: Path) -> None:
-        """A change of a tensor that is not there, or of another size, is the caller's mistake."""
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"mlp.W_out": Stored("F32", (2, 3), b"1234")}, "not the bytes of its shape"),
+            ({}, "the header is not that of the tensors"),
+        ],
+    )
+    def test_must_have_the_tensors(
+        self, source: Path, changes: dict[str, Stored], reason: str
+    ) -> None:
+        """Other bytes than a shape has, or a header of other tensors, are the caller's mistake."""
         target = source.with_name("patched.safetensors")
-        for changes in ({"mlp.W_in": b"1234"}, {"mlp.W_out": b"1234"}):
-            with pytest.raises(ValueError, match="has no such bytes"):
-                write_patched(source, target, changes, {}, expected=digest(source))
+        small = TensorEntry(dtype="F32", shape=[1], data_offsets=(0, 4))
+        header = b"" if changes else header_bytes({"embed": small}, {})
+        with pytest.raises(ValueError, match=reason):
+            write_patched(Rewrite(source, digest(source), changes, {}, header), target)
         assert list(source.parent.iterdir()) == [source]
+
+    def test_makes_room_for_a_tensor_that_grows(self, source: Path) -> None:
+        """All others keep their bytes and their order, and a new one comes last; the old header brings it back."""
+        target, back = source.with_name("grown.safetensors"), source.with_name("back.safetensors")
+        wide, new = torch.randn(3, 4), torch.randn(2)
+        changes = {"mlp.W_out": as_stored(wide), "added": as_stored(new)}
+        write_patched(Rewrite(source, digest(source), changes, {}), target)
+        before, after = load(source), load(target)
+
+        assert list(after) == [*before, "added"]
+        assert torch.equal(after["mlp.W_out"], wide)
+        assert torch.equal(after["added"], new)
+        assert all(torch.equal(before[n], after[n]) for n in before.keys() - {"mlp.W_out"})
+
+        with source.open("rb") as stream:
+            old = header_of(stream)
+        undone = {"mlp.W_out": as_stored(before["mlp.W_out"])}
+        write_patched(Rewrite(target, digest(target), undone, {}, old), back)
+        assert back.read_bytes() == source.read_bytes()
+
+
+def as_stored(tensor: torch.Tensor) -> Stored:
+    """A tensor of floats of four bytes."""
+    values = array("d", numbers(tensor))
+    return Stored("F32", tuple(tensor.shape), encoded(values, "F32"))
 
 
 def changed_after_hashing(source: Path) -> Callable[[object, str], object]:
@@ -343,10 +385,10 @@ class TestAFailure:
         script = f"""
 import os
 from pathlib import Path
-from circ.runtime.patches.write import write_patched
+from circ.runtime.patches.write import Rewrite, write_patched
 os.replace = lambda *_: os._exit(9)
-write_patched(Path({str(source)!r}), Path({str(target)!r}), {{}}, {{}},
-              expected={digest(source)!r}, overwrite=True)
+write_patched(Rewrite(Path({str(source)!r}), {digest(source)!r}, {{}}, {{}}), Path({str(target)!r}),
+              overwrite=True)
 """
         assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
         assert target.read_text() == "precious"

@@ -1,0 +1,131 @@
+"""Which files a patched checkpoint is made of: one, or shards and the index that names them.
+
+The index is written last. Beside its source a patched shard gets a name of its own, so that at any moment an
+index names shards that are whole and belong together; elsewhere all shards are copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from circ.compiler.checkpoint import plain_hash, read_index
+from circ.compiler.shards import ENDING, is_index, shards_of
+from circ.lang.diagnostic import CircError
+from circ.lang.errors import writing
+from circ.runtime.atomic import replacing
+from circ.runtime.outputs import same
+from circ.runtime.patches.plan import Stored
+from circ.runtime.patches.write import Rewrite, Written, would_write, write_patched
+
+MARK = re.compile(r"\.[A-Za-z_]\w*-[0-9a-f]{8}$")
+"""What the name of a shard has of an earlier patch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A checkpoint that is to be written: its file, or its shards and the text of their index."""
+
+    source: Path
+    target: Path
+    files: Mapping[Path, Rewrite]
+    """By the path that each is written to."""
+    index: Mapping[str, object] | None = None
+
+    @property
+    def touched(self) -> dict[Path, Rewrite]:
+        """The files in which a tensor changes."""
+        return {path: rewrite for path, rewrite in self.files.items() if rewrite.changes}
+
+
+def pending(
+    source: Path, target: Path, expected: str, changes: Mapping[str, Stored], patch: str
+) -> Pending:
+    """What is to be written; `expected` is the hash of the source as it was read.
+
+    Raises `CircError` (E0652, E0658).
+    """
+    if not is_index(source):
+        return Pending(source, target, {target: Rewrite(source, expected, changes, {})})
+    if not is_index(target):
+        raise CircError(writing.no_index(str(target), ENDING))
+    return in_shards(source, target, expected, changes, patch)
+
+
+def in_shards(
+    source: Path, target: Path, expected: str, changes: Mapping[str, Stored], patch: str
+) -> Pending:
+    """The same for a checkpoint in shards."""
+    index, text = read_index(source), source.read_bytes()
+    shards = {file: plain_hash(source.parent / file, None) for file in shards_of(index)}
+    if joined([hashlib.sha256(text).hexdigest(), *shards.values()]) != expected:
+        raise CircError(writing.source_changed(str(source)))
+    beside = same(source.parent, target.parent)
+    files: dict[Path, Rewrite] = {}
+    names: dict[str, str] = {}
+    for file, digest in shards.items():
+        inside = {name: new for name, new in changes.items() if index[name] == file}
+        names[file] = renamed(file, patch, inside) if beside and inside else file
+        if inside or not beside:
+            path = target.parent / names[file]
+            files[path] = Rewrite(source.parent / file, digest, inside, {})
+    found = cast("dict[str, object]", json.loads(text))
+    placed = {name: names[file] for name, file in index.items()}
+    return Pending(source, target, files, {**found, "weight_map": placed})
+
+
+def renamed(file: str, patch: str, changes: Mapping[str, Stored]) -> str:
+    """`model-00001-of-00002.mend-0f3a9c21.safetensors`: by what changes, so that no other patch has the name."""
+    digest = hashlib.sha256()
+    for name, new in sorted(changes.items()):
+        digest.update(f"{name} ".encode(errors="surrogatepass"))
+        digest.update(new.data)
+    path = Path(file)
+    return f"{MARK.sub('', path.stem)}.{patch}-{digest.hexdigest()[:8]}{path.suffix}"
+
+
+def joined(hashes: list[str]) -> str:
+    """The SHA-256 of several files, from theirs; that of one is its own."""
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def data_hash(checkpoint: Pending) -> str:
+    """The SHA-256 of the data sections of the files that change, in the order of their names."""
+    touched = checkpoint.touched
+    return joined([would_write(touched[path]).data for path in sorted(touched)])
+
+
+def write_checkpoint(
+    checkpoint: Pending, metadata: Mapping[str, str], *, overwrite: bool, in_place: bool
+) -> str:
+    """Write all files, an index last; the SHA-256 of the whole. Raises as `write_patched`."""
+    written: dict[Path, Written] = {}
+    for path, rewrite in checkpoint.files.items():
+        noted = replace(rewrite, metadata=metadata if rewrite.changes else {})
+        alone = checkpoint.index is None
+        written[path] = write_patched(noted, path, overwrite=overwrite, in_place=in_place and alone)
+    if checkpoint.index is None:
+        return written[checkpoint.target].target
+    text = index_text(checkpoint.index, metadata)
+    with replacing(checkpoint.target, overwrite=overwrite or in_place) as out:
+        out.write(text)
+    return joined([hashlib.sha256(text).hexdigest(), *shard_hashes(checkpoint, written)])
+
+
+def shard_hashes(checkpoint: Pending, written: Mapping[Path, Written]) -> list[str]:
+    """The SHA-256 of each shard that the new index names, in the order of their names."""
+    index = read_index(checkpoint.target)
+    paths = [checkpoint.target.parent / file for file in shards_of(index)]
+    return [written[path].target if path in written else plain_hash(path, None) for path in paths]
+
+
+def index_text(index: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
+    """An index with entries in its metadata."""
+    kept = cast("Mapping[str, object]", index.get("metadata") or {})
+    found = {**index, "metadata": {**kept, **metadata}}
+    return f"{json.dumps(found, indent=2, ensure_ascii=False)}\n".encode()
