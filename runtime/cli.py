@@ -13,6 +13,7 @@ from circ.runtime.bug import bug_text
 from circ.runtime.cli_compile import compile_to
 from circ.runtime.cli_editor import fmt, lsp
 from circ.runtime.cli_extents import range_over, regions_of_value
+from circ.runtime.cli_patch import patch
 from circ.runtime.cli_session import repl
 from circ.runtime.exits import Exit
 from circ.runtime.options import (
@@ -24,7 +25,6 @@ from circ.runtime.options import (
     kept,
     settings,
     worked,
-    written,
 )
 from circ.runtime.process import set_up
 
@@ -136,9 +136,10 @@ Exit codes: 0 every certificate holds, 1 one is rejected (or missing, with --str
 
 @circ.command(cls=Answer, epilog=AUDIT_CODES)
 @SPEC
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.argument("claims", nargs=-1)
 @settings
+@TIMEOUT
 @click.option(
     "--network", type=click.Path(path_type=Path), metavar="FILE",
     help="SPEC is a VNN-LIB property of this ONNX network, answered by `circ vnnlib`.",
@@ -148,11 +149,12 @@ Exit codes: 0 every certificate holds, 1 one is rejected (or missing, with --str
 @JSON
 def audit(
     spec: Path,
-    folder: Path,
+    folder: Path | None,
     claims: tuple[str, ...],
     params: tuple[str, ...],
     checkpoints: tuple[str, ...],
     outside: bool,
+    timeout: float,
     network: Path | None,
     exact: bool,
     strict: bool,
@@ -169,7 +171,15 @@ def audit(
     circ audit max_10.circ proofs large --exact
     circ audit max_10.circ proofs --strict    has every claim a certificate?
     circ audit safe.vnnlib proofs --network net.onnx
+
+    The receipt of a patch needs no FOLDER: files are held against it, and all that was required is proved again.
+
+    \b
+    circ audit model.mend.safetensors.receipt.json
+    circ audit model.safetensors.receipt.json --checkpoint m=model.before.safetensors
     """
+    if folder is None:
+        return receipt_audited(spec, checkpoints, timeout, as_json)
     if network is not None:
         from circ.runtime.commands.audit_standard import run_audit_standard
 
@@ -184,38 +194,16 @@ def audit(
     return run_audit(spec, folder, claims, opened, exact, as_json, strict)
 
 
-@circ.command(cls=Answer, epilog=EXIT_CODES)
-@SPEC
-@click.argument("patches", nargs=-1)
-@settings
-@TIMEOUT
-@written("Where to write the checkpoint", "beside the one that is patched")
-@click.option("--in-place", is_flag=True, help="Replace the checkpoint itself.")
-@JSON
-def patch(
-    spec: Path,
-    patches: tuple[str, ...],
-    params: tuple[str, ...],
-    checkpoints: tuple[str, ...],
-    outside: bool,
-    timeout: float,
-    out: Path | None,
-    force: bool,
-    in_place: bool,
-    as_json: bool,
-) -> int:
-    """Make a patch of SPEC, prove it, and write the patched checkpoint with its receipt.
+def receipt_audited(path: Path, checkpoints: tuple[str, ...], timeout: float, as_json: bool) -> int:
+    """The exit code of an audit without a folder, which is that of a receipt."""
+    from circ.runtime.commands.audit_receipt import ENDING, run_audit_receipt
+    from circ.runtime.session import settings
 
-    Nothing is written unless every `require` and `preserve` is proved of what is written. Without --out, the
-    patch `mend` of `model.safetensors` is written to `model.mend.safetensors` beside it.
-
-    \b
-    circ patch quote.circ mend --out patched.safetensors
-    """
-    from circ.runtime.commands.patch import Target, run_patch
-
-    opened = (params, checkpoints, outside)
-    return run_patch(spec, patches, opened, timeout, Target(out, force, in_place), as_json)
+    if not path.name.endswith(ENDING):
+        raise click.UsageError(
+            f"name the folder of the certificates of {path}, or a receipt of a patch"
+        )
+    return run_audit_receipt(path, settings((), checkpoints, True).checkpoints, timeout, as_json)
 
 
 @circ.command(cls=Answer)
@@ -303,7 +291,7 @@ def explain(what: str, name: str | None) -> int:
     return run_explain(what, name)
 
 
-for other in (compile_to, range_over, regions_of_value, repl, fmt, lsp):
+for other in (patch, compile_to, range_over, regions_of_value, repl, fmt, lsp):
     circ.add_command(other)
 
 

@@ -63,3 +63,21 @@ def no_index(target: str, ending: str) -> Diagnostic:
     """A checkpoint in shards is written as shards, and its name is that of their index."""
     headline = f"`{target}` is no name of the index of a checkpoint in shards"
     return Diagnostic("E0658", headline, None, help=f"name a file that ends in `{ending}`")
+
+
+def no_delta(folder: str, reason: str) -> Diagnostic:
+    """A folder that holds no patch, or a damaged one."""
+    headline = f"`{folder}` holds no patch: {reason}"
+    help = "`circ patch SPEC NAME --delta FOLDER` leaves one"
+    return Diagnostic("E0659", headline, None, help=help)
+
+
+def other_checkpoint(checkpoint: str, done: bool, back: bool) -> Diagnostic:
+    """The checkpoint is not the one that a patch starts from; `done`: it is what the patch ends in."""
+    if done:
+        headline = f"`{checkpoint}` is {'as it was before' if back else 'patched already'}"
+        return Diagnostic("E0660", headline, None, help="nothing was written")
+    start = "ends in" if back else "starts from"
+    headline = f"`{checkpoint}` is not the checkpoint that the patch {start}"
+    help = "what was proved is about other numbers; make the patch again for this checkpoint"
+    return Diagnostic("E0660", headline, None, help=help)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
 
 from circ.compiler.checkpoint import file_hash
-from circ.compiler.driver import Program, checkpoints
+from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import several_patches
 from circ.runtime.as_data import verdict_data, witness_data
+from circ.runtime.commands.patch_files import change_lines
 from circ.runtime.exits import Exit, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.make import Conflict, NotMade, Patched, PatchResult, make_patch
-from circ.runtime.patches.publish import Target, publish
+from circ.runtime.patches.publish import Target, files_of_tensors, publish
 from circ.runtime.patches.receipt import Receipt, receipt_path
 from circ.runtime.report import Line, verdict_lines, witness_lines
 from circ.runtime.session import Opened, checked, chosen, settings
@@ -38,7 +39,7 @@ def run_patch(
     """The worst patch's exit code. One that is not proved writes nothing."""
     program = checked(spec, settings(*opened))
     names = chosen(program, patches, "patch")
-    if len(names) > 1 and (target.out is not None or target.in_place):
+    if len(names) > 1 and target != replace(Target(None), force=target.force):
         raise CircError(several_patches(names))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no patches")])
@@ -72,14 +73,14 @@ def run_one(
         path, receipt = publish(program, result, hashes, target)
     if not as_json:
         show_lines(result_lines(program, result, seconds))
-        show_lines(receipt_lines(path, receipt))
-    return code_of(result), result_data(result, seconds, path, receipt)
+        show_lines(receipt_lines(path, receipt, target))
+    wrote = path if target.checkpoint else None
+    return code_of(result), result_data(result, seconds, wrote, receipt, target.delta)
 
 
 def source_hashes(program: Program) -> dict[str, str]:
-    """The SHA-256 of each checkpoint, by key; taken first, so that a file that changes later is noticed."""
-    found = checkpoints(program.typed)
-    return {at: file_hash(program.files.path(decl)) for at, decl in found.items()}
+    """The SHA-256 of each file of tensors, by key; taken first, so that one that changes later is noticed."""
+    return {at: file_hash(path) for at, path in files_of_tensors(program).items()}
 
 
 def code_of(result: PatchResult) -> Exit:
@@ -136,26 +137,25 @@ def conflict_lines(conflict: Conflict) -> list[Line]:
     return lines
 
 
-def receipt_lines(path: Path | None, receipt: Receipt | None) -> list[Line]:
+def receipt_lines(path: Path | None, receipt: Receipt | None, target: Target) -> list[Line]:
     """What was written."""
     if path is None or receipt is None:
         return [Line("plain", "    nothing was written")]
-    changes = [
-        Line(
-            "plain",
-            f"    {c.tensor} {list(c.shape)} {c.dtype}: l2 {c.l2:.6g}, largest {c.linf:.6g}",
-        )
-        for c in receipt.changes
-    ]
-    return [
-        *changes,
-        Line("good", f"    wrote {path}"),
-        Line("plain", f"    and its receipt {receipt_path(path)}"),
-    ]
+    lines = change_lines(receipt)
+    if target.checkpoint:
+        lines.append(Line("good", f"    wrote {path}"))
+        lines.append(Line("plain", f"    and its receipt {receipt_path(path)}"))
+    if target.delta is not None:
+        lines.append(Line("good", f"    left the patch in {target.delta}"))
+    return lines
 
 
 def result_data(
-    result: PatchResult, seconds: float, path: Path | None, receipt: Receipt | None
+    result: PatchResult,
+    seconds: float,
+    wrote: Path | None,
+    receipt: Receipt | None,
+    delta: Path | None,
 ) -> object:
     """The same for `--json`."""
     data: dict[str, object] = {
@@ -168,7 +168,8 @@ def result_data(
         case Patched():
             data["l2"] = result.l2
             data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
-            data["wrote"] = str(path)
+            data["wrote"] = None if wrote is None else str(wrote)
+            data["delta"] = None if delta is None else str(delta)
             data["receipt"] = None if receipt is None else asdict(receipt)
         case Conflict(instances=instances, plan=plan):
             obligations = {o.title: o for o in (*plan.require, *plan.preserve)}

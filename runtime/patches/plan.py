@@ -78,7 +78,7 @@ def planned(
     else:
         at = laid_out(order, tensors, changes)
         after = {name: at[name] for name in [*tensors, *(n for n in changes if n not in tensors)]}
-        header = header_bytes(after, {**kept, **metadata})
+        header = header_bytes(after, {**kept, **metadata}) if changes or metadata else old
     return Plan(old, header, pieces(order, tensors, changes))
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from os.path import relpath
 from pathlib import Path
+from typing import cast
 
-from circ.compiler.checkpoint import file_hash
-from circ.compiler.driver import Program, checkpoints
-from circ.compiler.shards import ENDING
+from circ.compiler.checkpoint import file_hash, read_header
+from circ.compiler.driver import Program, checkpoints, networks
+from circ.compiler.obligation import Obligation
+from circ.compiler.shards import ENDING, is_index
 from circ.compiler.tensor import Tensor, as_stored
-from circ.compiler.verdict import Proved, Vacuous, outcome
+from circ.compiler.verdict import Proved, Vacuous, Verdict, outcome
 from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import source_changed, writes_over_another
@@ -21,6 +24,7 @@ from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import locked, refuse_existing
 from circ.runtime.outputs import require_unread, same
+from circ.runtime.patches.delta import Delta, file_delta, write_delta
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.make import Patched
 from circ.runtime.patches.plan import Stored
@@ -32,19 +36,36 @@ from circ.runtime.patches.receipt import (
     Settled,
     change,
     embedded,
+    read_receipt,
     receipt_path,
+    seen_from,
     write_receipt,
 )
-from circ.runtime.patches.shards import Pending, data_hash, pending, write_checkpoint
+from circ.runtime.patches.shards import (
+    Pending,
+    data_hash,
+    index_text,
+    noted,
+    notes,
+    pending,
+    would_be,
+    write_checkpoint,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a patched checkpoint goes, and what may be replaced there."""
+    """Where a patched checkpoint goes, what may be replaced there, and the folder that is to have the patch alone."""
 
     out: Path | None
     force: bool = False
     in_place: bool = False
+    delta: Path | None = None
+
+    @property
+    def checkpoint(self) -> bool:
+        """Whether the checkpoint is written: always, unless only the patch is asked for."""
+        return self.delta is None or self.out is not None or self.in_place
 
     def path(self, source: Path, patch: str) -> Path:
         """The file to write: `model.mend.safetensors` beside the source unless told otherwise."""
@@ -67,7 +88,7 @@ def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
 def publish(
     program: Program, patched: Patched, hashes: Mapping[str, str], target: Target
 ) -> tuple[Path, Receipt]:
-    """Write the checkpoint and its receipt; raises `CircError` where a file may not be written.
+    """Write the checkpoint and its receipt, or the patch alone; raises `CircError` where no file may be written.
 
     `hashes` has the SHA-256 of each file of tensors, by the key of what is in it, before anything was
     read from it.
@@ -81,18 +102,34 @@ def publish(
         for key, t in patched.tensors.items()
     }
     with locked(path.parent):
-        written = pending(source, path, source_hash, changes, patched.plan.name)
-        require_writable(program, written, target)
-        draft = drafted(program, patched, hashes, written)
-        digest = write_checkpoint(
-            written,
-            {METADATA_KEY: embedded(draft)},
-            overwrite=target.force,
-            in_place=target.in_place,
-        )
-        receipt = replace(draft, sha256=digest)
-        write_receipt(receipt, path, overwrite=target.force or target.in_place)
+        bare = pending(source, path, source_hash, changes, patched.plan.name)
+        draft = drafted(program, patched, hashes, bare)
+        checkpoint = noted(bare, {METADATA_KEY: embedded(draft)})
+        if target.checkpoint:
+            require_writable(program, checkpoint, target)
+        receipt = replace(draft, sha256=would_be(checkpoint))
+        if target.delta is not None:
+            leave_delta(checkpoint, receipt, target)
+        if target.checkpoint:
+            write_checkpoint(checkpoint, overwrite=target.force, in_place=target.in_place)
+            write_receipt(receipt, path, overwrite=target.force or target.in_place)
     return path, receipt
+
+
+def leave_delta(checkpoint: Pending, receipt: Receipt, target: Target) -> None:
+    """Write the patch on its own; raises `CircError` (E0650-E0653)."""
+    folder = target.delta or Path()
+    left = seen_from(receipt, checkpoint.target.parent, folder)
+    write_delta(delta_of(checkpoint, left), folder, overwrite=target.force)
+
+
+def delta_of(checkpoint: Pending, receipt: Receipt) -> Delta:
+    """What changes from the source to the target, both ways."""
+    touched = checkpoint.touched.items()
+    files = tuple(file_delta(rewrite, path) for path, rewrite in touched)
+    if checkpoint.index is None:
+        return Delta(receipt, files)
+    return Delta(receipt, files, (checkpoint.source.read_bytes(), index_text(checkpoint.index)))
 
 
 def drafted(
@@ -109,13 +146,45 @@ def drafted(
             *(text_mark(text, path) for text in program.used_files),
             *data_marks(program, hashes, path),
         ),
+        read={
+            at: FileMark(relpath(file, path.parent), hashes[at])
+            for at, file in files_of_tensors(program).items()
+        },
         source=FileMark(relpath(written.source, path.parent), hashes[patched.plan.edits[0][0]]),
         target=path.name,
         sha256=None,
         data=data_hash(written),
         changes=tuple(changed(program, key, tensor) for key, tensor in patched.tensors.items()),
-        verdicts=settled(patched),
+        verdicts=tuple(settled(o, v) for o, v in patched.verdicts),
+        earlier=carried(written.source),
     )
+
+
+def carried(source: Path) -> tuple[Receipt, ...]:
+    """The receipts that a checkpoint carries, the oldest first; none where what it carries is no receipt."""
+    match metadata_of(source):
+        case {"circ.receipt": str(text)}:
+            try:
+                found = read_receipt(text, source.name)
+            except CircError:
+                return ()
+            return (*found.earlier, replace(found, earlier=()))
+        case _:
+            return ()
+
+
+def metadata_of(source: Path) -> Mapping[str, object]:
+    """What a checkpoint notes of itself; one in shards does in its index."""
+    if is_index(source):
+        return notes(cast("Mapping[str, object]", json.loads(source.read_bytes())))
+    return read_header(source).metadata
+
+
+def files_of_tensors(program: Program) -> dict[str, Path]:
+    """The files of checkpoints, data sets and networks, by the key of each in the spec."""
+    found = {at: program.files.path(decl) for at, decl in checkpoints(program.typed).items()}
+    stored = networks(program.typed).items()
+    return found | {at: program.files.network_path(d) for at, d in stored if d.file is not None}
 
 
 def require_writable(program: Program, written: Pending, target: Target) -> None:
@@ -172,10 +241,7 @@ def changed(program: Program, key: str, tensor: Tensor) -> Change:
     return change(name, tensor.dtype, tensor.shape, before.values, tensor.values)
 
 
-def settled(patched: Patched) -> tuple[Settled, ...]:
-    """What was found of each requirement for the tensors that are written."""
-    found: list[Settled] = []
-    for obligation, verdict in patched.verdicts:
-        method = verdict.method if isinstance(verdict, Proved | Vacuous) else ""
-        found.append(Settled(obligation.title, outcome(verdict), method))
-    return tuple(found)
+def settled(obligation: Obligation, verdict: Verdict) -> Settled:
+    """What was found of a requirement for the tensors that are written."""
+    method = verdict.method if isinstance(verdict, Proved | Vacuous) else ""
+    return Settled(obligation.title, outcome(verdict), method)

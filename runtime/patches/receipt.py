@@ -12,6 +12,7 @@ import re
 from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from os.path import relpath
 from pathlib import Path
 from typing import cast, get_args
 
@@ -25,6 +26,9 @@ from circ.runtime.patches.encoding import encoded
 
 METADATA_KEY = "circ.receipt"
 """Where a patched safetensors file keeps its own receipt."""
+
+ENDING = ".receipt.json"
+"""How the name of a receipt ends."""
 
 Json = Mapping[str, object]
 
@@ -68,7 +72,8 @@ class Receipt:
     the hashes of those in which a tensor changed, in the order of their names.
 
     `sha256` is that of the target's bytes; None in the copy inside the target, which cannot
-    contain its own hash.
+    contain its own hash. `read` has all checkpoints that the spec reads, by their names in it, and `earlier` the
+    receipts that the source carried, the oldest first.
     """
 
     tool: str
@@ -76,12 +81,14 @@ class Receipt:
     params: Mapping[str, str]
     spec: FileMark
     used: tuple[FileMark, ...]
+    read: Mapping[str, FileMark]
     source: FileMark
     target: str
     sha256: str | None
     data: str
     changes: tuple[Change, ...]
     verdicts: tuple[Settled, ...]
+    earlier: tuple[Receipt, ...] = ()
 
 
 def change(tensor: str, dtype: str, shape: Shape, old: array[float], new: array[float]) -> Change:
@@ -90,6 +97,21 @@ def change(tensor: str, dtype: str, shape: Shape, old: array[float], new: array[
     before, after = (hashlib.sha256(encoded(values, dtype)).hexdigest() for values in (old, new))
     largest = max(map(abs, moved), default=0.0)
     return Change(tensor, dtype, shape, before, after, math.hypot(*moved), largest)
+
+
+def seen_from(receipt: Receipt, old: Path, new: Path) -> Receipt:
+    """A receipt whose paths led from the folder `old`, with paths from the folder `new`."""
+
+    def seen(mark: FileMark) -> FileMark:
+        return FileMark(relpath(old / mark.path, new), mark.sha256)
+
+    return replace(
+        receipt,
+        spec=seen(receipt.spec),
+        used=tuple(map(seen, receipt.used)),
+        read={name: seen(mark) for name, mark in receipt.read.items()},
+        source=seen(receipt.source),
+    )
 
 
 class Malformed(ValueError):
@@ -107,7 +129,7 @@ def embedded(receipt: Receipt) -> str:
 
 def receipt_path(target: Path) -> Path:
     """Where the receipt of a file stands."""
-    return target.parent / f"{target.name}.receipt.json"
+    return target.parent / f"{target.name}{ENDING}"
 
 
 def write_receipt(receipt: Receipt, target: Path, *, overwrite: bool = False) -> Path:
@@ -139,13 +161,21 @@ def receipt_in(found: Json) -> Receipt:
         params_in(found["params"]),
         mark_in(as_object(found["spec"])),
         tuple(mark_in(as_object(entry)) for entry in as_list(found["used"])),
+        marks_in(found["read"]),
         mark_in(as_object(found["source"])),
         text_at(found, "target"),
         None if found["sha256"] is None else hash_at(found, "sha256"),
         hash_at(found, "data"),
         tuple(change_in(as_object(entry)) for entry in as_list(found["changes"])),
         tuple(settled_in(as_object(entry)) for entry in as_list(found["verdicts"])),
+        tuple(receipt_in(as_object(entry)) for entry in as_list(found["earlier"])),
     )
+
+
+def marks_in(found: object) -> Mapping[str, FileMark]:
+    """Files by the name that a spec gives them."""
+    given = as_object(found)
+    return {name: mark_in(as_object(entry)) for name, entry in given.items()}
 
 
 def mark_in(found: Json) -> FileMark:

@@ -21,7 +21,7 @@ from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
 from circ.runtime.outputs import same
 from circ.runtime.patches.plan import Stored
-from circ.runtime.patches.write import Rewrite, Written, would_write, write_patched
+from circ.runtime.patches.write import Rewrite, would_write, write_patched
 
 MARK = re.compile(r"\.[A-Za-z_]\w*-[0-9a-f]{8}$")
 """What the name of a shard has of an earlier patch."""
@@ -100,32 +100,57 @@ def data_hash(checkpoint: Pending) -> str:
     return joined([would_write(touched[path]).data for path in sorted(touched)])
 
 
-def write_checkpoint(
-    checkpoint: Pending, metadata: Mapping[str, str], *, overwrite: bool, in_place: bool
-) -> str:
+def noted(checkpoint: Pending, metadata: Mapping[str, str]) -> Pending:
+    """The same with entries in the metadata of all files that change."""
+    files = {
+        path: replace(rewrite, metadata=metadata) if rewrite.changes else rewrite
+        for path, rewrite in checkpoint.files.items()
+    }
+    index = checkpoint.index
+    if index is not None:
+        index = {**index, "metadata": {**notes(index), **metadata}}
+    return replace(checkpoint, files=files, index=index)
+
+
+def notes(index: Mapping[str, object]) -> Mapping[str, object]:
+    """What an index has as metadata; nothing where that is no object."""
+    match index.get("metadata"):
+        case dict() as found:
+            return cast("Mapping[str, object]", found)
+        case _:
+            return {}
+
+
+def write_checkpoint(checkpoint: Pending, *, overwrite: bool, in_place: bool) -> str:
     """Write all files, an index last; the SHA-256 of the whole. Raises as `write_patched`."""
-    written: dict[Path, Written] = {}
-    for path, rewrite in checkpoint.files.items():
-        noted = replace(rewrite, metadata=metadata if rewrite.changes else {})
-        alone = checkpoint.index is None
-        written[path] = write_patched(noted, path, overwrite=overwrite, in_place=in_place and alone)
+    alone = checkpoint.index is None
+    hashes = {
+        path: write_patched(rewrite, path, overwrite=overwrite, in_place=in_place and alone).target
+        for path, rewrite in checkpoint.files.items()
+    }
+    if checkpoint.index is not None:
+        with replacing(checkpoint.target, overwrite=overwrite or in_place) as out:
+            out.write(index_text(checkpoint.index))
+    return whole(checkpoint, hashes)
+
+
+def would_be(checkpoint: Pending) -> str:
+    """The SHA-256 of what `write_checkpoint` would write."""
+    files = checkpoint.files.items()
+    return whole(checkpoint, {path: would_write(rewrite).target for path, rewrite in files})
+
+
+def whole(checkpoint: Pending, hashes: Mapping[Path, str]) -> str:
+    """The SHA-256 of a checkpoint, from those of the files that are written: of its file, or of index and shards."""
     if checkpoint.index is None:
-        return written[checkpoint.target].target
-    text = index_text(checkpoint.index, metadata)
-    with replacing(checkpoint.target, overwrite=overwrite or in_place) as out:
-        out.write(text)
-    return joined([hashlib.sha256(text).hexdigest(), *shard_hashes(checkpoint, written)])
+        return hashes[checkpoint.target]
+    folder = checkpoint.target.parent
+    placed = cast("Mapping[str, str]", checkpoint.index["weight_map"])
+    paths = [folder / file for file in shards_of(placed)]
+    shards = [hashes[path] if path in hashes else plain_hash(path, None) for path in paths]
+    return joined([hashlib.sha256(index_text(checkpoint.index)).hexdigest(), *shards])
 
 
-def shard_hashes(checkpoint: Pending, written: Mapping[Path, Written]) -> list[str]:
-    """The SHA-256 of each shard that the new index names, in the order of their names."""
-    index = read_index(checkpoint.target)
-    paths = [checkpoint.target.parent / file for file in shards_of(index)]
-    return [written[path].target if path in written else plain_hash(path, None) for path in paths]
-
-
-def index_text(index: Mapping[str, object], metadata: Mapping[str, str]) -> bytes:
-    """An index with entries in its metadata."""
-    kept = cast("Mapping[str, object]", index.get("metadata") or {})
-    found = {**index, "metadata": {**kept, **metadata}}
-    return f"{json.dumps(found, indent=2, ensure_ascii=False)}\n".encode()
+def index_text(index: Mapping[str, object]) -> bytes:
+    """An index as it is written."""
+    return f"{json.dumps(index, indent=2, ensure_ascii=False)}\n".encode()

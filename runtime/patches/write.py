@@ -22,7 +22,8 @@ from circ.runtime.patches.plan import Stored, planned, rewritten
 class Rewrite:
     """A file to be made of `source`: tensors replaced, and entries of its metadata set.
 
-    `expected` is the SHA-256 of the source as it was read; `header` the whole new header, where it is known.
+    `expected` is the SHA-256 of the source as it was read; `header` the whole new header, where it is known, and
+    `promised` the SHA-256 of what is to be written.
     """
 
     source: Path
@@ -30,6 +31,7 @@ class Rewrite:
     changes: Mapping[str, Stored]
     metadata: Mapping[str, str]
     header: bytes = b""
+    promised: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def write_patched(
     """Write `target`, which appears whole or not at all.
 
     It is the source itself, by this name or another, only if `in_place`. Raises `CircError`
-    (E0650-E0653), and `ValueError` for a header that is not that of the tensors.
+    (E0650-E0653), and `ValueError` for a header that is not that of the tensors, or where it would not be what was promised.
     """
     source = rewrite.source
     same = target.exists() and source.exists() and target.samefile(source)
@@ -80,6 +82,8 @@ def poured(stream: BinaryIO, rewrite: Rewrite, out: BinaryIO | None) -> Written:
             out.write(new)
     if read.hexdigest() != rewrite.expected:
         raise CircError(writing.source_changed(str(rewrite.source)))
+    if rewrite.promised not in ("", written.hexdigest()):
+        raise ValueError("what would be written is not what was promised")
     return Written(rewrite.expected, written.hexdigest(), data.hexdigest())
 
 

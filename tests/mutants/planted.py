@@ -3122,4 +3122,32 @@ MUTANTS: tuple[Mutant, ...] = (
         "if sum(map(rests_on_a_tie, known)) > 2:",
         ("tests/unit/test_each.py::test_values_share_one_choice",),
     ),
+    Mutant(
+        "a_patch_that_is_not_what_was_promised",
+        "runtime/patches/write.py",
+        'if rewrite.promised not in ("", written.hexdigest()):',
+        'if rewrite.promised not in ("", rewrite.promised):',
+        ("tests/unit/test_patch_files.py::test_a_hostile_patch_writes_nothing",),
+    ),
+    Mutant(
+        "a_patch_of_any_checkpoint",
+        "runtime/patches/apply.py",
+        "if found != wanted:",
+        "if found == done:",
+        ("tests/unit/test_patch_files.py::TestApart::test_another_checkpoint_is_refused",),
+    ),
+    Mutant(
+        "an_index_before_its_shards",
+        "runtime/patches/shards.py",
+        "names[file] = renamed(file, patch, inside) if beside and inside else file",
+        "names[file] = file",
+        ("tests/unit/test_patched_shards.py",),
+    ),
+    Mutant(
+        "a_tensor_that_may_not_change_changed",
+        "runtime/patches/reproving.py",
+        "if not alike(before, old, after, new, name):",
+        "if old.tensors[name].shape != new.tensors[name].shape:",
+        ("tests/unit/test_patch_files.py::test_a_change_elsewhere_is_noticed",),
+    ),
 )

@@ -19,7 +19,7 @@ from circ.compiler.checkpoint import file_hash, read_header, read_tensor
 from circ.lang.diagnostic import CircError
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.plan import Stored
-from circ.runtime.patches.shards import Pending, pending, write_checkpoint
+from circ.runtime.patches.shards import Pending, noted, pending, write_checkpoint
 from tests.unit.files import metadata, save
 
 SIZE = 4096
@@ -63,9 +63,8 @@ def test_beside_its_source_a_shard_that_changes_has_a_name_of_its_own(source: Pa
     """The other is named as it stands, the source is whole, and the index keeps what it said besides."""
     before = {path: path.read_bytes() for path in source.parent.iterdir()}
     target = source.with_name("new.index.json")
-    digest = write_checkpoint(
-        change(source, target, 2.0, "a"), {"note": "n"}, overwrite=False, in_place=False
-    )
+    checkpoint = noted(change(source, target, 2.0, "a"), {"note": "n"})
+    digest = write_checkpoint(checkpoint, overwrite=False, in_place=False)
 
     assert values(target) == {"a": 2.0, "c": 0.0}
     assert digest == file_hash(target)
@@ -81,7 +80,7 @@ def test_beside_its_source_a_shard_that_changes_has_a_name_of_its_own(source: Pa
 def test_elsewhere_all_shards_are_copied_under_their_names(source: Path, tmp_path: Path) -> None:
     """So that the folder stands on its own."""
     target = tmp_path / source.name
-    digest = write_checkpoint(change(source, target, 2.0, "a"), {}, overwrite=False, in_place=False)
+    digest = write_checkpoint(change(source, target, 2.0, "a"), overwrite=False, in_place=False)
 
     assert values(target) == {"a": 2.0, "c": 0.0}
     assert digest == file_hash(target)
@@ -106,7 +105,7 @@ def test_a_file_that_changed_is_refused(source: Path, tmp_path: Path, file: str)
 def test_names_do_not_grow(source: Path) -> None:
     """A shard that is patched in place, and again, has the mark of its last patch alone."""
     for value in (1.0, 2.0, 3.0):
-        write_checkpoint(change(source, source, value, "a"), {}, overwrite=False, in_place=True)
+        write_checkpoint(change(source, source, value, "a"), overwrite=False, in_place=True)
     assert values(source) == {"a": 3.0, "c": 0.0}
     (shard,) = {f for f in json.loads(source.read_text())["weight_map"].values() if "mend" in f}
     assert len(shard) == len("x-1.mend-01234567.safetensors")
@@ -146,7 +145,7 @@ def test_a_process_killed_at_any_moment_leaves_a_checkpoint(source: Path) -> Non
     def patch() -> None:
         value = next(numbers) % 1000
         checkpoint = change(source, source, float(value))
-        write_checkpoint(checkpoint, {}, overwrite=True, in_place=True)
+        write_checkpoint(checkpoint, overwrite=True, in_place=True)
 
     for _ in range(100):
         killed_after(rng.uniform(0.001, 0.03), patch)

@@ -33,6 +33,7 @@ RECEIPT = Receipt(
     params={"eps": "1/50"},
     spec=FileMark("guard.circ", "1" * 64),
     used=(FileMark("rules.circ", "5" * 64),),
+    read={"m": FileMark("../model.safetensors", "2" * 64)},
     source=FileMark("../model.safetensors", "2" * 64),
     target="patched.safetensors",
     sha256="3" * 64,

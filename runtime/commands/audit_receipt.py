@@ -1,0 +1,80 @@
+"""`circ audit RECEIPT`: prove a patch again, from the files that its receipt names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os.path import relpath
+from pathlib import Path
+from time import monotonic
+from typing import assert_never
+
+from circ.compiler.finding import Limits
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.command import unknown_setting
+from circ.runtime.as_data import verdict_data
+from circ.runtime.exits import Exit
+from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, read_receipt
+from circ.runtime.patches.reproving import Rejected, Reproved, reprove
+from circ.runtime.report import Line, verdict_lines
+from circ.runtime.session import read_text
+from circ.runtime.terminal import progress, show_data, show_lines
+
+__all__ = ["ENDING", "run_audit_receipt"]
+
+
+def run_audit_receipt(
+    path: Path, checkpoints: Mapping[str, Path], timeout: float, as_json: bool
+) -> int:
+    """0 where all is as the receipt says, 1 where something is not; `checkpoints` stand in for files that moved."""
+    receipt = found_at(read_receipt(read_text(path), str(path)), path.parent, checkpoints)
+    start = monotonic()
+    with progress(f"auditing {receipt.patch}", as_json) as move:
+        found = reprove(receipt, path.parent, Limits(timeout=timeout), start + timeout, move)
+    seconds = monotonic() - start
+    code = Exit.AS_CLAIMED if isinstance(found, Reproved) else Exit.REFUTED
+    if as_json:
+        show_data({"receipt": str(path), **data(found), "exit": int(code)})
+    else:
+        show_lines(lines(receipt, found, seconds))
+    return code
+
+
+def found_at(receipt: Receipt, folder: Path, checkpoints: Mapping[str, Path]) -> Receipt:
+    """A receipt whose checkpoints are looked for elsewhere; raises `CircError` for one that it does not name."""
+    for name, path in checkpoints.items():
+        if name not in receipt.read:
+            raise CircError(unknown_setting("checkpoint", name, [*receipt.read]))
+        old = receipt.read[name]
+        mark = FileMark(relpath(path, folder), old.sha256)
+        source = mark if receipt.source == old else receipt.source
+        receipt = replace(receipt, read={**receipt.read, name: mark}, source=source)
+    return receipt
+
+
+def lines(receipt: Receipt, found: Reproved | Rejected, seconds: float) -> list[Line]:
+    """What an audit found, for a reader."""
+    match found:
+        case Rejected(reason=reason):
+            head = f"✗ patch {receipt.patch}: the receipt does not hold  ({seconds:.1f} s)"
+            return [Line("bad", head), Line("plain", f"    {reason}")]
+        case Reproved(same=same, verdicts=verdicts):
+            head = f"✓ patch {receipt.patch}: proved again  ({seconds:.1f} s)"
+            kept = f"    {same} tensor{'s' * (same != 1)} that it may not edit: the same bytes as before"
+            told = [line for asked, verdict in verdicts for line in verdict_lines(asked, verdict)]
+            inner = [Line(line.style, f"    {line.text}") for line in told]
+            return [Line("good", head), Line("plain", kept), *inner]
+        case _:
+            assert_never(found)
+
+
+def data(found: Reproved | Rejected) -> dict[str, object]:
+    """The same for `--json`."""
+    match found:
+        case Rejected(reason=reason):
+            return {"holds": False, "reason": reason}
+        case Reproved(same=same, verdicts=verdicts):
+            told = [verdict_data(asked, verdict) for asked, verdict in verdicts]
+            return {"holds": True, "unchanged": same, "requirements": told}
+        case _:
+            assert_never(found)

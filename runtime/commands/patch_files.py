@@ -1,0 +1,100 @@
+"""`circ patch apply`, `revert` and `show`: a patch that was made, as files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.writing import bad_receipt
+from circ.runtime.exits import Exit
+from circ.runtime.patches.apply import apply, revert
+from circ.runtime.patches.delta import read_delta
+from circ.runtime.patches.publish import Target, carried
+from circ.runtime.patches.receipt import ENDING, Receipt, read_receipt, receipt_path
+from circ.runtime.report import Line
+from circ.runtime.session import read_text
+from circ.runtime.terminal import show_data, show_lines
+
+__all__ = ["Target", "run_apply", "run_revert", "run_show"]
+
+
+def run_apply(folder: Path, checkpoint: Path, target: Target, as_json: bool) -> int:
+    """Write a patched checkpoint, and its receipt."""
+    delta = read_delta(folder)
+    path = target.path(checkpoint, delta.receipt.patch)
+    receipt = apply(
+        delta, folder, checkpoint, path, overwrite=target.force, in_place=target.in_place
+    )
+    if as_json:
+        show_data({"wrote": str(path), "receipt": asdict(receipt), "exit": int(Exit.AS_CLAIMED)})
+    else:
+        wrote = Line("good", f"wrote {path}")
+        show_lines(
+            [*change_lines(receipt), wrote, Line("plain", f"and its receipt {receipt_path(path)}")]
+        )
+    return Exit.AS_CLAIMED
+
+
+def run_revert(folder: Path, checkpoint: Path, target: Target, as_json: bool) -> int:
+    """Write a checkpoint as it was."""
+    delta = read_delta(folder)
+    path = target.path(checkpoint, f"before_{delta.receipt.patch}")
+    revert(delta, checkpoint, path, overwrite=target.force, in_place=target.in_place)
+    if as_json:
+        digest = delta.receipt.source.sha256
+        show_data({"wrote": str(path), "sha256": digest, "exit": int(Exit.AS_CLAIMED)})
+    else:
+        told = f"wrote {path}, which is as it was before the patch {delta.receipt.patch}"
+        show_lines([Line("good", told)])
+    return Exit.AS_CLAIMED
+
+
+def run_show(what: Path, as_json: bool) -> int:
+    """Tell the receipts of a patch, the oldest first."""
+    receipts = found_in(what)
+    if as_json:
+        show_data({"receipts": [asdict(receipt) for receipt in receipts]})
+    else:
+        show_lines([line for receipt in receipts for line in receipt_lines(receipt)])
+    return Exit.AS_CLAIMED
+
+
+def found_in(what: Path) -> tuple[Receipt, ...]:
+    """The receipts in a folder, a file of one, or a checkpoint; raises `CircError` (E0656, E0659)."""
+    if what.is_dir():
+        receipt = read_delta(what).receipt
+    elif what.name.endswith(ENDING):
+        receipt = read_receipt(read_text(what), str(what))
+    else:
+        found = carried(what)
+        if not found:
+            raise CircError(bad_receipt(str(what), "it carries none"))
+        return found
+    return (*receipt.earlier, receipt)
+
+
+def receipt_lines(receipt: Receipt) -> list[Line]:
+    """What one patch changed, and what was proved of it."""
+    verdicts = [
+        Line("good", f"    {v.name}: {v.outcome}{f' by {v.method}' * bool(v.method)}")
+        for v in receipt.verdicts
+    ]
+    return [
+        Line("plain", f"patch {receipt.patch} of {receipt.spec.path}, by {receipt.tool}"),
+        Line("plain", f"    from {receipt.source.path}  {receipt.source.sha256[:16]}…"),
+        Line("plain", f"    to   {receipt.target}  {(receipt.sha256 or 'this file')[:16]}…"),
+        *change_lines(receipt),
+        *verdicts,
+    ]
+
+
+def change_lines(receipt: Receipt) -> list[Line]:
+    """The tensors that change, and how far."""
+    return [
+        Line(
+            "plain",
+            f"    {c.tensor} {list(c.shape)} {c.dtype}: l2 {c.l2:.6g}, largest {c.linf:.6g}",
+        )
+        for c in receipt.changes
+    ]

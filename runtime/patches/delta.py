@@ -1,0 +1,234 @@
+"""A patch on its own: what stands in the place of what, both ways, in a folder of two files.
+
+`patch.json` has the receipt and the files that change, each by its name and its SHA-256, before and after.
+`patch.safetensors` has their headers and the tensors that change, on both sides, so that applying gives the very bytes
+that were proved, and reverting those that were there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from circ.compiler import header as headers
+from circ.compiler.checkpoint import opened, read_file_header
+from circ.compiler.header import Header, Place
+from circ.compiler.shards import is_beside
+from circ.lang.diagnostic import CircError
+from circ.lang.errors import writing
+from circ.runtime.atomic import refuse_existing, replacing
+from circ.runtime.patches.plan import (
+    Entries,
+    Stored,
+    header_bytes,
+    laid_out,
+    parsed,
+    planned,
+)
+from circ.runtime.patches.receipt import (
+    Json,
+    Malformed,
+    Receipt,
+    as_list,
+    as_object,
+    hash_at,
+    receipt_in,
+    text_at,
+)
+from circ.runtime.patches.write import Rewrite, would_write
+
+NOTES, TENSORS = "patch.json", "patch.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A file before or after a patch: its name, its SHA-256, its header, and the tensors that differ."""
+
+    name: str
+    sha256: str
+    header: bytes
+    tensors: Mapping[str, Stored]
+
+
+@dataclass(frozen=True, slots=True)
+class FileDelta:
+    """How one file follows from another, both ways."""
+
+    before: Side
+    after: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A patch of a checkpoint: its files that change and, of one in shards, the texts of its index."""
+
+    receipt: Receipt
+    files: tuple[FileDelta, ...]
+    index: tuple[bytes, bytes] | None = None
+
+
+def file_delta(rewrite: Rewrite, target: Path) -> FileDelta:
+    """What a rewriting changes; raises `CircError` (E0652) where the source has changed."""
+    hashes = would_write(rewrite)
+    with rewrite.source.open("rb") as stream:
+        plan = planned(stream, rewrite.changes, rewrite.metadata, rewrite.header)
+        start = stream.tell()
+        _, entries = parsed(plan.old)
+        old: dict[str, Stored] = {}
+        for name in rewrite.changes:
+            if name in entries:
+                begin, end = entries[name]["data_offsets"]
+                stream.seek(start + begin)
+                data = stream.read(end - begin)
+                old[name] = Stored(entries[name]["dtype"], tuple(entries[name]["shape"]), data)
+    before = Side(rewrite.source.name, hashes.source, plan.old, old)
+    return FileDelta(before, Side(target.name, hashes.target, plan.new, rewrite.changes))
+
+
+# --- to files -------------------------------------------------------------------------------
+
+
+def write_delta(delta: Delta, folder: Path, *, overwrite: bool) -> None:
+    """Write both files of a patch, `patch.json` last; raises `CircError` (E0650, E0653)."""
+    refuse_existing(folder / NOTES, overwrite)
+    data = tensors_text(dict(all_tensors(delta)))
+    notes = {
+        "receipt": asdict(delta.receipt),
+        "files": [{"before": named(f.before), "after": named(f.after)} for f in delta.files],
+        "tensors": hashlib.sha256(data).hexdigest(),
+    }
+    text = json.dumps(notes, indent=2, ensure_ascii=False, allow_nan=False)
+    make_folder(folder)
+    with replacing(folder / TENSORS, overwrite=overwrite) as out:
+        out.write(data)
+    with replacing(folder / NOTES, overwrite=overwrite) as out:
+        out.write(f"{text}\n".encode(errors="backslashreplace"))
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of a patch, where it is not there yet; raises `CircError` (E0653)."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CircError(writing.cannot_write(str(folder), error.strerror or str(error))) from error
+
+
+def named(side: Side) -> Json:
+    """A file as `patch.json` names it."""
+    return {"name": side.name, "sha256": side.sha256}
+
+
+def all_tensors(delta: Delta) -> Iterator[tuple[str, Stored]]:
+    """`0/before/mlp.W_out` and `0/header/before` of the first file, and so on; the index as bytes too."""
+    if delta.index is not None:
+        yield "index/before", as_bytes(delta.index[0])
+        yield "index/after", as_bytes(delta.index[1])
+    for number, file in enumerate(delta.files):
+        for when, side in (("before", file.before), ("after", file.after)):
+            yield f"{number}/header/{when}", as_bytes(side.header)
+            for name, tensor in side.tensors.items():
+                yield f"{number}/{when}/{name}", tensor
+
+
+def as_bytes(text: bytes) -> Stored:
+    """Any bytes as a tensor."""
+    return Stored("U8", (len(text),), text)
+
+
+def tensors_text(tensors: Mapping[str, Stored]) -> bytes:
+    """A whole safetensors file."""
+    entries: Entries = laid_out([*tensors], {}, tensors)
+    return header_bytes(entries, {}) + b"".join(tensor.data for tensor in tensors.values())
+
+
+# --- from files -----------------------------------------------------------------------------
+
+
+def read_delta(folder: Path) -> Delta:
+    """The patch in a folder, checked; raises `CircError` (E0656, and E0401-E0408 for its tensors)."""
+    path = folder / NOTES
+    try:
+        notes = as_object(json.loads(path.read_text(encoding="utf-8")))
+        tensors = read_tensors(folder / TENSORS, hash_at(notes, "tensors"))
+        files = [as_object(entry) for entry in as_list(notes["files"])]
+        receipt = receipt_in(as_object(notes["receipt"]))
+        found = tuple(file_in(i, file, tensors) for i, file in enumerate(files))
+        return Delta(receipt, found, index_in(tensors))
+    except OSError as error:
+        raise CircError(writing.no_delta(str(folder), error.strerror or str(error))) from error
+    except (ValueError, KeyError, RecursionError) as error:
+        raise CircError(writing.no_delta(str(folder), told(error))) from error
+
+
+def told(error: Exception) -> str:
+    """What is wrong, in words."""
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def read_tensors(path: Path, expected: str) -> dict[str, Stored]:
+    """All tensors of the file, if its SHA-256 is the expected one."""
+    header = read_file_header(path)
+    with opened(path, Place(str(path), None)) as stream:
+        data = stream.read()
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise Malformed(f"`{path.name}` is another than it names")
+    return {
+        name: Stored(found.dtype, found.shape, data[found.start : found.end])
+        for name, found in header.tensors.items()
+    }
+
+
+def file_in(number: int, found: Json, tensors: Mapping[str, Stored]) -> FileDelta:
+    """One file of a patch."""
+    before, after = (
+        side_in(number, when, as_object(found[when]), tensors) for when in ("before", "after")
+    )
+    return FileDelta(before, after)
+
+
+def side_in(number: int, when: str, found: Json, tensors: Mapping[str, Stored]) -> Side:
+    """One side of it; its header is that of a file, and has its tensors."""
+    name = text_at(found, "name")
+    if not is_beside(name):
+        raise Malformed(f"`{name}` is no name of a file")
+    start = f"{number}/{when}/"
+    inside = {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
+    header = tensors[f"{number}/header/{when}"].data
+    require_header(header, inside)
+    return Side(name, hash_at(found, "sha256"), header, inside)
+
+
+def require_header(header: bytes, tensors: Mapping[str, Stored]) -> None:
+    """Raise `Malformed`, or `CircError` (E0405-E0408), unless these bytes start a file with these tensors."""
+    length = int.from_bytes(header[:8], "little")
+    if len(header) != 8 + length:
+        raise Malformed("a header is cut off")
+    found = sized(header)
+    for name, tensor in tensors.items():
+        said = found.tensors.get(name)
+        if said is None or (said.dtype, said.shape) != (tensor.dtype, tensor.shape):
+            raise Malformed(f"a header does not speak of `{name}`")
+
+
+def sized(header: bytes) -> Header:
+    """A header, read as that of a file of just the size that it asks for."""
+    try:
+        entries = headers.members(headers.parsed(header[8:]))
+        found = [
+            headers.stored(name, entry, len(header)).end
+            for name, entry in entries.items()
+            if name != headers.METADATA
+        ]
+    except headers.Malformed as error:
+        raise Malformed(str(error)) from error
+    return headers.parse_header(Place(NOTES, None), header[8:], max(found, default=len(header)))
+
+
+def index_in(tensors: Mapping[str, Stored]) -> tuple[bytes, bytes] | None:
+    """The texts of the index of a checkpoint in shards."""
+    if "index/before" not in tensors:
+        return None
+    return tensors["index/before"].data, tensors["index/after"].data

@@ -1,0 +1,176 @@
+"""A receipt, held against the files it names: is each as it says, and does what was proved hold of them?
+
+Nothing that the receipt says is believed. The spec is checked anew, the tensors that it may edit are read from the
+patched checkpoint and all else from the one before it, and each requirement is decided again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from circ.compiler.checkpoint import file_hash, opened, read_header, read_tensor
+from circ.compiler.driver import Program, checkpoints
+from circ.compiler.finding import Empty, Holds, Limits, Progress
+from circ.compiler.header import Header, Place
+from circ.compiler.obligation import Obligation
+from circ.compiler.tensor import Tensor
+from circ.compiler.verdict import Verdict
+from circ.runtime.patches.make import Edited, findings
+from circ.runtime.patches.publish import settled
+from circ.runtime.patches.receipt import Change, Receipt, change
+from circ.runtime.prover import universal
+from circ.runtime.session import Request, checked
+
+CHUNK = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Reproved:
+    """A receipt that holds: how many tensors are as they were, and every requirement, decided anew."""
+
+    same: int
+    verdicts: tuple[tuple[Obligation, Verdict], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The first thing that is not as a receipt says."""
+
+    reason: str
+
+
+def opened_as_told(receipt: Receipt, folder: Path) -> Program:
+    """The spec of a receipt with its params and files; raises `CircError` with its errors."""
+    params = {name: Fraction(value) for name, value in receipt.params.items()}
+    files = {name: folder / mark.path for name, mark in receipt.read.items()}
+    return checked(folder / receipt.spec.path, Request(params, files, outside=True))
+
+
+def reprove(
+    receipt: Receipt, folder: Path, limits: Limits, deadline: float, progress: Progress
+) -> Reproved | Rejected:
+    """Decide again what a receipt says; its paths are seen from `folder`. Raises `CircError` for a wrong spec or file."""
+    wrong = next(wrong_files(receipt, folder), None)
+    if wrong is not None:
+        return Rejected(wrong)
+    program = opened_as_told(receipt, folder)
+    wrong = next(wrong_texts(program, receipt, folder), None)
+    if wrong is not None:
+        return Rejected(wrong)
+    plan = program.patch(receipt.patch)
+    ((checkpoint, _), *_) = plan.edits
+    before = program.files.path(checkpoints(program.typed)[checkpoint])
+    after = folder / receipt.target
+    edited = [name for _, name in plan.edits]
+    wrong = next(wrong_tensors(before, after, receipt, edited), None)
+    if wrong is not None:
+        return Rejected(wrong)
+    obligations = (*plan.require, *plan.preserve)
+    weights = Edited(program.weights, edited_tensors(checkpoint, after, edited))
+    found = findings(obligations, weights, limits, deadline, progress)
+    for obligation, finding in zip(obligations, found, strict=False):
+        if not isinstance(finding, Holds | Empty):
+            return Rejected(f"{obligation.title} was not proved of {receipt.target}")
+    verdicts = tuple((o, universal(o, weights, f)) for o, f in zip(obligations, found, strict=True))
+    if tuple(settled(o, v) for o, v in verdicts) != receipt.verdicts:
+        return Rejected("what it says of the requirements is not what is found of them")
+    return Reproved(unchanged(before, edited), verdicts)
+
+
+def edited_tensors(checkpoint: str, after: Path, names: list[str]) -> Mapping[str, Tensor]:
+    """The tensors that a patch may edit, as they are after it, by key."""
+    header = read_header(after)
+    return {f"{checkpoint}/{name}": read_tensor(after, header, name) for name in names}
+
+
+def unchanged(before: Path, edited: list[str]) -> int:
+    """How many tensors a patch may not edit."""
+    return len(read_header(before).tensors.keys() - set(edited))
+
+
+# --- what is not as the receipt says --------------------------------------------------------
+
+
+def wrong_files(receipt: Receipt, folder: Path) -> Iterator[str]:
+    """Files that are not those that the receipt names."""
+    for mark in (receipt.source, *receipt.read.values()):
+        if file_hash(folder / mark.path) != mark.sha256:
+            patched = " (it was patched in place; `--checkpoint NAME=FILE` names what it was)"
+            was = patched if mark.path == receipt.target else ""
+            yield f"{mark.path} is another file than it names{was}"
+    if file_hash(folder / receipt.target) != receipt.sha256:
+        yield f"{receipt.target} is another file than it names"
+    for mark in (receipt.spec, *receipt.used):
+        if not is_named(folder / mark.path, mark.sha256):
+            yield f"{mark.path} is another text than it names"
+
+
+def is_named(path: Path, digest: str) -> bool:
+    """Whether a file, or the text that it holds, has this SHA-256; raises `CircError` (E0401-E0403)."""
+    with opened(path, Place(str(path), None), path.suffix) as stream:
+        data = stream.read()
+    text = data.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
+    return digest in {hashlib.sha256(found).hexdigest() for found in (data, text)}
+
+
+def wrong_texts(program: Program, receipt: Receipt, folder: Path) -> Iterator[str]:
+    """What the spec reads and the receipt does not name, so that it may have been another."""
+    named = {(folder / mark.path).resolve() for mark in (*receipt.used, *receipt.read.values())}
+    for path in program.files_read[1:]:
+        if path.resolve() not in named and not beside(path, named):
+            yield f"the spec reads {path}, which it does not name"
+    if receipt.patch not in program.typed.scope.patches:
+        yield f"the spec has no patch `{receipt.patch}`"
+
+
+def beside(shard: Path, named: set[Path]) -> bool:
+    """Whether a file is a shard of a checkpoint whose index is named; its hash is part of the index's."""
+    return any(
+        index.parent == shard.resolve().parent and index.name.endswith(".index.json")
+        for index in named
+    )
+
+
+def wrong_tensors(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:
+    """Tensors that are not what the receipt says, or changed though no edit is allowed there."""
+    old, new = read_header(before), read_header(after)
+    if old.tensors.keys() != new.tensors.keys():
+        yield "the checkpoints have different tensors"
+        return
+    for name in old.tensors.keys() - set(edited):
+        if not alike(before, old, after, new, name):
+            yield f"`{name}` has changed, which the patch may not edit"
+    found = tuple(moved(before, old, after, new, name) for name in edited)
+    if found != receipt.changes:
+        yield "what it says of the tensors that are edited is not so"
+
+
+def moved(before: Path, old: Header, after: Path, new: Header, name: str) -> Change:
+    """What happened to a tensor."""
+    first, then = read_tensor(before, old, name), read_tensor(after, new, name)
+    return change(name, then.dtype, then.shape, first.values, then.values)
+
+
+def alike(before: Path, old: Header, after: Path, new: Header, name: str) -> bool:
+    """Whether two files hold the same bytes for a tensor, in the same format."""
+    a, b = old.tensors[name], new.tensors[name]
+    if (a.dtype, a.shape) != (b.dtype, b.shape):
+        return False
+    return all(
+        x == y for x, y in zip(chunks(before, old, name), chunks(after, new, name), strict=True)
+    )
+
+
+def chunks(path: Path, header: Header, name: str) -> Iterator[bytes]:
+    """The bytes of a tensor."""
+    stored = header.tensors[name]
+    file = path.parent / stored.file if stored.file else path
+    with opened(file, Place(str(file), None)) as stream:
+        stream.seek(stored.start)
+        for first in range(stored.start, stored.end, CHUNK):
+            yield stream.read(min(CHUNK, stored.end - first))

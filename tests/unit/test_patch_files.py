@@ -1,0 +1,274 @@
+"""A patch as files: left on its own, applied, taken back, shown, and proved again from its receipt."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from circ.runtime.atomic import locked
+from tests.unit.specs import DETECTOR, WEIGHTS, command, save, stored, write_spec
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files of a folder, and what is in them."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def in_shards(folder: Path) -> Path:
+    """The detector's spec, with its checkpoint in two shards."""
+    text = DETECTOR.replace("model.safetensors", "model.safetensors.index.json")
+    spec = folder / "spec.circ"
+    spec.write_text(text)
+    parts = {"x-1.safetensors": ("W", "other"), "x-2.safetensors": ("b",)}
+    for file, names in parts.items():
+        save({name: WEIGHTS[name] for name in names}, folder / file, np.float32)
+    where = {name: file for file, names in parts.items() for name in names}
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": where}))
+    return spec
+
+
+@pytest.fixture(params=["one file", "shards"])
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The checkpoint of a spec beside it, of one file or two."""
+    if request.param == "shards":
+        in_shards(tmp_path)
+        return tmp_path / "model.safetensors.index.json"
+    write_spec(tmp_path)
+    return tmp_path / "model.safetensors"
+
+
+def left(model: Path) -> Path:
+    """The patch of a checkpoint, left on its own."""
+    folder = model.parent / "delta"
+    assert command("patch", model.with_name("spec.circ"), "sink", "--delta", folder) == 0
+    return folder
+
+
+class TestApart:
+    """What `--delta` leaves."""
+
+    def test_the_checkpoint_is_not_written(self, model: Path) -> None:
+        """Unless it is asked for besides."""
+        before = files(model.parent)
+        folder = left(model)
+        assert files(model.parent) == before
+        assert {*files(folder)} == {"patch.json", "patch.safetensors"}
+        spec, out = model.with_name("spec.circ"), model.with_name(f"out{''.join(model.suffixes)}")
+        assert command("patch", spec, "sink", "--delta", folder, "--force", "--out", out) == 0
+        assert out.exists()
+
+    def test_applied_it_gives_the_bytes_that_patching_does(self, model: Path) -> None:
+        """Beside the source, and in another folder; reverted, those that were there."""
+        before, folder = files(model.parent), left(model)
+        assert command("patch", model.with_name("spec.circ"), "sink") == 0
+        made = {name: data for name, data in files(model.parent).items() if name not in before}
+        for name in made:
+            (model.parent / name).unlink()
+        assert command("patch", "apply", folder, model) == 0
+        assert {n: d for n, d in files(model.parent).items() if n not in before} == made
+
+        (patched,) = (model.parent / name for name in made if f"{name}.receipt.json" in made)
+        back = model.parent / "back"
+        back.mkdir()
+        assert command("patch", "revert", folder, patched, "--out", back / model.name) == 0
+        assert all(before[name] == data for name, data in files(back).items())
+        assert model.name in files(back)
+
+    def test_in_place_and_back(self, model: Path) -> None:
+        """The checkpoint itself, twice; what it was is there again, byte for byte."""
+        before, folder = files(model.parent), left(model)
+        assert command("patch", "apply", folder, model, "--in-place") == 0
+        assert command("patch", "apply", folder, model, "--in-place") == 4
+        assert command("prove", model.with_name("spec.circ"), "negative", "--no-cache") == 0
+        assert command("patch", "revert", folder, model, "--in-place") == 0
+        found = files(model.parent)
+        assert {name: found[name] for name in before} == before
+
+    def test_another_checkpoint_is_refused(
+        self, model: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """One bit elsewhere, and what was proved is about other numbers; nothing is written."""
+        folder = left(model)
+        shard = next(path for path in model.parent.glob("*.safetensors"))
+        data = shard.read_bytes()
+        shard.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        before = files(model.parent)
+        assert command("patch", "apply", folder, model) == 4
+        assert command("patch", "revert", folder, model) == 4
+        assert capsys.readouterr().err.count("E0660") == 2
+        assert files(model.parent) == before
+
+    @pytest.mark.parametrize("file", ["patch.json", "patch.safetensors"])
+    def test_a_damaged_one_writes_nothing(self, model: Path, file: str) -> None:
+        """Cut off, changed anywhere, or gone: an error of the files, and never one of Circ."""
+        folder = left(model)
+        path, before = folder / file, files(model.parent)
+        data = path.read_bytes()
+        places = range(0, len(data), max(len(data) // 40, 1))
+        damaged = [data[:at] for at in places]
+        damaged += [data[:at] + bytes([data[at] ^ 2]) + data[at + 1 :] for at in places]
+        for broken in damaged:
+            path.write_bytes(broken)
+            code = command("patch", "apply", folder, model)
+            assert code == 4 or (file == "patch.json" and code == 0)
+            for name in files(model.parent).keys() - before.keys():
+                (model.parent / name).unlink()
+        path.unlink()
+        assert command("patch", "apply", folder, model) == 4
+        assert files(model.parent) == before
+
+
+HOSTILE: dict[str, Callable[[dict[str, Any]], None]] = {
+    "a name with a path": lambda notes: notes["files"][0]["after"].update(name="../evil"),
+    "a promise of other bytes": lambda notes: notes["files"][0]["after"].update(sha256="0" * 64),
+    "no files": lambda notes: notes.update(files=[]),
+    "files that are text": lambda notes: notes.update(files="abc"),
+    "a receipt that is a list": lambda notes: notes.update(receipt=[]),
+    "a file twice": lambda notes: notes.update(files=notes["files"] * 2),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_patch_writes_nothing(
+    change: Callable[[dict[str, Any]], None], tmp_path: Path
+) -> None:
+    """Whoever made it may have made its hashes fit."""
+    write_spec(tmp_path)
+    folder, before = left(tmp_path / "model.safetensors"), files(tmp_path)
+    path = folder / "patch.json"
+    notes = cast("dict[str, Any]", json.loads(path.read_text()))
+    change(notes)
+    path.write_text(json.dumps(notes))
+    assert command("patch", "apply", folder, tmp_path / "model.safetensors") == 4
+    assert files(tmp_path) == before
+
+
+class TestAReceipt:
+    """`circ audit RECEIPT` proves the patch again, and believes nothing that the receipt says."""
+
+    @pytest.fixture
+    def receipt(self, model: Path) -> Path:
+        """That of a checkpoint which was patched."""
+        assert command("patch", model.with_name("spec.circ"), "sink") == 0
+        (path,) = model.parent.glob("*.receipt.json")
+        return path
+
+    def test_holds(self, receipt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Each requirement is proved, and all other tensors are the same bytes."""
+        assert command("audit", receipt, "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["holds"]
+        assert found["unchanged"] == 2
+        assert [r["verdict"] for r in found["requirements"]] == ["proved", "proved"]
+
+    @pytest.mark.parametrize("field", ["l2", "linf", "before", "after", "tensor"])
+    def test_says_what_changed(self, receipt: Path, field: str) -> None:
+        """Another norm, hash or name is noticed."""
+        told = json.loads(receipt.read_text())
+        old = told["changes"][0][field]
+        told["changes"][0][field] = {"tensor": "W"}.get(
+            field, old * 2 if old != str(old) else "0" * 64
+        )
+        receipt.write_text(json.dumps(told))
+        assert command("audit", receipt) == 1
+
+    def test_says_what_was_proved(self, receipt: Path) -> None:
+        """A verdict that is not the one that is found is noticed."""
+        told = json.loads(receipt.read_text())
+        told["verdicts"][1]["outcome"] = "vacuous"
+        receipt.write_text(json.dumps(told))
+        assert command("audit", receipt) == 1
+
+    def test_is_about_its_files(self, receipt: Path) -> None:
+        """Another spec, another checkpoint before or after: each is noticed before anything is proved."""
+        for path in [*receipt.parent.glob("*.safetensors"), receipt.with_name("spec.circ")]:
+            data = path.read_bytes()
+            path.write_bytes(data[:-1] + b" ")
+            assert command("audit", receipt) == 1, path
+            path.write_bytes(data)
+        assert command("audit", receipt) == 0
+
+    def test_of_a_patch_in_place_needs_what_was_there(self, model: Path, tmp_path: Path) -> None:
+        """Which may stand anywhere."""
+        kept = tmp_path / "kept"
+        kept.mkdir()
+        for name in files(model.parent):
+            shutil.copy(model.parent / name, kept)
+        assert command("patch", model.with_name("spec.circ"), "sink", "--in-place") == 0
+        (receipt,) = model.parent.glob("*.receipt.json")
+        assert command("audit", receipt) == 1
+        assert command("audit", receipt, "--checkpoint", f"m={kept / model.name}") == 0
+
+
+def test_a_forged_receipt_is_refuted(tmp_path: Path) -> None:
+    """Every hash fits, and yet the requirement does not hold of the file: it is decided again.
+
+    The forger moves `b` the wrong way, and writes a receipt for it.
+    """
+    spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
+    loose = DETECTOR.replace("<= -0.25", "<= 99")
+    spec.write_text(loose)
+    assert command("patch", spec, "sink", "--out", out) == 0
+    assert command("audit", tmp_path / "out.safetensors.receipt.json") == 0
+    path = tmp_path / "out.safetensors.receipt.json"
+    told = json.loads(path.read_text())
+    spec.write_text(DETECTOR)
+    told["spec"]["sha256"] = sha256(DETECTOR.encode()).hexdigest()
+    path.write_text(json.dumps(told))
+    assert command("audit", path) == 1
+
+
+def test_a_change_elsewhere_is_noticed(tmp_path: Path) -> None:
+    """Every hash fits, and all that is required holds, but a tensor that no edit names has changed."""
+    spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
+    assert command("patch", spec, "sink", "--out", out) == 0
+    tensors = {name: tensor.tolist() for name, tensor in stored(out).items()}
+    save(tensors | {"other": [1.5, -2.25]}, out, np.float32)
+    path = tmp_path / "out.safetensors.receipt.json"
+    told = json.loads(path.read_text())
+    told["sha256"] = sha256(out.read_bytes()).hexdigest()
+    path.write_text(json.dumps(told))
+    assert command("audit", path) == 1
+
+
+def test_receipts_chain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A checkpoint carries the receipts of all its patches, each from the one before it."""
+    spec, first, second = (
+        write_spec(tmp_path),
+        tmp_path / "a.safetensors",
+        tmp_path / "b.safetensors",
+    )
+    assert command("patch", spec, "sink", "--out", first) == 0
+    spec.write_text(DETECTOR.replace("<= -0.25", "<= -0.5"))
+    assert command("patch", spec, "sink", "--checkpoint", f"m={first}", "--out", second) == 0
+    told = [json.loads(Path(f"{path}.receipt.json").read_text()) for path in (first, second)]
+    capsys.readouterr()
+    assert command("patch", "show", second, "--json") == 0
+    carried = json.loads(capsys.readouterr().out)["receipts"]
+    assert [r["source"]["sha256"] for r in carried] == [r["source"]["sha256"] for r in told]
+    assert carried[1]["source"]["sha256"] == told[0]["sha256"]
+    assert command("patch", "show", tmp_path / "model.safetensors") == 4
+
+
+def test_two_patches_of_one_file_come_one_after_the_other(tmp_path: Path) -> None:
+    """While one is being written another waits, and then finds the checkpoint changed."""
+    spec, checkpoint = write_spec(tmp_path), tmp_path / "model.safetensors"
+    words = [sys.executable, "-m", "circ", "patch", spec, "sink", "--in-place"]
+    with locked(tmp_path):
+        other = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(6)
+        data = checkpoint.read_bytes()
+        checkpoint.write_bytes(data[:-1] + b"\x01")
+    assert other.wait(60) == 4
+    assert stored(checkpoint)["b"].tolist() == [0.0, 0.0]
