@@ -114,11 +114,8 @@ def noted(checkpoint: Pending, metadata: Mapping[str, str]) -> Pending:
 
 def notes(index: Mapping[str, object]) -> Mapping[str, object]:
     """What an index has as metadata; nothing where that is no object."""
-    match index.get("metadata"):
-        case dict() as found:
-            return cast("Mapping[str, object]", found)
-        case _:
-            return {}
+    found = index.get("metadata")
+    return cast("Mapping[str, object]", found if isinstance(found, dict) else {})
 
 
 def write_checkpoint(checkpoint: Pending, *, overwrite: bool, in_place: bool) -> str:

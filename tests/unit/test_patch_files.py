@@ -263,7 +263,7 @@ def test_receipts_chain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_two_patches_of_one_file_come_one_after_the_other(tmp_path: Path) -> None:
     """While one is being written another waits, and then finds the checkpoint changed."""
     spec, checkpoint = write_spec(tmp_path), tmp_path / "model.safetensors"
-    words = [sys.executable, "-m", "circ", "patch", spec, "sink", "--in-place"]
+    words = [sys.executable, "-m", "circ", "patch", str(spec), "sink", "--in-place"]
     with locked(tmp_path):
         other = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         with pytest.raises(subprocess.TimeoutExpired):
