@@ -11,6 +11,7 @@ import click
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
 from circ.runtime.cli_compile import compile_to
+from circ.runtime.cli_diff import diff
 from circ.runtime.cli_editor import fmt, lsp
 from circ.runtime.cli_extents import range_over, regions_of_value
 from circ.runtime.cli_patch import patch
@@ -39,6 +40,7 @@ def circ() -> None:
     circ prove quote.circ              decide every claim
     circ audit quote.circ proofs       check the certificates that `prove` left
     circ patch quote.circ mend         make and prove a patch, write the checkpoint
+    circ diff old.safetensors new.safetensors  what changed, and does it matter?
     circ run quote.circ 'rule([...])'  evaluate an expression, exactly and in PyTorch
     circ range quote.circ 'x over s in D'  how small and large a number gets
     circ regions box.circ 'f on Box'   its linear regions, exactly
@@ -291,7 +293,7 @@ def explain(what: str, name: str | None) -> int:
     return run_explain(what, name)
 
 
-for other in (patch, compile_to, range_over, regions_of_value, repl, fmt, lsp):
+for other in (patch, diff, compile_to, range_over, regions_of_value, repl, fmt, lsp):
     circ.add_command(other)
 
 

@@ -76,3 +76,13 @@ def wrong_sizes(kind: str, name: str, dims: Sequence[str], given: int) -> Diagno
     example = f"{name}[{', '.join(['8'] * len(dims))}]"
     help = f"write the sizes behind the name, as in `{example}`" if dims else "leave the sizes out"
     return Diagnostic("E0710", headline, None, help=help)
+
+
+def several_to_compare(spec: str, words: Sequence[str]) -> Diagnostic:
+    """More or fewer than one thing that two checkpoints may be compared by."""
+    if words:
+        help = "say which: " + ", or ".join(f"`{found}`" for found in words[:8])
+        return Diagnostic("E0711", f"`{spec}` has several things to compare", None, help=help)
+    headline = f"`{spec}` has no circuit that takes an input of one of its domains and reads the checkpoint"
+    help = "name them, `--of CIRCUIT --on DOMAIN`, to see what does not fit"
+    return Diagnostic("E0711", headline, None, help=help)

@@ -1,0 +1,124 @@
+"""`circ diff`: what differs between two checkpoints, and whether a circuit decides alike with both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from circ.compiler.finding import Limits, silent
+from circ.compiler.query import expression
+from circ.compiler.verdict import Counted, Proved, Refuted
+from circ.lang.diagnostic import CircError
+from circ.lang.span import Source
+from circ.runtime.cache.recall import Answered
+from circ.runtime.claim_lines import claim_data, claim_lines
+from circ.runtime.claims import Claims
+from circ.runtime.differences import Compared, Differs, Wanted, compared, differing, the_checkpoint
+from circ.runtime.exits import Exit, exit_of, worst
+from circ.runtime.quantities import counted
+from circ.runtime.report import Line, number_text
+from circ.runtime.session import Opened, settings, usable
+from circ.runtime.terminal import progress, show_data, show_lines
+
+__all__ = ["Wanted", "run_diff"]
+
+LISTED = 20
+"""Tensors that are shown one by one."""
+
+
+def run_diff(
+    old: Path,
+    new: Path,
+    spec: Path | None,
+    wanted: Wanted,
+    opened: Opened,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """0 where both decide alike, or without a spec where no tensor differs; 1 where not, 2 where that is not known."""
+    tensors = [*differing(old, new)]
+    if spec is None:
+        code = Exit.REFUTED if tensors else Exit.AS_CLAIMED
+        told(old, new, tensors, None, None, code, as_json)
+        return code
+    request = settings(*opened)
+    name = the_checkpoint(usable(spec, request), wanted.checkpoint).name.text
+    program = usable(spec, replace(request, checkpoints={**request.checkpoints, name: new}))
+    asked = compared(program, old, wanted)
+    with progress("comparing", as_json) as move:
+        found = Claims(asked.program, Limits(timeout=timeout)).answer(asked.claim, move)
+    changed = None
+    if isinstance(found.verdict, Refuted) and found.verdict.count is None:
+        with progress("counting", as_json) as move:
+            changed = number_changed(asked, Limits(timeout=timeout))
+    code = worst([exit_of("proved", found.verdict)])
+    told(old, new, tensors, (asked, found), changed, code, as_json)
+    return code
+
+
+def number_changed(asked: Compared, limits: Limits) -> Counted | None:
+    """On how many inputs the two decide otherwise; None where that is not a number of words or rows."""
+    with suppress(CircError):
+        query = expression(asked.program, Source("<count>", asked.count), {})
+        (number,) = counted(query.quantities, asked.program.weights, limits, silent)
+        return number
+    return None
+
+
+def told(
+    old: Path,
+    new: Path,
+    tensors: Sequence[Differs],
+    answer: tuple[Compared, Answered] | None,
+    changed: Counted | None,
+    code: Exit,
+    as_json: bool,
+) -> None:
+    """Show what was found."""
+    if not as_json:
+        show_lines([*tensor_lines(tensors), *([] if answer is None else lines(*answer, changed))])
+        return
+    data: dict[str, object] = {"old": str(old), "new": str(new)}
+    data["tensors"] = [asdict(tensor) for tensor in tensors]
+    if answer is not None:
+        asked, found = answer
+        data |= {"circuit": asked.circuit, "domain": asked.domain, "decisions": claim_data(found)}
+        known = None if changed is None else {"at_least": changed.low, "at_most": changed.high}
+        data["changed"] = known
+    show_data(data | {"exit": int(code)})
+
+
+def tensor_lines(tensors: Sequence[Differs]) -> list[Line]:
+    """A table of the tensors that differ."""
+    if not tensors:
+        return [Line("good", "all tensors are the same")]
+    width = max(len(tensor.name) for tensor in tensors[:LISTED])
+    head = f"{len(tensors)} tensor{'s differ' if len(tensors) != 1 else ' differs'}"
+    lines = [Line("plain", head)]
+    for tensor in tensors[:LISTED]:
+        how = tensor.kind or (
+            f"{tensor.entries:,} of {tensor.size:,} entries, l2 {tensor.l2:.6g}, largest {tensor.linf:.6g}"
+        )
+        lines.append(Line("plain", f"    {tensor.name:<{width}}  {how}"))
+    if len(tensors) > LISTED:
+        lines.append(Line("faint", f"    and {len(tensors) - LISTED:,} more (`--json` has all)"))
+    return lines
+
+
+def lines(asked: Compared, found: Answered, changed: Counted | None) -> list[Line]:
+    """Whether a circuit decides alike, and if not, where and how often."""
+    head, *rest = claim_lines(found)
+    what = f"`{asked.circuit}` on `{asked.domain}`"
+    match found.verdict:
+        case Proved():
+            said = f"✓ {what} decides alike with both"
+        case Refuted():
+            said = f"✗ {what} does not decide alike"
+        case _:
+            said = head.text.replace(f"{asked.claim}:", f"{what}:")
+    lines = [Line(head.style, f"{said}  ({found.seconds:.1f} s)"), *rest]
+    if changed is not None:
+        lines.append(Line("plain", f"    otherwise on {number_text(changed)} inputs"))
+    return lines
