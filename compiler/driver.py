@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from circ.compiler.ir import Wire
@@ -23,7 +23,7 @@ from circ.compiler.lower.claims import (
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.lemmas import assumed, cover_name, lower_cover
-from circ.compiler.lower.outer import enter_head, lower_at, lower_head, values
+from circ.compiler.lower.outer import enter_head, lower_head, told_at_value, values, written
 from circ.compiler.lower.subspaces import check_independent
 from circ.compiler.obligation import AtValue, Each, Lemma, Obligation, Question, Witness
 from circ.compiler.sources import Sources
@@ -36,6 +36,11 @@ from circ.lang.errors.command import not_expressible
 from circ.lang.headers import Openers
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl, NetworkDecl, SubspaceDecl
+from circ.lang.walk import places_read
+
+
+MOST_TRIED = 64
+"""Values of a quantifier at which a claim is lowered for its errors alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class Program:
         self,
         name: str,
         length: int | None = None,
+        value: Witness | None = None,
         *,
         alike: bool = False,
         sited: bool = False,
@@ -91,17 +97,21 @@ class Program:
     ) -> Obligation:
         """The obligation of a claim; raises `CircError` when it has errors of its own, or is several claims (E0705).
 
-        `length` is that of a word that may have several, the least of them if it is not given; `alike`,
-        `sited` and `assume` are as for `lower_formula`.
+        `length` is that of a word that may have several, the least of them if it is not given; `value` is one of those
+        that a quantifier before the claim's own goes through. `alike`, `sited` and `assume` are as for `lower_formula`.
         """
         self.require(name)
         decl = self.typed.scope.claims[name]
-        if decl.outer is not None:
+        given = self.typed, decl, self.params, self.weights, length
+        if decl.outer is None:
+            return lower_claim(*given, alike=alike, sited=sited, assume=assume)
+        if value is None:
             raise CircError(
                 not_expressible(f"`{name}`", "it is a claim for each of several values")
             )
-        given = self.typed, decl, self.params, self.weights, length
-        return lower_claim(*given, alike=alike, sited=sited, assume=assume)
+        return lower_claim(
+            *given, alike=alike, sited=sited, enter=partial(enter_head, decl.outer, value)
+        )
 
     def question(self, name: str) -> Question:
         """A claim, at each length of its word where that may have several; raises as `claim`.
@@ -121,25 +131,20 @@ class Program:
         decl = self.typed.scope.claims[name]
         if decl.outer is None:
             return None
-        outer = decl.outer
-        head = lower_head(self.typed, decl, outer, self.params, self.weights)
+        head = lower_head(self.typed, decl, decl.outer, self.params, self.weights)
+        several = lengths_of(self.typed, decl.formula)
 
-        @lru_cache
-        def joint(length: int | None, alike: bool) -> Obligation:
-            asked = self.typed, decl, self.params, self.weights, length
-            return lower_claim(*asked, alike=alike, enter=partial(enter_head, outer))
-
-        def question(number: int, value: Witness) -> Question:
+        def at_value(number: int, value: Witness) -> AtValue:
             title = f"{name}[{number}]"
 
             def at(length: int | None, *, alike: bool = False) -> Obligation:
-                return lower_at(joint(length, alike), value, title)
+                with told_at_value(head, value):
+                    return replace(self.claim(name, length, value, alike=alike), name=title)
 
-            several = lengths_of(self.typed, decl.formula)
-            return Question(title, at, partial(at, alike=True), several)
+            question = Question(title, at, partial(at, alike=True), several)
+            return AtValue(value, written(head, value), question)
 
-        found = enumerate(values(head, self.weights))
-        return Each(head, tuple(AtValue(value, question(n, value)) for n, value in found))
+        return Each(head, tuple(at_value(*known) for known in values(head, self.weights)))
 
     def lemmas(self, name: str) -> tuple[Lemma, ...]:
         """The lemmas of a claim; raises as `claim`, for its own errors and for those of its lemmas."""
@@ -168,6 +173,15 @@ class Program:
         self.require(name)
         return lower_patch(self.typed, self.typed.scope.patches[name], self.params, self.weights)
 
+    def tried(self, name: str, each: Each) -> Sequence[AtValue]:
+        """The values at which a claim is lowered for its errors: all, where its places are others at each; else the ends."""
+        decl = self.typed.scope.claims[name]
+        assert decl.outer is not None
+        named = {binder.name.text for binder in decl.outer.binders}
+        read = (places_read(e) for e in (decl.formula.where, decl.formula.body) if e is not None)
+        few = len(each.values) <= (MOST_TRIED if named & set[str]().union(*read) else 2)
+        return each.values if few else (each.values[0], each.values[-1])
+
     def lower_ends(self, name: str) -> None:
         """Lower a claim or a patch, at the ends of its word's lengths where that has several.
 
@@ -179,10 +193,10 @@ class Program:
             return
         each = self.each(name)
         if each is not None:
-            for known in {id(x): x for x in (*each.values[:1], *each.values[-1:])}.values():
-                several = known.question.lengths
+            for at in self.tried(name, each):
+                several = at.question.lengths
                 for length in {None} if several is None else {several.first, several.last}:
-                    known.question.at(length)
+                    at.question.at(length)
             return
         several, lemmas = self.question(name).lengths, self.lemmas(name)
         for length in {None} if several is None else {several.first, several.last}:

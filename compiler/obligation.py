@@ -132,9 +132,10 @@ class Lemma:
 
 @dataclass(frozen=True, slots=True)
 class AtValue:
-    """A claim at one value of the variables of a quantifier before its own."""
+    """A claim at one value of the variables of a quantifier before its own; `text` is how that is written: `i = 3`."""
 
     value: Witness
+    text: str
     question: Question
 
 

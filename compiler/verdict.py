@@ -205,4 +205,6 @@ def outcome(verdict: Verdict) -> Outcome:
 
 def plain_method(method: str) -> str:
     """How, without how much of it, which differs from length to length."""
-    return method.split(" over ")[0].split(" of ")[0]
+    kept = method.split(" over ")[0].split(" of ")[0]
+    before, _, last = kept.rpartition(", ")
+    return before if before and last.replace(",", "").isdecimal() else kept

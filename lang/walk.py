@@ -131,6 +131,21 @@ def reads_it(e: Expr) -> bool:
             return any(map(reads_it, children(e)))
 
 
+def places_read(e: Expr) -> set[str]:
+    """The names of values that say where `e` makes its edits, and what it computes other places from."""
+    found = set[str]()
+    for part in walk(e):
+        match part:
+            case Do(edits=edits):
+                found |= set[str]().union(*(free(x) for edit in edits for x in indices(edit.items)))
+            case Index(items=items):
+                computed = (x for x in indices(items) if isinstance(x, Binary | Unary))
+                found |= set[str]().union(*map(free, computed))
+            case _:
+                pass
+    return found
+
+
 def free(e: Expr) -> set[str]:
     """The names of values that `e` reads from outside, those of its own binders left out."""
     match e:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from circ.compiler.builder import take, transpose
-from circ.compiler.ir import Const, Lookup, Wire
+from circ.compiler.ir import Lookup, Wire
 from circ.compiler.lower.environment import Environment, calculated
 from circ.compiler.lower.positions import known_code
 from circ.lang.check.constants import whole
@@ -68,8 +68,8 @@ def place(item: Expr | Slice, side: int, env: Environment) -> Place:
     if is_arithmetic(item, env):
         return computed_place(item, side, env)
     wire = env.wire(item)
-    op = env.b.ops[wire]
-    return int(op.values[0]) if isinstance(op, Const) else Computed(wire)
+    code = known_code(env.b, wire)
+    return Computed(wire) if code is None else code
 
 
 def is_arithmetic(item: Expr, env: Environment) -> bool:

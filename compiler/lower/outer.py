@@ -1,25 +1,30 @@
-"""A claim for each value of a quantifier before its own: the values, and the claim at one of them."""
+"""A quantifier before that of a claim: its values, and what its variables are at one of them.
+
+The claim is lowered at each value by itself, with constants in place of the variables: where these say the place of an
+edit, it is known there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 
-from circ.compiler.builder import Builder, both, truth
-from circ.compiler.ir import Circuit, Const, Index, Input, Op, Wire
+from circ.compiler.builder import Builder, both, take, truth
+from circ.compiler.ir import Const, Index, Wire
 from circ.compiler.lower.claims import Params, about, lower_where, opened
-from circ.compiler.lower.domains import lower_binder
+from circ.compiler.lower.data import data_set, rows
+from circ.compiler.lower.domains import binder_type
 from circ.compiler.lower.environment import Environment
-from circ.compiler.obligation import Obligation, Witness, Words
-from circ.compiler.passes import run_passes
-from circ.compiler.passes.drop_dead import copied
+from circ.compiler.obligation import Bound, Obligation, Witness, Words
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import trial
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.outer import value_is_open
-from circ.lang.syntax import ClaimDecl, Formula, Head
+from circ.lang.errors.outer import at_value, value_is_open
+from circ.lang.syntax import Binder, ClaimDecl, Formula, Head
 
 
 def lower_head(
@@ -34,26 +39,49 @@ def lower_head(
     return about(env.low, claim.name.text, formula, outputs)
 
 
-def enter_head(head: Head, env: Environment) -> Environment:
-    """The variables of a quantifier, for what follows it."""
+def enter_head(head: Head, value: Witness, env: Environment) -> Environment:
+    """The variables of a quantifier for what follows it: at a value, these are constants."""
     inner = env
     for binder in head.binders:
-        variable, _ = lower_binder(binder, env)
-        inner = inner.bind(binder.name.text, variable)
+        name = binder.name.text
+        inner = inner.bind(name, lower_value(binder, value[name], env))
     return inner
 
 
-def values(head: Obligation, weights: Weights) -> Iterator[Witness]:
-    """The values that a quantifier goes through; raises `CircError` where that cannot be said of one."""
+def lower_value(binder: Binder, entries: Sequence[Fraction | int], env: Environment) -> Wire:
+    """A variable at a value: what its codes stand for, of a data set the row of that number."""
+    codes = tuple(map(int, entries))
+    data = data_set(binder.domain, env.scope, env.low.typed)
+    if data is not None:
+        return take(env.b, rows(data, env), codes)
+    return env.b.add(Const(binder_type(env.low, binder.domain), codes))
+
+
+@contextmanager
+def told_at_value(head: Obligation, value: Witness) -> Generator[None]:
+    """Have what is wrong inside told as wrong at this value."""
+    try:
+        yield
+    except CircError as error:
+        text = written(head, value)
+        found = (at_value(each, head.span, text) for each in error.diagnostics)
+        raise CircError(*found) from error
+
+
+def values(head: Obligation, weights: Weights) -> Iterator[tuple[int, Witness]]:
+    """The values that a quantifier goes through, each with its number among all that there are without conditions.
+
+    Raises `CircError` where it cannot be said of one whether it meets these.
+    """
     ranges: list[Iterator[tuple[int, ...]]] = []
     for bound in head.binders:
         assert isinstance(bound.type.sort, Index)
         ranges.append(product(range(bound.type.sort.size), repeat=bound.type.entries))
     names = [bound.name for bound in head.binders]
-    for codes in product(*ranges):
+    for number, codes in enumerate(product(*ranges)):
         value = Witness(tuple(zip(names, codes, strict=True)))
         if meets(head, weights, value):
-            yield value
+            yield number, value
 
 
 def meets(head: Obligation, weights: Weights, value: Witness) -> bool:
@@ -66,16 +94,21 @@ def meets(head: Obligation, weights: Weights, value: Witness) -> bool:
         return True
     if outside.refutes and not outside.tie:
         return False
-    raise CircError(value_is_open(head.span, ", ".join(written(head, value))))
+    raise CircError(value_is_open(head.span, written(head, value)))
 
 
-def written(head: Obligation, value: Witness) -> Iterator[str]:
-    """`i = 3`, `s = [single, letter]`."""
-    for bound in head.binders:
-        assert isinstance(bound.values, Words)
-        members = [bound.values.members[int(code)] for code in value[bound.name]]
-        listed = ", ".join(members)
-        yield f"{bound.name} = [{listed}]" if bound.type.shape else f"{bound.name} = {listed}"
+def written(head: Obligation, value: Witness) -> str:
+    """`i = 3`, `s = [single, letter], d = row 2 of Data`."""
+    return ", ".join(f"{bound.name} = {value_text(bound, value)}" for bound in head.binders)
+
+
+def value_text(bound: Bound, value: Witness) -> str:
+    """A variable's value, as a spec would write it."""
+    assert isinstance(bound.values, Words)
+    members = [bound.values.members[int(code)] for code in value[bound.name]]
+    if bound.values.rows:
+        return f"row {members[0]} of {bound.values.rows}"
+    return f"[{', '.join(members)}]" if bound.type.shape else members[0]
 
 
 def unmet(head: Obligation) -> Obligation:
@@ -84,24 +117,3 @@ def unmet(head: Obligation) -> Obligation:
     b = Builder(list(circuit.ops), list(circuit.types))
     met = both(b, *(circuit.outputs[name] for name in head.conditions))
     return replace(head, circuit=b.circuit({"goal": met}))
-
-
-def lower_at(joint: Obligation, value: Witness, name: str) -> Obligation:
-    """A claim at one value of the variables before it; `joint` has these as inputs."""
-    circuit = run_passes(fixed(joint.circuit, dict(value.values)))
-    return replace(joint, name=name, circuit=circuit)
-
-
-def fixed(circuit: Circuit, codes: Mapping[str, tuple[object, ...]]) -> Circuit:
-    """A circuit with constants in place of some of its inputs."""
-    b = Builder()
-
-    def constant(_wire: Wire, op: Op) -> Wire | None:
-        match op:
-            case Input(name=name, type=kind) if name in codes:
-                entries = codes[name]
-                return b.add(Const(kind, tuple(code for code in entries if isinstance(code, int))))
-            case _:
-                return None
-
-    return copied(circuit, b, constant)

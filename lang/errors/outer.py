@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from circ.lang.diagnostic import Diagnostic
+from dataclasses import replace
+
+from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.span import Span
 
 
@@ -25,3 +27,8 @@ def value_is_open(span: Span, where: str) -> Diagnostic:
     headline = f"whether {where} meets this condition cannot be said"
     help = "what the values meet may not depend on how a tie is broken"
     return Diagnostic("E0323", headline, span, "open", help=help)
+
+
+def at_value(found: Diagnostic, head: Span, where: str) -> Diagnostic:
+    """What is wrong with a claim at one of the values that the quantifier `head` goes through."""
+    return replace(found, why=(*found.why, Label(head, f"at {where}")))

@@ -59,7 +59,7 @@ def each_of(
         Valued(value, WRONG if each == "error" else Answered(head, VERDICTS[each], 0.0))
         for value, each in zip(values, words, strict=True)
     ]
-    return Each(head, tuple(AtValue(value, asked) for value in values)), found
+    return Each(head, tuple(AtValue(value, "", asked) for value in values)), found
 
 
 @pytest.mark.parametrize("words", [*permutations(EVERY, 2), *permutations(EVERY, 3)])
