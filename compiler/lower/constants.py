@@ -6,9 +6,12 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 from math import isqrt
 
-from circ.compiler.ir import Input, Weight, Wire, operands
+from circ.compiler.builder import Builder
+from circ.compiler.ir import Const, Input, Weight, Wire, operands
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.quantities import restricted
+from circ.compiler.passes.drop_dead import drop_dead
+from circ.compiler.passes.fold_constants import fold_constants
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError
@@ -86,6 +89,13 @@ def known(wire: Wire, env: Environment) -> Sequence[tuple[Fraction, Fraction]] |
     value = enclose(restricted(env.low, {"known": wire}), {}, env.low.weights)["known"]
     assert isinstance(value, Reals)
     return value.box
+
+
+def worked_out(b: Builder, wire: Wire) -> Const | None:
+    """The value of a wire that depends on nothing, not even on a checkpoint; None for any other, and where a tie is left."""
+    found = fold_constants(drop_dead(b.circuit({"known": wire})))
+    op = found.ops[found.outputs["known"]]
+    return op if isinstance(op, Const) else None
 
 
 def by_a_patch(wire: Wire, env: Environment) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from circ.compiler.builder import take, transpose
 from circ.compiler.ir import Lookup, Wire
+from circ.compiler.lower.constants import worked_out
 from circ.compiler.lower.environment import Environment, calculated
 from circ.compiler.lower.positions import known_code
 from circ.lang.check.constants import whole
@@ -83,13 +84,18 @@ def known_places(
     items: Sequence[Expr | Slice], sides: Sequence[int], env: Environment
 ) -> list[int | range]:
     """The places of an edit's target; raises `CircError` where one depends on an input."""
-    found: list[int | range] = []
-    for item, side in zip(items, sides, strict=False):
-        at = place(item, side, env)
-        if isinstance(at, Computed):
-            raise CircError(edit_place(item.span))
-        found.append(at)
-    return found
+    return [known_place(item, side, env) for item, side in zip(items, sides, strict=False)]
+
+
+def known_place(item: Expr | Slice, side: int, env: Environment) -> int | range:
+    """The place of an edit on one axis; raises as `known_places`."""
+    at = place(item, side, env)
+    if not isinstance(at, Computed):
+        return at
+    code = worked_out(env.b, at.wire)
+    if code is None:
+        raise CircError(edit_place(item.span))
+    return int(code.values[0])
 
 
 def in_range(item: Expr, number: int, side: int) -> int:

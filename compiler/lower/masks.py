@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
-from circ.compiler.builder import Builder
-from circ.compiler.ir import Const, Wire
+from circ.compiler.ir import Wire
+from circ.compiler.lower.constants import worked_out
 from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment
 from circ.compiler.masked_softmax import softmax_of_kept
-from circ.compiler.passes.drop_dead import drop_dead
-from circ.compiler.passes.fold_constants import fold_constants
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.types import empty_axis, not_constant
 from circ.lang.syntax import Expr
@@ -26,17 +23,10 @@ def lower_masked_softmax(scores: Expr, keep: Expr, env: Environment) -> Wire:
     b, wire = env.b, tied(scores, env)
     *outer, side = b.shape(wire)
     env.low.require_room(scores.span, b.types[wire].entries)
-    kept = known_truths(b, env.wire(keep))
+    kept = worked_out(b, env.wire(keep))
     if kept is None:
         raise CircError(not_constant(keep.span, "what `softmax` keeps", "known without an input"))
-    rows = [[i for i in range(side) if kept[row * side + i]] for row in range(prod(outer))]
+    rows = [[i for i in range(side) if kept.values[row * side + i]] for row in range(prod(outer))]
     if [] in rows:
         raise CircError(empty_axis(keep.span, "each row of what `softmax` keeps"))
     return softmax_of_kept(b, wire, rows)
-
-
-def known_truths(b: Builder, wire: Wire) -> Sequence[bool] | None:
-    """The entries of a truth tensor that depends on nothing; None where it does."""
-    found = fold_constants(drop_dead(b.circuit({"kept": wire})))
-    op = found.ops[found.outputs["kept"]]
-    return [bool(value) for value in op.values] if isinstance(op, Const) else None
