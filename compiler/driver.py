@@ -38,7 +38,6 @@ from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl, NetworkDecl, SubspaceDecl
 from circ.lang.walk import places_read
 
-
 MOST_TRIED = 64
 """Values of a quantifier at which a claim is lowered for its errors alone."""
 

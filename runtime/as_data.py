@@ -23,6 +23,7 @@ from circ.compiler.verdict import (
 )
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of
+from circ.runtime.repro import Repro
 from circ.runtime.show import rational_text
 
 Data = dict[str, object]
@@ -82,6 +83,11 @@ def certificate_data(left: Certified | Uncertified | None) -> Data:
             return {"certificates": [], "no_certificate": reason}
         case _:
             assert_never(left)
+
+
+def repro_data(left: Repro | None) -> Data:
+    """Where the file is that replays a witness, and whether PyTorch comes to the same; nothing where there is none."""
+    return {} if left is None else {"repro": str(left.path), "reproduced": left.agrees}
 
 
 def evidence(obligation: Obligation, verdict: Verdict) -> Data:

@@ -81,8 +81,13 @@ def each_data(reply: Answered) -> Data:
     return {
         "outer": head.quantifier,
         "at": None if at is None else witness_data(head, at.value),
-        "values": [value_data(head, one) for one in reply.values],
+        "values": values_data(head, reply.values),
     }
+
+
+def values_data(head: Obligation, values: Sequence[Valued]) -> list[Data]:
+    """The verdicts at the values that a quantifier goes through."""
+    return [value_data(head, one) for one in values]
 
 
 def value_data(head: Obligation, one: Valued) -> Data:
@@ -92,9 +97,7 @@ def value_data(head: Obligation, one: Valued) -> Data:
         return data | {"errors": [found.headline for found in one.found.diagnostics]}
     found = one.found
     full = verdict_data(found.obligation, found.verdict, found.seconds) | cache_data(found.first)
-    return data | {
-        key: full[key] for key in full if key not in {"claim", "place", "over", "as_claimed"}
-    }
+    return data | {key: full[key] for key in full if key not in {"place", "over", "as_claimed"}}
 
 
 # --- lemmas -----------------------------------------------------------------------------------

@@ -35,6 +35,14 @@ class Output:
             write_bytes(data, self.path, self.force, read)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, if it is not there; raises `CircError` (E0653) where there can be none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CircError(writing.cannot_write(str(folder), error.strerror or str(error))) from error
+
+
 def write_bytes(data: bytes, path: Path, force: bool, read: Iterable[Path]) -> None:
     """Write a file, whole or not at all; raises `CircError` (E0650, E0651, E0653)."""
     require_unread(path, read)

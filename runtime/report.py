@@ -80,15 +80,18 @@ def certificate_lines(left: Certified | Uncertified | None, seconds: float) -> l
             assert_never(left)
 
 
-def repro_line(path: Path, agrees: bool) -> Line:
-    """Where the file is that replays a witness, and whether PyTorch comes to the same there."""
-    told = f"    replayed with PyTorch alone by {path}"
-    return Line("plain", told) if agrees else Line("doubt", f"{told}, which finds otherwise")
-
-
-def no_repro_line(reason: str) -> Line:
-    """Why there is no such file."""
-    return Line("doubt", f"    no script: {reason}")
+def repro_lines(paths: Sequence[Path], otherwise: Sequence[Path]) -> list[Line]:
+    """Where the files are that replay witnesses, and in which of them PyTorch comes to something else."""
+    if not paths:
+        return []
+    several = f"{len(paths)} files, {paths[0]} to {paths[-1].name}"
+    told = f"    replayed with PyTorch alone by {paths[0] if len(paths) == 1 else several}"
+    if paths == otherwise and len(paths) == 1:
+        return [Line("doubt", f"{told}, which finds otherwise")]
+    return [
+        Line("plain", told),
+        *(Line("doubt", f"    {path} finds otherwise") for path in otherwise),
+    ]
 
 
 def headline(

@@ -1,4 +1,4 @@
-"""Files that replay a witness with PyTorch alone: one a claim, in a folder."""
+"""Files that replay a witness with PyTorch alone: one a claim, or a value of one, in a folder."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from circ.compiler.driver import Program
-from circ.compiler.obligation import Bound, Obligation, Witness, Words
-from circ.compiler.verdict import Example, Proved, Refuted, Verdict
-from circ.lang.diagnostic import CircError
-from circ.lang.errors import writing
+from circ.compiler.obligation import AtValue, Bound, Obligation, Witness, Words
+from circ.compiler.verdict import Example, Proved, Refuted
+from circ.runtime.cache.recall import Answered
 from circ.runtime.outputs import Output
 from circ.runtime.show import code_text, decimal_text, tensor_text
 
@@ -32,45 +31,60 @@ class Repros:
     force: bool = False
 
     def of(self, claim: str) -> Output:
-        """The file of a claim."""
+        """The file of a claim, or of one at a value: `c[3].py`, which is no claim's name."""
         return Output(self.folder / f"{claim}.py", self.force)
 
     def require_free(self, claims: Iterable[str], program: Program) -> None:
         """Raise `CircError` (E0650, E0651, E0653) where a file is not to be written."""
         from circ.compiler.pytorch.of_spec import files_beside
 
-        for claim in claims:
-            names = [f"{claim}.py", *files_beside(program, claim).values()]
+        for stem in (stem for claim in claims for stem in stems(program, claim)):
+            names = [f"{stem}.py", *files_beside(program, stem).values()]
             for name in names:
                 Output(self.folder / name, self.force).require_free(program.files_read)
 
-    def make(self) -> None:
-        """Make the folder; raises `CircError` (E0653) where there can be none."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise CircError(writing.cannot_write(str(self.folder), why)) from error
+
+def stems(program: Program, claim: str) -> list[str]:
+    """What the files of a claim may be called, of one with a quantifier before its own those at its values."""
+    each = program.each(claim)
+    return [claim] if each is None else [at.question.name for at in each.values]
+
+
+def reproduced_each(
+    program: Program, claim: str, reply: Answered, repros: Repros
+) -> list[Repro | None]:
+    """Write the files of a claim that was decided: one, or of several values one for each that has an input to show."""
+    each = program.each(claim)
+    if each is None:
+        return [reproduced(program, claim, reply, repros)]
+    pairs = zip(each.values, reply.values, strict=True)
+    return [
+        reproduced(program, claim, one.found, repros, at)
+        if isinstance(one.found, Answered)
+        else None
+        for at, one in pairs
+    ]
 
 
 def reproduced(
-    program: Program, obligation: Obligation, verdict: Verdict, repros: Repros
+    program: Program, claim: str, reply: Answered, repros: Repros, at: AtValue | None = None
 ) -> Repro | None:
-    """Write the file of a claim whose verdict has an input to show; None where it has none."""
+    """Write the file of a claim, at a value if there are several; None where its verdict has no input to show."""
     from circ.compiler.pytorch.module import written
     from circ.compiler.pytorch.of_spec import asked_claim
     from circ.compiler.pytorch.witness import witness_text
     from circ.runtime.beside import with_tensors
 
+    obligation, verdict = reply.obligation, reply.verdict
     example = verdict.example if isinstance(verdict, Refuted | Proved) else None
     if example is None:
         return None
     witness = example.witness
     words = {b.name: words_of(b, witness) for b in obligation.binders}
-    output = repros.of(obligation.name)
-    asked = asked_claim(program, obligation.name, obligation.length, repros.folder)
+    output = repros.of(claim if at is None else at.question.name)
+    asked = asked_claim(program, claim, obligation.length, repros.folder, at)
     asked = with_tensors(program, asked, output)
-    decl = program.typed.scope.claims[obligation.name]
+    decl = program.typed.scope.claims[claim]
     end = witness_text(asked, decl, obligation, witness, words, exact_words(example))
     output.write_text(written(replace(asked, witness=end)), program.files_read)
     assert output.path is not None

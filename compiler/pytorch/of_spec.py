@@ -12,7 +12,7 @@ from circ.compiler.driver import Program
 from circ.compiler.ir import Circuit, Const, Wire
 from circ.compiler.lower.alone import RESULT, Alone, lower_alone
 from circ.compiler.margin import margin, with_slack
-from circ.compiler.obligation import Obligation, Site, Words
+from circ.compiler.obligation import AtValue, Obligation, Site, Words
 from circ.compiler.pytorch.literals import Names
 from circ.compiler.pytorch.module import Asked
 from circ.compiler.readings.torch import NAMES, dtype_read
@@ -75,19 +75,23 @@ def with_placeholders(program: Program, alone: Alone) -> Weights:
     }
 
 
-def asked_claim(program: Program, name: str, length: int | None, folder: Path) -> Asked:
+def asked_claim(
+    program: Program, name: str, length: int | None, folder: Path, at: AtValue | None = None
+) -> Asked:
     """A claim, computed in the dtype that `circ prove` replays it in: goal, margin and conditions.
 
-    `length` is that of its word, where that may have several. Raises `CircError` as lowering does.
+    `length` is that of its word, where that may have several, and `at` the value of a quantifier before its own.
+    Raises `CircError` as lowering does.
     """
-    bare = program.claim(name, length)
-    sited = program.claim(name, length, sited=True)
+    value = None if at is None else at.value
+    bare = program.claim(name, length, value)
+    sited = program.claim(name, length, value, sited=True)
     decl = program.typed.scope.claims[name]
     dtype = NAMES[dtype_read(bare.circuit, program.weights)]
-    title = f"The claim `{bare.title}` of {PurePath(decl.span.source.name).name}."
+    where = "" if at is None else f", at {at.text}"
     return Asked(
         name=name,
-        title=title,
+        title=f"The claim `{bare.title}` of {PurePath(decl.span.source.name).name}{where}.",
         circuit=judged(sited),
         dtype=dtype if bare.over is None else SPELLED[bare.over],
         doc=f"{decl.doc}\n{decl.span.text}".strip(),

@@ -46,6 +46,23 @@ def not_expressible(what: str, why: str) -> Diagnostic:
     return Diagnostic("E0705", f"{what} cannot be written out: {why}", None)
 
 
+def no_value(claim: str, words: str, known: Sequence[str]) -> Diagnostic:
+    """A value that a quantifier before a claim's own does not go through, by its number."""
+    headline = f"the claim `{claim}` has no value `{words}`"
+    listed = f"`{known[0]}`" if len(known) == 1 else f"`{known[0]}` to `{known[-1]}`"
+    help = f"it has {listed}; `circ prove --json` says which is which"
+    return Diagnostic("E0704", headline, None, help=help)
+
+
+def several_files(claim: str, count: int, first: str, value: str) -> Diagnostic:
+    """A claim for each of several values, and no folder to write them into."""
+    headline = f"`{claim}` cannot be written out: it is a claim for each of several values"
+    help = (
+        f"name a folder for all {count:,} of them (`--out`), or one: `{first}` is that at {value}"
+    )
+    return Diagnostic("E0705", headline, None, help=help)
+
+
 def no_certificate(path: str, why: str = "there is no such file") -> Diagnostic:
     """A certificate that is not there, or cannot be read."""
     help = "`circ prove SPEC --certificate DIR` leaves one for each claim that has one"

@@ -11,17 +11,18 @@ from time import monotonic
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
 from circ.compiler.verdict import Refuted, Unknown
-from circ.runtime.as_data import Data, certificate_data, verdict_data
+from circ.runtime.as_data import Data, certificate_data, repro_data, verdict_data
 from circ.runtime.cache.recall import NOWHERE, Answered, Keeping
 from circ.runtime.certificates.by_lemmas import certify_claim, parts_of
 from circ.runtime.certificates.files import clear, require_apart
 from circ.runtime.certificates.folder import Certified, Uncertified
-from circ.runtime.claim_lines import claim_data, claim_lines
+from circ.runtime.claim_lines import claim_data, claim_lines, values_data
 from circ.runtime.claims import Claims
 from circ.runtime.each import stopped
 from circ.runtime.exits import Exit, exit_of, worst
-from circ.runtime.report import Line, certificate_lines, no_repro_line, repro_line
-from circ.runtime.repro import Repros, reproduced
+from circ.runtime.outputs import make_folder
+from circ.runtime.report import Line, certificate_lines, repro_lines
+from circ.runtime.repro import Repros, reproduced_each
 from circ.runtime.session import Opened, chosen, noted, settings, uncompared, usable
 from circ.runtime.terminal import (
     progress,
@@ -87,7 +88,7 @@ def run_prove(
         require_apart(certificates, dict.fromkeys(parts), program.files_read)
     if repros is not None:
         repros.require_free(names, program)
-        repros.make()
+        make_folder(repros.folder)
     show_diagnostics(noted(program))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no claims")])
@@ -145,7 +146,7 @@ def told(name: str, how: Proving) -> Reached:
             interrupted = True
     if how.repros is not None:
         try:
-            data |= replayed(reply, how, how.repros)
+            data = replayed(name, reply, data, how, how.repros)
         except KeyboardInterrupt:
             interrupted = True
     return Reached(code, data, reply.notes, interrupted)
@@ -166,23 +167,17 @@ def certified(name: str, how: Proving, folder: Path) -> Data:
     return certificate_told(left, how.as_json, monotonic() - start)
 
 
-def replayed(reply: Answered, how: Proving, repros: Repros) -> Data:
-    """The file that replays the witness of a verdict, where it has one, and what is told of it."""
-    if reply.head is not None:
-        return unreplayed("it is a claim for each of several values", how)
-    left = reproduced(how.program, reply.obligation, reply.verdict, repros)
-    if left is None:
-        return {}
+def replayed(name: str, reply: Answered, data: Data, how: Proving, repros: Repros) -> Data:
+    """What was told of a claim, with the files that replay its witnesses, of one at several values at each."""
+    left = reproduced_each(how.program, name, reply, repros)
+    there = [repro for repro in left if repro is not None]
     if not how.as_json:
-        show_lines([repro_line(left.path, left.agrees)])
-    return {"repro": str(left.path), "reproduced": left.agrees}
-
-
-def unreplayed(reason: str, how: Proving) -> Data:
-    """Why there is no such file."""
-    if not how.as_json:
-        show_lines([no_repro_line(reason)])
-    return {"no_repro": reason}
+        otherwise = [repro.path for repro in there if not repro.agrees]
+        show_lines(repro_lines([repro.path for repro in there], otherwise))
+    if reply.head is None:
+        return data | repro_data(left[0])
+    told = zip(values_data(reply.head, reply.values), left, strict=True)
+    return data | {"values": [value | repro_data(repro) for value, repro in told]}
 
 
 def certificate_told(left: Certified | Uncertified | None, as_json: bool, seconds: float) -> Data:
