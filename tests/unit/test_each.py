@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import runpy
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Literal
 
 import pytest
+import torch
 
 from circ.compiler.finding import Limits
 from circ.compiler.obligation import AtValue, Each, Question, Witness
@@ -22,6 +24,7 @@ from circ.runtime.session import Request, checked
 from tests.unit.kept import Desk, desk
 from tests.unit.obligations import always, obligation, word
 from tests.unit.specs import command, write_spec
+from tests.unit.test_torch_text_hostile import run_script
 
 __all__ = ["desk"]
 
@@ -169,17 +172,100 @@ def test_a_session_decides_it(tmp_path: Path) -> None:
     assert "E0015" in session.run("forall i in fin[2]: exists s in D: s[i] == single")
 
 
-@pytest.mark.parametrize("form", ["smt2", "vnnlib", "torch"])
-def test_it_is_not_one_claim_of_another_format(form: str, tmp_path: Path) -> None:
-    """It is as many as there are values, and refused."""
-    assert command("compile", write_spec(tmp_path, SPEC), "same", "--to", form) == 4
+NET = """
+circuit net(x: real[3]) -> real {
+  let hidden = relu(x)
+  return hidden[0] - hidden[1]
+}
+domain Box = { x: real[3] | 0 <= x <= 1 }
+claim needed: forall i in fin[3] where i != 1: exists x in Box: (net(x) do { hidden[i] := 2 }) >= net(x) + 1
+claim kept:   forall i in fin[3]: forall x in Box: net(x) do { hidden[i] := 0 } == net(x) within 2
+claim none:   forall i in fin[3] where i != i: forall x in Box: net(x) == 0
+"""
 
 
-def test_its_witness_has_no_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A script is of one claim; that is told, and the verdict stands."""
+@pytest.mark.parametrize("form", ["smt2", "vnnlib", "vnnlib2", "onnx", "torch"])
+def test_it_is_written_value_by_value(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One value has the text that it has among all of them; they keep their numbers where some are left out."""
+    spec, folder = write_spec(tmp_path, NET), tmp_path / "all" / "of them"
+    assert command("compile", spec, "needed", "--to", form, "--out", folder) == 0
+    there = sorted(folder.iterdir())
+    assert [path.stem for path in there] == ["needed[0]", "needed[2]"]
+    for path in there:
+        one = tmp_path / path.name
+        assert command("compile", spec, path.stem, "--to", form, "--out", one) == 0
+        if form != "torch":  # which names the files of tensors as seen from its own
+            assert one.read_bytes() == path.read_bytes()
+    assert there[0].read_bytes() != there[1].read_bytes()
+    capsys.readouterr()
+    assert command("compile", spec, "needed", "--to", form, "--out", folder) == 4
+    assert "E0650" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "needed",
+            "name a folder for all 2 of them (`--out`), or one: `needed[0]` is that at i = 0",
+        ),
+        ("needed[1]", "it has `needed[0]` to `needed[2]`"),
+        ("needed[02]", "the claim `needed` has no value `needed[02]`"),
+        ("needed[0, 2]", "the claim `needed` has no value `needed[0, 2]`"),
+        ("none", "it is a claim for each of several values"),
+    ],
+)
+def test_one_file_is_of_one_value(
+    words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is one that it goes through, by its number."""
+    assert command("compile", write_spec(tmp_path, NET), words, "--to", "smt2") == 4
+    assert said in capsys.readouterr().err
+
+
+def test_a_module_is_that_of_its_value(tmp_path: Path) -> None:
+    """With its edit at the place of the value, and not at that of the first."""
+    spec = write_spec(tmp_path, NET)
+    command("compile", spec, "needed", "--to", "torch", "--out", tmp_path)
+    x = torch.tensor([[0.0, 0.0, 0.0]], dtype=torch.float64)
+    found = [
+        runpy.run_path(str(tmp_path / f"needed[{i}].py"))["Needed"]()(x)["goal"] for i in (0, 2)
+    ]
+    assert [bool(goal) for goal in found] == [True, False]
+
+
+def test_each_input_that_is_shown_has_a_script(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At the values where one was found; it is of the claim at that value."""
+    spec, folder = write_spec(tmp_path, NET), tmp_path / "scripts"
+    assert command("prove", spec, "needed", "--repro", folder) == 1
+    assert "replayed with PyTorch alone by" in capsys.readouterr().out
+    assert names(folder) == ["needed[0].py"]
+    assert run_script(folder / "needed[0].py").endswith("\nas Circ found\n")
+    assert "at i = 0." in (folder / "needed[0].py").read_text()
+    assert command("prove", spec, "needed", "--repro", folder) == 4
+    assert "E0650" in capsys.readouterr().err
+    assert command("prove", spec, "--repro", folder, "--force", "--json") == 1
+    told = {claim["claim"]: claim for claim in json.loads(capsys.readouterr().out)["claims"]}
+    first, second = told["needed"]["values"]
+    assert (first["repro"], first["reproduced"]) == (str(folder / "needed[0].py"), True)
+    assert "repro" not in second
+    assert first["claim"] == "needed[0]"
+
+
+def test_several_scripts_are_told_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A witness of each value, in files that other claims have no names for."""
     spec = write_spec(tmp_path, SPEC)
     assert command("prove", spec, "last", "--repro", tmp_path / "scripts") == 0
-    assert "no script: it is a claim for each of several values" in capsys.readouterr().out
+    assert "by 3 files, " in capsys.readouterr().out
+    assert names(tmp_path / "scripts") == ["last[0].py", "last[1].py", "last[2].py"]
+    for path in (tmp_path / "scripts").iterdir():
+        assert run_script(path).endswith("\nas Circ found\n")
 
 
 # --- kept verdicts ----------------------------------------------------------------------------
@@ -199,6 +285,20 @@ def test_verdicts_are_kept_value_by_value(desk: Desk) -> None:
     assert outcomes() == ["refuted", "proved", "refuted"]
     desk.write(SPEC)
     assert outcomes() == ["proved", "proved", "refuted"]
+
+
+def test_a_verdict_is_kept_with_the_place_of_its_edit(desk: Desk) -> None:
+    """The value that an edit is made at is a part of what is asked: a verdict is not taken for that at another."""
+
+    def outcomes(text: str) -> list[str]:
+        desk.write(text)
+        claims = Claims(checked(desk.spec, Request()), Limits(), desk.folder)
+        return [one.outcome for one in claims.answer("needed").values]
+
+    assert outcomes(NET) == outcomes(NET) == ["proved", "refuted"]
+    assert desk.decided == ["needed[0]", "needed[2]"]
+    moved = NET.replace("hidden[i] := 2", "hidden[2 - i] := 2")
+    assert outcomes(moved) == ["refuted", "proved"]
 
 
 # --- certificates -----------------------------------------------------------------------------
