@@ -287,17 +287,29 @@ def test_verdicts_are_kept_value_by_value(desk: Desk) -> None:
     assert outcomes() == ["proved", "proved", "refuted"]
 
 
+PLACED = """
+enum Unit = { first, second }
+circuit place(u: Unit) -> Unit = match u { first => first, second => second }
+circuit net(x: real[2]) -> real {
+  let hidden = relu(x)
+  return hidden[0]
+}
+domain Box = { x: real[2] | 0 <= x <= 1 }
+claim needed: forall u in Unit: exists x in Box: net(x) do { hidden[place(u)] := 2 } >= 2
+"""
+
+
 def test_a_verdict_is_kept_with_the_place_of_its_edit(desk: Desk) -> None:
-    """The value that an edit is made at is a part of what is asked: a verdict is not taken for that at another."""
+    """Where the edit is made is a part of what is asked, though the claim is written alike."""
 
     def outcomes(text: str) -> list[str]:
         desk.write(text)
         claims = Claims(checked(desk.spec, Request()), Limits(), desk.folder)
         return [one.outcome for one in claims.answer("needed").values]
 
-    assert outcomes(NET) == outcomes(NET) == ["proved", "refuted"]
-    assert desk.decided == ["needed[0]", "needed[2]"]
-    moved = NET.replace("hidden[i] := 2", "hidden[2 - i] := 2")
+    assert outcomes(PLACED) == outcomes(PLACED) == ["proved", "refuted"]
+    assert desk.decided == ["needed[0]", "needed[1]"]
+    moved = PLACED.replace("first => first, second => second", "first => second, second => first")
     assert outcomes(moved) == ["refuted", "proved"]
 
 
