@@ -47,6 +47,7 @@ OPERATORS = LOGIC | {
 }
 AFTER_OPERAND = OPERATORS | {"do", ".", "[", "("}
 MORE_PATTERN = PATTERN | {"STRING", "REPEAT", "TIMES", "|"}
+QUANTIFIERS = ("forall", "exists")
 LINE_END = frozenset({"NEWLINE", "END"})
 CLASSES = {"NAME": "a name", "PART": "a name", "INT": "a whole number", "NUMBER": "a number"}
 MORE_CLASSES = {
@@ -151,10 +152,13 @@ def domain_form(stop: Stop) -> Diagnostic | None:
 
 
 def misplaced_quantifier(stop: Stop) -> Diagnostic | None:
-    """Is it a quantifier inside a condition?"""
-    if stop.text in ("forall", "exists") and stop.expects("NUMBER"):
-        return errors.inner_quantifier(stop.span)
-    return None
+    """Is it a quantifier inside a condition, or behind that of a formula without a name?"""
+    if stop.text not in QUANTIFIERS or not stop.expects("NUMBER"):
+        return None
+    words = stop.span.source.text[: stop.span.start].split()
+    if words and words[0] in QUANTIFIERS and words[-1][-1] == ":" and not stop.open_brackets:
+        return errors.second_quantifier(stop.span, " ".join(words))
+    return errors.inner_quantifier(stop.span)
 
 
 def bracket_trouble(stop: Stop) -> Diagnostic | None:

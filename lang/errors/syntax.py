@@ -121,6 +121,13 @@ def inner_quantifier(span: Span) -> Diagnostic:
     return Diagnostic("E0015", headline, span, "inside a condition", help=help)
 
 
+def second_quantifier(span: Span, head: str) -> Diagnostic:
+    """A quantifier behind that of a formula which is asked for outside a text."""
+    headline = "only a claim with a name has a quantifier before another"
+    help = f"name it, and ask for it by its name: `claim c: {head} {span.text} …`"
+    return Diagnostic("E0015", headline, span, "a second quantifier", help=help)
+
+
 def clause_repeated(span: Span, first: Span, word: str) -> Diagnostic:
     """A second clause of a kind that a patch has once."""
     why = (Label(first, "first here"),)

@@ -165,11 +165,18 @@ def test_it_is_expected_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_a_session_decides_it(tmp_path: Path) -> None:
-    """By name; a formula of a session has one quantifier."""
+    """By name, which a claim may be given there too; a formula by itself has one quantifier."""
     path = write_spec(tmp_path, SPEC)
     session = Session(path, Request(), checked(path, Request()))
     assert "forall over 3 values: proved at 2, refuted at 1" in session.run("prove first")
-    assert "E0015" in session.run("forall i in fin[2]: exists s in D: s[i] == single")
+    asked = "forall i in fin[2]: exists s in D: s[i] == single"
+    for line in (asked, f"prove {asked}"):
+        said = session.run(line)
+        assert "error[E0015]: only a claim with a name has a quantifier before another" in said
+        assert "`claim c: forall i in fin[2]: exists …`" in said
+    assert "inside a condition" in session.run("forall i in fin[2]: not exists s in D: s[i] == single")
+    session.run(f"claim found: {asked}")
+    assert "✓ found: proved" in session.run("prove found")
 
 
 NET = """
