@@ -63,10 +63,12 @@ def several_files(claim: str, count: int, first: str, value: str) -> Diagnostic:
     return Diagnostic("E0705", headline, None, help=help)
 
 
-def no_certificate(path: str, why: str = "there is no such file") -> Diagnostic:
-    """A certificate that is not there, or cannot be read."""
+def no_certificate(path: str) -> Diagnostic:
+    """A certificate that is not there."""
     help = "`circ prove SPEC --certificate DIR` leaves one for each claim that has one"
-    return Diagnostic("E0709", f"cannot read the certificate {path}: {why}", None, help=help)
+    return Diagnostic(
+        "E0709", f"cannot read the certificate {path}: there is no such file", None, help=help
+    )
 
 
 def no_certificates(folder: str) -> Diagnostic:

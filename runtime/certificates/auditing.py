@@ -17,7 +17,7 @@ from circ.runtime.certificates.folder import certificate_path, lengths_there, on
 
 
 class RejectedFile(Rejected):
-    """A certificate that does not hold, or is missing where one is wanted: which file, and why."""
+    """A certificate that does not hold, cannot be read, or is missing where one is wanted: which file, and why."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(reason)
@@ -27,8 +27,7 @@ class RejectedFile(Rejected):
 def audit_files(question: Question, weights: Weights, folder: Path, *, exact: bool) -> Audited:
     """Check the certificates of a claim, one for each length at which it says something.
 
-    Raises `Rejected`, `RejectedFile` where one file is at fault, and `OSError` where one cannot be
-    read.
+    Raises `Rejected`, and `RejectedFile` where one file is at fault.
     """
     lengths = question.lengths
     if lengths is None:
@@ -110,7 +109,7 @@ def require_empty(obligation: Obligation, weights: Weights, length: int, *, exac
 
 
 def audit_file(obligation: Obligation, weights: Weights, path: Path, *, exact: bool) -> Audited:
-    """Check one certificate; raises `RejectedFile`, and `OSError` where it cannot be read."""
+    """Check one certificate; raises `RejectedFile`."""
     with naming(path), path.open("rb") as stream:
         if exact:
             return audited(obligation, weights, stream)
@@ -121,8 +120,12 @@ def audit_file(obligation: Obligation, weights: Weights, path: Path, *, exact: b
 
 @contextmanager
 def naming(path: Path) -> Generator[None]:
-    """Have a rejection say which file it is about."""
+    """Have a rejection say which file it is about; one that cannot be read is rejected."""
     try:
         yield
     except Rejected as reason:
         raise RejectedFile(path, str(reason)) from reason
+    except FileNotFoundError as error:
+        raise RejectedFile(path, "there is no such file") from error
+    except OSError as error:
+        raise RejectedFile(path, f"it cannot be read: {error.strerror or error}") from error

@@ -53,7 +53,7 @@ def certify_boxes(problem: Problem, folder: Path, timeout: float) -> Certified |
 
 
 def audit_boxes(problem: Problem, folder: Path, *, exact: bool) -> Audited:
-    """Check the certificates of all boxes; raises `RejectedFile`, and `OSError` for what cannot be read."""
+    """Check the certificates of all boxes; raises `RejectedFile`."""
     tool, parts = "", 0
     for obligation, path in boxes(problem, folder):
         with naming(path):

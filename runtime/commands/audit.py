@@ -73,9 +73,7 @@ def refutable(program: Program, name: str) -> bool:
 
 def audit(program: Program, folder: Path, name: str, exact: bool) -> Audited | Refused:
     """What the certificates of a claim prove, or the first reason why one does not hold."""
-    return outcome_of(
-        lambda: audit_claim(program, name, folder, exact=exact), certificate_path(folder, name)
-    )
+    return outcome_of(lambda: audit_claim(program, name, folder, exact=exact))
 
 
 def using_lines(outcome: Audited | Refused, lemmas: Sequence[str]) -> list[Line]:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from circ.compiler.audit.audit import Audited
 from circ.compiler.audit.rejected import Rejected
-from circ.lang.diagnostic import CircError
-from circ.lang.errors.command import no_certificate
 from circ.runtime.certificates.auditing import RejectedFile
 from circ.runtime.report import Line
 
@@ -27,18 +25,14 @@ class Refused:
     path: Path | None
 
 
-def outcome_of(check: Callable[[], Audited], path: Path) -> Audited | Refused:
-    """What a check finds proved, or why not; `path` is meant where what cannot be read has no name."""
+def outcome_of(check: Callable[[], Audited]) -> Audited | Refused:
+    """What a check finds proved, or why not."""
     try:
         return check()
     except RejectedFile as reason:
         return Refused(str(reason), reason.path)
     except Rejected as reason:
         return Refused(str(reason), None)
-    except OSError as error:
-        raise CircError(
-            no_certificate(str(error.filename or path), error.strerror or "unreadable")
-        ) from error
 
 
 def trusted(outcome: Audited | Refused, exact: bool) -> tuple[str, ...]:

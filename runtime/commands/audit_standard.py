@@ -21,7 +21,7 @@ def run_audit_standard(
     start = monotonic()
     problem = read_problem(network, wanted)
     with progress(f"auditing {wanted.stem}", as_json):
-        outcome = outcome_of(lambda: audit_boxes(problem, folder, exact=exact), folder)
+        outcome = outcome_of(lambda: audit_boxes(problem, folder, exact=exact))
     seconds = monotonic() - start
     again = shlex.join(["circ", "vnnlib", str(network), str(wanted), "--certificate", str(folder)])
     code = Exit.AS_CLAIMED if isinstance(outcome, Audited) else Exit.REFUTED

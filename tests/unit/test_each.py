@@ -174,7 +174,9 @@ def test_a_session_decides_it(tmp_path: Path) -> None:
         said = session.run(line)
         assert "error[E0015]: only a claim with a name has a quantifier before another" in said
         assert "`claim c: forall i in fin[2]: exists …`" in said
-    assert "inside a condition" in session.run("forall i in fin[2]: not exists s in D: s[i] == single")
+    assert "inside a condition" in session.run(
+        "forall i in fin[2]: not exists s in D: s[i] == single"
+    )
     session.run(f"claim found: {asked}")
     assert "✓ found: proved" in session.run("prove found")
 
@@ -346,7 +348,7 @@ def test_no_value_goes_without(tmp_path: Path) -> None:
     (certs / "same[1].cert").write_bytes((certs / "same[0].cert").read_bytes())
     assert command("audit", spec, certs, "same") == 1
     (certs / "same[1].cert").unlink()
-    assert command("audit", spec, certs, "same") == 4
+    assert command("audit", spec, certs, "same") == 1
 
 
 def test_what_is_refuted_leaves_none(tmp_path: Path) -> None:
