@@ -16,7 +16,7 @@ FORMS = ("torch", "smt2", "onnx", "vnnlib", "vnnlib2")
 @click.argument("name")
 @settings
 @click.option("--to", "form", type=click.Choice(FORMS), required=True, help="The format to write.")
-@written("A file to write", "the screen")
+@written("A file to write, or a folder for a claim at several values", "the screen")
 def compile_to(
     spec: Path,
     name: str,
@@ -28,6 +28,9 @@ def compile_to(
     force: bool,
 ) -> int:
     """Write the claim NAME of SPEC in another tool's format, or its circuit NAME as a PyTorch module.
+
+    A claim with a quantifier before its own is written at one of its values, as in `c[3]`, or at all of them into a
+    folder.
 
     A module (`torch`) needs PyTorch alone: it reads its tensors from the checkpoint, and computes bit
     for bit what `circ run` and the replay of a witness do. That of a claim computes its goal. A circuit
@@ -43,6 +46,8 @@ def compile_to(
     circ compile quote.circ no_blank --to smt2 -o no_blank.smt2
     circ compile box.circ small --to onnx -o small.onnx
     circ compile box.circ small --to vnnlib -o small.vnnlib
+    circ compile heads.circ 'needed[3]' --to smt2
+    circ compile heads.circ needed --to torch -o needed/
     """
     from circ.runtime.commands.compile import run_compile
     from circ.runtime.outputs import Output

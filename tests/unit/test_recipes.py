@@ -11,8 +11,8 @@ from circ.compiler.driver import check
 from circ.compiler.finding import Limits
 from circ.compiler.stored import Files
 from circ.lang.span import Source
-from circ.runtime.answer import answer
-from circ.runtime.report import verdict_lines
+from circ.runtime.claim_lines import claim_lines
+from circ.runtime.claims import Claims
 from tests import mdtest
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,9 +38,8 @@ def test_the_claims_of_a_recipe_are_as_shown(page: Path, tmp_path: Path) -> None
     program = check(Source("recipe.circ", spec), Files(tmp_path), {})
     assert not program.diagnostics.found
 
-    shown = list[str]()
+    claims, shown = Claims(program, Limits()), list[str]()
     for name in program.typed.scope.claims:
-        asked, found = answer(program.question(name), program.weights, Limits())
-        shown += SHOWN.findall(verdict_lines(asked, found)[0].text)
+        shown += SHOWN.findall(claim_lines(claims.answer(name))[0].text)
     assert all(line.startswith("✓") for line in shown)
     assert shown == SHOWN.findall(console)
