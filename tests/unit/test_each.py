@@ -12,10 +12,13 @@ from typing import Literal
 import pytest
 import torch
 
+from circ.compiler.driver import MOST_TRIED, check
 from circ.compiler.finding import Limits
 from circ.compiler.obligation import AtValue, Each, Question, Witness
+from circ.compiler.stored import Files
 from circ.compiler.verdict import Outcome, Proved, Refuted, Size, Unknown, Vacuous, Verdict, outcome
 from circ.lang.diagnostic import CircError, Diagnostic
+from circ.lang.span import Source
 from circ.runtime.cache.recall import Answered, Valued
 from circ.runtime.claims import Claims
 from circ.runtime.each import answered_each, overall
@@ -141,6 +144,30 @@ def test_a_stop_ends_it() -> None:
     found = answered_each(each, ask, Limits())
     assert len(asked) == 1
     assert [one.outcome for one in found] == ["unknown"] * 3
+
+
+@pytest.mark.parametrize("units", [MOST_TRIED, MOST_TRIED + 1])
+def test_what_is_wrong_at_a_value_is_told_with_it(units: int, tmp_path: Path) -> None:
+    """Before anything is decided, where there are few values; else where that value is."""
+    text = f"""
+circuit net(x: real[{units}]) -> real {{
+  let hidden = relu(x)
+  return sum(hidden)
+}}
+claim c: forall i in fin[{units}]: exists x in {{ x: real[{units}] | 0 <= x <= 1 }}:
+  net(x) do {{ hidden[i] := 0, hidden[30] := 1 }} > 2
+"""
+    program = check(Source("spec.circ", text), Files(tmp_path), {})
+    found = [*program.diagnostics]
+    if units > MOST_TRIED:
+        each = program.each("c")
+        assert found == []
+        assert each is not None
+        with pytest.raises(CircError) as raised:
+            each.values[30].question.at(None)
+        found = [*raised.value.diagnostics]
+    assert [one.code for one in found] == ["E0503"]
+    assert [label.text for label in found[0].why] == ["also edits it", "at i = 30"]
 
 
 # --- the command ------------------------------------------------------------------------------

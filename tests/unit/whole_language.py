@@ -110,6 +110,8 @@ claim sized:     forall x in Box: cut[h = 2](m.embed, x)[0] == x and later(x) <=
 claim smooth:    forall x in Box: exp(x[0]) - norm_inf(x) <= 3 and piecewise(x) <= 2
 claim closed:    Quote.none == none and eps < 1
 claim listed:    forall i in { i in Places | i != 1 }, c in Char where c != eos: exists s in Char[2]: s[i] == c
+claim placed:    forall i in Places where i == 0: exists x in Box:
+  rows(x) do { each.hidden.post[i, i + 1] := 0 } != rows(x)
 claim helped using smooth, ablated expects refuted: forall x in Box: piecewise(x) <= 2
 
 patch mend of block {
