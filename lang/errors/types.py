@@ -249,8 +249,8 @@ def not_constant(span: Span, what: str, wanted: str = "a constant") -> Diagnosti
 def edit_place(span: Span) -> Diagnostic:
     """An edit at a place that depends on a variable."""
     help = (
-        "put its variable in a quantifier before the claim's own, `forall i in fin[n]: forall x in D: …`, "
-        "or go through the places: `h := [ cases { j == i => e, else => it[j] } for j in fin[n] ]`"
+        "go through the places: `h := [ cases { j == i => e, else => it[j] } for j in fin[n] ]`, "
+        "or claim it of each by itself: `forall i in fin[n]: forall x in D: …`"
     )
     return Diagnostic("E0214", "the place of an edit must be a constant", span, help=help)
 
