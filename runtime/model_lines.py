@@ -1,4 +1,4 @@
-"""Where a call of a traced module stands: its operator, its module, and the line of the model."""
+"""Where a call of an exported module stands: its operator, its module, and the line of the model."""
 # What torch.export returns is typed in part; nothing untyped leaves this file.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from circ.compiler.agreement import Compared
-from circ.compiler.aten.calls import Traced
+from circ.compiler.aten.calls import ModuleCalls
 from circ.compiler.aten.graph import graph_of
 from circ.compiler.imported import Imported
 from circ.compiler.ir import Shape
@@ -25,8 +25,8 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.networks import not_exported, read_otherwise
 from circ.lang.render import explained
 from circ.runtime.agreement import Floats, Points, apart, drawn, first_apart
+from circ.runtime.exported import Inside, calls_of, quietly
 from circ.runtime.outputs import write_bytes
-from circ.runtime.tracing import Inside, quietly, traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def network(module: nn.Module, example: Tensor | Sequence[Tensor]) -> HandedOver
     with explained():
         if not inputs:
             raise CircError(not_exported(name, "it is given no example"))
-        found, inside = traced(module, inputs)
+        found, inside = calls_of(module, inputs)
         imported = Imported(name, name, graph_of(found))
         imported.cut(frozenset())
         require_agreement(module, found, imported, inputs, inside)
@@ -110,7 +110,11 @@ def network(module: nn.Module, example: Tensor | Sequence[Tensor]) -> HandedOver
 
 
 def require_agreement(
-    module: nn.Module, found: Traced, imported: Imported, example: Sequence[Tensor], inside: Inside
+    module: nn.Module,
+    found: ModuleCalls,
+    imported: Imported,
+    example: Sequence[Tensor],
+    inside: Inside,
 ) -> None:
     """Raise `CircError` (E0823) where the module computes something else than the circuit."""
     read = imported.network

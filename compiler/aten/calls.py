@@ -1,4 +1,4 @@
-"""A module of PyTorch as calls of ATen operators: plain records, free of the library that traced it."""
+"""A module of PyTorch as calls of ATen operators: plain records, free of the library that found them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def part_of(call: str, place: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class ModuleCalls:
     """A module at an example: its calls in order, operands first; `tensors` has what no input changes."""
 
     name: str

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from circ.compiler.aten.activations import ACTIVATIONS
 from circ.compiler.aten.arithmetic import ARITHMETIC
 from circ.compiler.aten.attention import ATTENTION
-from circ.compiler.aten.calls import Call, Made, Ref, Traced
+from circ.compiler.aten.calls import Call, Made, ModuleCalls, Ref
 from circ.compiler.aten.conditions import CONDITIONS
 from circ.compiler.aten.layers import LAYERS
 from circ.compiler.aten.moves import MOVES
@@ -29,33 +29,33 @@ OPSET = 20
 """The version of the standard operators that a graph is written in."""
 
 
-def graph_of(traced: Traced) -> Graph:
+def graph_of(module: ModuleCalls) -> Graph:
     """A module in operators of ONNX; raises `CircError` (E0803, E0804) at the line of the model."""
-    writing = Writing(traced, modules=outputs_of(traced))
-    writing.tensors.update(traced.tensors)
-    writing.made.update({name: told_of(x) for name, x in traced.tensors.items()})
-    for given in traced.inputs:
+    writing = Writing(module, modules=outputs_of(module))
+    writing.tensors.update(module.tensors)
+    writing.made.update({name: told_of(x) for name, x in module.tensors.items()})
+    for given in module.inputs:
         writing.made[given.name] = Made(tuple(side or 1 for side in given.shape or ()), given.dtype)
-    for call in traced.calls:
+    for call in module.calls:
         with told_at(call.origin.span):
             say(call, writing)
-    output = ended(traced, writing)
+    output = ended(module, writing)
     used = {name for node in writing.nodes for name in node.inputs}
     tensors = {name: x for name, x in writing.tensors.items() if name in used}
-    return Graph(OPSET, tuple(writing.nodes), tensors, traced.inputs, (output,))
+    return Graph(OPSET, tuple(writing.nodes), tensors, module.inputs, (output,))
 
 
-def ended(traced: Traced, writing: Writing) -> str:
+def ended(module: ModuleCalls, writing: Writing) -> str:
     """The name of the output: one that nothing computes is passed on under a name of its own."""
     made = {name for node in writing.nodes for name in node.outputs}
-    if traced.output in made:
-        return traced.output
-    if traced.output not in writing.made:
+    if module.output in made:
+        return module.output
+    if module.output not in writing.made:
         reason = "it returns a result besides the first of an operator, which is not read"
-        raise CircError(not_exported(traced.name, reason))
-    kind = writing.made[traced.output]
+        raise CircError(not_exported(module.name, reason))
+    kind = writing.made[module.output]
     last = Call("output", "output", {}, frozenset(), (kind,), Origin("output", "output", ""))
-    Use(last, writing).end("Identity", traced.output)
+    Use(last, writing).end("Identity", module.output)
     return last.name
 
 
@@ -71,7 +71,7 @@ def say(call: Call, writing: Writing) -> None:
         names = {name.partition(".")[0] for name in OPERATORS}
         known = sorted(name for name in names if not name.startswith("_"))
         raise CircError(
-            unsupported(writing.traced.name, call.origin.told, call.origin.operator, known)
+            unsupported(writing.module.name, call.origin.told, call.origin.operator, known)
         )
     use = Use(call, writing)
     for name in references(call):
@@ -97,11 +97,11 @@ def references(call: Call) -> Iterator[str]:
                 pass
 
 
-def outputs_of(traced: Traced) -> dict[str, str]:
+def outputs_of(module: ModuleCalls) -> dict[str, str]:
     """The modules that are one call, by what it makes: their path is a name for it too."""
-    paths = Counter(call.origin.module for call in traced.calls)
+    paths = Counter(call.origin.module for call in module.calls)
     return {
         call.first: call.origin.module
-        for call in traced.calls
+        for call in module.calls
         if call.layer and call.origin.module and paths[call.origin.module] == 1
     }

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from circ.compiler.aten.calls import Argument, Call, Made, Ref, Traced, part_of
+from circ.compiler.aten.calls import Argument, Call, Made, ModuleCalls, Ref, part_of
 from circ.compiler.ir import Shape
 from circ.compiler.onnx.graph import Attribute, Flags, Floats, Node, Stored, Wholes
 from circ.lang.diagnostic import CircError
@@ -25,7 +25,7 @@ CODES = {"F32": 1, "F64": 11}
 class Writing:
     """The nodes so far, the tensors that they read, and what each value is."""
 
-    traced: Traced
+    module: ModuleCalls
     nodes: list[Node] = field(default_factory=list[Node])
     tensors: dict[str, Stored] = field(default_factory=dict[str, Stored])
     made: dict[str, Made] = field(default_factory=dict[str, Made])
@@ -43,7 +43,7 @@ class Use:
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise `CircError` (E0804): this call is not read."""
-        told, name = self.call.origin.told, self.writing.traced.name
+        told, name = self.call.origin.told, self.writing.module.name
         raise CircError(not_this_way(name, told, self.call.origin.operator, reason))
 
     # --- arguments ----------------------------------------------------------------------------

@@ -2887,7 +2887,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "module_that_trains_taken",
-        "runtime/tracing.py",
+        "runtime/exported.py",
         'return any(bool(given.get(word)) and chance != 0 for word in ("train", "training"))',
         'return any(bool(given.get(word)) and chance == 0 for word in ("train", "training"))',
         (

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import circ
-from circ.compiler.aten.calls import Traced
+from circ.compiler.aten.calls import ModuleCalls
 from circ.compiler.aten.graph import graph_of
 from circ.compiler.onnx.graph import Graph
 from circ.compiler.onnx.network import read_network
@@ -407,8 +407,8 @@ def test_a_reading_that_differs_from_the_module_is_an_error(
 ) -> None:
     """It names the first call that differs, with its line."""
 
-    def bent(traced: Traced) -> Graph:
-        graph = graph_of(traced)
+    def bent(module: ModuleCalls) -> Graph:
+        graph = graph_of(module)
         nodes = [
             replace(node, operator="Abs") if node.operator == "Relu" else node
             for node in graph.nodes

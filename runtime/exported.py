@@ -22,7 +22,7 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 from torch.fx import Node
 
-from circ.compiler.aten.calls import Argument, Call, Made, Ref, Traced, part_of
+from circ.compiler.aten.calls import Argument, Call, Made, ModuleCalls, Ref, part_of
 from circ.compiler.onnx.graph import Declared, Origin, Stored
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.networks import not_exported
@@ -50,7 +50,7 @@ SILENT = frozenset({"_assert_tensor_metadata", "_assert_async.msg", "sym_constra
 """Operators that compute nothing, and say what is so at the example."""
 
 
-def traced(module: nn.Module, example: Sequence[Tensor]) -> tuple[Traced, Inside]:
+def calls_of(module: nn.Module, example: Sequence[Tensor]) -> tuple[ModuleCalls, Inside]:
     """The calls of a module at an example, and what its values inside are at inputs.
 
     Raises `CircError` (E0822) where it is not read so.
@@ -68,8 +68,8 @@ def traced(module: nn.Module, example: Sequence[Tensor]) -> tuple[Traced, Inside
             functional = exported.run_decompositions({})
         except Exception as error:  # the library raises classes of its own
             raise CircError(not_exported(name, first_line(error))) from error
-        tracing = Tracing(name, functional)
-        return tracing.traced(), partial(values_at, tracing)
+        gathering = Gathering(name, functional)
+        return gathering.gathered(), partial(values_at, gathering)
 
 
 Inside = Callable[[Sequence[Tensor]], Mapping[str, Tensor]]
@@ -145,7 +145,7 @@ def bound(node: Node) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Tracing:
+class Gathering:
     """The program that is gone through; what no input changes is computed by PyTorch, once."""
 
     name: str
@@ -159,7 +159,7 @@ class Tracing:
         span = None if node is None else model_line(places_of(node))
         raise CircError(not_exported(self.name, reason, help, span))
 
-    def traced(self) -> Traced:
+    def gathered(self) -> ModuleCalls:
         """All calls."""
         output, inputs = self.output(), self.given()
         for node in self.program.graph.nodes:
@@ -168,7 +168,7 @@ class Tracing:
         if output in self.known:
             self.refuse("its output does not depend on its input")
         last = self.names.get(output, output)
-        return Traced(self.name, inputs, tuple(self.calls), self.tensors(), last)
+        return ModuleCalls(self.name, inputs, tuple(self.calls), self.tensors(), last)
 
     def output(self) -> str:
         """The name of what the module returns; it is one tensor, and nothing else is changed."""
@@ -288,18 +288,18 @@ class Tracing:
         return found
 
 
-def values_at(tracing: Tracing, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
+def values_at(gathering: Gathering, inputs: Sequence[Tensor]) -> dict[str, Tensor]:
     """What each call makes of inputs, as PyTorch computes it."""
-    values, given = dict(tracing.known), iter(inputs)
+    values, given = dict(gathering.known), iter(inputs)
     found: dict[str, Tensor] = {}
     with torch.no_grad():
-        for node in tracing.program.graph.nodes:
+        for node in gathering.program.graph.nodes:
             if node.op == "placeholder" and node.name not in values:
                 values[node.name] = next(given)
             elif node.op == "call_function" and node.name not in values:
                 values[node.name] = called(node, lambda read: values[read.name])
             if isinstance(values.get(node.name), Tensor):
-                found[str(tracing.names.get(node.name, node.name))] = values[node.name]
+                found[str(gathering.names.get(node.name, node.name))] = values[node.name]
     return found
 
 
