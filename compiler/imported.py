@@ -15,6 +15,10 @@ from circ.compiler.onnx.network import Network, Reading
 from circ.compiler.tensor import Tensor
 
 Cut = frozenset[str]
+Counts = tuple[tuple[str, int], ...]
+"""How many tokens a spec has for inputs of a network, by name."""
+
+Asked = tuple[Cut, Counts]
 
 
 @dataclass(slots=True)
@@ -29,7 +33,7 @@ class Imported:
     told: str
     graph: Graph
     path: Path | None = None
-    known: dict[Cut, Network] = field(default_factory=dict[Cut, Network])
+    known: dict[Asked, Network] = field(default_factory=dict[Asked, Network])
     weights: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     agreement: Agreement | None = None
 
@@ -38,11 +42,15 @@ class Imported:
         """The network as it is."""
         return self.cut(frozenset())
 
-    def cut(self, names: Cut) -> Network:
-        """The network in which the values and tensors of these names are inputs; raises `CircError` where it is not read."""
-        if names not in self.known:
-            self.known[names] = Reading(self.told, self.graph, names).network()
-        return self.known[names]
+    def cut(self, names: Cut, counts: Counts = ()) -> Network:
+        """The network in which the values and tensors of these names are inputs; raises `CircError` where it is not read.
+
+        `counts` says of inputs that they take fewer tokens than their tables have: the first ones.
+        """
+        if (names, counts) not in self.known:
+            reading = Reading(self.told, self.graph, names, dict(counts))
+            self.known[names, counts] = reading.network()
+        return self.known[names, counts]
 
     def kept(self, key: str, tensor: Tensor) -> str:
         """The name under which a tensor is kept: its own, unless another one has it."""
@@ -60,6 +68,11 @@ class Imported:
     def outputs(self) -> Sequence[tuple[str, Shape]]:
         """The names and shapes of its outputs."""
         return self.network.outputs
+
+    @property
+    def vocabularies(self) -> Mapping[str, int]:
+        """By the name of an input that takes tokens, how many of these its tables have."""
+        return self.network.vocabularies
 
     @property
     def sites(self) -> Mapping[str, Shape]:

@@ -35,6 +35,7 @@ class Signature(Protocol):
 
     A node's name stands for the first value that it makes: `values` has these by the nodes' names. `reads` has
     the names of the values that each value is computed from, and `tensors` the shapes of the floats that are stored.
+    `vocabularies` has, by the name of an input that takes tokens, how many these are.
     """
 
     @property
@@ -51,6 +52,8 @@ class Signature(Protocol):
     def values(self) -> Mapping[str, str]: ...
     @property
     def reads(self) -> Mapping[str, Sequence[str]]: ...
+    @property
+    def vocabularies(self) -> Mapping[str, int]: ...
 
 
 OpenNetwork = Callable[[NetworkDecl], Signature]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circ.compiler.ir import Wire
+from circ.compiler.ir import Shape, Wire
 from circ.compiler.onnx.network import Network
 from circ.compiler.readings.floats import at_points, deviation, prepare, read
 from circ.compiler.readings.roundoff import execution
@@ -36,6 +36,8 @@ FORMATS: Mapping[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
     "F16": np.dtype("<f2"),
+    "I64": np.dtype("<i8"),
+    "I32": np.dtype("<i4"),
 }
 """The formats of inputs that are drawn."""
 
@@ -52,21 +54,37 @@ class Apart:
 
 
 def drawn(network: Network, example: Sequence[Floats] = ()) -> Points:
-    """Inputs of a network's own dtypes: normal ones, uniform ones, and the example if there is one."""
+    """Inputs of a network's own dtypes: normal ones, uniform ones, and the example if there is one.
+
+    Of tokens, any of them.
+    """
     rng = np.random.default_rng(SEED)
     found: dict[str, Floats] = {}
     for k, ((name, shape), dtype) in enumerate(zip(network.inputs, network.dtypes, strict=True)):
-        some = [rng.normal(size=(*shape, POINTS // 2)), rng.uniform(-1, 1, (*shape, POINTS // 2))]
+        count = network.vocabularies.get(name)
+        some = reals_drawn(rng, shape) if count is None else tokens_drawn(rng, shape, count)
         if k < len(example):
             some.append(example[k].reshape(*shape, 1))
         found[name] = np.concatenate(some, axis=-1).astype(FORMATS[dtype]).astype(np.float64)
     return found
 
 
+def reals_drawn(rng: np.random.Generator, shape: Shape) -> list[Floats]:
+    """Normal numbers and uniform ones."""
+    half = (*shape, POINTS // 2)
+    return [rng.normal(size=half), rng.uniform(-1, 1, half)]
+
+
+def tokens_drawn(rng: np.random.Generator, shape: Shape, count: int) -> list[Floats]:
+    """Tokens, and the last one everywhere."""
+    drawn = rng.integers(0, count, (*shape, POINTS - 1))
+    return [drawn.astype(np.float64), np.full((*shape, 1), count - 1.0)]
+
+
 def apart(network: Network, wire: Wire, points: Points, found: Floats) -> Apart | None:
     """How far what was found at the points is from a wire; None where rounding explains it."""
     circuit, weights = network.circuit, network.weights
-    dtype = network.dtypes[0]
+    dtype = network.format
     reading = read(prepare(circuit, weights, [wire]), at_points(circuit, points))
     exact = reading.reals[wire].mid
     strays = deviation(circuit, weights, points, wire, execution(dtype))

@@ -57,9 +57,9 @@ def calls_of(module: nn.Module, example: Sequence[Tensor]) -> tuple[ModuleCalls,
     """
     name = type(module).__name__
     for k, tensor in enumerate(example):
-        if DTYPES.get(tensor.dtype) not in ("F32", "F64"):
+        if DTYPES.get(tensor.dtype) not in ("F32", "F64", "I64", "I32"):
             reason = f"input {k} is of {str(tensor.dtype).removeprefix('torch.')}"
-            help = "inputs are float32 or float64: hand over the part behind the embedding, or `module.float()`"
+            help = "inputs are float32 or float64, or tokens in int64 or int32: `module.float()` makes floats of others"
             raise CircError(not_exported(name, reason, help))
     with quietly(), torch.no_grad():
         exported = program_of(name, module, tuple(example))

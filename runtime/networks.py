@@ -58,12 +58,12 @@ class HandedOver:
         return self.imported.sites
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """What Circ's reading computes in the dtype of the network's inputs, of the shapes of the example."""
+        """What Circ's reading computes in the floats of the network, on inputs of the shapes of the example."""
         network = self.imported.network
-        dtype = torch_reading.DTYPES[network.dtypes[0]]
+        dtype = torch_reading.DTYPES[network.format]
         module = torch_reading.module(network.circuit, network.weights, dtype)
         given = {
-            name: x.to(dtype).reshape(1, *shape)
+            name: x.to(torch.int64 if name in network.vocabularies else dtype).reshape(1, *shape)
             for (name, shape), x in zip(network.inputs, inputs, strict=True)
         }
         with torch.no_grad():
@@ -73,9 +73,9 @@ class HandedOver:
     def exactly(self, *inputs: Tensor) -> list[tuple[Fraction, Fraction]]:
         """Bounds on each entry of the output in a row; both are the entry itself where that is rational."""
         network = self.imported.network
-        rows = (torch_reading.numbers(x) for x in inputs)
         point = {
-            name: [*map(Fraction, row)] for (name, _), row in zip(network.inputs, rows, strict=True)
+            name: entries_of(x, name in network.vocabularies)
+            for (name, _), x in zip(network.inputs, inputs, strict=True)
         }
         ((name, _),) = network.outputs
         found = enclose(network.circuit, at_point(network.circuit, point), network.weights)[name]
@@ -92,6 +92,8 @@ class HandedOver:
 
 def network(module: nn.Module, example: Tensor | Sequence[Tensor]) -> HandedOver:
     """A module as a network that takes inputs of the shapes of `example`, and of its dtypes.
+
+    An input of whole numbers (int64, int32) takes tokens: members of an enum, or `fin[n]`, by their numbers.
 
     It goes through `torch.export`; what no input changes is computed once, as PyTorch does. Raises `CircError`
     where the module is not read (E0803, E0804, E0822), or the reading differs from the module (E0823).
@@ -137,6 +139,11 @@ def require_agreement(
     span = None if first is None else calls[first].span
     distance, allowed = difference.distance, difference.allowed
     raise CircError(read_otherwise(found.name, "the module", distance, allowed, told, span))
+
+
+def entries_of(x: Tensor, tokens: bool) -> list[Fraction | int]:
+    """The entries of an input in a row."""
+    return [int(v) if tokens else Fraction(v) for v in torch_reading.numbers(x)]
 
 
 def count_of(points: Points) -> int:

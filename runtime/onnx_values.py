@@ -17,7 +17,13 @@ import numpy.typing as npt
 
 from circ.compiler.onnx.network import Network
 
-DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+DTYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "I64": np.int64,
+    "I32": np.int32,
+}
 
 Floats = npt.NDArray[np.float64]
 

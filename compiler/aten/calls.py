@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from circ.compiler.ir import Shape
@@ -48,12 +48,32 @@ class Call:
     @property
     def first(self) -> str:
         """The name of the first tensor that it makes."""
-        return self.name if len(self.made) == 1 else part_of(self.name, 0)
+        return self.names[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all tensors that it makes."""
+        if len(self.made) == 1:
+            return (self.name,)
+        return tuple(part_of(self.name, place) for place in range(len(self.made)))
 
 
 def part_of(call: str, place: int) -> str:
     """The name of one of several tensors that a call makes."""
     return f"{call}[{place}]"
+
+
+def references(call: Call) -> Iterator[str]:
+    """The tensors that a call is given, by name."""
+    waiting = [*call.arguments.values()]
+    while waiting:
+        match waiting.pop():
+            case Ref(name=name):
+                yield name
+            case tuple(several):
+                waiting += several
+            case _:
+                pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,10 @@
-"""Comparisons, what is chosen by them, and changes of type."""
+"""Truths, what is chosen by them, and changes of type."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from circ.compiler.aten.arithmetic import plainly
-from circ.compiler.aten.use import CODES, FLOATS, Said, Use, said
-
-
-def unequal(use: Use) -> None:
-    """`ne`."""
-    same = use.put("Equal", use.real("self"), use.real("other"), dtype="BOOL")
-    use.end("Not", same)
+from circ.compiler.aten.use import CODES, FLOATS, WHOLE, Said, Use, said
 
 
 def joining(operator: str) -> Said:
@@ -45,11 +38,11 @@ def filled(use: Use) -> None:
 
 
 def converted(use: Use) -> None:
-    """A change of type, which changes no number: from floats, or truths, to floats."""
+    """A change of type, which changes no number: from floats, truths or tokens to floats, of tokens to whole numbers."""
     x, dtype = use.name("self"), use.made.dtype
     if use.of(x).dtype == dtype:
         use.end("Identity", x)
-    elif dtype in FLOATS:
+    elif dtype in FLOATS or (dtype in WHOLE and use.is_tokens("self")):
         use.end("Cast", x, to=CODES[dtype])
     else:
         use.refuse(f"what depends on the input is not made {dtype}")
@@ -79,23 +72,11 @@ CONDITIONS: dict[str, Said] = {
     "bitwise_not": said(negated, "self"),
     "bitwise_or.Tensor": joining("Or"),
     "copy": said(copied, "self", "src"),
-    "eq.Scalar": plainly("Equal", "self", "other"),
-    "eq.Tensor": plainly("Equal", "self", "other"),
-    "ge.Scalar": plainly("GreaterOrEqual", "self", "other"),
-    "ge.Tensor": plainly("GreaterOrEqual", "self", "other"),
-    "gt.Scalar": plainly("Greater", "self", "other"),
-    "gt.Tensor": plainly("Greater", "self", "other"),
-    "le.Scalar": plainly("LessOrEqual", "self", "other"),
-    "le.Tensor": plainly("LessOrEqual", "self", "other"),
     "logical_and": joining("And"),
     "logical_not": said(negated, "self"),
     "logical_or": joining("Or"),
-    "lt.Scalar": plainly("Less", "self", "other"),
-    "lt.Tensor": plainly("Less", "self", "other"),
     "masked_fill.Scalar": said(filled, "self", "mask", "value"),
     "masked_fill.Tensor": said(filled, "self", "mask", "value"),
-    "ne.Scalar": said(unequal, "self", "other"),
-    "ne.Tensor": said(unequal, "self", "other"),
     "to.device": said(converted, *TO_READ),
     "to.dtype": said(converted, *TO_READ),
     "tril": said(lambda use: triangle(use, below=True), "self", "diagonal"),

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 from circ.compiler.aten.activations import ACTIVATIONS
 from circ.compiler.aten.arithmetic import ARITHMETIC
 from circ.compiler.aten.attention import ATTENTION
-from circ.compiler.aten.calls import Call, Made, ModuleCalls, Ref
+from circ.compiler.aten.calls import Call, Made, ModuleCalls, references
 from circ.compiler.aten.conditions import CONDITIONS
 from circ.compiler.aten.layers import LAYERS
 from circ.compiler.aten.moves import MOVES
-from circ.compiler.aten.use import Said, Use, Writing
+from circ.compiler.aten.tokens import CARRYING, TOKENS
+from circ.compiler.aten.use import FLOATS, WHOLE, Said, Use, Writing
 from circ.compiler.onnx.graph import Graph, Origin, Stored
+from circ.compiler.onnx.step import TOKENS_READ
+from circ.compiler.onnx.tokens import vocabularies
 from circ.lang.diagnostic import CircError, told_at
 from circ.lang.errors.networks import not_exported
 from circ.lang.errors.standard import unsupported
 
 OPERATORS: dict[str, Said] = {
-    **ACTIVATIONS, **ARITHMETIC, **ATTENTION, **CONDITIONS, **LAYERS, **MOVES,
+    **ACTIVATIONS, **ARITHMETIC, **ATTENTION, **CONDITIONS, **LAYERS, **MOVES, **TOKENS,
 }  # fmt: skip
 
 NUMBERS = frozenset({*ACTIVATIONS, *ARITHMETIC, *ATTENTION, *LAYERS})
@@ -36,13 +38,30 @@ def graph_of(module: ModuleCalls) -> Graph:
     writing.made.update({name: told_of(x) for name, x in module.tensors.items()})
     for given in module.inputs:
         writing.made[given.name] = Made(tuple(side or 1 for side in given.shape or ()), given.dtype)
+        if given.dtype in WHOLE:
+            writing.tokens.add(given.name)
     for call in module.calls:
         with told_at(call.origin.span):
             say(call, writing)
     output = ended(module, writing)
     used = {name for node in writing.nodes for name in node.inputs}
     tensors = {name: x for name, x in writing.tensors.items() if name in used}
-    return Graph(OPSET, tuple(writing.nodes), tensors, module.inputs, (output,))
+    dtype = writing.made[output].dtype
+    own = dtype if dtype in FLOATS else ""
+    return with_tables(
+        Graph(OPSET, tuple(writing.nodes), tensors, module.inputs, (output,), own), module.name
+    )
+
+
+def with_tables(graph: Graph, name: str) -> Graph:
+    """The graph; raises `CircError` (E0822) where no table says how many tokens an input has."""
+    known = vocabularies(graph)
+    for given in graph.inputs:
+        if given.dtype in WHOLE and given.name not in known:
+            reason = f"no table is looked up by its input `{given.name}`, which is of whole numbers"
+            help = "tokens are looked up in a table, whose rows say how many there are"
+            raise CircError(not_exported(name, reason, help))
+    return graph
 
 
 def ended(module: ModuleCalls, writing: Writing) -> str:
@@ -81,20 +100,11 @@ def say(call: Call, writing: Writing) -> None:
         use.refuse(f"its argument `{name}` is not read")
     if call.operator in NUMBERS and call.made[0].dtype == "BOOL":
         use.refuse("it computes with truths, whose sums are truths again: make them numbers first")
+    if use.carries and call.made[0].dtype in WHOLE and call.operator not in {*CARRYING, "one_hot"}:
+        use.refuse(f"it computes with {TOKENS_READ}")
     found.meaning(use)
-
-
-def references(call: Call) -> Iterator[str]:
-    """The tensors that a call is given, by name."""
-    waiting = [*call.arguments.values()]
-    while waiting:
-        match waiting.pop():
-            case Ref(name=name):
-                yield name
-            case tuple(several):
-                waiting += several
-            case _:
-                pass
+    if use.carries and call.operator in CARRYING and call.made[0].dtype in WHOLE:
+        writing.tokens |= {*call.names}
 
 
 def outputs_of(module: ModuleCalls) -> dict[str, str]:

@@ -81,13 +81,13 @@ def selected(use: Use) -> None:
 
 
 def picked(use: Use) -> None:
-    """The entries at known places of one axis."""
+    """The entries at places of one axis that are known, or tokens."""
     axis = axis_of(use, use.whole("dim"), len(use.shape("self")))
     use.end("Gather", use.name("self"), known(use, use.name("index")), axis=axis)
 
 
 def indexed(use: Use) -> None:
-    """`x[…, places, …]`, with known places along one axis."""
+    """`x[…, places, …]`, with places along one axis that are known, or tokens."""
     found = use.argument("indices")
     places = [*enumerate(found)] if isinstance(found, tuple) else []
     given = [(axis, x.name) for axis, x in places if isinstance(x, Ref)]
@@ -100,14 +100,14 @@ def indexed(use: Use) -> None:
 
 
 def embedded(use: Use) -> None:
-    """Rows of a table at known places."""
+    """Rows of a table at places that are known, or tokens."""
     use.end("Gather", use.name("weight"), known(use, use.name("indices")), axis=0)
 
 
 def known(use: Use, name: str) -> str:
-    """Whole numbers that no input changes."""
-    if name not in use.writing.tensors:
-        use.refuse("its places depend on the input")
+    """Whole numbers that no input changes, or tokens."""
+    if name not in use.writing.tensors and name not in use.writing.tokens:
+        use.refuse("its places depend on the input, and are no tokens")
     return name
 
 
@@ -115,7 +115,7 @@ def joined(use: Use) -> None:
     """Tensors one after the other along an axis."""
     names = use.names("tensors")
     axis = axis_of(use, use.whole("dim"), len(use.made.shape))
-    parts = [use.as_real(name) for name in names if use.of(name).shape != (0,)]
+    parts = [use.own(name) for name in names if use.of(name).shape != (0,)]
     use.end("Concat", *parts, axis=axis)
 
 
@@ -124,7 +124,7 @@ def stacked(use: Use) -> None:
     shape = use.made.shape
     axis = axis_of(use, use.whole("dim"), len(shape))
     one = tuple(1 if k == axis else side for k, side in enumerate(shape))
-    names = [use.as_real(name) for name in use.names("tensors")]
+    names = [use.own(name) for name in use.names("tensors")]
     parts = [use.put("Reshape", name, use.counts(one), shape=one, allowzero=1) for name in names]
     use.end("Concat", *parts, axis=axis)
 

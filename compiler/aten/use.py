@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from circ.compiler.aten.calls import Argument, Call, Made, ModuleCalls, Ref, part_of
+from circ.compiler.aten.calls import Argument, Call, Made, ModuleCalls, Ref, part_of, references
 from circ.compiler.ir import Shape
 from circ.compiler.onnx.graph import Attribute, Flags, Floats, Node, Stored, Wholes
 from circ.lang.diagnostic import CircError
@@ -17,7 +17,10 @@ from circ.lang.errors.standard import not_this_way
 FLOATS = ("F32", "F64")
 """The dtypes that a module may compute in."""
 
-CODES = {"F32": 1, "F64": 11}
+WHOLE = ("I64", "I32")
+"""The dtypes of tokens."""
+
+CODES = {"F32": 1, "F64": 11, "I64": 7, "I32": 6}
 """The numbers that ONNX gives to these."""
 
 
@@ -31,6 +34,8 @@ class Writing:
     made: dict[str, Made] = field(default_factory=dict[str, Made])
     modules: Mapping[str, str] = field(default_factory=dict[str, str])
     """The module that a call alone makes the output of, by the call's name."""
+    tokens: set[str] = field(default_factory=set[str])
+    """The values that are tokens."""
 
 
 @dataclass(slots=True)
@@ -115,6 +120,32 @@ class Use:
             return self.put("Cast", name, dtype=dtype, to=CODES[dtype])
         values = self.writing.tensors[name].values.astype(np.float64)
         return self.constant(values)
+
+    def is_tokens(self, name: str) -> bool:
+        """Whether an argument is tokens."""
+        found = self.argument(name)
+        return isinstance(found, Ref) and found.name in self.writing.tokens
+
+    def as_whole(self, name: str) -> str:
+        """Tokens, or known whole numbers, as int64."""
+        if name in self.writing.tensors:
+            values = self.writing.tensors[name].values
+            if values.dtype != np.int64:
+                self.refuse(f"`{name}` is not of whole numbers")
+            return self.keep("I64", values)
+        if name not in self.writing.tokens:
+            self.refuse(f"`{name}` is not of tokens")
+        dtype, shape = self.of(name).dtype, self.of(name).shape
+        return name if dtype == "I64" else self.put("Cast", name, shape=shape, dtype="I64", to=7)
+
+    def own(self, name: str) -> str:
+        """A tensor among several that are put together: tokens, or in the dtype that the call computes in."""
+        return self.as_whole(name) if self.carries else self.as_real(name)
+
+    @property
+    def carries(self) -> bool:
+        """Whether it is given tokens."""
+        return not self.writing.tokens.isdisjoint(references(self.call))
 
     @property
     def made(self) -> Made:

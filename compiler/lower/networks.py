@@ -7,14 +7,14 @@ from math import prod
 from typing import TYPE_CHECKING, cast
 
 from circ.compiler.builder import reindex
-from circ.compiler.ir import Input, Op, Shape, Weight, Wire
+from circ.compiler.ir import Index, Input, Op, Shape, Weight, Wire
 from circ.compiler.lower.environment import Environment, Run
 from circ.compiler.rewrite import copy_live
 from circ.lang.scope import key
 from circ.lang.syntax import NetworkDecl
 
 if TYPE_CHECKING:  # what reads the file needs numpy, and is loaded where there is one
-    from circ.compiler.imported import Imported
+    from circ.compiler.imported import Counts, Imported
     from circ.compiler.onnx.network import Network
 
 Change = Callable[[Wire], Wire]
@@ -29,7 +29,7 @@ def unfold_network(
     Arguments and values are in the shapes that the spec gives them, which may lack the axis of a batch of one.
     """
     imported = cast("Imported", env.low.typed.facts.networks[decl])
-    network = imported.cut(frozenset(changes))
+    network = imported.cut(frozenset(changes), counts_of(imported, arguments, env))
     given = [*zip(network.inputs, arguments, strict=True)]
     alone = any(env.b.shape(wire) != shape for (_, shape), wire in given)
     made = {name: reshaped(wire, shape, env) for (name, shape), wire in given}
@@ -42,6 +42,14 @@ def unfold_network(
         param.name.text: Run(wire, {}) for param, wire in zip(decl.params, arguments, strict=True)
     }
     return Run(result, sites | named)
+
+
+def counts_of(imported: Imported, arguments: Sequence[Wire], env: Environment) -> Counts:
+    """How many tokens each argument may be, where those are not all that the network has."""
+    sorts = [env.b.types[wire].sort for wire in arguments]
+    given = zip(imported.inputs, sorts, strict=True)
+    counts = [(name, sort.size) for (name, _), sort in given if isinstance(sort, Index)]
+    return tuple(each for each in counts if each not in imported.vocabularies.items())
 
 
 def copied(

@@ -14,7 +14,12 @@ from circ.compiler.onnx.limits import MOST_CHOICES
 from circ.compiler.onnx.moves import joined
 from circ.compiler.onnx.step import Operator, Step, operator
 from circ.compiler.onnx.stored import FLOATS, NUMBERS
-from circ.compiler.onnx.values import Held, Masked, Numbers, Truths, Value, Whole
+from circ.compiler.onnx.tokens import numbers_of
+from circ.compiler.onnx.values import Held, Masked, Numbers, Tokens, Truths, Value, Whole
+
+DEPENDING = (
+    "where -∞ stands depends on an input, and must be known; a number such as -1e9 may be chosen"
+)
 
 Test = Callable[[Wholes, Wholes], Flags]
 
@@ -29,12 +34,23 @@ def comparing(
         shape = step.joined(step.shape(0), step.shape(1))
         if isinstance(left, Whole) and isinstance(right, Whole):
             return (Whole(known(left.values.astype(np.int64), right.values.astype(np.int64))),)
-        first, second = step.spread(step.real(0), shape), step.spread(step.real(1), shape)
+        numbers = (comparable(step, k, isinstance((left, right)[1 - k], Tokens)) for k in range(2))
+        first, second = (step.spread(wire, shape) for wire in numbers)
         if swapped:
             first, second = second, first
         return (Truths(step.b.add(Compare(op, first, second))),)
 
     return compare
+
+
+def comparable(step: Step, place: int, to_tokens: bool) -> Wire:
+    """An operand of a comparison as real numbers; tokens are compared by their numbers."""
+    value = step.value(place)
+    if isinstance(value, Tokens):
+        return numbers_of(step, value.wire)
+    if isinstance(value, Whole) and to_tokens:
+        return step.growing.constant(step.growing.known(value) or [], step.shape(place))
+    return step.real(place)
 
 
 def negation(step: Step) -> tuple[Value, ...]:
@@ -76,12 +92,20 @@ def where(step: Step) -> tuple[Value, ...]:
         case Whole(values=flags):
             return (by_known(step, np.broadcast_to(flags.astype(np.bool_), shape)),)
         case Truths(wire=wire):
+            if any(left_out(step.value(k)) for k in (1, 2)):
+                step.refuse(DEPENDING)
             then, otherwise = (step.spread(step.real(k), shape) for k in (1, 2))
             return (Numbers(chosen(step, step.spread(wire, shape), then, otherwise)),)
-        case Numbers() | Held() | Masked():
+        case Numbers() | Held() | Masked() | Tokens():
             return step.refuse("its condition is not of truths")
         case _:
             assert_never(condition)
+
+
+def left_out(value: Value) -> bool:
+    """Whether some entries are -∞."""
+    held = isinstance(value, Held) and bool(np.isneginf(value.values).any())
+    return held or isinstance(value, Masked)
 
 
 def by_known(step: Step, flags: Flags) -> Value:
@@ -157,7 +181,11 @@ def cast(step: Step) -> tuple[Value, ...]:
             return (value,)
         case Masked() if target in FLOATS:
             return (value,)
-        case Numbers() | Held() | Whole() | Truths() | Masked():
+        case Tokens(wire=wire) if target in FLOATS:
+            return (Numbers(numbers_of(step, wire)),)
+        case Tokens() if target in {"I32", "I64"}:
+            return (value,)
+        case Numbers() | Held() | Whole() | Truths() | Masked() | Tokens():
             return step.refuse(f"what it is given cannot be made {target or 'that'}")
         case _:
             assert_never(value)

@@ -91,13 +91,17 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A network: nodes in order, operands first."""
+    """A network: nodes in order, operands first.
+
+    `dtype` is that of the output, where the graph was made from something else than a file.
+    """
 
     opset: int
     nodes: tuple[Node, ...]
     tensors: Mapping[str, Stored]
     inputs: tuple[Declared, ...]
     outputs: tuple[str, ...]
+    dtype: str = ""
 
 
 @dataclass(frozen=True, slots=True)

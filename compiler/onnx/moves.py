@@ -12,7 +12,8 @@ from circ.compiler.builder import number
 from circ.compiler.ir import Shape, Wire
 from circ.compiler.onnx.graph import Wholes, entries
 from circ.compiler.onnx.step import Operator, Step, operator
-from circ.compiler.onnx.values import Held, Numbers, Truths, Value, Whole
+from circ.compiler.onnx.tokens import in_a_row, looked_up
+from circ.compiler.onnx.values import Held, Numbers, Tokens, Truths, Value, Whole
 
 Join = Callable[[list[Wholes]], Wholes]
 """How arrays of places are put together."""
@@ -145,9 +146,12 @@ def picked(step: Step, value: Value, picks: Sequence[Sequence[int]]) -> Value:
 
 
 def gather(step: Step) -> tuple[Value, ...]:
-    """`Gather` at known places of one axis."""
+    """`Gather` at known places of one axis, or at those that tokens name."""
     shape = step.shape(0)
     axis = step.axis(step.integer("axis", 0), len(shape))
+    given = step.value(1)
+    if isinstance(given, Tokens):
+        return (looked_up(step, given.wire, axis),)
     wanted = step.wholes(1, "the places")
     if any(not -shape[axis] <= k < shape[axis] for k in wanted):
         step.refuse(f"a place lies outside the {shape[axis]} along axis {axis}")
@@ -206,6 +210,8 @@ def laid(step: Step, values: Sequence[Value], join: Join) -> Value:
     if all(isinstance(value, Truths) for value in values):
         wires = [value.wire for value in values if isinstance(value, Truths)]
         return Truths(joined(step, wires, join))
+    if any(isinstance(value, Tokens) for value in values):
+        return Tokens(joined(step, in_a_row(step, values), join))
     wires = [step.on_wire(value, f"operand {k}") for k, value in enumerate(values)]
     return Numbers(joined(step, wires, join))
 

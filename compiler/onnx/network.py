@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from circ.compiler.infer import IllFormed
-from circ.compiler.ir import Circuit, Input, Real, Shape, Wire, WireType
+from circ.compiler.ir import Circuit, Index, Input, Real, Shape, Wire, WireType
 from circ.compiler.onnx.arithmetic import ARITHMETIC
 from circ.compiler.onnx.conditions import CONDITIONS
 from circ.compiler.onnx.constants import CONSTANTS
@@ -23,23 +23,29 @@ from circ.compiler.onnx.products import PRODUCTS
 from circ.compiler.onnx.reductions import REDUCTIONS
 from circ.compiler.onnx.step import Operator, Step
 from circ.compiler.onnx.stored import FLOATS
-from circ.compiler.onnx.values import Growing, Held, Numbers, Value, of
+from circ.compiler.onnx.tokens import TOKENS, WHOLE, vocabularies
+from circ.compiler.onnx.values import Growing, Held, Numbers, Tokens, Value, of
 from circ.compiler.onnx.windows import WINDOWS
 from circ.compiler.tensor import Weights
 from circ.lang.diagnostic import CircError, told_at
 from circ.lang.errors.standard import not_onnx, too_large, unsupported
 
 OPERATORS: dict[str, Operator] = {
-    **ARITHMETIC, **CONDITIONS, **CONSTANTS, **MOVES, **NORMS, **PRODUCTS, **REDUCTIONS, **WINDOWS,
+    **ARITHMETIC, **CONDITIONS, **CONSTANTS, **MOVES, **NORMS, **PRODUCTS, **REDUCTIONS, **TOKENS,
+    **WINDOWS,
 }  # fmt: skip
+
+
+COARSEST = ("F16", "F32", "F64")
+"""Floats that networks compute in, the coarsest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
     """A network read: a circuit with one output for each of its own, and the tensors that reads.
 
-    `inputs` and `outputs` list names and shapes in the order of the file; `dtypes` has the floats
-    that its inputs are declared as. `sites` are the values that depend on inputs, by name. Where values
+    `inputs` and `outputs` list names and shapes in the order of the file; `dtypes` has what its inputs are
+    declared as, and `vocabularies`, by the name of an input of tokens, how many these are. `sites` are the values that depend on inputs, by name. Where values
     were cut out, these are inputs of the circuit called `site …`, and `before` has what they would have been.
     """
 
@@ -50,6 +56,14 @@ class Network:
     sites: Mapping[str, Wire]
     before: Mapping[str, Wire]
     dtypes: tuple[str, ...]
+    vocabularies: Mapping[str, int]
+
+    @property
+    def format(self) -> str:
+        """The floats that it computes in: those of an input, or else the coarsest that it stores."""
+        stored = {tensor.dtype for tensor in self.weights.values()}
+        given = [dtype for dtype in self.dtypes if dtype in FLOATS]
+        return [*given, *(dtype for dtype in COARSEST if dtype in stored), "F32"][0]
 
 
 def read_network(path: Path) -> Network:
@@ -61,11 +75,12 @@ def read_network(path: Path) -> Network:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A graph being read."""
+    """A graph being read; `counts` says how many tokens inputs have, where that is not what tables have."""
 
     path: str
     graph: Graph
     cut: frozenset[str] = frozenset()
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
     before: dict[str, Wire] = field(default_factory=dict[str, Wire])
 
     def wrong(self, reason: str) -> CircError:
@@ -76,14 +91,12 @@ class Reading:
         """All nodes in turn."""
         growing = Growing()
         known = {name: self.stored(name, of(x), growing) for name, x in self.graph.tensors.items()}
+        counts = {**vocabularies(self.graph), **self.counts}
         inputs: list[tuple[str, Shape]] = []
         for declared in self.graph.inputs:
             shape = self.input_shape(declared)
             inputs.append((declared.name, shape))
-            kind = WireType(Real(), shape)
-            self.make(
-                known, declared.name, Numbers(growing.b.add(Input(declared.name, kind))), growing
-            )
+            self.make(known, declared.name, self.given(declared, shape, counts, growing), growing)
         for node in self.graph.nodes:
             with told_at(node.span):
                 self.read(node, known, growing)
@@ -99,7 +112,20 @@ class Reading:
             self.sites(known, growing),
             self.before,
             tuple(declared.dtype for declared in self.graph.inputs),
+            counts,
         )
+
+    def given(
+        self, declared: Declared, shape: Shape, counts: Mapping[str, int], growing: Growing
+    ) -> Value:
+        """An input: real numbers, or tokens."""
+        name = declared.name
+        if declared.dtype in FLOATS:
+            return Numbers(growing.b.add(Input(name, WireType(Real(), shape))))
+        if not 1 <= counts.get(name, 0) <= MOST_ENTRIES:
+            reason = f"its input `{name}` is of whole numbers, and no table says how many there are"
+            raise self.wrong(f"{reason}: tokens are looked up in one")
+        return Tokens(growing.b.add(Input(name, WireType(Index(counts[name]), shape))))
 
     def stored(self, name: str, value: Value, growing: Growing) -> Value:
         """A tensor of the file, or an input in its place."""
@@ -116,8 +142,9 @@ class Reading:
 
     def input_shape(self, declared: Declared) -> Shape:
         """The shape of an input; a batch of any size is one of 1."""
-        if declared.dtype not in FLOATS:
-            raise self.wrong(f"its input `{declared.name}` is of {declared.dtype}, not of floats")
+        if declared.dtype not in (*FLOATS, *WHOLE):
+            reason = f"is of {declared.dtype}, not of floats or tokens"
+            raise self.wrong(f"its input `{declared.name}` {reason}")
         if declared.shape is None:
             raise self.wrong(f"its input `{declared.name}` has no shape")
         if None in declared.shape[1:]:

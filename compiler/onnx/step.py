@@ -15,9 +15,22 @@ from circ.compiler.ir import Shape, Wire
 from circ.compiler.onnx.graph import Exact, Flags, Node, Stored, Wholes, entries
 from circ.compiler.onnx.limits import MOST_COMPUTED, MOST_ENTRIES, MOST_MOVED
 from circ.compiler.onnx.stored import FORMATS
-from circ.compiler.onnx.values import Growing, Held, Masked, Move, Numbers, Truths, Value, Whole
+from circ.compiler.onnx.values import (
+    Growing,
+    Held,
+    Masked,
+    Move,
+    Numbers,
+    Tokens,
+    Truths,
+    Value,
+    Whole,
+)
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.standard import not_finite_weight, not_this_way, too_large
+
+TOKENS_READ = "tokens, which are moved, compared, looked up, or made real numbers first"
+"""What may be done with tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,8 @@ class Step:
                 return self.refuse(f"{told} is not of real numbers")
             case Masked():
                 return self.refuse(f"{told} is -∞ in places, which only a softmax takes")
+            case Tokens():
+                return self.refuse(f"{told} is of {TOKENS_READ}")
             case _:
                 assert_never(value)
 
@@ -134,7 +149,7 @@ class Step:
                     Held(key, dtype, np.where(left, 0.0, values)), f"operand {place}"
                 )
                 return wire, left
-            case Numbers() | Truths() | Whole():
+            case Numbers() | Truths() | Whole() | Tokens():
                 return self.real(place), np.zeros(self.shape(place), np.bool_)
             case _:
                 assert_never(value)

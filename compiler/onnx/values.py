@@ -1,6 +1,6 @@
 """What the wires of a network carry while it is read.
 
-Real numbers that depend on an input are wires of the circuit. What is known stays outside it as long
+Real numbers that depend on an input are wires of the circuit, and so are tokens. What is known stays outside it as long
 as it is only moved about: floats until an operator computes with them, whole numbers (shapes, places)
 for good.
 """
@@ -65,7 +65,14 @@ class Masked:
     left: Flags = field(repr=False)
 
 
-Value = Numbers | Truths | Held | Whole | Masked
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Whole numbers on a wire of indices: an input that a table is looked up by, its entries moved."""
+
+    wire: Wire
+
+
+Value = Numbers | Truths | Held | Whole | Masked | Tokens
 
 Move = Callable[[Wholes], Wholes]
 """How entries move: from the place of each (an array of the operand's shape) to that of the result."""
@@ -93,7 +100,7 @@ class Growing:
     def shape(self, value: Value) -> Shape:
         """The shape of a value."""
         match value:
-            case Numbers(wire=wire) | Truths(wire=wire) | Masked(wire=wire):
+            case Numbers(wire=wire) | Truths(wire=wire) | Masked(wire=wire) | Tokens(wire=wire):
                 return self.b.shape(wire)
             case Held(values=floats):
                 return tuple(map(int, floats.shape))
@@ -123,6 +130,8 @@ class Growing:
                 return Numbers(self.moved_wire(wire, move))
             case Truths(wire=wire):
                 return Truths(self.moved_wire(wire, move))
+            case Tokens(wire=wire):
+                return Tokens(self.moved_wire(wire, move))
             case Masked(wire=wire, left=left):
                 return Masked(self.moved_wire(wire, move), left.ravel()[places(left.shape, move)])
             case _:
@@ -152,7 +161,7 @@ class Growing:
                 return [Fraction(int(x)) for x in wholes.ravel().tolist()]
             case Numbers(wire=wire):
                 return self.computed(wire)
-            case Truths() | Masked():
+            case Truths() | Masked() | Tokens():
                 return None
             case _:
                 assert_never(value)

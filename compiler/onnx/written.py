@@ -40,7 +40,7 @@ TYPES = {
 
 
 def to_bytes(graph: Graph, shape: Shape) -> bytes:
-    """The file of a graph with one output, of this shape and of the type of the inputs."""
+    """The file of a graph with one output, of this shape, and of the type of the inputs if it has none of its own."""
     model = ModelProto(ir_version=IR_VERSION, producer_name="circ")
     model.opset_import.add(domain="", version=graph.opset)
     model.graph.name = "circ"
@@ -50,7 +50,8 @@ def to_bytes(graph: Graph, shape: Shape) -> bytes:
         sides = [side or 1 for side in given.shape or ()]
         describe(model.graph.input.add(name=given.name), given.dtype, sides)
     (output,) = graph.outputs
-    describe(model.graph.output.add(name=output), graph.inputs[0].dtype, shape)
+    dtype = graph.dtype or graph.inputs[0].dtype
+    describe(model.graph.output.add(name=output), dtype, shape)
     return bytes(model.SerializeToString(deterministic=True))
 
 

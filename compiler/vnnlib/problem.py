@@ -104,6 +104,9 @@ def read_property(source: Source) -> Property:
 
 def problem(network: Network, asked: Property) -> Problem:
     """The obligations of a property about a network; raises `CircError` (E0813, E0814, E0816)."""
+    if network.vocabularies:
+        reason = f"the network's input `{next(iter(network.vocabularies))}` is of tokens, and properties are about reals"
+        raise CircError(misfit(asked.span, reason))
     inputs = sum(prod(shape) for _, shape in network.inputs)
     outputs = sum(prod(shape) for _, shape in network.outputs)
     if asked.inputs != inputs:

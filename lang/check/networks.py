@@ -7,10 +7,27 @@ from __future__ import annotations
 
 from circ.lang.check.annotations import as_tensor
 from circ.lang.check.context import Context
-from circ.lang.errors.networks import not_its_type, other_inputs, several_outputs
+from circ.lang.errors.networks import (
+    not_its_tokens,
+    not_its_type,
+    other_inputs,
+    several_outputs,
+    too_many_tokens,
+)
 from circ.lang.headers import Signature
 from circ.lang.syntax import NetworkDecl, TypeExpr
-from circ.lang.types import INVALID, Array, Fixed, Invalid, Type, is_real, real, size
+from circ.lang.types import (
+    INVALID,
+    Array,
+    EnumElement,
+    FinElement,
+    Fixed,
+    Invalid,
+    Type,
+    is_real,
+    real,
+    size,
+)
 
 Sides = tuple[int, ...]
 
@@ -26,7 +43,11 @@ def check_network(decl: NetworkDecl, signature: Signature | None, ctx: Context) 
     if len(signature.inputs) != len(decl.params):
         ctx.error(other_inputs(decl.name, signature, len(decl.params)))
     for param, kind, (name, sides) in zip(decl.params, kinds, signature.inputs, strict=False):
-        held(param.type, kind, f"the input `{name}`", sides, signature, ctx)
+        count, what = signature.vocabularies.get(name), f"the input `{name}`"
+        if count is None:
+            held(param.type, kind, what, sides, signature, ctx)
+        else:
+            held_tokens(param.type, kind, what, sides, count, signature, ctx)
     if len(signature.outputs) != 1:
         ctx.error(several_outputs((decl.file or decl.name).span, signature))
         return
@@ -42,9 +63,44 @@ def held(
         ctx.error(not_its_type(written.span, kind, what, sides, signature.file))
 
 
+def held_tokens(
+    written: TypeExpr,
+    kind: Type,
+    what: str,
+    sides: Sides,
+    count: int,
+    signature: Signature,
+    ctx: Context,
+) -> None:
+    """Report a type that is not of tokens of the network: of an enum's members or `fin[n]`, at most as many."""
+    if isinstance(kind, Invalid):
+        return
+    own = members(kind)
+    if own is None or lengths_of(kind) not in (sides, unbatched(sides)):
+        ctx.error(not_its_tokens(written.span, kind, what, sides, count, signature.file))
+    elif own > count:
+        ctx.error(too_many_tokens(written.span, kind, own, what, count, signature.file))
+
+
+def members(t: Type) -> int | None:
+    """How many values an entry has, of an enum or of `fin[n]`."""
+    match t:
+        case Array(element=EnumElement(members=names)):
+            return len(names)
+        case Array(element=FinElement(size=among)):
+            return size(among)
+        case _:
+            return None
+
+
 def sides_of(t: Type) -> Sides | None:
     """How long the axes of a tensor of reals are, where all are known."""
-    sides = [size(dim) for dim in t.dims] if isinstance(t, Array) and is_real(t) else [None]
+    return lengths_of(t) if is_real(t) else None
+
+
+def lengths_of(t: Type) -> Sides | None:
+    """How long the axes of a tensor are, where all are known."""
+    sides = [size(dim) for dim in t.dims] if isinstance(t, Array) else [None]
     known = tuple(side for side in sides if side is not None)
     return known if len(known) == len(sides) else None
 
@@ -58,7 +114,7 @@ def in_batches(decl: NetworkDecl, ctx: Context) -> bool:
     """Whether the spec leaves out the axis of the batch."""
     signature = ctx.facts.networks[decl]
     return any(
-        sides_of(ctx.facts.parameters[param]) != sides
+        lengths_of(ctx.facts.parameters[param]) != sides
         for param, (_, sides) in zip(decl.params, signature.inputs, strict=False)
     )
 

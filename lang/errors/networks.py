@@ -13,7 +13,11 @@ from circ.lang.types import Type, show
 
 def other_inputs(name: Name, signature: Signature, declared: int) -> Diagnostic:
     """A network that takes more, or fewer, inputs than the spec says."""
-    listed = ", ".join(f"`{each}`: {shape(sides)}" for each, sides in signature.inputs)
+    counts = signature.vocabularies
+    listed = ", ".join(
+        f"`{each}`: {tokens(counts[each], sides) if each in counts else shape(sides)}"
+        for each, sides in signature.inputs
+    )
     headline = f"`{name.text}` is declared with {declared}, but `{signature.file}` has {len(signature.inputs)}"
     return Diagnostic(
         "E0820", f"{headline} inputs", name.span, help=f"they are, in order, {listed}"
@@ -34,6 +38,29 @@ def not_its_type(
     headline = f"{what} of `{file}` is {shape(sides)}, but it is declared `{show(declared)}`"
     help = f"declare `{shape(sides[1:])}`, one entry of the batch" if sides[:1] == (1,) else ""
     return Diagnostic("E0820", headline, span, show(declared), help=help)
+
+
+def not_its_tokens(
+    span: Span, declared: Type, what: str, sides: Sequence[int], count: int, file: str
+) -> Diagnostic:
+    """An input that takes tokens, and is declared as something else, or in another shape."""
+    headline = (
+        f"{what} of `{file}` is {tokens(count, sides)}, but it is declared `{show(declared)}`"
+    )
+    fitting = sides[1:] if sides[:1] == (1,) else sides
+    word = f"[{', '.join(map(str, fitting))}]" if fitting else ""
+    help = f"it takes tokens by their numbers: declare `{tokens(count, fitting)}`, or `E{word}` of an enum `E` with at most {count} members"
+    return Diagnostic("E0820", headline, span, show(declared), help=help)
+
+
+def too_many_tokens(
+    span: Span, declared: Type, own: int, what: str, count: int, file: str
+) -> Diagnostic:
+    """An input declared with more tokens than there are rows in a table that it is looked up in."""
+    headline = f"{what} of `{file}` takes {count} tokens, but it is declared `{show(declared)}`"
+    label = f"an entry has {own} values"
+    help = "a token is a row of a table; fewer than there are rows may be declared, and are the first ones"
+    return Diagnostic("E0820", headline, span, label, help=help)
 
 
 def not_handed_over(name: Name) -> Diagnostic:
@@ -66,6 +93,11 @@ def read_otherwise(
 def not_written(network: str, reason: str) -> Diagnostic:
     """A network that no ONNX file can hold as it is."""
     return Diagnostic("E0824", f"`{network}` cannot be written as ONNX: {reason}", None)
+
+
+def tokens(count: int, sides: Sequence[int]) -> str:
+    """As a type."""
+    return f"fin[{', '.join(map(str, [count, *sides]))}]"
 
 
 def shape(sides: Sequence[int]) -> str:

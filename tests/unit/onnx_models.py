@@ -25,6 +25,7 @@ ELEMENTS: dict[str, int] = {
     "float32": TensorProto.FLOAT,
     "float64": TensorProto.DOUBLE,
     "float16": TensorProto.FLOAT16,
+    "int64": TensorProto.INT64,
 }
 
 
@@ -41,13 +42,14 @@ def model(
     output: str = "y",
     dtype: str = "float32",
 ) -> onnx.ModelProto:
-    """A network from `x`, of this shape, to `output`."""
+    """A network from `x`, of this shape, to `output`; one from whole numbers makes float32."""
     kind = ELEMENTS[dtype]
+    made = ELEMENTS["float32"] if dtype == "int64" else kind
     graph = helper.make_graph(
         list(nodes),
         "net",
         [helper.make_tensor_value_info("x", kind, list(shape))],
-        [helper.make_tensor_value_info(output, kind, None)],
+        [helper.make_tensor_value_info(output, made, None)],
         [numpy_helper.from_array(values, name) for name, values in (tensors or {}).items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)

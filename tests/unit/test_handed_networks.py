@@ -360,9 +360,9 @@ def test_a_module_that_trains_is_refused_by_the_layer_that_does() -> None:
     )
 
 
-@pytest.mark.parametrize("dtype", [torch.int64, torch.float16, torch.bfloat16])
-def test_inputs_are_single_or_double_floats(dtype: torch.dtype) -> None:
-    """Codes of tokens have no neighbours to reason over, and half precision is widened without loss."""
+@pytest.mark.parametrize("dtype", [torch.int16, torch.bool, torch.float16, torch.bfloat16])
+def test_inputs_are_single_or_double_floats_or_tokens(dtype: torch.dtype) -> None:
+    """Tokens are int64 or int32, and half precision is widened without loss."""
     code, note = refusal(nn.Identity(), torch.zeros(3).to(dtype))
     assert (code, "module.float()" in note) == ("E0822", True)
 
