@@ -47,6 +47,11 @@ class HandedOver:
         return dict(self.imported.inputs)
 
     @property
+    def vocabularies(self) -> Mapping[str, int]:
+        """How many tokens there are, by the name of an input that takes tokens."""
+        return self.imported.vocabularies
+
+    @property
     def output(self) -> Shape:
         """The shape of its output."""
         ((_, shape),) = self.imported.outputs
