@@ -2886,6 +2886,26 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "other_heads_share_keys",
+        "stdlib/llama.circ",
+        "for u in q[g * r + j] ]",
+        "for u in q[j * groups + g] ]",
+        (
+            "tests/unit/test_layouts_by_hand.py::test_the_modules_are_what_the_definitions_say[llama-2]",
+        ),
+        slow=True,
+    ),
+    Mutant(
+        "keys_taken_for_queries",
+        "stdlib/gpt2.circ",
+        "[ [ k[a] @ u / sqrt(h) for u in q[a] ] for a in fin[heads] ]",
+        "[ [ q[a] @ u / sqrt(h) for u in k[a] ] for a in fin[heads] ]",
+        (
+            "tests/unit/test_layouts_by_hand.py::test_the_modules_are_what_the_definitions_say[gpt2-1]",
+        ),
+        slow=True,
+    ),
+    Mutant(
         "tokens_are_the_last_rows",
         "compiler/onnx/tokens.py",
         "lambda x: np.moveaxis(x, axis, 0)[:count])",

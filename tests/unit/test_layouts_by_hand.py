@@ -46,8 +46,8 @@ class Sizes:
     tokens: int = 4
 
 
-GPT2S = [Sizes(1, 1, 1, 3, 5, 3, 2), Sizes(2, 2, 2, 1, 3, 2, 3), Sizes(1, 3, 3, 2, 2, 6, 2)]
-LLAMAS = [Sizes(1, 2, 1, 2, 3, 2, 3), Sizes(2, 1, 1, 4, 2, 2, 2), Sizes(1, 4, 2, 2, 5, 4, 2)]
+GPT2S = [Sizes(1, 1, 1, 3, 5, 3, 2), Sizes(2, 2, 2, 2, 3, 4, 3), Sizes(1, 3, 3, 2, 2, 6, 2)]
+LLAMAS = [Sizes(1, 2, 1, 2, 3, 2, 3), Sizes(2, 1, 1, 4, 2, 3, 2), Sizes(1, 4, 2, 2, 5, 4, 2)]
 
 
 def gpt2_shapes(z: Sizes) -> Shapes:
