@@ -14,7 +14,9 @@ import torch
 from safetensors.numpy import (
     load_file,  # pyright: ignore[reportUnknownVariableType]
 )
+from torch import nn
 
+import circ
 from circ.compiler.driver import Program, check
 from circ.compiler.pytorch.of_spec import asked_of
 from circ.compiler.readings.intervals import Reals
@@ -222,6 +224,41 @@ def test_so_is_the_library_anew(model: str, k: int, monkeypatch: pytest.MonkeyPa
         else:
             found = llama(weights, s, z.layers, z.heads, z.groups)
         assert np.allclose(found, wanted, atol=5e-5)
+
+
+class Logits(nn.Module):
+    """A model of the library that returns one tensor."""
+
+    def __init__(self, model: Untyped) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """The logits at each position, of a batch."""
+        found: torch.Tensor = self.model(tokens, use_cache=False).logits
+        return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["gpt2", "llama"])
+def test_a_model_of_the_library_is_a_network_on_tokens(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read through `torch.export` and not through the standard library, it is what the definitions say."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    library: Untyped = import_module("transformers")
+    z = (GPT2S if model == "gpt2" else LLAMAS)[2]
+    made = drawn(of_library(library, model, z), 7)
+    weights = {name: x.double().numpy() for name, x in made.state_dict().items()}
+    net = circ.network(Logits(made), torch.zeros(1, z.length, dtype=torch.int64))
+    assert [*net.vocabularies.values()] == [z.tokens]
+    for s in ([0, 1], [3, 2], [2, 2]):
+        if model == "gpt2":
+            wanted = gpt2(weights, s, z.layers, z.heads)
+        else:
+            wanted = llama(weights, s, z.layers, z.heads, z.groups)
+        exact = [float(low) for low, _ in net.exactly(torch.tensor([s]))]
+        assert np.allclose(exact, wanted.ravel(), atol=5e-6)
 
 
 def of_library(library: Untyped, model: str, z: Sizes) -> Untyped:
