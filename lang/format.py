@@ -7,9 +7,10 @@ those of a source.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import assert_never
 
+from circ.lang.format_columns import claim_start, even, in_columns
 from circ.lang.format_expressions import (
     LONGEST_LINE,
     STEP,
@@ -52,21 +53,25 @@ from circ.lang.syntax import (
 )
 from circ.lang.words import DIGITS, quoted, written_name, written_part
 
-WIDEST_START = 40
-"""Starts of lines up to this width have what follows them aligned."""
-
 
 def format_module(module: Module) -> str:
     """The whole text: what it uses, then its items, those that take a line each together by kind."""
     text = f"{documentation(module.doc)}\n\n" if module.doc else ""
-    written = [(type(item), format_item(item)) for item in module.items]
     if module.uses:
-        text += "".join(f"{use(each)}\n" for each in module.uses) + ("\n" if written else "")
-    text += "".join(line for _, line in written[:1])
-    for (kind, above), (next_kind, below) in pairwise(written):
-        together = kind is next_kind and "\n" not in above + below
-        text += ("\n" if together else "\n\n") + below
+        text += "".join(f"{use(each)}\n" for each in module.uses) + ("\n" if module.items else "")
+    text += "\n\n".join("\n".join(group) for group in groups(module.items))
     return text.rstrip("\n") + "\n" if text else ""
+
+
+def groups(items: Sequence[Item]) -> Iterator[list[str]]:
+    """The texts of items: neighbours of one kind that take a line each together, others alone."""
+    written = [(item, format_item(item)) for item in items]
+    keys = [
+        str(at) if "\n" in text else type(item).__name__ for at, (item, text) in enumerate(written)
+    ]
+    for _, group in groupby(zip(keys, written, strict=True), key=lambda each: each[0]):
+        together, texts = zip(*(each for _, each in group), strict=True)
+        yield in_columns(together, texts) if len(texts) > 1 else [*texts]
 
 
 def format_item(item: Item) -> str:
@@ -108,7 +113,7 @@ def bare_item(item: Item) -> str:
         case DomainDecl():
             return domain(item)
         case ClaimDecl(formula=formula):
-            return headed(f"claim {claim_head(item)}", formula, "")
+            return headed(claim_head(item), formula, "")
         case PatchDecl():
             lines = block([*clauses(item)], "")
             return f"patch {item.name.text} of {item.circuit.text} {lines}"
@@ -129,7 +134,7 @@ def layouts(item: Item) -> Iterator[str]:
                 yield f"{circuit_head(item)} {block(circuit_lines(item), '')}"
             yield f"{circuit_head(item)} =\n{STEP}{fitted(body, STEP, len(STEP))}"
         case ClaimDecl(formula=formula):
-            head = " ".join((f"claim {claim_head(item)}", formula_head(formula, ""))).rstrip()
+            head = " ".join((claim_head(item), formula_head(formula, ""))).rstrip()
             yield f"{head}\n{STEP}{fitted(formula.body, STEP, len(STEP))}"
         case DomainDecl(name=name, value=value):
             if not isinstance(value, DataSet):
@@ -143,12 +148,9 @@ def layouts(item: Item) -> Iterator[str]:
 
 
 def claim_head(item: ClaimDecl) -> str:
-    """`faithful using a, b over float32 expects refuted: forall i in fin[8]:`."""
-    using = f" using {', '.join(name.text for name in item.using)}" if item.using else ""
-    over = "" if item.over is None else f" over {item.over.text}"
-    expects = " expects refuted" if item.expects == "refuted" else ""
+    """`claim faithful using a, b: forall i in fin[8]:`, up to the claim's own quantifier."""
     outer = f" {quantified(item.outer, '')}" if item.outer is not None else ""
-    return f"{item.name.text}{using}{over}{expects}:{outer}"
+    return f"{claim_start(item)}{outer}"
 
 
 def use(found: Use) -> str:
@@ -181,12 +183,6 @@ def path(e: Entry) -> str:
     steps = [first if bare else written_name(first)]
     steps += (part if part == "*" else written_part(part) for part in others)
     return ".".join(steps)
-
-
-def even(starts: Sequence[str]) -> list[str]:
-    """Starts of lines, as wide as the widest where all are short."""
-    widest = max(map(len, starts))
-    return [f"{start:<{widest}}" if widest <= WIDEST_START else start for start in starts]
 
 
 def circuit(item: CircuitDecl) -> str:

@@ -49,7 +49,7 @@ STEP = "  "
 WIDEST_ALIGNED = 50
 """Guards and patterns up to this width have their arrows aligned."""
 
-LONGEST_PLAIN_NUMBER = 10
+LONGEST_PLAIN_NUMBER = 7
 """Numbers of more characters have an exponent where that halves them."""
 
 FOLD, IMPLIES, OR, AND, NOT, COMPARE, COMPARAND, SUM, PRODUCT, SIGNED, POSTFIX = range(11)
@@ -109,9 +109,9 @@ def bare(e: Expr, indent: str) -> str:
         case Quoted(member=member):
             return quoted(member)
         case Attr(base=base, part=part):
-            return f"{format_expression(base, POSTFIX, indent)}.{written_part(part.text)}"
+            return f"{before_part(base, indent)}.{written_part(part.text)}"
         case Index(base=base, items=items):
-            return format_expression(base, POSTFIX, indent) + indices(items, indent)
+            return before_part(base, indent) + indices(items, indent)
         case Call(function=function, args=args):
             return f"{function.text}{told(e)}({listed(args, indent)})"
         case Do(base=base, edits=edits):
@@ -138,6 +138,12 @@ def bare(e: Expr, indent: str) -> str:
             assert_never(e)
 
 
+def before_part(base: Expr, indent: str) -> str:
+    """What an index or a `.` follows; `(f(x) do { a := 0 })[2]` has brackets for who reads it."""
+    text = format_expression(base, POSTFIX, indent)
+    return f"({text})" if isinstance(base, Do) else text
+
+
 def told(e: Call) -> str:
     """The dimensions that a call says, in their brackets."""
     said = ", ".join(f"{each.name.text} = {dim(each.dim)}" for each in e.given)
@@ -146,9 +152,13 @@ def told(e: Call) -> str:
 
 def unary(e: Unary, indent: str) -> str:
     """`-x`, `not p`, `old e`."""
-    least = NOT if e.op == "not" else SIGNED
-    operand = format_expression(e.operand, least, indent)
+    operand = format_expression(e.operand, tightest(e), indent)
     return f"-{operand}" if e.op == "-" else f"{e.op} {operand}"
+
+
+def tightest(e: Unary) -> int:
+    """How tightly an operand binds that has no brackets; `not (x < y)` has them for who reads it."""
+    return COMPARAND if e.op == "not" else SIGNED
 
 
 def condition(e: Compare | Member | Matches, indent: str) -> str:

@@ -6,18 +6,19 @@ bracket. Inside brackets, and in front of a binary operator, a line break means 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from circ.lang.format_expressions import (
     BINDING,
     COMPARAND,
     FOLD,
+    IMPLIES,
     LONGEST_LINE,
-    NOT,
-    SIGNED,
     STEP,
     SUM,
     format_expression,
+    tightest,
     tightness,
     told,
 )
@@ -25,6 +26,7 @@ from circ.lang.syntax import (
     Binary,
     Call,
     Compare,
+    Comprehension,
     Expr,
     ListExpr,
     Member,
@@ -54,12 +56,17 @@ def fits(text: str, used: int) -> bool:
 def broken(e: Expr, indent: str, used: int) -> str:
     """`e` on several lines, without brackets around it; on one where it has no place to break."""
     match e:
+        case Call(function=function, args=[ListExpr() | Comprehension() as arg]):
+            start = f"{function.text}{told(e)}("
+            return f"{start}{broken(arg, indent, used + len(start))})"
         case Call(function=function, args=[_, *_] as args):
             return opened(f"{function.text}{told(e)}(", args, ")", indent)
         case ListExpr(items=items):
             return opened("[", items, "]", indent)
         case TupleExpr(items=items):
             return opened("(", items, ")", indent)
+        case Comprehension():
+            return comprehension(e, indent)
         case Binary():
             return binary(e, indent, used)
         case Compare():
@@ -68,25 +75,41 @@ def broken(e: Expr, indent: str, used: int) -> str:
             return opened(f"{format_expression(element, SUM, indent)} in [", choices, "]", indent)
         case Unary(op=op, operand=operand):
             sign = "-" if op == "-" else f"{op} "
-            least = NOT if op == "not" else SIGNED
-            return sign + fitted(operand, indent, used + len(sign), least)
+            return sign + fitted(operand, indent, used + len(sign), tightest(e))
         case _:
             return format_expression(e, FOLD, indent)
 
 
+def comprehension(e: Comprehension, indent: str) -> str:
+    """What is computed and what it goes over, on lines of their own."""
+    deeper = indent + STEP
+    body = fitted(e.body, deeper, len(deeper), IMPLIES)
+    over = f"for {e.binder.text} in "
+    source = fitted(e.source, deeper, len(deeper) + len(over))
+    return f"[\n{deeper}{body}\n{deeper}{over}{source}\n{indent}]"
+
+
 def binary(e: Binary, indent: str, used: int) -> str:
-    """The right side on a line of its own, behind the operator."""
-    _, at_left, at_right = BINDING[e.op]
+    """The right side on a line of its own, behind the operator.
+
+    A left side that binds more tightly and has lines of its own is indented by more than the operator.
+    """
+    level, at_left, at_right = BINDING[e.op]
     deeper = indent + STEP
     right = fitted(e.right, deeper, len(deeper) + len(e.op) + 1, at_right)
-    return f"{fitted(e.left, indent, used, at_left)}\n{deeper}{e.op} {right}"
+    nested = isinstance(e.left, Binary | Compare) and tightness(e.left) != level
+    left = fitted(e.left, deeper if nested else indent, used, at_left)
+    return f"{left}\n{deeper}{e.op} {right}"
 
 
 def compare(e: Compare, indent: str, used: int) -> str:
-    """Each operand but the first on a line of its own, behind its sign."""
+    """Each operand but the first on a line of its own, behind its sign.
+
+    Lines of a sum that comes first are indented by more.
+    """
     deeper = indent + STEP
     first, *others = e.operands
-    lines = [fitted(first, indent, used, COMPARAND)]
+    lines = [fitted(first, deeper if isinstance(first, Binary) else indent, used, COMPARAND)]
     for sign, operand in zip(e.ops, others, strict=True):
         start = len(deeper) + len(sign) + 1
         lines.append(f"{deeper}{sign} {fitted(operand, deeper, start, COMPARAND)}")
@@ -102,17 +125,21 @@ def opened(start: str, items: Sequence[Expr], end: str, indent: str) -> str:
 
 
 def filled(parts: Sequence[str], indent: str) -> str:
-    """Parts with commas between them, as many to a line as fit; one that has lines, by itself."""
-    return ",\n".join(f"{indent}{', '.join(line)}" for line in packed(parts, len(indent)))
+    """Parts with commas between them, on as few lines as fit, about equally long; one that has lines, by itself."""
+    fewest = len([*packed(parts, len(indent), LONGEST_LINE)])
+    shortest = bisect_left(
+        range(LONGEST_LINE), -fewest, key=lambda width: -len([*packed(parts, len(indent), width)])
+    )
+    return ",\n".join(f"{indent}{', '.join(line)}" for line in packed(parts, len(indent), shortest))
 
 
-def packed(parts: Sequence[str], used: int) -> Iterator[list[str]]:
-    """The parts of each line; lists of lists have one a line."""
+def packed(parts: Sequence[str], used: int, width: int) -> Iterator[list[str]]:
+    """The parts of each line of a width; lists of lists have one a line."""
     line: list[str] = []
     for part in parts:
-        width = used + sum(len(each) + 2 for each in [*line, part]) - 1
+        taken = used + sum(len(each) + 2 for each in [*line, part]) - 1
         alone = "\n" in part or part.startswith("[") or (line and "\n" in line[-1])
-        if line and (width > LONGEST_LINE or alone):
+        if line and (taken > width or alone):
             yield line
             line = []
         line.append(part)

@@ -15,6 +15,7 @@ from circ.lang.comments import Gap, carried, gap, said
 from circ.lang.diagnostic import Diagnostics
 from circ.lang.docs import DOC_LINE
 from circ.lang.format import format_module, layouts, use
+from circ.lang.format_columns import comments_in_columns, in_columns
 from circ.lang.format_expressions import STEP
 from circ.lang.parser import parse
 from circ.lang.span import Source
@@ -60,7 +61,7 @@ def format_text(source: Source, module: Module) -> str:
     head, entries, foot = taken_apart(source, module)
     by_kind = sorted(entries, key=lambda entry: not isinstance(entry.item, Use))
     for order in (by_kind, entries):
-        text = "".join(written(head, order, foot))
+        text = comments_in_columns("".join(written(head, [*evened(order)], foot)))
         if keeps(text, source, module):
             return text
     raise CommentsLost(source.name)
@@ -149,3 +150,24 @@ def together(above: Entry, at: Entry) -> bool:
     if isinstance(above.item, Use) or isinstance(at.item, Use):
         return isinstance(above.item, Use) and isinstance(at.item, Use)
     return type(above.item) is type(at.item) and above.short and at.short and at.close
+
+
+def evened(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The entries, those with no line between them in columns."""
+    group: list[Entry] = []
+    for at in entries:
+        if group and not together(group[-1], at):
+            yield from columns(group)
+            group = []
+        group.append(at)
+    yield from columns(group)
+
+
+def columns(group: Sequence[Entry]) -> Iterator[Entry]:
+    """The entries of a group with their values beneath each other."""
+    items = [at.item for at in group if not isinstance(at.item, Use)]
+    if len(items) < len(group) or len(items) < 2:
+        yield from group
+        return
+    texts = in_columns(items, [at.text for at in group])
+    yield from (replace(at, text=text) for at, text in zip(group, texts, strict=True))

@@ -140,7 +140,7 @@ def item_line(item: Item) -> str:
         case DomainDecl(name=name, value=value):
             return on_one_line(f"domain {name.text}{declared_domain(value)}")
         case ClaimDecl(formula=formula):
-            return f"claim {claim_head(item)} {on_one_line(format_formula(formula))}"
+            return f"{claim_head(item)} {on_one_line(format_formula(formula))}"
         case PatchDecl(name=name, circuit=circuit):
             return f"patch {name.text} of {circuit.text}"
         case _:

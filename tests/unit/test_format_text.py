@@ -188,8 +188,8 @@ param y = 2
 
 ## stray
 
-claim c:   # head
-  x +  # inner
+claim c:  # head
+  x +     # inner
   y == 3  # tail
 """
 
@@ -202,6 +202,30 @@ def test_comments_are_carried_along() -> None:
     """
     assert formatted(MESSY) == NEAT
     assert formatted(NEAT) == NEAT
+
+
+def test_comments_at_the_ends_of_lines_stand_in_a_column() -> None:
+    """Those of lines that follow each other, if none gets too long; a `#` in a string is no comment."""
+    text = 'param x = 1 # a\nparam long = 22# b\nparam y = 3\nparam z = 4 # c\n\nclaim c: "#" == x # d\n'
+    long = f"param x = 1 # {'a' * 80}\nparam y = 22222222222222 # b\n"
+
+    assert formatted(text) == (
+        "param x    = 1   # a\n"
+        "param long = 22  # b\n"
+        "param y    = 3\n"
+        "param z    = 4  # c\n\n"
+        'claim c: "#" == x  # d\n'
+    )
+    assert formatted(long) == long.replace(" #", "  #")
+
+
+def test_items_stand_in_columns_up_to_a_blank_line_or_a_comment() -> None:
+    """A line between two items, of a comment or blank, ends what stands beneath each other."""
+    text = "param x = 1\nparam abc = 2\n# of those\nparam abcdef = 3\n\nparam long_name = 4\n"
+
+    assert formatted(text) == (
+        "param x   = 1\nparam abc = 2\n\n# of those\nparam abcdef = 3\n\nparam long_name = 4\n"
+    )
 
 
 def test_a_use_stays_where_its_comment_would_document_the_module() -> None:
