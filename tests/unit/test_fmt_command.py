@@ -12,6 +12,7 @@ import pytest
 from circ.lang import format_text
 from tests.unit.specs import command
 
+ROOT = Path(__file__).resolve().parents[2]
 MESSY = "param  x = 1   # kept\n"
 NEAT = "param x = 1  # kept\n"
 WRONG = "param x =\n"
@@ -65,6 +66,13 @@ def test_a_folder_is_the_specs_below_it(tmp_path: Path) -> None:
     assert [path.read_text() for path in outside] == [MESSY, MESSY]
     (tmp_path / "empty").mkdir()
     assert command("fmt", tmp_path / "empty") == 4
+
+
+def test_the_specs_of_the_project_are_canonical(capsys: Captured) -> None:
+    """The standard library and the examples are laid out as the formatter would lay them out."""
+    assert command("fmt", "--check", ROOT / "examples", ROOT / "stdlib") == 0, (
+        capsys.readouterr().out
+    )
 
 
 def test_a_spec_with_errors_is_left_as_it_is(tmp_path: Path, capsys: Captured) -> None:
