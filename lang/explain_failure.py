@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from circ.lang import foreign
 from circ.lang.diagnostic import Diagnostic, Fix
 from circ.lang.errors import syntax as errors
+from circ.lang.explain_binders import binder_trouble
 from circ.lang.grammar import Failure
 from circ.lang.span import Source, Span
+from circ.lang.stops import CLOSERS, Stop, stop_at
 from circ.lang.words import ITEM_WORDS, RESERVED, WORD
-
-LEXEME = re.compile(r'"(?:[^"\\\n]|\\.)*"?|\w+|:=|=>|->|==|!=|<=|>=|\+=|\.\.|.', re.DOTALL)
-BRACKETS = re.compile(r'"(?:[^"\\\n]|\\.)*"?|#[^\n]*|[()\[\]{}]')
-CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 ENTRIES = re.compile(r'\bcheckpoint\s+\w+\s+from\s+"[^"\n]*"\s*\Z')
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
 WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
 
 BEHIND_CAST = re.compile(r"\b(as|on|off)\s+\w+(\[[^\]]*\])?\s*\Z")
-
-LOOK_BACK = 40
 
 EXPRESSION = frozenset({"NUMBER", "NAME", "("})
 OPERAND_STARTS = EXPRESSION | {"STRING", "[", "-", "old", "not", "count", "cases", "match"}
@@ -58,46 +53,12 @@ MORE_CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A failure in its source: the lexeme there, and the brackets still open before it."""
-
-    span: Span
-    failure: Failure
-    open_brackets: tuple[Span, ...]
-
-    @property
-    def text(self) -> str:
-        """What stands there; nothing at the end of a line or of the text."""
-        return self.span.text if self.failure.found == "text" else ""
-
-    @property
-    def before(self) -> str:
-        """What stands before it, as far as a message looks back."""
-        start = self.span.start
-        return self.span.source.text[max(0, start - LOOK_BACK) : start]
-
-    @property
-    def words(self) -> str:
-        """What stands there, for a sentence."""
-        if self.failure.found == "text":
-            return f"`{self.text}`"
-        return "the end of the line" if self.failure.found == "newline" else "the end of the item"
-
-    def expects(self, *words: str) -> bool:
-        """Whether one of `words` could have stood there."""
-        return not self.failure.expected.isdisjoint(words)
-
-    def expects_only(self, *words: str) -> bool:
-        """Whether just `words` could have stood there."""
-        return self.failure.expected == frozenset(words)
-
-
 def explain_failure(source: Source, offset: int, failure: Failure) -> Diagnostic:
     """The one message for `failure`, in a text that starts at `offset` of `source`."""
     stop = stop_at(source, offset, failure)
     return (
-        later_construct(stop)
+        binder_trouble(stop)
+        or later_construct(stop)
         or misplaced_quantifier(stop)
         or bracket_trouble(stop)
         or other_spelling(stop)
@@ -107,30 +68,13 @@ def explain_failure(source: Source, offset: int, failure: Failure) -> Diagnostic
     )
 
 
-def stop_at(source: Source, offset: int, failure: Failure) -> Stop:
-    """The failure with its surroundings."""
-    at = offset + failure.start
-    lexeme = LEXEME.match(source.text, at) if failure.found == "text" else None
-    span = Span(source, at, lexeme.end() if lexeme else at)
-    return Stop(span, failure, tuple(open_brackets(source, offset, at)))
-
-
-def open_brackets(source: Source, start: int, end: int) -> list[Span]:
-    """The brackets that are open at `end`, outermost first."""
-    waiting: list[Span] = []
-    for found in BRACKETS.finditer(source.text, start, end):
-        if found[0] in CLOSERS:
-            waiting.append(Span(source, found.start(), found.end()))
-        elif found[0] in CLOSERS.values() and waiting:
-            waiting.pop()
-    return waiting
-
-
 # --- one question each -------------------------------------------------------------------------
 
 
 def later_construct(stop: Stop) -> Diagnostic | None:
     """Is it a construct of a later version?"""
+    if stop.text == "if" and stop.expects("+"):
+        return errors.unsupported(stop.span, "`if` is", foreign.AS_CASES)
     row = foreign.construct(stop.text, stop.failure.expected)
     if row is not None:
         return errors.unsupported(stop.span, row.construct, row.help)
@@ -187,6 +131,9 @@ def runs_on(stop: Stop, opener: Span) -> bool:
 
 def other_spelling(stop: Stop) -> Diagnostic | None:
     """Is it the operator or word of another language?"""
+    before = LAST_WORD.search(stop.before)
+    if stop.text == "=" and before and before[1] in foreign.NAMED_ARGUMENTS:
+        return errors.named_argument(stop.span, before[1])
     start, source = stop.span.start, stop.span.source
     for at, rows in ((start, foreign.SPELLINGS), (start - 1, foreign.HALF_READ)):
         text = source.text[max(at, 0) : at + 10] if stop.text else ""

@@ -103,14 +103,19 @@ class Construct:
     help: str = ""
 
 
+AS_CASES = "write `cases { condition => a, else => b }`"
+"""Help for what decides between two values."""
+
+NAMED_ARGUMENTS = frozenset({"dim", "axis", "keepdim", "keepdims"})
+"""Names by which PyTorch and numpy are told which axis a function goes along."""
+
 CONSTRUCTS = (
-    Construct("if", OPERAND, "`if` is", "write `cases { condition => a, else => b }`"),
+    Construct("if", OPERAND, "`if` is", AS_CASES),
     Construct("project", frozenset({"edit"}), "the patch clause `project` is"),
     Construct("clamp", frozenset({"edit"}), "the patch clause `clamp` is"),
     Construct("graft", frozenset({"edit"}), "the patch clause `graft` is"),
     Construct("install", frozenset({"edit"}), "the patch clause `install` is"),
     Construct("+=", frozenset({":="}), "the edit `+=` is"),
-    Construct("where", frozenset({"for", "]"}), "`where` in a comprehension is"),
 )
 
 WAYS_OUT = {
@@ -120,7 +125,7 @@ WAYS_OUT = {
     "**": "write the power out: `x * x`",
     "^": "write the power out: `x * x`",
     ";": "a new line ends an item",
-    "?": "write `cases { condition => a, else => b }`",
+    "?": AS_CASES,
 }
 """Help for what no one word of Circ replaces."""
 

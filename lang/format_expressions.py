@@ -158,7 +158,9 @@ def unary(e: Unary, indent: str) -> str:
 
 def tightest(e: Unary) -> int:
     """How tightly an operand binds that has no brackets; `not (x < y)` has them for who reads it."""
-    return COMPARAND if e.op == "not" else SIGNED
+    if e.op == "not":
+        return COMPARAND if isinstance(e.operand, Compare | Member | Matches) else NOT
+    return SIGNED
 
 
 def condition(e: Compare | Member | Matches, indent: str) -> str:

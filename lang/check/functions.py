@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from circ.lang.check.calls import infer_circuit
 from circ.lang.check.constants import is_constant, whole
 from circ.lang.check.context import Context
+from circ.lang.check.meant import without_axis
 from circ.lang.check.operators import broadcast_type, counted
 from circ.lang.errors.dimensions import no_such_dimension
 from circ.lang.errors.names import not_a, unknown_function, unknown_name
@@ -94,7 +95,8 @@ def infer_function(e: Call, function: Function, given: list[Type], ctx: Context)
     for each in e.given:
         ctx.error(no_such_dimension(each.name, name, []))
     if len(given) < function.least or (function.most is not None and len(given) > function.most):
-        return ctx.error(argument_count(e.span, name, function.arguments, len(given)))
+        found = argument_count(e.span, name, function.arguments, len(given))
+        return ctx.error(without_axis(found, e, given[0]) if given else found)
     arrays = [t for t in given if isinstance(t, Array)]
     for arg, t in zip(e.args, given, strict=True):
         if not isinstance(t, Array | Invalid):
@@ -159,7 +161,8 @@ def weighting(e: Call, given: list[Array], ctx: Context) -> Type:
     for arg, t in zip(e.args[1:], kept, strict=True):
         wanted = Array(BoolElement(), scores.dims)
         if not fits(t, wanted):
-            return ctx.error(mismatch(arg.span, t, wanted, "what `softmax` keeps"))
+            found = mismatch(arg.span, t, wanted, "what `softmax` keeps")
+            return ctx.error(without_axis(found, e, scores))
     return scores if has_axis(e, scores, ctx) else INVALID
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.lang.check.context import Context
+from circ.lang.check.meant import as_member
 from circ.lang.errors.domains import old_outside
 from circ.lang.errors.types import (
     divides_by_zero,
@@ -143,7 +144,10 @@ def check_pair(
         return
     if not comparable(a, b):
         who = f"the two sides of `{op}`"
-        ctx.error(operands_differ(e.span, who, first.span, second.span, a, b))
+        found = operands_differ(e.span, who, first.span, second.span, a, b)
+        if op in ("==", "!="):
+            found = as_member(as_member(found, first, b, ctx), second, a, ctx)
+        ctx.error(found)
     elif op not in ("==", "!=") and not is_ordered(a):
         ctx.error(wrong_kind(first.span, a, "reals or positions", f"`{op}`"))
     elif op not in ("==", "!=") and ctx.exact_order and (a.dims or b.dims):
@@ -205,5 +209,6 @@ def infer_member(e: Member, ctx: Context) -> Type:
         return BOOL
     for choice, found in zip(e.choices, choices, strict=True):
         if not fits(found, element):
-            ctx.error(mismatch(choice.span, found, element, "what `in` looks for"))
+            wrong = mismatch(choice.span, found, element, "what `in` looks for")
+            ctx.error(as_member(wrong, choice, element, ctx))
     return BOOL

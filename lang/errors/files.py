@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Fix
-from circ.lang.errors.spelling import nearest
+from circ.lang.errors.spelling import closest, nearest
 from circ.lang.foreign import TRANSPOSED
 from circ.lang.span import Span
+from circ.lang.words import written_part
+
+MOST_LISTED = 3
+"""So many names of tensors are told."""
 
 
 def missing_file(span: Span | None, path: str, near: str | None) -> Diagnostic:
@@ -93,24 +97,43 @@ def unknown_tensor(span: Span | None, name: str, known: Sequence[str]) -> Diagno
     headline = f"the checkpoint has no tensor `{name}`"
     if name.endswith(".T") and name.removesuffix(".T") in known:
         return Diagnostic("E0412", headline, span, help=TRANSPOSED)
-    near = nearest(name, known)
-    if near is not None:
-        return Diagnostic("E0412", headline, span, "", (), f"did you mean `{near}`?")
-    return Diagnostic("E0412", headline, span, help=f"it has {listed(known)}" if known else "")
+    near = nearest_tensor(name, known)
+    if near is None:
+        return Diagnostic("E0412", headline, span, help=listed(name, known))
+    fix = renamed_tensor(span, name, near)
+    return Diagnostic("E0412", headline, span, help=f"did you mean `{near}`?", fix=fix)
+
+
+def nearest_tensor(name: str, known: Sequence[str]) -> str | None:
+    """The tensor that is most likely meant, if one is close but for capitals."""
+    first = closest(name, known, 1)
+    return first[0] if first and nearest(name.lower(), [first[0].lower()]) else None
+
+
+def renamed_tensor(span: Span | None, name: str, near: str) -> Fix | None:
+    """The edit from one path to another, where the text has the whole path: `m.blocks.0.W`."""
+    if span is None or not span.text.endswith(f".{name}"):
+        return None
+    path = ".".join(map(written_part, near.split(".")))
+    return Fix(Span(span.source, span.end - len(name), span.end), path)
 
 
 def nothing_matches(span: Span | None, pattern: str, known: Sequence[str]) -> Diagnostic:
     """A path with `*` that is the name of no tensor."""
     parts = len(pattern.split("."))
     whole = f"`{pattern}` names tensors of {parts} part{'s' if parts > 1 else ''}"
-    help = f"`*` stands for one whole part of a name: {whole}; the checkpoint has {listed(known)}"
+    help = f"`*` stands for one whole part of a name: {whole}; {listed(pattern, known)}"
     return Diagnostic("E0412", f"no tensor of the checkpoint matches `{pattern}`", span, help=help)
 
 
-def listed(known: Sequence[str]) -> str:
-    """The first names of a checkpoint's tensors, and how many more it has."""
-    first = ", ".join(f"`{name}`" for name in sorted(known)[:5])
-    return first + (f" and {len(known) - 5:,} more" if len(known) > 5 else "")
+def listed(name: str, known: Sequence[str]) -> str:
+    """The names of a checkpoint's tensors that are most like one, or all if they are few."""
+    if not known:
+        return "it has none"
+    like = ", ".join(f"`{each}`" for each in closest(name, known, MOST_LISTED))
+    if len(known) <= MOST_LISTED:
+        return f"it has {like}"
+    return f"the closest of its {len(known):,} tensors are {like}"
 
 
 def bad_index(span: Span | None, path: str, reason: str) -> Diagnostic:

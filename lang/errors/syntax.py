@@ -40,10 +40,12 @@ def unnamed_claim(span: Span, word: str) -> Diagnostic:
     return Diagnostic("E0003", f"`{word}` is a reserved word and cannot be a name", span, help=help)
 
 
-def missing(span: Span, expected: str, found: str, help: str = "") -> Diagnostic:
+def missing(
+    span: Span, expected: str, found: str, help: str = "", fix: Fix | None = None
+) -> Diagnostic:
     """One thing is wanted and nothing else, and it is not there."""
     headline = f"expected {expected}, found {found}"
-    return Diagnostic("E0004", headline, span, f"{expected} is missing here", help=help)
+    return Diagnostic("E0004", headline, span, f"{expected} is missing here", help=help, fix=fix)
 
 
 def unclosed_bracket(span: Span, opener: Span, closer: str) -> Diagnostic:
@@ -100,6 +102,13 @@ def foreign_spelling(span: Span, theirs: str, ours: str, between: str = "") -> D
         help = f"write `{ours}` in an arm, `{between}` between conditions"
         return Diagnostic("E0012", headline, span, "", help=help)
     return Diagnostic("E0012", headline, span, "", help=f"write `{ours}`", fix=Fix(span, ours))
+
+
+def named_argument(span: Span, name: str) -> Diagnostic:
+    """`dim=0` among the arguments of a call, as in PyTorch."""
+    headline = f"`{name}` is given by name, and arguments are given by their places"
+    help = "`softmax` and `argmax` go along the last axis, `sum` and `mean` over the leading one: leave this out"
+    return Diagnostic("E0012", headline, span, "", help=help)
 
 
 def number_too_long(span: Span, longest: int) -> Diagnostic:

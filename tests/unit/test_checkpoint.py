@@ -383,12 +383,12 @@ def test_a_scalar_that_is_no_number(tmp_path: Path) -> None:
 
 
 def test_unknown_tensors(tmp_path: Path) -> None:
-    """A misspelt name gets the one that is meant; a strange one, the names there are."""
+    """A misspelt name gets the one that is meant; a strange one, the names that are most like it."""
     header = {name: tensor("F32", [], 4 * k, 4 * k + 4) for k, name in enumerate("bcdefg")}
     header["embed"] = tensor("F32", [], 24, 28)
     path = written(tmp_path / "m", header, bytes(28))
     assert refused(path, "embde").help == "did you mean `embed`?"
-    assert refused(path, "unrelated").help == "it has `b`, `c`, `d`, `e`, `embed` and 2 more"
+    assert refused(path, "unrelated").help == "the closest of its 7 tensors are `embed`, `d`, `e`"
 
 
 def test_spans_are_passed_on(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from circ.compiler.finding import Stuck
 from circ.compiler.verdict import Size
@@ -13,8 +14,14 @@ from circ.runtime.engines.boxes import MORE_MEMORY, MORE_TIME
 from circ.runtime.repl.session import Session
 from circ.runtime.report import decided_text, size_text
 from circ.runtime.session import Request, checked
+from tests.unit import files
 from tests.unit.specs import DETECTOR, command, write_spec
+from tests.views import diagnose
 
+AROUND = """enum Act = { stay, go }
+checkpoint m from "model.safetensors"
+domain Box = { x: real[2] | 0 <= x <= 1 }
+"""
 SPEC = f"{DETECTOR}\nparam eps = 0.1\n"
 
 
@@ -44,6 +51,34 @@ def test_the_way_on_is_told(
 ) -> None:
     """A name that is near or those that there are, how a question is written, and what was typed."""
     assert help in said(tmp_path, capsys, *words)
+
+
+MENDED = [
+    ("claim a: forall x in Box, x[0] <= 1", "claim a: forall x in Box: x[0] <= 1"),
+    (
+        "claim a: forall x in Box, 0 <= x[0]: x[0] <= 1",
+        "claim a: forall x in Box where 0 <= x[0]: x[0] <= 1",
+    ),
+    ("claim a: forall x: x[0] <= 1", "claim a: forall x in Box: x[0] <= 1"),
+    ("claim a: sum([ 1 for _ in [2, 3] ]) == 2", "claim a: sum([ 1 for i in [2, 3] ]) == 2"),
+    ("claim a: argmax([1, 0] as real[Act]) == 0", "claim a: argmax([1, 0] as real[Act]) == stay"),
+    ("claim a: softmax([1, 0] , -1) < 1", "claim a: softmax([1, 0] ) < 1"),
+    ("claim a: sum([1, 0], 0) < 1", "claim a: sum([1, 0]) < 1"),
+    ("claim a: m.w @ [1, 0] == 1", "claim a: m.W @ [1, 0] == 1"),
+]
+
+
+@pytest.mark.parametrize(("typed", "mended"), MENDED)
+def test_the_edit_that_is_offered_mends(typed: str, mended: str, tmp_path: Path) -> None:
+    """A text with one mistake has one message, and is right once the edit of that is made."""
+    files.save({"W": torch.eye(2), "bias": torch.zeros(2)}, tmp_path / "model.safetensors")
+    text = f"{AROUND}{typed}\n"
+    (found,) = diagnose(text, tmp_path)
+    assert found.fix is not None
+    span = found.fix.span
+    edited = text[: span.start] + found.fix.replacement + text[span.end :]
+    assert edited == f"{AROUND}{mended}\n"
+    assert [*diagnose(edited, tmp_path)] == []
 
 
 def test_a_session_advises_what_can_be_typed(
