@@ -22,7 +22,7 @@ def doc_above(item: Span) -> str:
     if item.source.line(first)[: column - 1].strip():
         return ""
     block: list[str] = []
-    for number in range(first - 1, 0, -1):
+    for number in range(first - 1, item.source.first - 1, -1):
         line = DOC_LINE.fullmatch(item.source.line(number))
         if line is None:
             break
@@ -33,8 +33,7 @@ def doc_above(item: Span) -> str:
 def module_doc(source: Source) -> str:
     """The documentation of the whole text."""
     block: list[str] = []
-    for number in range(1, len(source.line_starts) + 1):
-        line = source.line(number)
+    for line in source.text.split("\n"):
         doc = DOC_LINE.fullmatch(line)
         if doc is not None:
             block.append(doc[1].rstrip())

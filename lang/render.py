@@ -93,7 +93,7 @@ def line_of(mark: Mark) -> int:
 def underlined(source: Source, number: int, on_line: Sequence[Mark]) -> Iterator[str]:
     """A source line; its marks, with the words of the last; and the other words, last first."""
     line = source.line(number).rstrip("\r")
-    begins = source.line_starts[number - 1]
+    begins = source.start_of(number)
     columns = [bounds(line, mark.span, begins) for mark in on_line]
     left = max(0, columns[0][0] - WIDEST_EXCERPT // 2) if width(line) > WIDEST_EXCERPT else 0
     columns = [clipped(column, left) for column in columns]

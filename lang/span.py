@@ -12,12 +12,14 @@ class Source:
     """A text and the name its reader knows it by (a path, or `<repl>`).
 
     `key` tells what is declared in it from what other texts of one program declare: it is empty for
-    the spec that was asked for, `rules.circ:` for a file that it uses.
+    the spec that was asked for, `rules.circ:` for a file that it uses. `first` is the number of its
+    first line, where its reader sees it as a part of a longer text.
     """
 
     name: str
     text: str = field(repr=False)
     key: str = ""
+    first: int = 1
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
@@ -26,13 +28,17 @@ class Source:
         return (0, *breaks)
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of `offset`, both counted from 1."""
+        """Line and column of `offset`, counted from `first` and from 1."""
         line = bisect_right(self.line_starts, offset)
-        return line, offset - self.line_starts[line - 1] + 1
+        return line + self.first - 1, offset - self.line_starts[line - 1] + 1
+
+    def start_of(self, number: int) -> int:
+        """Offset of the first character of line `number` (from `first`)."""
+        return self.line_starts[number - self.first]
 
     def line(self, number: int) -> str:
-        """The text of line `number` (from 1) without its line break."""
-        start = self.line_starts[number - 1]
+        """The text of line `number` (from `first`) without its line break."""
+        start = self.start_of(number)
         end = self.text.find("\n", start)
         return self.text[start:] if end < 0 else self.text[start:end]
 

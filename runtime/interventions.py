@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from circ.compiler.query import Defined
@@ -40,9 +41,8 @@ def undone(defined: Defined) -> Source | None:
     while isinstance(base, Do):
         base = base.base
     text = defined.source.text
-    return Source(
-        defined.source.name, text[: found.span.start] + base.span.text + text[found.span.end :]
-    )
+    without = text[: found.span.start] + base.span.text + text[found.span.end :]
+    return replace(defined.source, text=without)
 
 
 def intervention(e: Expr) -> Do | None:

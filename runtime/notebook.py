@@ -5,7 +5,7 @@ IPython gives the shell that it wants extended, so that nothing of it is importe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeGuard, runtime_checkable
 
 from circ.runtime.cache.recall import Answered, Keeping
@@ -52,6 +52,11 @@ class Shell(Protocol):
         """How values are shown."""
         ...
 
+    @property
+    def execution_count(self) -> int:
+        """The number of the cell that runs, as in `In[5]`."""
+        ...
+
     def register_magic_function(
         self, func: Callable[..., object], magic_kind: str, magic_name: str
     ) -> None:
@@ -70,7 +75,8 @@ def extend(shell: Shell) -> None:
 
     def circ(line: str, cell: str | None = None) -> Reply:
         """Ask Circ: `%circ :load quote.circ`, `%circ prove faithful`; `%%circ` takes several lines."""
-        return together(asked(session, line if cell is None else f"{line}\n{cell}"))
+        text = line if cell is None else f"{line}\n{cell}"
+        return together(asked(session, text, f"<In[{shell.execution_count}]>"))
 
     setattr(circ, AS_TYPED, True)
     shell.register_magic_function(circ, "line_cell", "circ")
@@ -79,17 +85,26 @@ def extend(shell: Shell) -> None:
         html.for_type(kind, found_html)
 
 
-def asked(session: Session, text: str) -> list[Reply]:
+def asked(session: Session, text: str, cell: str) -> list[Reply]:
     """The answers to the lines of a cell, each with those that it goes on in."""
-    found, waiting = list[Reply](), list[str]()
+    found = list[Reply]()
+    first = 1
+    for question in asked_in(text):
+        found += session.ask(question, cell, first)
+        first += question.count("\n") + 1
+    return found
+
+
+def asked_in(text: str) -> Iterator[str]:
+    """The questions of a cell in order; each of its lines is in one of them."""
+    waiting = list[str]()
     lines = text.split("\n")
     for place, line in enumerate(lines):
         waiting.append(line)
         whole = "\n".join(waiting)
         if place == len(lines) - 1 or not is_open(whole):
-            found += [reply for question in questions(whole) for reply in session.ask(question)]
+            yield from questions(whole)
             waiting.clear()
-    return found
 
 
 def together(replies: Sequence[Reply]) -> Reply:

@@ -45,7 +45,7 @@ def spelled_out(program: Program, source: Source, names: Names) -> Source:
     if found is None:
         return source
     free = unused(program, names)
-    return Source(source.name, f"{found[1]}({free}) over {free} in {found[2]}")
+    return replace(source, text=f"{found[1]}({free}) over {free} in {found[2]}")
 
 
 def unused(program: Program, names: Names) -> str:
@@ -70,7 +70,7 @@ def as_typed(source: Source) -> Generator[None]:
 
 def place(span: Span | None, source: Source, typed: re.Match[str]) -> Span | None:
     """Where in `f on D` stands what is at a place of `f(x) over x in D`; other texts stay as they are."""
-    if span is None or span.source.name != source.name:
+    if span is None or (span.source.name, span.source.first) != (source.name, source.first):
         return span
     return Span(source, *typed.span(1 if span.start <= len(typed[1]) else 2))
 

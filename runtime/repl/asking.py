@@ -112,7 +112,7 @@ def traced_call(state: State, line: Trace) -> tuple[Defined, tuple[Line, ...]]:
     if asked.lacks:
         what, how = f"an example for `{asked.lacks}`", f":example {asked.lacks} = …"
         raise CircError(needs_argument(line.word, f"trace {line.source.text}", what, how))
-    call = Source(line.source.name, asked.call)
+    call = replace(line.source, text=asked.call)
     given = tuple(Line("faint", f"  at {each.text}") for each in asked.arguments)
     return define(state.program, call, asked.names), given
 

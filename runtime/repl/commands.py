@@ -71,7 +71,7 @@ def example(state: State, line: Command) -> Reply:
     text = line.source.text
     if not text:
         return text_reply(about.examples_text(state.names, state.chosen))
-    for asked in (read(state.asked, text), read(state.asked, f"find {text}")):
+    for asked in (read(line.source), read(replace(line.source, text=f"find {text}"))):
         match asked:
             case Bind():
                 return bind(state, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from circ.lang.span import Source, Span
 from circ.lang.words import ITEM_WORDS, is_name
@@ -140,22 +140,22 @@ UNFINISHED = frozenset(
 """What an expression cannot end with."""
 
 
-def read(number: int, text: str) -> Line:
-    """What the `number`-th line of a session, which may be several of text, asks for.
+def read(whole: Source) -> Line:
+    """What a line of a session, which may be several of text, asks for.
 
     A part that is parsed by itself is a source of its own, named after the line.
     """
-    whole = Source(f"<line {number}>", text)
+    text = whole.text
     start = len(text) - len(text.lstrip())
     if text.strip() in BARE:
-        plain = Source(whole.name, BARE[text.strip()])
-        return Command(Span(plain, 0, len(plain.text)), Source(whole.name, ""))
+        plain = replace(whole, text=BARE[text.strip()])
+        return Command(Span(plain, 0, len(plain.text)), replace(whole, text=""))
     if not tokens(text):
         return Nothing()
     command = COMMAND.match(text, start)
     if command is not None:
         word = Span(whole, command.start(), command.end())
-        return Command(word, Source(whole.name, text[command.end() :].strip()))
+        return Command(word, behind(whole, command.end()))
     keyword = KEYWORD.match(text, start)
     if keyword is not None:
         return asked(keyword, whole)
@@ -165,27 +165,35 @@ def read(number: int, text: str) -> Line:
     binding = BINDING.match(text, start)
     if binding is not None and is_name(binding[1]):
         name = Span(whole, binding.start(1), binding.end(1))
-        return Bind(name, Source(whole.name, text[binding.end() :].strip()))
-    return Evaluate(Source(whole.name, text.strip()))
+        return Bind(name, behind(whole, binding.end()))
+    return Evaluate(behind(whole, 0))
+
+
+def behind(whole: Source, end: int) -> Source:
+    """What stands behind a place, without the blanks around it."""
+    rest = whole.text[end:]
+    start = len(whole.text) - len(rest.lstrip())
+    first = whole.first + whole.text.count("\n", 0, start)
+    return replace(whole, text=rest.strip(), first=first)
 
 
 def asked(keyword: re.Match[str], whole: Source) -> Asking:
     """The formula that a line asks about."""
     word = Span(whole, keyword.start(), keyword.end())
-    rest = whole.text[keyword.end() :].strip()
+    rest = behind(whole, keyword.end())
     match keyword[1]:
         case "prove":
-            return Prove(word, Source(whole.name, rest))
+            return Prove(word, rest)
         case "find":
-            return Find(word, Source(whole.name, found_formula(rest)))
+            return Find(word, replace(rest, text=found_formula(rest.text)))
         case "range":
-            return Range(word, Source(whole.name, rest))
+            return Range(word, rest)
         case "regions":
-            return Regions(word, Source(whole.name, rest))
+            return Regions(word, rest)
         case "trace":
-            return Trace(word, Source(whole.name, rest))
+            return Trace(word, rest)
         case _:
-            return Prove(word, Source(whole.name, whole.text.strip()))
+            return Prove(word, behind(whole, 0))
 
 
 def found_formula(rest: str) -> str:

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.render import as_data
+from circ.lang.span import Source
 from circ.runtime.bug import bug_text
 from circ.runtime.repl import asking
 from circ.runtime.repl.commands import command, read_again
@@ -51,12 +52,13 @@ class Session(State):
         """The same in lines, each with its style."""
         return [line for reply in self.ask(text) for line in reply.lines]
 
-    def ask(self, text: str) -> list[Reply]:
+    def ask(self, text: str, cell: str = "", first: int = 1) -> list[Reply]:
         """The answer, after that of a spec which is read again because its files have changed.
 
-        Nothing is raised.
+        Messages call the text a line of the session, or the lines from `first` on of a `cell`. Nothing is
+        raised.
         """
-        line = read(self.asked + 1, text)
+        line = read(Source(cell or f"<line {self.asked + 1}>", text, first=first))
         if isinstance(line, Nothing):
             return [NOTHING]
         self.asked += 1

@@ -32,6 +32,7 @@ class Notebook(Protocol):
     """What the tests use of IPython's shell, of which little is typed."""
 
     user_ns: dict[str, object]
+    execution_count: int
     display_formatter: Any
 
     def run_line_magic(self, magic_name: str, line: str) -> object: ...
@@ -106,6 +107,15 @@ class TestTheMagic:
     def test_an_error_is_an_answer(self, shell: Notebook) -> None:
         """Nothing is raised into the notebook."""
         assert str(shell.run_line_magic("circ", "1 +")).startswith("error[")
+
+    def test_a_message_tells_the_line_of_the_cell(self, shell: Notebook) -> None:
+        """`%%circ` itself is the first one, whatever stands between it and what is wrong."""
+        cell = "# a remark\nside([quote,\n  quote, letter])\n\nprove forall s in Words:\n  nope(s)\n1 + (\n  2 + half +)\n"
+        found = str(shell.run_cell_magic("circ", "", cell))
+        count = shell.execution_count
+
+        assert f"<In[{count}]>:7:3\n" in found and "7 |   nope(s)" in found
+        assert f"<In[{count}]>:9:13\n" in found
 
     def test_loading_the_extension_alone_needs_no_ipython(self) -> None:
         """`import circ` imports neither IPython nor torch."""

@@ -15,6 +15,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from circ.lang.span import Source
 from circ.runtime.repl import about, terminal
 from circ.runtime.repl.completion import completions
 from circ.runtime.repl.lines import (
@@ -80,7 +81,7 @@ class TestLines:
     )
     def test_a_line_is_of_one_kind(self, text: str, kind: type[Line]) -> None:
         """By its first word, or by the `=` after it."""
-        assert type(read(1, text)) is kind
+        assert type(read(Source("<line>", text))) is kind
 
     @pytest.mark.parametrize(
         ("rest", "formula"),
@@ -96,7 +97,7 @@ class TestLines:
     )
     def test_find_asks_for_a_witness(self, rest: str, formula: str) -> None:
         """`where` stands for the colon of an `exists`; without it, any input will do."""
-        line = read(1, f"find {rest}")
+        line = read(Source("<line>", f"find {rest}"))
 
         assert isinstance(line, Find)
         assert line.source.text == formula
