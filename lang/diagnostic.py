@@ -67,7 +67,10 @@ class Diagnostics:
 
 
 class CircError(Exception):
-    """Carries diagnostics from where they are found to where they are shown."""
+    """Carries diagnostics from where they are found to where they are shown.
+
+    `str` has their headlines; of one that Python's users see, all that is shown (`render.explained`).
+    """
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__("; ".join(d.headline for d in diagnostics))

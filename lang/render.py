@@ -42,12 +42,11 @@ def render(diagnostic: Diagnostic) -> str:
 
 @contextmanager
 def explained() -> Generator[None]:
-    """Have a traceback of Python show what is wrong as the command does."""
+    """Have `str` of a `CircError`, and so a traceback of Python, say what is wrong as the command does."""
     try:
         yield
     except CircError as error:
-        for found in error.diagnostics:
-            error.add_note(render(found))
+        error.args = ("\n\n".join(map(render, error.diagnostics)),)
         raise
 
 

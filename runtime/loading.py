@@ -22,7 +22,7 @@ from circ.runtime.claims import Claims
 from circ.runtime.evaluate import Evaluated, evaluate
 from circ.runtime.networks import HandedOver
 from circ.runtime.replay import batch_of
-from circ.runtime.session import Request, chosen, rational, usable
+from circ.runtime.session import Request, checked, chosen, rational
 
 Number = Fraction | int | float | str
 """What a param may be set to: a float is the decimal that Python writes of it."""
@@ -54,7 +54,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A spec without errors outside single claims."""
+    """A spec without errors."""
 
     program: Program = field(repr=False)
     name: str
@@ -65,7 +65,7 @@ class Spec:
         return tuple(self.program.typed.scope.claims)
 
     def prove(self, claim: str, timeout: float = 60.0) -> Outcome:
-        """Decide a claim within so many seconds; raises `CircError` for one that is not there, or has errors."""
+        """Decide a claim within so many seconds; raises `CircError` for one that is not there."""
         with explained():
             (name,) = chosen(self.program, [claim], "claim")
             return Outcome(Claims(self.program, Limits(timeout)).answer(name))
@@ -87,8 +87,8 @@ def load(
     """Open a spec; `networks` are those that it declares without a file, or that stand in for one.
 
     `params`, `checkpoints` and `outside` are as the command's `--param`, `--checkpoint` and
-    `--allow-outside`. Raises `CircError` with the errors of the spec, and `ValueError` for a param that
-    is no number.
+    `--allow-outside`. Raises `CircError` with all errors of the spec, also those that single claims and
+    patches have, and `ValueError` for a param that is no number.
     """
     request = Request(
         {name: rational(str(value)) for name, value in (params or {}).items()},
@@ -97,4 +97,4 @@ def load(
         {name: found.imported for name, found in (networks or {}).items()},
     )
     with explained():
-        return Spec(usable(Path(spec), request), Path(spec).name)
+        return Spec(checked(Path(spec), request), Path(spec).name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -24,12 +24,16 @@ from circ.compiler.readings.reference import at_point, enclose
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.networks import not_exported, read_otherwise
 from circ.lang.render import explained
+from circ.lang.words import written_name
 from circ.runtime.agreement import Floats, Points, apart, drawn, first_apart
 from circ.runtime.exported import Inside, calls_of, quietly
 from circ.runtime.outputs import write_bytes
 
+MOST_SHOWN = 12
+"""So many sites are shown of a network."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class HandedOver:
     """A network from a module: called on tensors, given to a spec, written as ONNX.
 
@@ -37,9 +41,18 @@ class HandedOver:
     `module` is the module itself, to replay in.
     """
 
-    module: nn.Module = field(repr=False)
-    imported: Imported = field(repr=False)
+    module: nn.Module
+    imported: Imported
     name: str
+
+    def __repr__(self) -> str:
+        """What it takes and gives, as a spec declares it, and the first of its sites."""
+        counts = self.vocabularies
+        takes = ", ".join(f"{n}: {kind(s, counts.get(n))}" for n, s in self.inputs.items())
+        shown = [f"{written_name(name)}: {kind(shape)}" for name, shape in self.sites.items()]
+        rest = f", … ({len(shown)} in `sites`)" if len(shown) > MOST_SHOWN else ""
+        sites = ", ".join(shown[:MOST_SHOWN]) + rest if shown else "none"
+        return f"<network {self.name}({takes}) -> {kind(self.output)}; sites: {sites}>"
 
     @property
     def inputs(self) -> Mapping[str, Shape]:
@@ -91,8 +104,9 @@ class HandedOver:
         """Write it as ONNX; raises `CircError` (E0650, E0653, E0801, E0824)."""
         from circ.compiler.onnx.written import network_bytes  # needs an extra
 
-        data = network_bytes(self.name, self.imported.graph, self.output)
-        write_bytes(data, Path(path), overwrite, ())
+        with explained():
+            data = network_bytes(self.name, self.imported.graph, self.output)
+            write_bytes(data, Path(path), overwrite, ())
 
 
 def network(module: nn.Module, example: Tensor | Sequence[Tensor]) -> HandedOver:
@@ -149,6 +163,13 @@ def require_agreement(
 def entries_of(x: Tensor, tokens: bool) -> list[Fraction | int]:
     """The entries of an input in a row."""
     return [int(v) if tokens else Fraction(v) for v in torch_reading.numbers(x)]
+
+
+def kind(shape: Shape, tokens: int | None = None) -> str:
+    """A shape as a type of a spec, `real[8]`; of so many tokens `fin[5, 8]`."""
+    sides = [*shape] if tokens is None else [tokens, *shape]
+    word = "real" if tokens is None else "fin"
+    return f"{word}[{', '.join(map(str, sides))}]" if sides else word
 
 
 def count_of(points: Points) -> int:

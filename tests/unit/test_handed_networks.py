@@ -263,6 +263,19 @@ def test_a_block_is_called_with_its_pattern_in_reach(tmp_path: Path) -> None:
     assert [found.computed[4 * row + k] for row in range(4) for k in range(row + 1, 4)] == [0] * 6
 
 
+def test_printing_a_network_shows_what_a_spec_can_name() -> None:
+    """Its inputs and its output as types of a spec, and its sites as a spec writes them; of many, the first."""
+    found = circ.network(nn.Sequential(nn.Linear(3, 2), nn.ReLU()).eval(), torch.zeros(1, 3))
+    shown = (
+        "<network Sequential(input: real[1, 3]) -> real[1, 2]; "
+        'sites: linear: real[1, 2], relu: real[1, 2], "0": real[1, 2], "1": real[1, 2]>'
+    )
+    assert [str(found), repr(found)] == [shown, shown]
+    deep = str(circ.network(nn.Sequential(*(nn.ReLU() for _ in range(9))).eval(), torch.zeros(3)))
+    assert deep.count("real[3]") == 2 + 12
+    assert deep.endswith(", … (18 in `sites`)>")
+
+
 def test_changing_the_module_later_changes_nothing() -> None:
     """A network is the module as it was."""
     net = handed("layers")
@@ -282,8 +295,7 @@ def refusal(module: nn.Module, example: Tensor) -> tuple[str, str]:
     with pytest.raises(circ.CircError) as caught:
         circ.network(module, example)
     (found,) = caught.value.diagnostics
-    (note,) = caught.value.__notes__
-    return found.code, note
+    return found.code, str(caught.value)
 
 
 REFUSED: dict[str, tuple[Forward, str, str]] = {

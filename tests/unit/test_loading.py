@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import circ
 from circ.compiler.verdict import Proved, Refuted, Unknown
 
@@ -48,3 +50,35 @@ def test_the_input_of_a_refutation_is_given(tmp_path: Path) -> None:
     """As codes: `a` is the first member."""
     answer = opened(tmp_path).prove("few")
     assert [int(code) for code in answer.inputs()["s"]] == [0, 0, 0]
+
+
+WRONG = """enum Letter = { a, b }
+domain Words = { s: Letter[3] }
+claim right: forall s in Words: s == s
+claim wrong: forall s in Words: s[0] == 1
+claim lost: forall s in Word: s == s
+"""
+
+
+def test_a_spec_is_opened_without_errors_or_not_at_all(tmp_path: Path) -> None:
+    """All errors are raised at once, those of single claims too; `str`, and so a traceback, shows them with
+    their lines and helps, where the command would."""
+    (tmp_path / "s.circ").write_text(WRONG)
+    with pytest.raises(circ.CircError) as caught:
+        circ.load(tmp_path / "s.circ")
+    assert [each.code for each in caught.value.diagnostics] == ["E0202", "E0101"]
+    first, second = str(caught.value).split("\n\n")
+    assert first.startswith("error[E0202]: the two sides of `==`")
+    assert "4 | claim wrong: forall s in Words: s[0] == 1" in first
+    assert first.endswith("help: a member of `Letter` is called by its name: write `b`")
+    assert "did you mean `Words`?" in second
+    assert "\x1b" not in str(caught.value)
+
+
+def test_what_is_asked_wrongly_is_shown_in_its_text(tmp_path: Path) -> None:
+    """Of an expression too, and of a claim that is not there."""
+    spec = opened(tmp_path)
+    with pytest.raises(circ.CircError, match=r"1 \| number\(\[a, a\]\)\n"):
+        spec.run("number([a, a])")
+    with pytest.raises(circ.CircError, match="help: "):
+        spec.prove("al")
