@@ -10,9 +10,8 @@ from circ.lang.span import Span
 from circ.lang.stops import CLOSERS, LEXEME, Stop
 
 QUANTIFIER = re.compile(r"\b(forall|exists)\b")
-COMMA_LAST = re.compile(r",(?=\s*\w*\s*\Z)")
 HAS_DOMAIN = re.compile(r"\bin\b")
-TYPE_NEXT = re.compile(r":\s*(real|bool|fin|[A-Z]\w*)\s*(\[[^\]\n]*\])?\s*(,|:|where\b)")
+TYPE_NEXT = re.compile(r":\s*(real|bool|fin|[A-Z]\w*)(\s*\[[^\]\n]*\])?\s*(,|:|where\b)")
 DOMAIN = re.compile(r"^domain (\w+)", re.MULTILINE)
 
 GOES_ON = frozenset("[(.+-*/@=<>!") | {"==", "!=", "<=", ">=", "in", "matches"}
@@ -48,10 +47,11 @@ def condition_behind_comma(stop: Stop) -> Diagnostic | None:
     source, start = stop.span.source, stop.span.start
     heads = [*QUANTIFIER.finditer(source.text, 0, start)]
     head = source.text[heads[-1].end() : start] if heads else ""
-    comma = COMMA_LAST.search(head)
-    if comma is None or not HAS_DOMAIN.search(head, 0, comma.start()):
+    comma = head.rfind(",")
+    names = head[comma + 1 :].split()
+    if len(names) != behind_name or comma < 0 or not HAS_DOMAIN.search(head, 0, comma):
         return None
-    at = heads[-1].end() + comma.start()
+    at = heads[-1].end() + comma
     premise = colon_follows(stop)
     wanted, word = ("`where`", " where") if premise else ("`:`", ":")
     role = "what is assumed" if premise else "what is claimed"
