@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     Compare,
     CompareOp,
     Comprehension,
+    Coords,
     Count,
     Do,
     Edit,
@@ -34,6 +35,7 @@ from circ.lang.syntax import (
     Match,
     Matches,
     Member,
+    Name,
     Number,
     Projection,
     Quoted,
@@ -101,11 +103,18 @@ def compound(rule: str, inside: Sequence[Part], span: Span, at: Place) -> Expr:
             return binding(rule, inside, span, at)
 
 
-def call(function: Part, rest: Sequence[Part], span: Span, at: Place) -> Call:
-    """`f(x)`, or `f[k = 8](x)`."""
+def call(function: Part, rest: Sequence[Part], span: Span, at: Place) -> Call | Coords:
+    """`f(x)`, or `f[k = 8](x)`; `coords(x, S)`, whose second argument is the name of a subspace."""
     told = [part for part in trees(rest) if part.data == "given"]
     args = expressions(rest[len(told) :], at)
-    return Call(span, name(function, at), args, tuple(given(part, at) for part in told))
+    called = name(function, at)
+    if called.text == COORDS and len(args) == 2 and isinstance(args[1], Ref) and not told:
+        return Coords(span, called, args[0], Name(args[1].name, args[1].span))
+    return Call(span, called, args, tuple(given(part, at) for part in told))
+
+
+COORDS = "coords"
+"""The function whose second argument names a subspace."""
 
 
 def as_side(word: Part) -> Literal["on", "off"]:

@@ -36,6 +36,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     Compare,
     Comprehension,
+    Coords,
     Count,
     Do,
     Edit,
@@ -99,6 +100,10 @@ def in_expr(e: Expr, reach: Reach) -> Found:
             yield from in_expr(operand, reach)
             yield from in_type(kind, reach)
         case Projection(operand=operand, subspace=subspace):
+            yield from in_expr(operand, reach)
+            yield from of_module(subspace, reach)
+        case Coords(function=function, operand=operand, subspace=subspace):
+            yield from called(function, reach)
             yield from in_expr(operand, reach)
             yield from of_module(subspace, reach)
         case Number() | Index() | Unary() | Binary() | Compare() | Member():

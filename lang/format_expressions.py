@@ -23,6 +23,7 @@ from circ.lang.syntax import (
     Cast,
     Compare,
     Comprehension,
+    Coords,
     Count,
     Do,
     Edit,
@@ -93,7 +94,7 @@ def tightness(e: Expr) -> int:
             return PRODUCT if value < 0 or decimal(value) is None else SIGNED
         case Ref() | Quoted() | Attr() | Index() | Call() | Do() | TupleExpr() | ListExpr():
             return POSTFIX
-        case Comprehension() | Count() | Cases() | Match():
+        case Coords() | Comprehension() | Count() | Cases() | Match():
             return POSTFIX
         case _:
             assert_never(e)
@@ -128,6 +129,8 @@ def bare(e: Expr, indent: str) -> str:
             return f"{format_expression(operand, SIGNED, indent)} as {format_type(kind)}"
         case Projection(operand=operand, side=side, subspace=subspace):
             return f"{format_expression(operand, SIGNED, indent)} {side} {subspace.text}"
+        case Coords(function=function, operand=operand, subspace=subspace):
+            return f"{function.text}({format_expression(operand, FOLD, indent)}, {subspace.text})"
         case TupleExpr(items=items):
             return f"({listed(items, indent)})"
         case ListExpr(items=items):

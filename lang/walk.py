@@ -13,6 +13,7 @@ from circ.lang.syntax import (
     Cast,
     Compare,
     Comprehension,
+    Coords,
     Count,
     Do,
     Expr,
@@ -55,7 +56,7 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return operands if within is None else (*operands, within)
         case Member(element=element, choices=choices):
             return (element, *choices)
-        case Cast(operand=operand) | Projection(operand=operand):
+        case Cast(operand=operand) | Projection(operand=operand) | Coords(operand=operand):
             return (operand,)
         case Matches(word=word):
             return (word,)
@@ -112,7 +113,7 @@ def called(e: Expr) -> set[str]:
     found = set[str]()
     for part in walk(e):
         match part:
-            case Call(function=name) | Projection(subspace=name):
+            case Call(function=name) | Projection(subspace=name) | Coords(subspace=name):
                 found.add(name.text)
             case _:
                 pass

@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     Compare,
     Comprehension,
+    Coords,
     Count,
     DimBinary,
     DimExpr,
@@ -174,6 +175,8 @@ def evaluate(e: Expr, at: Frame) -> Value:
             return evaluate(operand, at)
         case Projection():
             return projected(e, at)
+        case Coords():
+            return coordinates(e, at)
         case TupleExpr(items=items) | ListExpr(items=items):
             return tuple(evaluate(item, at) for item in items)
         case Comprehension(body=body, binder=binder, source=source):
@@ -209,18 +212,50 @@ def gone_over(source: Expr, at: Frame) -> Sequence[Value]:
 
 
 def projected(e: Projection, at: Frame) -> Value:
-    """The part of a vector in a subspace, or the rest: by what is left of its vectors off each other, one by one."""
-    decl = at.scope.items[e.subspace.text]
+    """The part of a vector in a subspace, or the rest."""
+    apart = at_right_angles(vectors_of(e.subspace.text, at))
+    return along_last(lambda x: onto(x, apart, e.side), evaluate(e.operand, at))
+
+
+def vectors_of(subspace: str, at: Frame) -> Sequence[Sequence[Fraction]]:
+    """The vectors that a subspace is written with."""
+    decl = at.scope.items[subspace]
     assert isinstance(decl, SubspaceDecl)
     spanned = evaluate(decl.vectors, Frame(at.scope, {}, at.tensors))
-    apart = list[tuple[Fraction, ...]]()
-    for vector in spanned if isinstance(spanned[0], tuple) else (spanned,):
+    return spanned if isinstance(spanned[0], tuple) else (spanned,)
+
+
+def at_right_angles(vectors: Sequence[Sequence[Fraction]]) -> list[Sequence[Fraction]]:
+    """What is left of each vector off those before it, one by one."""
+    apart = list[Sequence[Fraction]]()
+    for vector in vectors:
         rest = vector
         for other in apart:
             share = inner(rest, other) / inner(other, other)
             rest = tuple(a - share * b for a, b in zip(rest, other, strict=True))
         apart.append(rest)
-    return along_last(lambda x: onto(x, apart, e.side), evaluate(e.operand, at))
+    return apart
+
+
+def coordinates(e: Coords, at: Frame) -> Value:
+    """How much of each vector of a subspace adds up to what is on it, for each vector along the last axis."""
+    vectors = vectors_of(e.subspace.text, at)
+    apart = at_right_angles(vectors)
+    return along_last(lambda x: shares(x, vectors, apart), evaluate(e.operand, at))
+
+
+def shares(
+    x: Sequence[Fraction],
+    vectors: Sequence[Sequence[Fraction]],
+    apart: Sequence[Sequence[Fraction]],
+) -> Value:
+    """The last vector alone has a part off those before it: so its share first, and then what is left to the others."""
+    found: list[Fraction] = []
+    for vector, rest in zip(reversed(vectors), reversed(apart), strict=True):
+        share = inner(x, rest) / inner(rest, rest)
+        x = tuple(a - share * b for a, b in zip(x, vector, strict=True))
+        found.insert(0, share)
+    return tuple(found)
 
 
 def onto(x: Sequence[Fraction], apart: Sequence[Sequence[Fraction]], side: str) -> Value:

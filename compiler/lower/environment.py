@@ -94,8 +94,14 @@ class Run:
     env: Environment | None = None
 
 
-Spanning = tuple[Wire, Inverse]
-"""Vectors, and the inverse of their inner products."""
+@dataclass(frozen=True, slots=True)
+class Spanning:
+    """The vectors of a subspace, each times its scale, and the inverse of their inner products."""
+
+    vectors: Wire
+    scales: tuple[Fraction, ...]
+    inverse: Inverse
+
 
 Condition = tuple[Wire, Wire, Wire]
 """A variable, the condition of its domain, and what is asked of it."""

@@ -30,7 +30,7 @@ from circ.compiler.lower.endless import tied
 from circ.compiler.lower.environment import Environment, Tensors, Tuple, Value
 from circ.compiler.lower.indexing import lower_index
 from circ.compiler.lower.matches import lower_match
-from circ.compiler.lower.subspaces import lower_projection
+from circ.compiler.lower.subspaces import lower_coords, lower_projection
 from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.lower.word_patterns import lower_matches
 from circ.compiler.signs import Sign, sign_of
@@ -47,6 +47,7 @@ from circ.lang.syntax import (
     Cast,
     Compare,
     Comprehension,
+    Coords,
     Count,
     Do,
     EnumDecl,
@@ -96,6 +97,8 @@ def lower(e: Expr, env: Environment) -> Value:
             return env.lower(operand)
         case Projection():
             return lower_projection(e, env)
+        case Coords():
+            return lower_coords(e, env)
         case TupleExpr(items=items):
             return Tuple(tuple(map(env.lower, items)))
         case ListExpr(items=items):

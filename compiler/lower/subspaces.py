@@ -1,4 +1,4 @@
-"""Projections by the normal equations: B^T (B B^T)^-1 B x, for the vectors B of a subspace.
+"""Projections by the normal equations: B^T (B B^T)^-1 B x, for the vectors B of a subspace; without B^T, coordinates.
 
 The inverse is a constant: it is worked out exactly as the circuit is lowered, from the vectors as they stand there. Vectors that
 are very long or very short are made about as long as 1 first, by powers of two, so that no number on the way is far out of what
@@ -7,7 +7,7 @@ floats hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import sqrt
 
@@ -20,7 +20,7 @@ from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.subspaces import dependent, nearly_dependent, not_known, too_many_vectors
-from circ.lang.syntax import Projection, SubspaceDecl
+from circ.lang.syntax import Coords, Name, Projection, SubspaceDecl
 
 NEARLY = Fraction(1, 10**6)
 """Vectors are nearly dependent where less than this of one's squared length is left off the others."""
@@ -34,15 +34,31 @@ MOST_VECTORS = 64
 
 def lower_projection(e: Projection, env: Environment) -> Wire:
     """The part of a tensor in a subspace, along its last axis, or the rest of it."""
-    decl = env.scope.values[e.subspace.text]
-    assert isinstance(decl, SubspaceDecl)
     b, x = env.b, env.wire(e.operand)
-    vectors, known = spanning(decl, vectors_of(decl, env), env)
-    size = len(known.rows)
-    inverse = reals(b, (entry for row in known.rows for entry in row), (size, size))
-    shares = matmul(b, matmul(b, x, transpose(b, vectors, [1, 0])), inverse)
-    on = matmul(b, shares, vectors)
+    span = spanned(e.subspace, env)
+    on = matmul(b, shares(x, span, [Fraction(1)] * len(span.scales), env), span.vectors)
     return on if e.side == "on" else combine(b, (1, x), (-1, on))
+
+
+def lower_coords(e: Coords, env: Environment) -> Wire:
+    """How much of each vector, as it is written, adds up to the part of a tensor in a subspace."""
+    span = spanned(e.subspace, env)
+    return shares(env.wire(e.operand), span, span.scales, env)
+
+
+def spanned(subspace: Name, env: Environment) -> Spanning:
+    """The vectors of a subspace that is named, as they stand here."""
+    decl = env.scope.values[subspace.text]
+    assert isinstance(decl, SubspaceDecl)
+    return spanning(decl, vectors_of(decl, env), env)
+
+
+def shares(x: Wire, span: Spanning, times: Sequence[Fraction], env: Environment) -> Wire:
+    """How much of each vector adds up to the part of a tensor in their span, (B B^T)^-1 B x, so many times each."""
+    b, rows = env.b, span.inverse.rows
+    entries = (entry * many for row in rows for entry, many in zip(row, times, strict=True))
+    inverse = reals(b, entries, (len(rows), len(rows)))
+    return matmul(b, matmul(b, x, transpose(b, span.vectors, [1, 0])), inverse)
 
 
 def vectors_of(decl: SubspaceDecl, env: Environment) -> Wire:
@@ -61,8 +77,8 @@ def shortening(square: Fraction) -> Fraction:
 
 
 def spanning(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Spanning:
-    """The vectors of a subspace, those far from as long as 1 times a power of two, and the inverse of their inner
-    products; raises `CircError` where there is none."""
+    """The vectors of a subspace, those far from as long as 1 times a power of two; raises `CircError` where they are
+    dependent."""
     low = env.low
     if vectors not in low.spanning:
         gram = gram_of(decl, vectors, env)
@@ -72,7 +88,8 @@ def spanning(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Spanning:
         inverse = inverted(tuple(scaled))
         if not inverse.part:
             raise CircError(dependent(decl.vectors.span, decl.name.text, inverse.vector))
-        low.spanning[vectors] = times_each(vectors, scales, env), inverse
+        by_scale = times_each(vectors, scales, env)
+        low.spanning[vectors] = Spanning(by_scale, tuple(scales), inverse)
     return low.spanning[vectors]
 
 
@@ -107,7 +124,7 @@ def gram_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Matrix:
 def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:
     """A warning about vectors that are nearly dependent; raises `CircError` for those that are."""
     env = Environment(low, low.scope_of(decl))
-    _, inverse = spanning(decl, vectors_of(decl, env), env)
+    inverse = spanning(decl, vectors_of(decl, env), env).inverse
     if inverse.part < NEARLY:
         sine = sqrt(inverse.part)
         yield nearly_dependent(decl.vectors.span, decl.name.text, inverse.vector, sine)

@@ -15,7 +15,7 @@ from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.places import all_positions, as_dimension
 from circ.lang.check.quantities import infer_quantity, listed_type, names_data, names_domain
 from circ.lang.check.references import infer_attr, infer_quoted, infer_ref
-from circ.lang.check.subspaces import infer_projection
+from circ.lang.check.subspaces import infer_coords, infer_projection
 from circ.lang.check.word_patterns import infer_matches
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.types import empty_axis, mismatch, not_constant, parts_differ, wrong_kind
@@ -27,6 +27,7 @@ from circ.lang.syntax import (
     Cast,
     Compare,
     Comprehension,
+    Coords,
     Count,
     Do,
     Expr,
@@ -101,6 +102,8 @@ def infer_new(e: Expr, ctx: Context) -> Type:
             return infer_cast(e, ctx)
         case Projection():
             return infer_projection(e, ctx)
+        case Coords():
+            return infer_coords(e, ctx)
         case TupleExpr(items=items):
             return Tuple(tuple(ctx.infer(item) for item in items))
         case ListExpr():

@@ -264,6 +264,12 @@ def clamped(e: Call, given: list[Array], ctx: Context) -> Type:
     return given[0]
 
 
+def unnamed(e: Call, given: list[Array], ctx: Context) -> Type:
+    """`coords` of anything but a name, which it has to be told; with one it is no call."""
+    found = given[1]
+    return ctx.error(wrong_kind(e.args[1].span, found, "the name of a subspace", "`coords`"))
+
+
 FUNCTIONS: dict[str, Function] = {
     "relu": Function(1, 1, entrywise, "max(0, x), entrywise"),
     "abs": Function(1, 1, entrywise, "the absolute value, entrywise"),
@@ -277,6 +283,9 @@ FUNCTIONS: dict[str, Function] = {
     "dot": Function(2, 2, inner, "the inner product of two vectors"),
     "norm_inf": Function(1, 1, norm, "the largest absolute value of all entries"),
     "norm_1": Function(1, 1, norm, "the sum of the absolute values of all entries"),
+    "coords": Function(
+        2, 2, unnamed, "coords(x, S): how much of each vector of a subspace adds up to `x on S`"
+    ),
     "softmax": Function(
         1, 2, weighting, "e^{x_i} / Σ e^{x_j} along the last axis, over all entries or those kept"
     ),

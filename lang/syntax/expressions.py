@@ -236,6 +236,16 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Coords:
+    """`coords(x, Quote)`, written as a call of `function`: how much of each vector of a subspace adds up to `x on Quote`."""
+
+    span: Span
+    function: Name
+    operand: Expr
+    subspace: Name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleExpr:
     """`(q, c)`: what a `match` may take apart."""
 
@@ -336,6 +346,7 @@ Expr = (
     | Matches
     | Cast
     | Projection
+    | Coords
     | TupleExpr
     | ListExpr
     | Comprehension

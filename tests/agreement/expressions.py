@@ -35,7 +35,8 @@ guard high(z: Room, least: real) = z[0] > least and not all(z <= m.b)
 
 circuit apart(z: Room) -> Room {
   let on_plane = z on Plane
-  return (z off Rows) + on_plane
+  let shares   = coords(z, Rows)
+  return (z off Rows) + on_plane * shares[-1]
 }
 
 record Into[d, h] = { W: real[h, d], b: real[h] }
@@ -139,7 +140,13 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             ),
             "count { k in positions(<V>) | k <= <I> }",
             *("count { k in fin[3] | k <= <I> }", "sum([ (<V>)[k + 1] for k in fin[3 - 1] ])"),
-            *("middle(<V>)", "steps(<V>)[1]", "(fold v = <R> over k in fin[2]: v + <R|v:R>)"),
+            *(
+                "middle(<V>)",
+                "steps(<V>)[1]",
+                "coords(<V>, Plane)[1]",
+                "sum(coords(<V>, Row))",
+                "(fold v = <R> over k in fin[2]: v + <R|v:R>)",
+            ),
             *("count { d in <S> | <B|d:C> }", "count { u in <M> | <B|u:V> }"),
             *("match <Q> { none => <R>, some => <R> }", "match <I> { 0 | 2 => <R>, _ => <R> }"),
             *("many(<V>).each.first.total[1]", "(many(<V>) do { last.v[1] := <R|it:R> }).last"),
@@ -193,6 +200,8 @@ RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                 "(<R> / m.b)",
                 "(parted(<V>) do { m.div := m.b, m.W[0] := [1, it[0], 1], small := <V|it:V> })",
             ),
+            "coords([<V>, <V>, <V>] as real[3, Room], Plane)[:, 1]",
+            "((coords(<V> as Room, Plane) @ [m.b, [1, 0, 2]] + (<V> off Plane)) as real[3])",
             *("((<V> off Row) as real[3])", "(apart(<V>).on_plane as real[3])"),
             "((apart(<V>) do { m.b[0] := 2, m.W[1, 0] := 0.25 }) as real[3])",
             *(

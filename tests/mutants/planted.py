@@ -2760,9 +2760,23 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "projection_without_the_inverse",
         "compiler/lower/subspaces.py",
-        "shares = matmul(b, matmul(b, x, transpose(b, vectors, [1, 0])), inverse)",
-        "shares = matmul(b, x, transpose(b, vectors, [1, 0]))",
+        "return matmul(b, matmul(b, x, transpose(b, span.vectors, [1, 0])), inverse)",
+        "return matmul(b, x, transpose(b, span.vectors, [1, 0]))",
         ("tests/spec/meaning/subspaces.md",),
+    ),
+    Mutant(
+        "coordinates_of_scaled_vectors",
+        "compiler/lower/subspaces.py",
+        "return shares(env.wire(e.operand), span, span.scales, env)",
+        "return shares(env.wire(e.operand), span, [Fraction(1)] * len(span.scales), env)",
+        ("tests/spec/meaning/subspaces.md",),
+    ),
+    Mutant(
+        "coordinates_in_another_order",
+        "compiler/lower/subspaces.py",
+        "entries = (entry * many for row in rows for entry, many in zip(row, times, strict=True))",
+        "entries = (x * many for row in rows for x, many in zip(row[::-1], times, strict=True))",
+        ("tests/agreement/test_meaning.py",),
     ),
     Mutant(
         "subspace_of_the_stored_tensors",
