@@ -2,6 +2,7 @@
 
 `circuit` has one input a binder and these outputs, all scalar truths:
 - `in <binder>`: the binder's domain condition, reading that binder alone;
+- `in (<binder>, …)`: what the domain of several binders says of them together;
 - `where`: the claim's `where`;
 - `goal`: the claim's body;
 - `assumed`: what the lemmas say that the claim is to be decided by, where it has some;
@@ -106,6 +107,12 @@ class Obligation:
         return tuple(
             name for name in self.circuit.outputs if name in {"where"} or name[:3] == "in "
         )
+
+    @property
+    def joint_conditions(self) -> tuple[str, ...]:
+        """Those of the conditions that are no binder's own."""
+        own = {f"in {bound.name}" for bound in self.binders}
+        return tuple(name for name in self.conditions if name not in own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from circ.lang.errors.session import type_changed
 from circ.lang.parser import parse_expression, parse_formula, parse_range
 from circ.lang.scope import Scope
 from circ.lang.span import Source, Span
-from circ.lang.syntax import DomainExpr, EnumDecl, Expr, Formula, TypeDomain
+from circ.lang.syntax import Component, DomainExpr, EnumDecl, Expr, Formula, TypeDomain
 from circ.lang.types import (
     Array,
     Axis,
@@ -238,7 +238,13 @@ def parts(formula: Formula) -> Iterator[Expr]:
 
 def condition_of(domain: DomainExpr) -> Expr | None:
     """The condition of a domain, if it has one."""
-    return None if isinstance(domain, TypeDomain) else domain.condition
+    match domain:
+        case Component(joint=joint):
+            return condition_of(joint.domain)
+        case TypeDomain():
+            return None
+        case _:
+            return domain.condition
 
 
 def no_value(span: Span, found: Group | Record | Tuple | Invalid) -> Diagnostic:

@@ -17,6 +17,7 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    Component,
     DataSet,
     DomainDecl,
     DomainExpr,
@@ -26,16 +27,19 @@ from circ.lang.syntax import (
     FreshDomain,
     Head,
     Item,
+    Joint,
     Let,
     Name,
     NetworkDecl,
     ParamDecl,
     Parameter,
     PatchDecl,
+    ProductDomain,
     Quantifier,
     RecordDecl,
     SpaceDecl,
     SubDomain,
+    SubProduct,
     SubspaceDecl,
     TensorPath,
     TypeDomain,
@@ -190,9 +194,30 @@ def domain(part: Part, at: Place) -> DomainExpr:
         return TypeDomain(span, type_of(described, at))
     *head, condition = described.children
     that = None if condition is None else expression(condition, at)
-    if described.data == "fresh_domain":
-        return FreshDomain(span, parameter(tree(head[0]), at), that)
-    return SubDomain(span, name(head[0], at), name(head[1], at), that)
+    match described.data:
+        case "fresh_domain":
+            return FreshDomain(span, parameter(tree(head[0]), at), that)
+        case "product_domain":
+            return ProductDomain(span, tuple(variable(tree(part), at) for part in head), that)
+        case "sub_product":
+            return SubProduct(span, joint(tree(head[0]), domain(head[1], at), at), that)
+        case _:
+            return SubDomain(span, name(head[0], at), name(head[1], at), that)
+
+
+def variable(part: Tree, at: Place) -> Binder:
+    """`s: Char[4]` or `x in Box`, in a product."""
+    word, among = part.children
+    named = name(word, at)
+    if isinstance(among, Token):
+        return Binder(named.span, named, domain(among, at))
+    kind = type_of(tree(among), at)
+    return Binder(named.span, named, TypeDomain(kind.span, kind))
+
+
+def joint(part: Tree, among: DomainExpr, at: Place) -> Joint:
+    """`(s, x)`, with what it is in."""
+    return Joint(at.span(part), tuple(name(word, at) for word in part.children), among)
 
 
 def network(part: Tree, doc: str, at: Place) -> NetworkDecl:
@@ -235,12 +260,17 @@ def ranged(found: Part, at: Place) -> Formula:
 
 
 def binders(part: Tree, at: Place) -> Iterator[Binder]:
-    """One binder for every name of `s, t in D`; they share the domain."""
+    """One binder for every name of `s, t in D`, or of `(s, x), (t, y) in P`; they share the domain."""
     *declared, among = part.children
     shared = domain(among, at)
     for word in declared:
-        named = name(word, at)
-        yield Binder(named.span, named, shared)
+        if not isinstance(word, Token) and word is not None:
+            together = joint(word, shared, at)
+            for place, named in enumerate(together.names):
+                yield Binder(named.span, named, Component(named.span, together, place))
+        else:
+            named = name(word, at)
+            yield Binder(named.span, named, shared)
 
 
 def claim(part: Tree, doc: str, at: Place) -> ClaimDecl:

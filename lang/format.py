@@ -19,11 +19,13 @@ from circ.lang.format_expressions import (
 )
 from circ.lang.format_long import filled, fits, fitted
 from circ.lang.format_types import format_type, maybe_type
+from circ.lang.products import joints, shared
 from circ.lang.syntax import (
     Binder,
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    Component,
     DataSet,
     DomainDecl,
     DomainExpr,
@@ -43,9 +45,11 @@ from circ.lang.syntax import (
     ParamDecl,
     Parameter,
     PatchDecl,
+    ProductDomain,
     RecordDecl,
     SpaceDecl,
     SubDomain,
+    SubProduct,
     SubspaceDecl,
     TensorPath,
     TypeDomain,
@@ -245,17 +249,37 @@ def declared_domain(value: DomainValue) -> str:
 
 
 def format_domain(domain: DomainExpr) -> str:
-    """`{ s: T | p }`, `{ s in D | p }`, `D` or `Char[8]`."""
+    """`{ s: T | p }`, `{ s in D | p }`, `{ (s, x) in P | p }`, `D` or `Char[8]`."""
     match domain:
         case TypeDomain(type=kind):
             return format_type(kind)
-        case FreshDomain(binder=binder, condition=condition):
-            return f"{{ {parameter(binder)}{such_that(condition)} }}"
-        case SubDomain(binder=binder, base=base, condition=condition):
-            inside = "" if binder is None else f"{binder.text} in {base.text}{such_that(condition)}"
-            return f"{{ {inside} }}" if inside else base.text
+        case SubDomain(binder=None, base=base):
+            return base.text
+        case Component(joint=joint):
+            return format_domain(joint.domain)
+        case _:
+            return f"{{ {variables(domain)}{such_that(domain.condition)} }}"
+
+
+def variables(domain: FreshDomain | SubDomain | ProductDomain | SubProduct) -> str:
+    """What a domain in braces binds, up to its condition."""
+    match domain:
+        case FreshDomain(binder=binder):
+            return parameter(binder)
+        case SubDomain(binder=name, base=base):
+            return f"{'' if name is None else name.text} in {base.text}"
+        case ProductDomain(binders=several):
+            return ", ".join(map(variable, several))
+        case SubProduct(joint=joint):
+            return f"{joint.written} in {format_domain(joint.domain)}"
         case _:
             assert_never(domain)
+
+
+def variable(binder: Binder) -> str:
+    """`s: Char[4]` or `x in Box`, in a product."""
+    between = ": " if isinstance(binder.domain, TypeDomain) else " in "
+    return f"{binder.name.text}{between}{format_domain(binder.domain)}"
 
 
 def domain(item: DomainDecl) -> str:
@@ -269,16 +293,9 @@ def domain(item: DomainDecl) -> str:
 
 def broken_domain(value: DomainExpr) -> str:
     """A domain with its condition on lines of its own."""
-    if isinstance(value, TypeDomain) or value.condition is None or value.binder is None:
+    if isinstance(value, TypeDomain | Component) or value.condition is None:
         return format_domain(value)
-    match value:
-        case FreshDomain(binder=binder):
-            among = parameter(binder)
-        case SubDomain(binder=name, base=base):
-            among = f"{'' if name is None else name.text} in {base.text}"
-        case _:
-            assert_never(value)
-    return f"{{ {among} |\n{STEP}{fitted(value.condition, STEP, len(STEP))}\n}}"
+    return f"{{ {variables(value)} |\n{STEP}{fitted(value.condition, STEP, len(STEP))}\n}}"
 
 
 def such_that(condition: Expr | None) -> str:
@@ -311,10 +328,11 @@ def quantified(head: Formula | Head, indent: str) -> str:
 
 def binders(bound: Sequence[Binder]) -> Iterator[str]:
     """Binders by domain: those that were written with one domain share it."""
-    for _, group in groupby(bound, key=lambda binder: id(binder.domain)):
-        shared = list(group)
-        names = ", ".join(binder.name.text for binder in shared)
-        yield f"{names} in {format_domain(shared[0].domain)}"
+    for _, group in groupby(bound, key=lambda binder: id(shared(binder))):
+        together = list(group)
+        tuples = [joint.written for joint in joints(together)]
+        names = tuples or [binder.name.text for binder in together]
+        yield f"{', '.join(names)} in {format_domain(shared(together[0]))}"
 
 
 def clauses(item: PatchDecl) -> Iterator[str]:

@@ -16,11 +16,13 @@ from circ.lang.meanings import (
     OneMember,
     Whole,
 )
+from circ.lang.products import shared
 from circ.lang.reach import Found, Reach, in_type, named, of_module, stored, wire
 from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    Component,
     DataSet,
     DomainDecl,
     DomainValue,
@@ -33,15 +35,17 @@ from circ.lang.syntax import (
     NetworkDecl,
     ParamDecl,
     PatchDecl,
+    ProductDomain,
     RecordDecl,
     SpaceDecl,
     SubDomain,
+    SubProduct,
     SubspaceDecl,
     TensorPath,
     TypeDomain,
     Use,
 )
-from circ.lang.types import INVALID, REAL
+from circ.lang.types import INVALID, REAL, Tuple
 
 
 def occurrences(typed: TypedModule) -> Found:
@@ -145,16 +149,29 @@ def in_domain(domain: DomainValue, reach: Reach) -> Found:
         case DataSet(type=kind) | TypeDomain(type=kind):
             yield from in_type(kind, reach)
             return
+        case Component(joint=joint):
+            yield from in_domain(joint.domain, reach)
+            return
         case FreshDomain(binder=binder):
             yield from in_type(binder.type, reach)
-            name: Name | None = binder.name
+            bound: tuple[Name, ...] = (binder.name,)
         case SubDomain(binder=name, base=base):
             yield from of_module(base, reach)
+            bound = () if name is None else (name,)
+        case ProductDomain(binders=binders):
+            for each in binders:
+                yield from in_domain(each.domain, reach)
+            bound = tuple(each.name for each in binders)
+        case SubProduct(joint=joint):
+            yield from in_domain(joint.domain, reach)
+            bound = joint.names
         case _:
             assert_never(domain)
-    inner = reach
-    if name is not None:
-        inner = reach.plus((name, Bound(name, reach.ctx.facts.domains.get(domain, INVALID))))
+    known = reach.ctx.facts.domains.get(domain, INVALID)
+    kinds = known.items if isinstance(known, Tuple) else (known,)
+    pairs = zip(bound, (*kinds, *(INVALID for _ in bound)), strict=False)
+    inner = reach.plus(*((name, Bound(name, kind)) for name, kind in pairs))
+    for name in bound:
         yield from named(name.span, name.text, inner)
     if domain.condition is not None:
         yield from in_expr(domain.condition, inner)
@@ -171,9 +188,9 @@ def in_head(head: Formula | Head, reach: Reach) -> Generator[Occurrence, None, R
     inner = reach
     seen: set[int] = set()
     for binder in head.binders:
-        if id(binder.domain) not in seen:
-            yield from in_domain(binder.domain, reach)
-        seen.add(id(binder.domain))
+        if id(shared(binder)) not in seen:
+            yield from in_domain(shared(binder), reach)
+        seen.add(id(shared(binder)))
         kind = reach.ctx.facts.domains.get(binder.domain, INVALID)
         inner = inner.plus((binder.name, Bound(binder.name, kind)))
         yield from named(binder.name.span, binder.name.text, inner)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from os.path import relpath
 from pathlib import Path
+from typing import assert_never
 
 from circ.compiler.driver import Program
 from circ.compiler.query import parts
@@ -16,7 +17,16 @@ from circ.lang.errors.regions import outside_target
 from circ.lang.format import format_module
 from circ.lang.parser import parse
 from circ.lang.span import Source
-from circ.lang.syntax import FreshDomain, Quoted, SubDomain, TypeDomain
+from circ.lang.syntax import (
+    Component,
+    DomainExpr,
+    FreshDomain,
+    ProductDomain,
+    Quoted,
+    SubDomain,
+    SubProduct,
+    TypeDomain,
+)
 from circ.lang.walk import names as names_in
 from circ.lang.walk import walk
 from circ.runtime.region_lines import entry_names, scaled
@@ -64,16 +74,27 @@ def used(program: Program, found: Parted) -> set[str]:
     scope, formula = program.typed.scope, found.asked.formula
     names = {name for part in parts(formula) for name in names_in(part)}
     for binder in formula.binders:
-        match binder.domain:
-            case SubDomain(base=base):
-                names.add(base.text)
-            case FreshDomain() | TypeDomain():
-                pass
+        names |= named_by(binder.domain)
     names |= {scope.members[name][0].name.text for name in names & scope.members.keys()}
     inside = (e for part in parts(formula) for e in walk(part))
     quoted = {e.member for e in inside if isinstance(e, Quoted)}
     names |= {scope.quotable[member][0].name.text for member in quoted}
     return names & scope.values.keys()
+
+
+def named_by(domain: DomainExpr) -> set[str]:
+    """The domains that a binder's own is made of, by their names."""
+    match domain:
+        case SubDomain(base=base):
+            return {base.text}
+        case Component(joint=joint) | SubProduct(joint=joint):
+            return named_by(joint.domain)
+        case ProductDomain(binders=binders):
+            return set[str]().union(*(named_by(binder.domain) for binder in binders))
+        case FreshDomain() | TypeDomain():
+            return set()
+        case _:
+            assert_never(domain)
 
 
 def uses(program: Program, taken: set[str], folder: Path) -> Iterator[str]:

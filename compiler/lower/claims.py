@@ -12,7 +12,7 @@ from circ.compiler.builder import either, truth
 from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.data import data_set
-from circ.compiler.lower.domains import Unedited, bound, lower_binder, names_of
+from circ.compiler.lower.domains import Unedited, bound, lower_binder, lower_joint, names_of
 from circ.compiler.lower.environment import Environment, Lowering, as_wire
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.quantities import quantities, restricted
@@ -24,6 +24,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
 from circ.lang.errors.quantities import not_closed
 from circ.lang.errors.types import not_constant
+from circ.lang.products import joints
 from circ.lang.scope import key
 from circ.lang.syntax import Binary, ClaimDecl, Compare, Expr, Formula, ParamDecl, PatchDecl
 from circ.lang.types import Array, Lengths, lengths, of_length
@@ -199,6 +200,9 @@ def opened(
     for binder in formula.binders:
         named = binder.name.text
         variables[named], outputs[f"in {named}"] = lower_binder(binder, env)
+    for joint in joints(formula.binders):
+        together = [variables[name.text] for name in joint.names]
+        outputs[f"in {joint.written}"] = lower_joint(joint, together, env)
     low.forget_calls()
     return replace(env, locals={**env.locals, **variables}), outputs
 

@@ -15,8 +15,9 @@ from circ.compiler.lower.environment import Environment
 from circ.compiler.obligation import Words
 from circ.lang.check.context import WordRows, count_rows
 from circ.lang.check.items import TypedModule
+from circ.lang.products import product_of
 from circ.lang.scope import Scope, key
-from circ.lang.syntax import DataSet, DomainDecl, DomainExpr, SubDomain
+from circ.lang.syntax import Component, DataSet, DomainDecl, DomainExpr, SubDomain
 from circ.lang.types import Array, EnumElement, FinElement, size
 
 
@@ -33,6 +34,10 @@ def sort_of(t: Array) -> Sort:
 
 def data_set(domain: DomainExpr, scope: Scope, typed: TypedModule) -> DomainDecl | None:
     """The data set that a domain is, or narrows; None for any other domain."""
+    if isinstance(domain, Component):
+        product = product_of(domain.joint.domain, scope, typed.facts.scopes)
+        assert product is not None
+        domain, scope = product.binders[domain.place].domain, product.scope
     while isinstance(domain, SubDomain):
         declared = scope.values[domain.base.text]
         if not isinstance(declared, DomainDecl):

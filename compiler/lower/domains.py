@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from circ.compiler.bounding import Bounds, bounding_box
@@ -17,8 +17,19 @@ from circ.compiler.tensor import Tensor, Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import too_many_entries, unbounded
+from circ.lang.products import Product, product_of, said_alone, said_together, shared
 from circ.lang.span import Span
-from circ.lang.syntax import Binder, DataSet, DomainDecl, DomainExpr, FreshDomain, TypeDomain
+from circ.lang.syntax import (
+    Binder,
+    Component,
+    DataSet,
+    DomainDecl,
+    DomainExpr,
+    FreshDomain,
+    Joint,
+    SubDomain,
+    SubProduct,
+)
 from circ.lang.types import Array, EnumElement, FinElement, lengths, of_length, size
 
 MOST_ENTRIES = 1 << 14
@@ -52,10 +63,13 @@ def binder_type(low: Lowering, domain: DomainExpr) -> WireType:
 def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
     """The condition that a domain and those it narrows put on a variable.
 
-    A declared domain knows the module's names alone, whatever else `env` has.
+    A declared domain knows the module's names alone, whatever else `env` has. Of a variable of a product it is what is
+    said of that one alone.
     """
+    if isinstance(domain, Component):
+        return lower_component(domain, variable, env)
     conditions: list[Wire] = []
-    while not isinstance(domain, TypeDomain):
+    while isinstance(domain, FreshDomain | SubDomain):
         name = domain.binder.name if isinstance(domain, FreshDomain) else domain.binder
         if name is not None and domain.condition is not None:
             conditions.append(env.bind(name.text, variable).wire(domain.condition))
@@ -66,6 +80,40 @@ def lower_domain(domain: DomainExpr, variable: Wire, env: Environment) -> Wire:
             break
         domain, env = declared.value, Environment(env.low, env.low.scope_of(declared))
     return both(env.b, *reversed(conditions)) if conditions else truth(env.b, True)
+
+
+def lower_component(domain: Component, variable: Wire, env: Environment) -> Wire:
+    """The condition that a product puts on one of its variables, whatever the others are."""
+    product, place = known_product(domain.joint, env), domain.place
+    own = product.binders[place].domain
+    conditions = [lower_domain(own, variable, said_in(product.decl, env))]
+    for layer in reversed(product.layers):
+        inner = said_in(layer.decl, env).bind(layer.names[place], variable)
+        conditions += map(inner.wire, said_alone(layer, place))
+    return both(env.b, *conditions)
+
+
+def lower_joint(joint: Joint, variables: Sequence[Wire], env: Environment) -> Wire:
+    """The rest of what a product says: that about several of its variables together."""
+    conditions: list[Wire] = []
+    for layer in reversed(known_product(joint, env).layers):
+        named = dict(zip(layer.names, variables, strict=True))
+        inside = said_in(layer.decl, env)
+        inner = replace(inside, locals={**inside.locals, **named})
+        conditions += map(inner.wire, said_together(layer))
+    return both(env.b, *conditions) if conditions else truth(env.b, True)
+
+
+def known_product(joint: Joint, env: Environment) -> Product:
+    """The product whose variables a joint names."""
+    found = product_of(joint.domain, env.scope, env.low.typed.facts.scopes)
+    assert found is not None
+    return found
+
+
+def said_in(decl: DomainDecl | None, env: Environment) -> Environment:
+    """The names that a condition knows: those of the module that declares it, or those in reach."""
+    return env if decl is None else Environment(env.low, env.low.scope_of(decl))
 
 
 # --- what a binder ranges over ----------------------------------------------------------------
@@ -120,9 +168,11 @@ def finite(
 
 def declaration(binder: Binder, typed: TypedModule) -> Span | None:
     """The name of the domain that a binder names, where it is declared."""
-    if isinstance(binder.domain, FreshDomain | TypeDomain):
+    domain = shared(binder)
+    domain = domain.joint.domain if isinstance(domain, SubProduct) else domain
+    if not isinstance(domain, SubDomain):
         return None
-    found = typed.scope.values.get(binder.domain.base.text)
+    found = typed.scope.values.get(domain.base.text)
     return found.name.span if isinstance(found, DomainDecl) else None
 
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from circ.compiler.builder import both, truth
 from circ.compiler.ir import Wire
 from circ.compiler.lower.claims import Params, about, lower_where, opened
-from circ.compiler.lower.domains import lower_domain
+from circ.compiler.lower.domains import lower_domain, lower_joint
 from circ.compiler.lower.environment import Environment, as_wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
+from circ.lang.products import joints
 from circ.lang.syntax import ClaimDecl, Formula
 
 
@@ -43,12 +44,15 @@ def cover_name(claim: ClaimDecl, lemma: ClaimDecl) -> str:
 def spoken_of(lemma: Formula, env: Environment) -> Sequence[Wire]:
     """The conditions under which a lemma speaks of the variables of an environment."""
     inner = of_lemma(lemma, env)
-    domains = (
-        lower_domain(binder.domain, as_wire(inner.locals[binder.name.text]), env.low.outside())
-        for binder in lemma.binders
+    variables = {b.name.text: as_wire(inner.locals[b.name.text]) for b in lemma.binders}
+    outside = env.low.outside()
+    domains = (lower_domain(b.domain, variables[b.name.text], outside) for b in lemma.binders)
+    together = (
+        lower_joint(joint, [variables[name.text] for name in joint.names], outside)
+        for joint in joints(lemma.binders)
     )
     where = truth(env.b, True) if lemma.where is None else inner.wire(lemma.where)
-    return [*domains, where]
+    return [*domains, *together, where]
 
 
 def assumed(lemmas: Sequence[Formula], env: Environment) -> Wire:

@@ -14,6 +14,7 @@ from circ.compiler.pytorch.module import Asked, class_name
 from circ.compiler.pytorch.of_spec import MARGIN
 from circ.compiler.pytorch.page import filled
 from circ.compiler.rounding import nearest
+from circ.lang.products import joints
 from circ.lang.syntax import ClaimDecl
 
 
@@ -80,6 +81,8 @@ def labels(decl: ClaimDecl, outputs: Mapping[str, Wire]) -> dict[str, str]:
     found = {name: name.removeprefix("show ") for name in outputs}
     for binder in formula.binders:
         found[f"in {binder.name.text}"] = f"{binder.name.text} is in its domain"
+    for joint in joints(formula.binders):
+        found[f"in {joint.written}"] = f"{joint.written} is in its domain"
     if formula.where is not None:
         found["where"] = f"where {one_line(formula.where.span.text)}"
     found["goal"] = f"the goal, {one_line(formula.body.span.text)}"

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from circ.lang.check.annotations import as_word
 from circ.lang.check.context import Context, enum_element
+from circ.lang.check.products import of_names, of_one, of_place, of_several, plain
 from circ.lang.check.uniform import uneven
 from circ.lang.errors.domains import (
     bad_binder,
@@ -19,7 +20,9 @@ from circ.lang.errors.names import duplicate, not_a, unknown_name
 from circ.lang.errors.types import wrong_kind
 from circ.lang.scope import kind
 from circ.lang.syntax import (
+    Binder,
     ClaimDecl,
+    Component,
     DomainDecl,
     DomainExpr,
     EnumDecl,
@@ -27,8 +30,10 @@ from circ.lang.syntax import (
     FreshDomain,
     Head,
     Name,
+    ProductDomain,
     Ref,
     SubDomain,
+    SubProduct,
     TypeDomain,
     TypeExpr,
 )
@@ -55,6 +60,15 @@ def domain_type_new(domain: DomainExpr, ctx: Context) -> Type:
             t = word_type(binder.type, ctx)
         case SubDomain(binder=name, base=base, condition=condition):
             t = base_type(base, ctx)
+            t = t if name is None else of_one(name, domain, t, ctx)
+        case ProductDomain(binders=binders, condition=condition):
+            kinds = [plain(b.domain, domain_type(b.domain, ctx), ctx) for b in binders]
+            return of_several([b.name for b in binders], kinds, condition, ctx)
+        case SubProduct(joint=joint, condition=condition):
+            known = of_names(joint, domain_type(joint.domain, ctx), ctx)
+            return of_several(joint.names, known, condition, ctx)
+        case Component(joint=joint, place=place):
+            return of_place(joint, place, domain_type(joint.domain, ctx), ctx)
         case _:
             assert_never(domain)
     inner = ctx if name is None else ctx.bind(name, t)
@@ -130,7 +144,7 @@ def body_context(formula: Formula, ctx: Context) -> Context:
     """The context of a formula's body."""
     inner = ctx if formula.binders else replace(ctx, closed=True)
     for i, binder in enumerate(formula.binders):
-        t = domain_type(binder.domain, without_binders(binder.domain, formula, ctx))
+        t = binder_type(binder, formula, ctx)
         earlier = next((b for b in formula.binders[:i] if b.name.text == binder.name.text), None)
         if earlier is not None:
             ctx.error(duplicate(binder.name, earlier.name.span))
@@ -156,14 +170,38 @@ def check_even(formula: Formula, ctx: Context) -> None:
             ctx.error(diagnostic)
 
 
+def binder_type(binder: Binder, formula: Formula | Head, ctx: Context) -> Type:
+    """The type of one of a formula's variables."""
+    t = domain_type(binder.domain, without_binders(binder.domain, formula, ctx))
+    return of_one(binder.name, binder.domain, t, ctx)
+
+
 def without_binders(domain: DomainExpr, formula: Formula | Head, ctx: Context) -> Context:
     """The context of a domain's condition, which may not speak of the formula's binders."""
-    if isinstance(domain, TypeDomain) or domain.condition is None or domain.binder is None:
+    if isinstance(domain, Component):
+        return without_binders(domain.joint.domain, formula, ctx)
+    condition = None if isinstance(domain, TypeDomain) else domain.condition
+    if condition is None:
         return ctx
-    own = domain.binder.name if isinstance(domain, FreshDomain) else domain.binder
-    others = {binder.name.text for binder in formula.binders} - {own.text}
-    spoken = free(domain.condition) & others
-    for part in walk(domain.condition):
+    spoken = free(condition) & ({b.name.text for b in formula.binders} - own_names(domain))
+    for part in walk(condition):
         if isinstance(part, Ref) and part.name in spoken:
             ctx.error(reads_another_binder(part.span, part.name))
     return replace(ctx, locals={**ctx.locals, **dict.fromkeys(spoken, INVALID)})
+
+
+def own_names(domain: DomainExpr) -> set[str]:
+    """The names of a domain's own variables."""
+    match domain:
+        case FreshDomain(binder=binder):
+            return {binder.name.text}
+        case SubDomain(binder=name):
+            return set[str]() if name is None else {name.text}
+        case ProductDomain(binders=binders):
+            return {binder.name.text for binder in binders}
+        case SubProduct(joint=joint):
+            return {name.text for name in joint.names}
+        case TypeDomain() | Component():
+            return set[str]()
+        case _:
+            assert_never(domain)

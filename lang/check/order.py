@@ -12,6 +12,7 @@ from circ.lang.scope import Value
 from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
+    Component,
     DataSet,
     DomainDecl,
     DomainValue,
@@ -20,9 +21,11 @@ from circ.lang.syntax import (
     FreshDomain,
     NetworkDecl,
     ParamDecl,
+    ProductDomain,
     RecordDecl,
     SpaceDecl,
     SubDomain,
+    SubProduct,
     SubspaceDecl,
     TypeDomain,
 )
@@ -85,6 +88,13 @@ def uses_of_domain(domain: DomainValue) -> set[str]:
             base, own = set[str](), {binder.name.text}
         case SubDomain(binder=name, base=of, condition=condition):
             base, own = {of.text}, set[str]() if name is None else {name.text}
+        case ProductDomain(binders=binders, condition=condition):
+            base = set[str]().union(*(uses_of_domain(binder.domain) for binder in binders))
+            own = {binder.name.text for binder in binders}
+        case SubProduct(joint=joint, condition=condition):
+            base, own = uses_of_domain(joint.domain), {name.text for name in joint.names}
+        case Component(joint=joint):
+            return uses_of_domain(joint.domain)
         case _:
             assert_never(domain)
     return base if condition is None else base | outer(condition, own)

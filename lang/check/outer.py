@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from circ.lang.check.context import Context, count_rows
-from circ.lang.check.formulas import domain_type, without_binders
+from circ.lang.check.formulas import binder_type
 from circ.lang.check.quantities import data_set
 from circ.lang.errors.names import duplicate
 from circ.lang.errors.outer import not_one_by_one, too_many_values
@@ -43,7 +43,7 @@ def bound_context(head: Head, ctx: Context) -> Context:
     """Binders and an assumption; reports values that cannot be gone through."""
     inner, known = ctx, True
     for number, binder in enumerate(head.binders):
-        t = domain_type(binder.domain, without_binders(binder.domain, head, ctx))
+        t = binder_type(binder, head, ctx)
         earlier = [b for b in head.binders[:number] if b.name.text == binder.name.text]
         if earlier:
             ctx.error(duplicate(binder.name, earlier[0].name.span))

@@ -6,8 +6,11 @@ from math import prod
 
 from circ.lang.check.context import Context, count_rows
 from circ.lang.check.formulas import domain_type
+from circ.lang.errors.products import goes_over_one
 from circ.lang.errors.quantities import counts_reals, not_closed, not_listed
+from circ.lang.products import product_of
 from circ.lang.syntax import (
+    Component,
     Count,
     DataSet,
     DomainDecl,
@@ -29,10 +32,14 @@ from circ.lang.types import (
     FinElement,
     Fixed,
     Invalid,
+    Tuple,
     Type,
     is_discrete,
     size,
 )
+
+CLAIM_IT = "claim it of all of its inputs, with `forall`"
+ONE_IN_ANOTHER = "go over domains of one variable, one inside the other"
 
 MOST_WORDS = 1 << 12
 """Of a domain that is gone through word by word, as a part of a circuit."""
@@ -49,6 +56,8 @@ def infer_quantity(e: Count, ctx: Context) -> Type:
     """A number; the domain is of words, and the condition speaks of its binder alone."""
     domain = domain_of(e)
     t = domain_type(domain, ctx)
+    if isinstance(t, Tuple):
+        t = ctx.error(goes_over_one(e.source.span, e.source.span.text, "`count`", CLAIM_IT))
     if not isinstance(t, Invalid) and not is_discrete(t) and not of_rows(domain, ctx):
         t = ctx.error(counts_reals(e.source.span, t))
     if not ctx.closed:
@@ -73,6 +82,8 @@ def listed_type(source: Ref, ctx: Context) -> Type:
     declared = ctx.facts.scope.values[source.name]
     assert isinstance(declared, DomainDecl)
     t = ctx.facts.domains.get(declared.value, INVALID)
+    if isinstance(t, Tuple):
+        return ctx.error(goes_over_one(source.span, source.name, "this", ONE_IN_ANOTHER))
     if not isinstance(t, Array):
         return INVALID
     if isinstance(declared.value, DataSet):
@@ -91,7 +102,7 @@ def whole(domain: DomainExpr) -> bool:
             return True
         case FreshDomain(condition=condition):
             return condition is None
-        case SubDomain():
+        case _:
             return False
 
 
@@ -130,6 +141,11 @@ def of_rows(domain: DomainExpr, ctx: Context) -> bool:
 def data_set(domain: DomainExpr, ctx: Context) -> DataSet | None:
     """The data set that a domain is, or narrows; None for any other domain, and for one that needs itself."""
     scope, seen = ctx.facts.scope, set[DomainDecl]()
+    if isinstance(domain, Component):
+        product = product_of(domain.joint.domain, scope, ctx.facts.scopes)
+        if product is None or domain.place >= len(product.binders):
+            return None
+        domain, scope = product.binders[domain.place].domain, product.scope
     while isinstance(domain, SubDomain):
         declared = scope.values.get(domain.base.text)
         if not isinstance(declared, DomainDecl) or declared in seen:

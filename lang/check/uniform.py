@@ -18,11 +18,13 @@ from circ.lang.check.context import Context, Facts
 from circ.lang.check.sites import Path, callee, site_read, steps
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.errors.domains import knows_positions
+from circ.lang.products import product_of
 from circ.lang.scope import Scope
 from circ.lang.syntax import (
     Attr,
     Call,
     CircuitDecl,
+    Component,
     Count,
     DataSet,
     Do,
@@ -33,8 +35,10 @@ from circ.lang.syntax import (
     Formula,
     FreshDomain,
     Index,
+    ProductDomain,
     Ref,
     Slice,
+    SubProduct,
     TypeDomain,
     TypeExpr,
 )
@@ -69,7 +73,10 @@ def uneven(formula: Formula, facts: Facts) -> Iterator[Diagnostic]:
 def conditions(domain: DomainExpr, facts: Facts) -> Iterator[tuple[Expr, Scope]]:
     """The conditions of a domain and of those it narrows, each with the names it may use."""
     scope = facts.scope
-    while True:
+    if isinstance(domain, Component):
+        yield from conditions_of_component(domain, facts)
+        return
+    while not isinstance(domain, ProductDomain | SubProduct | Component):
         if isinstance(domain, TypeDomain):
             return
         if domain.condition is not None:
@@ -80,6 +87,18 @@ def conditions(domain: DomainExpr, facts: Facts) -> Iterator[tuple[Expr, Scope]]
         if not isinstance(declared, DomainDecl) or isinstance(declared.value, DataSet):
             return
         domain, scope = declared.value, facts.scopes[declared.name.span.source]
+
+
+def conditions_of_component(domain: Component, facts: Facts) -> Iterator[tuple[Expr, Scope]]:
+    """The same of a variable of a product: what its own domain says, and, at the first one, what is said of all."""
+    product = product_of(domain.joint.domain, facts.scope, facts.scopes)
+    if product is None or domain.place >= len(product.binders):
+        return
+    inside = replace(facts, scope=product.scope)
+    yield from conditions(product.binders[domain.place].domain, inside)
+    for layer in product.layers if domain.place == 0 else ():
+        if layer.condition is not None:
+            yield layer.condition, layer.scope
 
 
 def found_in(

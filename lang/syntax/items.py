@@ -175,7 +175,52 @@ class TypeDomain:
     type: TypeExpr
 
 
-DomainExpr = FreshDomain | SubDomain | TypeDomain
+@dataclass(frozen=True, slots=True, eq=False)
+class ProductDomain:
+    """`{ s: Char[4], x in Box | p }`: inputs of several variables, of which the condition speaks together.
+
+    What a variable ranges over is a `TypeDomain` or the name of a domain.
+    """
+
+    span: Span
+    binders: tuple[Binder, ...]
+    condition: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubProduct:
+    """`{ (s, x) in P | p }`: those of the inputs of a product that meet a condition."""
+
+    span: Span
+    joint: Joint
+    condition: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """`(s, x) in P`: a name for each variable of an input."""
+
+    span: Span
+    names: tuple[Name, ...]
+    domain: DomainExpr
+
+    @property
+    def written(self) -> str:
+        """The names as they are bound, `(s, x)`."""
+        return f"({', '.join(name.text for name in self.names)})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Component:
+    """What one name of `(s, x) in P` ranges over: the variable of P at that place, which goes with the others."""
+
+    span: Span
+    joint: Joint
+    place: int
+
+
+DomainExpr = FreshDomain | SubDomain | TypeDomain | ProductDomain | SubProduct | Component
+"""A `Component` is the domain of a binder alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,7 +252,7 @@ Quantifier = Literal["forall", "exists"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Binder:
-    """`s in Prompts`, or one name of `s, t in Prompts`."""
+    """`s in Prompts`, or one name of `s, t in Prompts` or of `(s, x) in Pairs`."""
 
     span: Span
     name: Name

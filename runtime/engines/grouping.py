@@ -50,7 +50,8 @@ def grouped(
     """The words of every binder sorted into classes; raises `Halted` where they are too many."""
     until = monotonic() + limits.timeout
     circuit = obligation.circuit
-    roots = [name for name in circuit.outputs if name in {"where", "goal", "premise"}]
+    roots = [*obligation.joint_conditions]
+    roots += [name for name in circuit.outputs if name in {"goal", "premise"}]
     roots += [name for name in circuit.outputs if name.startswith("arm ")]
     parts = cut(circuit, weights, roots)
     found: list[Classes] = []
@@ -77,8 +78,8 @@ def combined(
         for bound, classes in zip(obligation.binders, found, strict=True)
     ]
     left = rest(parts, {name: x for table in tables for name, x in table.numbers.items()})
-    conditions = tuple(name for name in left.outputs if name == "where")
-    watched = tuple(name for name in roots if name not in {"where", "goal"})
+    conditions = obligation.joint_conditions
+    watched = tuple(name for name in roots if name not in {*conditions, "goal"})
     places = [table.places for table in tables]
     return Grouped(
         Question(left, weights, conditions, watched),

@@ -9,15 +9,21 @@ from circ.compiler.obligation import Obligation
 
 
 def emptiness(obligation: Obligation, never: Callable[[str], bool]) -> str:
-    """Which condition nothing meets: a binder's own, by its output, or else `where`."""
-    for bound in obligation.binders:
-        name = f"in {bound.name}"
-        if name in obligation.conditions and never(name):
-            return f"the domain of `{bound.name}` is empty"
-    where = obligation.circuit.outputs.get("where")
-    if where is None or isinstance(obligation.circuit.ops[where], Const):
-        return "the domains exclude one another, however ties are broken"
-    return "nothing meets the `where`"
+    """Which condition nothing meets: that of a domain, by its output, or else `where`."""
+    for name in obligation.conditions:
+        if name != "where" and never(name):
+            return f"the domain of `{name.removeprefix('in ')}` is empty"
+    ops, outputs = obligation.circuit.ops, obligation.circuit.outputs
+    left = [x for x in obligation.joint_conditions if not isinstance(ops[outputs[x]], Const)]
+    match left:
+        case []:
+            return "the domains exclude one another, however ties are broken"
+        case ["where"]:
+            return "nothing meets the `where`"
+        case [only]:
+            return f"the domain of `{only.removeprefix('in ')}` is empty"
+        case _:
+            return "no input meets all conditions"
 
 
 def idle(obligation: Obligation, never: Callable[[str], bool]) -> Iterator[str]:
