@@ -7,8 +7,9 @@ is exact, or rounds outwards: the box contains the domain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 from circ.compiler.ir import All, Circuit, Compare, Real, Reindex, Wire
 from circ.compiler.linear_forms import Forms, Linear, source
@@ -25,20 +26,28 @@ Bound = tuple[Fraction | None, Fraction | None]
 Bounds = list[Bound]
 
 
-def bounding_box(circuit: Circuit, condition: Wire, variable: Wire, weights: Weights) -> Bounds:
-    """Bounds for each entry of the input `variable` where `condition` holds; None is unbounded.
+def bounding_box(
+    circuit: Circuit, conditions: Sequence[Wire], variables: Sequence[Wire], weights: Weights
+) -> dict[Wire, Bounds]:
+    """Bounds for each entry of the inputs `variables` where all `conditions` hold; None is unbounded.
 
     Tensors that `weights` lacks count as unknown.
     """
-    forms = Forms(circuit, variable, weights)
-    rows = [row for op, entry in held(circuit, condition) for row in at_most_zero(forms, op, entry)]
-    bounds: Bounds = [(None, None)] * circuit.types[variable].entries
+    sides = [circuit.types[variable].entries for variable in variables]
+    starts = dict(zip(variables, accumulate(sides, initial=0), strict=False))
+    forms = Forms(circuit, starts, weights)
+    compared = (pair for condition in conditions for pair in held(circuit, condition))
+    rows = [row for op, entry in compared for row in at_most_zero(forms, op, entry)]
+    bounds: Bounds = [(None, None)] * sum(sides)
     settle(bounds, rows)
     if any(low is None or high is None for low, high in bounds):
         for entry, ends in turned_box(rows).items():
             bounds[entry] = within(bounds[entry], ends)
         settle(bounds, rows)
-    return bounds
+    return {
+        variable: bounds[start : start + side]
+        for (variable, start), side in zip(starts.items(), sides, strict=True)
+    }
 
 
 # --- from conditions to inequalities ----------------------------------------------------------

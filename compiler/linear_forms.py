@@ -1,4 +1,4 @@
-"""Linear functions of one input that lie nowhere above an entry of a wire, or above its negative.
+"""Linear functions of some inputs that lie nowhere above an entry of a wire, or above its negative.
 
 An affine wire is its own linear function; `relu` and `max`, and so norms, have several below them.
 None is known below the negative of those, nor for a product, a choice or another input.
@@ -37,7 +37,7 @@ MOST_FORMS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Σ coefficient · entry + constant, over the entries of one input."""
+    """Σ coefficient · entry + constant, over the entries of the inputs, one after the other."""
 
     coefficients: Mapping[int, Fraction]
     constant: Fraction
@@ -58,10 +58,13 @@ Row = tuple[tuple[Fraction, Signed], ...]
 
 @dataclass(slots=True)
 class Forms:
-    """Finds the linear functions below entries, each once; tensors it lacks count as unknown."""
+    """Finds the linear functions below entries, each once; tensors it lacks count as unknown.
+
+    `variables` has the inputs, each with the number of its first entry.
+    """
 
     circuit: Circuit
-    variable: Wire
+    variables: Mapping[Wire, int]
     weights: Weights
     known: dict[Signed, list[Linear]] = field(default_factory=dict[Signed, list[Linear]])
     constants: dict[Wire, Value] = field(default_factory=dict[Wire, Value])
@@ -94,8 +97,8 @@ class Forms:
     def leaf(self, key: Signed) -> list[Linear]:
         """The function that an entry of the input, or a constant, is; empty for any other."""
         sign = Fraction(1 if key.positive else -1)
-        if key.wire == self.variable:
-            return [Linear({key.entry: sign}, Fraction(0))]
+        if key.wire in self.variables:
+            return [Linear({self.variables[key.wire] + key.entry: sign}, Fraction(0))]
         bounds = self.constant(key.wire, key.entry)
         if bounds is None:
             return []

@@ -19,6 +19,8 @@ ENTRIES = re.compile(r'\bcheckpoint\s+\w+\s+from\s+"[^"\n]*"\s*\Z')
 LAST_WORD = re.compile(r"\b(\w+)\s*\Z")
 WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
 
+COUNT = re.compile(r"\bcount\s*\{\s*(\w+\s*:[^{}|]*)?\Z")
+GOES_OVER = re.compile(r"\b(for|over)\s*\Z")
 BEHIND_CAST = re.compile(r"\b(as|on|off)\s+\w+(\[[^\]]*\])?\s*\Z")
 
 EXPRESSION = frozenset({"NUMBER", "NAME", "("})
@@ -86,9 +88,12 @@ def later_construct(stop: Stop) -> Diagnostic | None:
 
 def domain_form(stop: Stop) -> Diagnostic | None:
     """Is it a domain or a binder in a form of a later version?"""
-    if stop.text == "," and stop.expects("|") and not stop.expects("+", "=>", "WILDCARD"):
-        help = "quantify over two domains: `forall x in D, z in E: …`"
-        return errors.unsupported(stop.span, "a domain with several binders is", help)
+    if COUNT.search(stop.before) and stop.text in ("(", ","):
+        help = "claim it of all inputs, with `forall (s, x) in P: …`"
+        return errors.unsupported(stop.span, "a `count` of several variables is", help)
+    if stop.text == "(" and GOES_OVER.search(stop.before):
+        help = "go over domains of one variable, one inside the other"
+        return errors.unsupported(stop.span, "going over several variables at once is", help)
     if stop.text == ":" and stop.expects_only(",", "in"):
         help = "name the type behind `in`: `s in Char[8]`"
         return errors.unsupported(stop.span, "the type of a binder behind `:` is", help)

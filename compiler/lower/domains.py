@@ -149,8 +149,21 @@ def bound(binder: Binder, circuit: Circuit, typed: TypedModule, weights: Weights
     t = typed.facts.domains[binder.domain]
     if known.sort != RealSort() and isinstance(t, Array):
         return Bound(name, known, Words(names_of(t)))
-    found = bounding_box(circuit, circuit.outputs[f"in {name}"], variable, weights)
+    conditions, beside = bounding(binder, circuit)
+    found = bounding_box(circuit, conditions, beside, weights)[variable]
     return Bound(name, known, Reals(tuple(finite(found, binder, typed))))
+
+
+def bounding(binder: Binder, circuit: Circuit) -> tuple[list[Wire], list[Wire]]:
+    """The conditions that bound a real variable, and the variables that these bound with it: all of its product's."""
+    names = [binder.name.text]
+    joint: list[str] = []
+    if isinstance(binder.domain, Component):
+        together = binder.domain.joint
+        names, joint = [each.text for each in together.names], [f"in {together.written}"]
+    real = [each for each in names if circuit.types[circuit.inputs[each]].sort == RealSort()]
+    conditions = [circuit.outputs[text] for text in (*(f"in {each}" for each in real), *joint)]
+    return conditions, [circuit.inputs[each] for each in real]
 
 
 def finite(

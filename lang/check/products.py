@@ -67,6 +67,8 @@ def plain(domain: DomainExpr, t: Type, ctx: Context) -> Type:
 
 def variables(domain: DomainExpr, ctx: Context) -> Sequence[str]:
     """The variables of a product, by the names that it gives them."""
+    if isinstance(domain, SubDomain):
+        domain = SubDomain(domain.span, None, domain.base, None)
     product = product_of(domain, ctx.facts.scope, ctx.facts.scopes)
     return () if product is None else [binder.name.text for binder in product.binders]
 
