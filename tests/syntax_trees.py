@@ -25,6 +25,7 @@ from circ.lang.syntax import (
     ClaimDecl,
     Compare,
     CompareOp,
+    Component,
     Comprehension,
     Coords,
     Count,
@@ -48,6 +49,7 @@ from circ.lang.syntax import (
     Head,
     Index,
     Item,
+    Joint,
     Let,
     LetterPattern,
     ListExpr,
@@ -65,6 +67,7 @@ from circ.lang.syntax import (
     Parameter,
     PatchDecl,
     Pattern,
+    ProductDomain,
     Projection,
     Quoted,
     RecordDecl,
@@ -74,6 +77,7 @@ from circ.lang.syntax import (
     Slice,
     SpaceDecl,
     SubDomain,
+    SubProduct,
     SubspaceDecl,
     TensorPath,
     TupleExpr,
@@ -254,15 +258,36 @@ small = st.recursive(
 # --- items -------------------------------------------------------------------------------------
 
 parameters = st.builds(Parameter, st.just(HERE), names, types)
+bases = st.builds(SubDomain, st.just(HERE), st.none(), names, st.none())
+variables = st.builds(
+    Binder, st.just(HERE), names, bases | st.builds(TypeDomain, st.just(HERE), types)
+)
 domains: Strategy[DomainExpr] = (
     st.builds(FreshDomain, st.just(HERE), parameters, st.none() | small)
     | st.builds(SubDomain, st.just(HERE), names, names, st.none() | small)
     | st.builds(SubDomain, st.just(HERE), st.none(), names, st.none())
     | st.builds(TypeDomain, st.just(HERE), types.filter(lambda t: t.dims and not t.is_map))
+    | st.builds(ProductDomain, st.just(HERE), several(variables, 2), st.none() | small)
+    | st.builds(
+        SubProduct,
+        st.just(HERE),
+        st.builds(Joint, st.just(HERE), several(names, 1), bases),
+        st.none() | small,
+    )
 )
 data_sets = st.builds(DataSet, st.just(HERE), types, members, st.none() | members)
 quantifiers = st.sampled_from(["forall", "exists"])
-binders = several(st.builds(Binder, st.just(HERE), names, domains), 1)
+
+
+def bound(joint: Joint) -> list[Binder]:
+    """A binder for each name of `(s, x) in P`."""
+    places = enumerate(joint.names)
+    return [Binder(HERE, name, Component(HERE, joint, place)) for place, name in places]
+
+
+joints = st.builds(Joint, st.just(HERE), several(names, 1), domains).map(bound)
+plain = st.builds(Binder, st.just(HERE), names, domains).map(lambda binder: [binder])
+binders = several(plain | joints, 1).map(lambda groups: tuple(b for each in groups for b in each))
 quantified = st.builds(Formula, st.just(HERE), quantifiers, binders, st.none() | small, small)
 formulas = quantified | st.builds(
     Formula, st.just(HERE), st.just("forall"), st.just(()), st.none(), small

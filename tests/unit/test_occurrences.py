@@ -23,7 +23,7 @@ checkpoint n from "model.safetensors" {
 subspace Line of Resid = span [1, 0]
 guard open[k](x: Resid, many: real[k]) = x[0] > 0.5 and sum(many) > 0
 circuit along(x: Resid, w: Resid -> Head) -> Head =
-  w @ ((x on Line) - (x off Line)) + ([1, 2, 3] as Head)
+  w @ ((x on Line) - (x off Line)) + ([1, 2, 3] as Head) * coords(x, Line)[0]
 circuit folded[k](s: Char[k]) -> Quote = fold q = Quote.none over c in s: match q {
   none | inside => q
 }

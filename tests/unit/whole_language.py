@@ -92,6 +92,8 @@ domain Short  = { s in Words | s[0] == letter or state(s) == inside }
 domain Formed = { s in Words | s matches (letter | quote)* "two words"{1,2} Char.eos? }
 domain Box    = { x: real[2] | -1 <= x <= 1 and norm_1(x - m."odd key") <= 3 }
 domain Places = { i: fin[2] }
+domain Pairs  = { s: Char[3], x in Box | (s[0] == letter or x[0] <= 0) }
+domain Fewer  = { (t, y) in Pairs | y[1] >= 0 }
 
 claim faithful:  forall s in Words: argmax(model(s)) == rule(s)
 claim same:      forall s, t in Short where state(s) == state(t): rule(s) == rule(t)
@@ -112,6 +114,7 @@ claim closed:    Quote.none == none and eps < 1
 claim listed:    forall i in { i in Places | i != 1 }, c in Char where c != eos: exists s in Char[2]: s[i] == c
 claim placed:    forall i in Places where i == 0: exists x in Box:
   rows(x) do { each.hidden.post[i, i + 1] := 0 } != rows(x)
+claim joint:     forall (s, x), (t, y) in Fewer, i in Places where s == t: x[i] <= y[i] + 2
 claim helped using smooth, ablated expects refuted: forall x in Box: piecewise(x) <= 2
 
 patch mend of block {
