@@ -40,16 +40,27 @@ def nameless(stop: Stop) -> Diagnostic | None:
 
 def condition_behind_comma(stop: Stop) -> Diagnostic | None:
     """Is it a condition behind `forall x in D,`, where a `:` stands before what is claimed?"""
-    behind_name = stop.expects_only(",", "in") and stop.text in GOES_ON
-    in_place_of_name = stop.expects_only("NAME") and stop.failure.found == "text"
+    behind_name = stop.text in GOES_ON and (
+        stop.expects_only(",", "in") or stop.expects_only(",", ")")
+    )
+    in_place_of_name = stop.failure.found == "text" and (
+        stop.expects_only("NAME", "(") or stop.expects_only("NAME")
+    )
     if not (behind_name or in_place_of_name):
         return None
     source, start = stop.span.source, stop.span.start
     heads = [*QUANTIFIER.finditer(source.text, 0, start)]
     head = source.text[heads[-1].end() : start] if heads else ""
     comma = head.rfind(",")
-    names = head[comma + 1 :].split()
-    if len(names) != behind_name or comma < 0 or not HAS_DOMAIN.search(head, 0, comma):
+    behind = head[comma + 1 :].strip()
+    inside = stop.expects_only(",", ")") or stop.expects_only("NAME")
+    names = behind.removeprefix("(").split()
+    if (
+        inside != behind.startswith("(")
+        or len(names) != behind_name
+        or comma < 0
+        or not HAS_DOMAIN.search(head, 0, comma)
+    ):
         return None
     at = heads[-1].end() + comma
     premise = colon_follows(stop)

@@ -14,6 +14,7 @@ from typing import assert_never
 from circ.lang.syntax import (
     Binder,
     Component,
+    DataSet,
     DimExpr,
     DimNumber,
     DomainDecl,
@@ -104,9 +105,8 @@ def declared(item: object, scope: Scope) -> list[Value]:
     """The inputs of what a name stands for: a domain, or an enum."""
     if isinstance(item, EnumDecl):
         return list(range(len(item.members)))
-    assert isinstance(item, DomainDecl)
-    assert not hasattr(item.value, "file")
-    return inputs(item.value, scope)  # type: ignore[arg-type]
+    assert isinstance(item, DomainDecl) and not isinstance(item.value, DataSet)
+    return inputs(item.value, scope)
 
 
 def values(kind: TypeExpr, scope: Scope) -> list[Value]:
