@@ -3157,15 +3157,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "inclusion_without_where",
         "compiler/lower/lemmas.py",
-        "return [*domains, where]",
-        "return [*domains]",
+        "return [*domains, *together, where]",
+        "return [*domains, *together]",
         ("tests/agreement/test_lemmas.py",),
     ),
     Mutant(
         "inclusion_without_domain",
         "compiler/lower/lemmas.py",
-        "return [*domains, where]",
-        "return [where]",
+        "return [*domains, *together, where]",
+        "return [*together, where]",
         ("tests/agreement/test_lemmas.py",),
     ),
     Mutant(
