@@ -26,9 +26,7 @@ class Place:
 
     def span(self, part: Tree | Token) -> Span:
         """The characters of `part`, brackets around it left out."""
-        at = part if isinstance(part, Token) else part.meta
-        start, end = cast(int, at.start_pos), cast(int, at.end_pos)
-        return Span(self.source, self.offset + start, self.offset + end)
+        return Span(self.source, self.offset + part.start, self.offset + part.end)
 
 
 def token(part: Part) -> Token:

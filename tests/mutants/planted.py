@@ -192,6 +192,13 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "parts_of_a_list_left_out_but_the_first",
+        "lang/lalr.py",
+        "kept.extend(part)",
+        "kept.append(part[0])",
+        ("tests/unit/test_lalr.py",),
+    ),
+    Mutant(
         "a_quoted_member_taken_for_a_variable",
         "lang/build_expressions.py",
         "return Quoted(span, name(word, at).text)",

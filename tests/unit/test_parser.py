@@ -22,7 +22,7 @@ from circ.lang.parser import (
     parse_formula,
 )
 from circ.lang.span import Source
-from circ.lang.syntax import Compare, Expr, Module, Name, Number, ParamDecl, Ref
+from circ.lang.syntax import CircuitDecl, Compare, Expr, Module, Name, Number, ParamDecl, Ref
 from circ.lang.walk import walk
 from tests.outline import shape
 
@@ -158,6 +158,14 @@ class TestSpans:
         assert e is not None
         assert next(part.span.text for part in walk(e)) == "(a + b) * c"
         assert "a + b" in {part.span.text for part in walk(e)}
+
+    def test_of_sizes_take_their_brackets_in(self) -> None:
+        """As those of operators: `(n) * 2` starts at its bracket, though only a name is inside."""
+        source = Source("test.circ", "circuit f[n](x: real[(n) * 2]) -> real = 0")
+        declared = parse(source, Diagnostics()).items[0]
+
+        assert isinstance(declared, CircuitDecl)
+        assert [size.span.text for size in declared.params[0].type.dims] == ["(n) * 2"]
 
     def test_of_names_are_the_names(self) -> None:
         """A declaration's name and a path's part can be pointed at."""
