@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circ.compiler.infer import IllFormed, wire_type
-from circ.compiler.ir import Bool, Circuit, Const, Index, Input, Real, operands
+from circ.compiler.ir import Bool, Circuit, Const, Index, Input, Op, Real, WireType, operands
 
 
 def check_invariants(circuit: Circuit) -> None:
@@ -13,14 +15,24 @@ def check_invariants(circuit: Circuit) -> None:
     """
     require(len(circuit.ops) == len(circuit.types), "ops and types differ in number")
     for number, op in enumerate(circuit.ops):
-        require(all(0 <= wire < number for wire in operands(op)), f"an operand is not before {op}")
-        inferred = wire_type(op, circuit.types)
-        require(inferred == circuit.types[number], f"not of type {circuit.types[number]}: {op}")
-        require(not isinstance(op, Const) or entries_fit(op), f"entries of another sort: {op}")
+        fault = fault_of(op, number, circuit.types)
+        if fault is not None:
+            raise IllFormed(f"{fault}: {op}")
     names = [op.name for op in circuit.ops if isinstance(op, Input)]
     require(len(names) == len(set(names)), f"two inputs have one name: {names}")
     for name, wire in circuit.outputs.items():
         require(0 <= wire < len(circuit.ops), f"no wire drives the output {name!r}")
+
+
+def fault_of(op: Op, number: int, types: Sequence[WireType]) -> str | None:
+    """What is wrong with the op that drives wire `number`. An op is written out only in a fault."""
+    if not all(0 <= wire < number for wire in operands(op)):
+        return "an operand is not before it"
+    if wire_type(op, types) != types[number]:
+        return f"not of type {types[number]}"
+    if isinstance(op, Const) and not entries_fit(op):
+        return "entries of another sort"
+    return None
 
 
 def require(condition: bool, message: str) -> None:
