@@ -30,7 +30,8 @@ Ask = Callable[[], Awaitable[object]]
 def questions(client: LanguageClient, uri: str, text: str) -> dict[str, Ask]:
     """What is asked, at a name near the end of the text."""
     at = lsp.TextDocumentIdentifier(uri)
-    place = position(text, text.rindex("forall ") + len("forall "))
+    before = next(word for word in ("forall ", "circuit ") if word in text)
+    place = position(text, text.rindex(before) + len(before))
     options = lsp.FormattingOptions(tab_size=2, insert_spaces=True)
     return {
         "hover": lambda: client.text_document_hover_async(lsp.HoverParams(at, place)),
