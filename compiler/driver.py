@@ -31,6 +31,7 @@ from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.data import as_checkpoint
 from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
+from circ.lang.collector import uncollected
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.command import not_expressible
 from circ.lang.headers import Openers
@@ -214,6 +215,7 @@ def check(source: Source, files: Files, given: Params) -> Program:
     return completed(typed_program(source, files), given)
 
 
+@uncollected()
 def typed_program(source: Source, files: Files) -> Program:
     """A spec with its names and types, and their errors; nothing is lowered yet."""
     diagnostics = Diagnostics()
