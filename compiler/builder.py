@@ -41,11 +41,12 @@ class Builder:
 
     def add(self, op: Op) -> Wire:
         """The wire of `op`; raises `IllFormed` when its operands do not fit."""
-        if op not in self.known:
+        wire = self.known.get(op)
+        if wire is None:
             self.types.append(wire_type(op, self.types))
             self.ops.append(op)
-            self.known[op] = Wire(len(self.ops) - 1)
-        return self.known[op]
+            wire = self.known[op] = Wire(len(self.ops) - 1)
+        return wire
 
     def circuit(self, outputs: Mapping[str, Wire]) -> Circuit:
         """The circuit built so far, with these named wires."""

@@ -135,7 +135,7 @@ def reindexed(op: Reindex, types: Sequence[WireType]) -> WireType:
     result = WireType(sorts.pop(), op.shape)
     total = sum(types[wire].entries for wire in op.operands)
     require(not sorts and len(op.source) == result.entries, op)
-    require(all(0 <= k < total for k in op.source), op)
+    require(not op.source or (min(op.source) >= 0 and max(op.source) < total), op)
     return result
 
 

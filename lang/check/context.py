@@ -111,11 +111,12 @@ class Context:
 
     def infer(self, e: Expr) -> Type:
         """The type of a part that stands on its own: "all entries" is what an order means."""
-        return self.facts.infer(e, replace(self, exact_order=""))
+        return self.infer_under(e, "")
 
     def infer_under(self, e: Expr, exact_order: str) -> Type:
         """The type of a condition; `exact_order` names what stands above it."""
-        return self.facts.infer(e, replace(self, exact_order=exact_order))
+        same = exact_order == self.exact_order
+        return self.facts.infer(e, self if same else replace(self, exact_order=exact_order))
 
     def expect_truth(self, e: Expr, role: str, exact_order: str = "") -> None:
         """Report `e` unless it is a single truth; `role` says who reads it."""
