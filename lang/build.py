@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
-from circ.lang.build_expressions import expression
+from circ.lang.build_expressions import expression, indices
 from circ.lang.build_names import Place, name, token, tree
 from circ.lang.build_types import maybe_type, type_of
 from circ.lang.diagnostic import CircError
@@ -307,7 +307,7 @@ def patch(part: Tree, doc: str, at: Place) -> PatchDecl:
         doc,
         name(declared, at),
         name(target, at),
-        tuple(tensor_path(tree(path), at) for path in change),
+        tuple(edited(tree(path), at) for path in change),
         tuple(formula(clause.children[0], at) for clause in by_kind.get("require", [])),
         tuple(formula(clause.children[0], at) for clause in by_kind.get("preserve", [])),
         minimized(least, at),
@@ -327,6 +327,8 @@ def minimized(parts: Sequence[Part], at: Place) -> Name | None:
     return name(parts[0], at) if parts else None
 
 
-def tensor_path(part: Tree, at: Place) -> TensorPath:
-    """`m.blocks.0.mlp.W_out`."""
-    return TensorPath(at.span(part), tuple(name(step, at) for step in part.children))
+def edited(part: Tree, at: Place) -> TensorPath:
+    """`m.blocks.0.mlp.W_out[:, 3]`."""
+    path, where = part.children
+    items = () if where is None else indices(tree(where).children, at)
+    return TensorPath(at.span(part), tuple(name(step, at) for step in tree(path).children), items)

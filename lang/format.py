@@ -16,6 +16,7 @@ from circ.lang.format_expressions import (
     STEP,
     block,
     format_expression,
+    indices,
 )
 from circ.lang.format_long import filled, fits, fitted
 from circ.lang.format_types import format_type, maybe_type
@@ -346,6 +347,7 @@ def clauses(item: PatchDecl) -> Iterator[str]:
 
 
 def tensor_path(path: TensorPath) -> str:
-    """`m.blocks.0.mlp.W_out`."""
+    """`m.blocks.0.mlp.W_out[:, 3]`."""
     first, *others = path.parts
-    return ".".join([first.text, *(written_part(part.text) for part in others)])
+    where = indices(path.items, STEP) if path.items else ""
+    return ".".join([first.text, *(written_part(part.text) for part in others)]) + where

@@ -46,6 +46,7 @@ from circ.lang.syntax import (
     Use,
 )
 from circ.lang.types import INVALID, REAL, Tuple
+from circ.lang.walk import indices
 
 
 def occurrences(typed: TypedModule) -> Found:
@@ -212,3 +213,5 @@ def in_tensor_path(path: TensorPath, reach: Reach) -> Found:
     """`m.blocks.0.mlp.W_out`, whose first name is a checkpoint."""
     yield from of_module(path.parts[0], reach)
     yield from stored(path.parts[0].text, path.parts[1:], reach)
+    for item in indices(path.items):
+        yield from in_expr(item, reach)

@@ -1,6 +1,6 @@
-"""The smallest change under linear constraints: the one door to the convex solver (DAQP).
+"""The smallest change under linear constraints: the one door to the convex solvers, DAQP and HiGHS.
 
-The solver is not trusted: what it returns is rounded, written into the weights and proved.
+They are not trusted: what they return is rounded, written into the weights and proved.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
@@ -8,27 +8,98 @@ The solver is not trusted: what it returns is rounded, written into the weights 
 
 from __future__ import annotations
 
+from typing import Literal, assert_never
+
 import daqp  # type: ignore[import-untyped, import-not-found, unused-ignore]
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+Norm = Literal["l1", "l2", "linf"]
 
 SOLVED = 1
 
 
-def least_change(rows: Floats, at_least: Floats) -> Floats | None:
-    """The x of least l2 norm with `rows @ x >= at_least`; None when there is none.
+def least_change(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Floats | None:
+    """The x of least norm with `rows @ x >= at_least`; None when there is none, or none is found.
 
-    rows: [constraints, unknowns], at_least: [constraints]. Rows are scaled to length one first.
-    Goldfarb and Idnani's dual active-set method (Math. Programming 27, 1983) as DAQP has it.
+    rows: [constraints, unknowns], at_least: [constraints]. Rows are scaled to length one first. Of several that are
+    equally small under l1 or linf, any.
     """
+    length = np.linalg.norm(rows, axis=1)
+    if np.any((length == 0) & (at_least > 0)):
+        return None  # nothing that may change moves it
+    rows, at_least, length = rows[length > 0], at_least[length > 0], length[length > 0]
+    low = at_least / length
+    scaled = np.ascontiguousarray(rows / length[:, None])
+    match norm:
+        case "l2":
+            return shortest(scaled, low)
+        case "l1":
+            return sparsest(scaled, low)
+        case "linf":
+            return flattest(scaled, low)
+        case _:
+            assert_never(norm)
+
+
+def shortest(rows: Floats, low: Floats) -> Floats | None:
+    """Under l2: Goldfarb and Idnani's dual active-set method (Math. Programming 27, 1983) as DAQP has it."""
     unknowns = rows.shape[1]
-    length = np.maximum(np.linalg.norm(rows, axis=1), np.finfo(np.float64).tiny)
-    with np.errstate(over="ignore"):  # a row of zeros asks for the impossible
-        low = at_least / length
     high = np.full(len(low), 1e30)
     sense = np.zeros(len(low), dtype=np.int32)
-    scaled = np.ascontiguousarray(rows / length[:, None])
-    x, _, flag, _ = daqp.solve(np.eye(unknowns), np.zeros(unknowns), scaled, high, low, sense)
+    x, _, flag, _ = daqp.solve(np.eye(unknowns), np.zeros(unknowns), rows, high, low, sense)
     return np.asarray(x, dtype=np.float64) if flag == SOLVED else None
+
+
+def sparsest(rows: Floats, low: Floats) -> Floats | None:
+    """Under l1: x is the difference of two vectors without negative entries, whose sum is made small."""
+    unknowns = rows.shape[1]
+    found = linear_program(np.ones(2 * unknowns), np.hstack([rows, -rows]), low, lowest=0.0)
+    return None if found is None else found[:unknowns] - found[unknowns:]
+
+
+def flattest(rows: Floats, low: Floats) -> Floats | None:
+    """Under linf: `-t <= x <= t` for the least t."""
+    unknowns = rows.shape[1]
+    one, eye = np.ones((unknowns, 1)), np.eye(unknowns)
+    within = np.vstack([np.hstack([eye, one]), np.hstack([-eye, one])])
+    wanted = np.hstack([rows, np.zeros((len(rows), 1))])
+    cost = np.append(np.zeros(unknowns), 1.0)
+    bounds = np.concatenate([low, np.zeros(2 * unknowns)])
+    found = linear_program(cost, np.vstack([wanted, within]), bounds, lowest=-np.inf, inner=True)
+    return None if found is None else found[:unknowns]
+
+
+def linear_program(
+    cost: Floats, rows: Floats, low: Floats, lowest: float, *, inner: bool = False
+) -> Floats | None:
+    """The x of least `cost @ x` with `rows @ x >= low` and entries of at least `lowest`, by HiGHS.
+
+    At a corner, by the simplex method, or by the inner-point method, where so many bounds are met that corners take long.
+    """
+    import highspy  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+    solver, inf = highspy.Highs(), highspy.kHighsInf
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    if inner:
+        solver.setOptionValue("solver", "ipm")
+        solver.setOptionValue("run_crossover", "off")
+    count = len(cost)
+    least = np.full(count, lowest if np.isfinite(lowest) else -inf)
+    solver.addVars(count, least, np.full(count, inf))
+    solver.changeColsCost(count, np.arange(count, dtype=np.int32), cost)
+    used = rows != 0
+    starts = np.concatenate([[0], np.cumsum(used.sum(axis=1))[:-1]]).astype(np.int32)
+    columns = np.nonzero(used)[1].astype(np.int32)
+    bounds = np.clip(low, -inf, inf)
+    solver.addRows(
+        len(rows), bounds, np.full(len(rows), inf), len(columns), starts, columns, rows[used]
+    )
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.array(solver.getSolution().col_value, dtype=np.float64)

@@ -296,7 +296,12 @@ formulas = quantified | st.builds(
 lets = st.builds(Let, st.just(HERE), names, st.none() | types, small)
 entry_paths = several(named(PARTS | st.just("*")), 1)
 entries = st.builds(Entry, st.just(HERE), entry_paths, types)
-tensor_paths = st.builds(TensorPath, st.just(HERE), paths)
+tensor_paths = st.builds(
+    TensorPath,
+    st.just(HERE),
+    paths,
+    several(small | st.builds(Slice, st.just(HERE), st.none() | small, st.none() | small)),
+)
 
 
 def declared(kind: Callable[..., Item], *fields: Strategy[Any]) -> Strategy[Item]:

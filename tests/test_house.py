@@ -35,6 +35,7 @@ LONGEST_FUNCTION = 50
 DOORS = {
     "click": ("runtime/",),
     "daqp": ("runtime/convex.py",),
+    "highspy": ("runtime/convex.py",),
     "google": ("compiler/onnx/file.py",),
     "jinja2": ("compiler/pytorch/page.py",),
     "lark": ("lang/parse_tables.py",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, cast
 
 from circ.compiler.aided import ASSUMED
 from circ.compiler.builder import either, truth
@@ -13,9 +13,11 @@ from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.data import data_set
 from circ.compiler.lower.domains import Unedited, bound, lower_binder, lower_joint, names_of
-from circ.compiler.lower.environment import Environment, Lowering, as_wire
+from circ.compiler.lower.environment import Environment, Lowering, Tensors, as_wire
 from circ.compiler.lower.expressions import lower
+from circ.compiler.lower.indexing import known_places
 from circ.compiler.lower.quantities import quantities, restricted
+from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.obligation import Obligation
 from circ.compiler.passes import run_passes
 from circ.compiler.tensor import Weights
@@ -38,14 +40,34 @@ MOST_SHOWN = 6
 """Values shown at a witness; a goal that compares more shows its first ones."""
 
 
+Norm = Literal["l1", "l2", "linf"]
+
+
+@dataclass(frozen=True, slots=True)
+class EditedTensor:
+    """A tensor of the checkpoint `checkpoint`, by its key, and the parts that may change: at least one.
+
+    A part has an entry, or a range of them, for each of the first axes; without any it is the whole tensor.
+    """
+
+    checkpoint: str
+    name: str
+    parts: tuple[tuple[int | range, ...], ...]
+
+    @property
+    def key(self) -> str:
+        """`m/blocks.0.mlp.W_out`."""
+        return f"{self.checkpoint}/{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class PatchPlan:
     """A patch, lowered: tensors to change, and what must hold afterwards."""
 
     name: str
     circuit: str
-    edits: tuple[tuple[str, str], ...]
-    """The checkpoint's key and the tensor's name of each."""
+    edits: tuple[EditedTensor, ...]
+    minimize: Norm
     require: tuple[Obligation, ...]
     preserve: tuple[Obligation, ...]
 
@@ -107,14 +129,8 @@ def lower_patch(
 
     `ends`: of a word's several lengths only the least and the greatest.
     """
-    edits = tuple(
-        (
-            key(typed.scope.values[path.parts[0].text]),
-            ".".join(part.text for part in path.parts[1:]),
-        )
-        for path in decl.edits
-    )
-    unedited = Unedited(weights, frozenset(f"{checkpoint}/{name}" for checkpoint, name in edits))
+    edits = edited_tensors(decl, Lowering(typed, params, weights, lower).outside())
+    unedited = Unedited(weights, frozenset(edit.key for edit in edits))
 
     def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
         formulas = decl.require if kind == "require" else decl.preserve
@@ -124,7 +140,21 @@ def lower_patch(
             for length in each_length(typed, formula, ends=ends)
         )
 
-    return PatchPlan(decl.name.text, decl.circuit.text, edits, each("require"), each("preserve"))
+    norm = "l2" if decl.minimize is None else cast("Norm", decl.minimize.text)
+    name, circuit = decl.name.text, decl.circuit.text
+    return PatchPlan(name, circuit, edits, norm, each("require"), each("preserve"))
+
+
+def edited_tensors(decl: PatchDecl, env: Environment) -> tuple[EditedTensor, ...]:
+    """What a patch may change; raises `CircError` where a part is not known before any input is."""
+    found: dict[tuple[str, str], list[tuple[int | range, ...]]] = {}
+    for path in decl.edits:
+        checkpoint, *parts = (part.text for part in path.parts)
+        at = key(env.scope.values[checkpoint])
+        sides = env.b.shape(as_wire(lower_tensor(Tensors(at, tuple(parts)), env)))
+        places = tuple(known_places(path.items, sides, env))
+        found.setdefault((at, ".".join(parts)), []).append(places)
+    return tuple(EditedTensor(*tensor, tuple(parts)) for tensor, parts in found.items())
 
 
 def each_length(typed: TypedModule, formula: Formula, *, ends: bool) -> Iterator[int | None]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from circ.lang.check.context import Context
 from circ.lang.check.formulas import check_formula
 from circ.lang.check.functions import no_circuit
+from circ.lang.check.indexing import indexed
 from circ.lang.check.tensors import path_type, reads, tensors_read
 from circ.lang.errors.domains import no_binder
 from circ.lang.errors.names import not_a, unknown_name
@@ -15,6 +16,8 @@ from circ.lang.errors.types import wrong_kind
 from circ.lang.scope import key, kind
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Formula, PatchDecl, TensorPath
 from circ.lang.types import Array, Group
+
+NORMS = ("l1", "l2", "linf")
 
 
 def check_patch(decl: PatchDecl, ctx: Context) -> None:
@@ -29,7 +32,7 @@ def check_patch(decl: PatchDecl, ctx: Context) -> None:
     lacking = [f"`{word}`" for word, parts in clauses.items() if not parts]
     if lacking:
         ctx.error(needs(decl.name.span, decl.name.text, " and no ".join(lacking)))
-    if decl.minimize is not None and decl.minimize.text != "l2":
+    if decl.minimize is not None and decl.minimize.text not in NORMS:
         ctx.error(unknown_norm(decl.minimize.span, decl.minimize.text))
     for clause, formulas in (("require", decl.require), ("preserve", decl.preserve)):
         for formula in formulas:
@@ -60,18 +63,20 @@ def check_target(path: TensorPath, circuit: CircuitDecl | None, ctx: Context) ->
         found = path_type(key(declared), tuple(part.text for part in parts), path.span, ctx)
         if isinstance(found, Group):
             ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
-        elif isinstance(found, Array) and circuit:
+            return
+        indexed(found, path.span, path.items, ctx)
+        if isinstance(found, Array) and circuit:
             name = ".".join((key(declared), *(part.text for part in parts)))
             if not reads(tensors_read(circuit, ctx), name, ctx):
                 ctx.unknown(not_read(path.span, dotted(path), circuit.name.text))
 
 
 def check_edited_once(decl: PatchDecl, ctx: Context) -> None:
-    """No tensor stands in `edit` twice."""
+    """No tensor stands in `edit` twice, unless parts of it do."""
     firsts: dict[str, TensorPath] = {}
     for path in decl.edits:
         first = firsts.setdefault(dotted(path), path)
-        if first is not path:
+        if first is not path and not (first.items and path.items):
             ctx.error(edited_twice(path.span, first.span, dotted(path)))
 
 

@@ -15,7 +15,7 @@ def not_read(span: Span, tensor: str, circuit: str) -> Diagnostic:
 def unknown_norm(span: Span, norm: str) -> Diagnostic:
     """A norm that cannot be minimised."""
     headline = f"a patch cannot minimize `{norm}`"
-    return Diagnostic("E0602", headline, span, help="write `minimize l2`")
+    return Diagnostic("E0602", headline, span, help="it can minimize `l1`, `l2` or `linf`")
 
 
 def needs(span: Span, name: str, clauses: str) -> Diagnostic:

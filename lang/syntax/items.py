@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from circ.lang.span import Span
-from circ.lang.syntax.expressions import Expr, Name, TypeExpr
+from circ.lang.syntax.expressions import Expr, Name, Slice, TypeExpr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,10 +299,11 @@ class ClaimDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorPath:
-    """`m.blocks.0.mlp.W_out`, the target of an `edit`."""
+    """`m.blocks.0.mlp.W_out[:, 3]`, the target of an `edit`; no items is the whole tensor."""
 
     span: Span
     parts: tuple[Name, ...]
+    items: tuple[Expr | Slice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,13 @@ from circ.runtime.cache.refused import NotKept
 
 PACKAGES = ("circ.lang", "circ.compiler", "circ.runtime")
 
-LIBRARIES = {"daqp": "daqp", "numpy": "numpy", "torch": "torch", "z3": "z3_solver"}
+LIBRARIES = {
+    "daqp": "daqp",
+    "highspy": "highspy",
+    "numpy": "numpy",
+    "torch": "torch",
+    "z3": "z3_solver",
+}
 """Libraries, by the names they are imported and installed under."""
 
 

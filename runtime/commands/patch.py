@@ -104,9 +104,15 @@ def result_lines(program: Program, result: PatchResult, seconds: float) -> list[
         case Patched(rounds=0):
             head = f"✓ patch {name}: its requirements hold already  ({seconds:.1f} s)"
             return [Line("good", head), *requirement_lines(result)]
-        case Patched(instances=instances, l2=l2):
+        case Patched(instances=instances, plan=plan, norms=norms, entries=entries):
             head = f"✓ patch {name}: proved  ({took}, {instances} input{'s' * (instances != 1)} looked at)"
-            lines = [Line("good", head), Line("plain", f"    l2 norm of the change: {l2:.6g}")]
+            lines = [
+                Line("good", head),
+                Line(
+                    "plain",
+                    f"    {plan.minimize} norm of the change: {norms[plan.minimize]:.6g}, in {entries:,} entr{'y' if entries == 1 else 'ies'}",
+                ),
+            ]
             return [*lines, *requirement_lines(result)]
         case Conflict():
             head = f"✗ patch {name}: its requirements conflict  ({took})"
@@ -166,7 +172,8 @@ def result_data(
     }
     match result:
         case Patched():
-            data["l2"] = result.l2
+            data["norms"] = result.norms
+            data["entries"] = result.entries
             data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
             data["wrote"] = None if wrote is None else str(wrote)
             data["delta"] = None if delta is None else str(delta)

@@ -16,7 +16,7 @@ from time import monotonic
 import numpy as np
 
 from circ.compiler.obligation import Witness
-from circ.runtime.convex import Floats, least_change
+from circ.runtime.convex import Floats, Indices, Norm, least_change
 from circ.runtime.patches.instances import Instances
 
 SLACK = 1e-3
@@ -28,31 +28,39 @@ ROUNDS = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unknowns:
-    """The edited tensors as one vector of changes."""
+    """The entries of the edited tensors that may change, as one vector; `norm` is what is made small."""
 
     start: Mapping[str, Floats]
+    free: Mapping[str, Indices]
+    """By tensor, the offsets of the entries that may change, in order."""
+    norm: Norm = "l2"
 
     @property
     def size(self) -> int:
         """How many entries may change."""
-        return sum(tensor.size for tensor in self.start.values())
+        return sum(len(free) for free in self.free.values())
 
     @property
     def places(self) -> dict[str, slice]:
-        """Where each tensor stands in the vector."""
-        ends = accumulate(tensor.size for tensor in self.start.values())
-        sized = zip(self.start.items(), ends, strict=True)
-        return {key: slice(end - tensor.size, end) for (key, tensor), end in sized}
+        """Where each tensor's entries stand in the vector."""
+        ends = accumulate(len(free) for free in self.free.values())
+        sized = zip(self.free.items(), ends, strict=True)
+        return {key: slice(end - len(free), end) for (key, free), end in sized}
 
     def at(self, change: Floats) -> dict[str, Floats]:
         """The tensors after a change."""
-        places = self.places
-        return {key: t + change[places[key]].reshape(t.shape) for key, t in self.start.items()}
+        places, moved = self.places, {key: t.copy() for key, t in self.start.items()}
+        for key, tensor in moved.items():
+            tensor.reshape(-1)[self.free[key]] += change[places[key]]
+        return moved
 
-    def columns(self, keys: Sequence[str]) -> list[int]:
-        """Where the entries of these tensors, laid end to end, stand in the vector."""
-        places = self.places
-        return [at for key in keys for at in range(self.size)[places[key]]]
+    def spread(self, keys: Sequence[str], rows: Floats) -> Floats:
+        """[rows, size], from [rows, entries]: of all entries of these tensors, end to end, those that may change."""
+        ends = accumulate((self.start[key].size for key in keys), initial=0)
+        found, places = np.zeros((len(rows), self.size)), self.places
+        for key, begin in zip(keys, ends, strict=False):
+            found[:, places[key]] = rows[:, begin + self.free[key]]
+        return found
 
 
 @dataclass(slots=True)
@@ -111,7 +119,7 @@ def solve_at(
         blamed += fresh
         if monotonic() > deadline:
             return Late()
-        step = least_change(np.array(cuts.rows), np.array(cuts.at_least))
+        step = least_change(np.array(cuts.rows), np.array(cuts.at_least), unknowns.norm)
         if step is None:
             return Infeasible(conflicting(cuts, blamed, deadline))
         change = step
@@ -139,9 +147,8 @@ def tangents(
         rows = np.flatnonzero((values < slack * 0.99) | everything)
         if not len(rows):
             continue
-        gradients = np.zeros((len(rows), unknowns.size))
         found = group.gradients(tensors, [int(row) for row in rows])
-        gradients[:, unknowns.columns(group.keys)] = found
+        gradients = unknowns.spread(group.keys, found)
         cuts.rows.extend(gradients)
         cuts.at_least.extend(slack - values[rows] + gradients @ change)
         named += [(group.obligation.title, group.witnesses[int(row)]) for row in rows]

@@ -9,18 +9,20 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from time import monotonic
 from typing import assert_never
 
 import numpy as np
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.lower.claims import PatchPlan
+from circ.compiler.ir import Shape
+from circ.compiler.lower.claims import EditedTensor, PatchPlan
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights, as_stored
 from circ.compiler.verdict import Proved, Verdict
-from circ.runtime.convex import Floats
+from circ.runtime.convex import Floats, Indices, Norm
 from circ.runtime.patches.edits import Infeasible, Late, Unknowns, solve
 from circ.runtime.patches.instances import Instances, NoSlack, instances
 from circ.runtime.prover import decide, universal
@@ -40,7 +42,10 @@ class Patched:
     verdicts: tuple[tuple[Obligation, Verdict], ...]
     rounds: int
     instances: int
-    l2: float
+    norms: Mapping[Norm, float]
+    """Of the change of all tensors together."""
+    entries: int
+    """How many changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,15 @@ class Edited(Mapping[str, Tensor]):
 def make_patch(
     plan: PatchPlan, weights: Weights, limits: Limits | None = None, progress: Progress = silent
 ) -> PatchResult:
-    """An edit, small in l2, with which every `require` and `preserve` is proved."""
+    """An edit, small in the norm of the plan, with which every `require` and `preserve` is proved."""
     limits = limits or Limits()
     deadline = monotonic() + limits.timeout
     obligations = (*plan.require, *plan.preserve)
-    keys = [f"{checkpoint}/{name}" for checkpoint, name in plan.edits]
+    keys = [edit.key for edit in plan.edits]
     tensors = {key: weights[key] for key in keys}
-    unknowns = Unknowns({key: as_array(tensor) for key, tensor in tensors.items()})
+    free = {edit.key: entries(edit, weights[edit.key].shape) for edit in plan.edits}
+    start = {key: as_array(tensor) for key, tensor in tensors.items()}
+    unknowns = Unknowns(start, free, plan.minimize)
     try:
         groups = [instances(obligation, keys, weights) for obligation in obligations]
     except NoSlack as error:
@@ -181,9 +188,34 @@ def finished(
     idle = [obligation.name for obligation in plan.require if obligation.name not in said]
     if idle:
         return NotMade(plan, f"{idle[0]} says nothing: no input meets its assumptions", rounds)
-    l2 = float(np.sqrt(sum(np.sum(moved(weights, tensors, key) ** 2) for key in tensors)))
+    change = np.concatenate([moved(weights, tensors, key).ravel() for key in tensors])
+    norms = norms_of(change)
     settled = tuple(zip(obligations, verdicts, strict=True))
-    return Patched(plan, tensors, settled, rounds, count(groups), l2)
+    return Patched(
+        plan, tensors, settled, rounds, count(groups), norms, int(np.count_nonzero(change))
+    )
+
+
+def norms_of(change: Floats) -> dict[Norm, float]:
+    """How large a change is."""
+    absolute = np.abs(change)
+    return {
+        "l1": float(absolute.sum()),
+        "l2": float(np.linalg.norm(change)),
+        "linf": float(absolute.max(initial=0.0)),
+    }
+
+
+def entries(edit: EditedTensor, shape: Shape) -> Indices:
+    """The offsets of the entries that a patch may change, in order."""
+    offsets = np.arange(prod(shape)).reshape(shape)
+    parts = [offsets[tuple(slice_of(place) for place in part)].ravel() for part in edit.parts]
+    return np.unique(np.concatenate(parts))
+
+
+def slice_of(place: int | range) -> int | slice:
+    """A place as numpy takes it; a range here has the step 1."""
+    return slice(place.start, place.stop) if isinstance(place, range) else place
 
 
 def moved(weights: Weights, tensors: Mapping[str, Tensor], key: str) -> Floats:

@@ -82,7 +82,7 @@ def marked(name: str, patch: str) -> str:
 
 def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
     """The checkpoint that a patch edits; the type checker has shown there is one."""
-    return checkpoints(program.typed)[patched.plan.edits[0][0]]
+    return checkpoints(program.typed)[patched.plan.edits[0].checkpoint]
 
 
 def publish(
@@ -93,7 +93,7 @@ def publish(
     `hashes` has the SHA-256 of each file of tensors, by the key of what is in it, before anything was
     read from it.
     """
-    source_hash = hashes[patched.plan.edits[0][0]]
+    source_hash = hashes[patched.plan.edits[0].checkpoint]
     source = program.files.path(patched_checkpoint(program, patched))
     path = target.path(source, patched.plan.name)
     require_not_in_proof(program, patched, path)
@@ -150,7 +150,9 @@ def drafted(
             at: FileMark(relpath(file, path.parent), hashes[at])
             for at, file in files_of_tensors(program).items()
         },
-        source=FileMark(relpath(written.source, path.parent), hashes[patched.plan.edits[0][0]]),
+        source=FileMark(
+            relpath(written.source, path.parent), hashes[patched.plan.edits[0].checkpoint]
+        ),
         target=path.name,
         sha256=None,
         data=data_hash(written),

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
 
 from circ.compiler.checkpoint import file_hash, opened, read_header, read_tensor
 from circ.compiler.driver import Program, checkpoints
 from circ.compiler.finding import Empty, Holds, Limits, Progress
 from circ.compiler.header import Header, Place
+from circ.compiler.lower.claims import EditedTensor
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Verdict
-from circ.runtime.patches.make import Edited, findings
+from circ.runtime.patches.make import Edited, entries, findings
 from circ.runtime.patches.publish import settled
 from circ.runtime.patches.receipt import Change, Receipt, change
 from circ.runtime.prover import universal
@@ -63,11 +66,11 @@ def reprove(
     if wrong is not None:
         return Rejected(wrong)
     plan = program.patch(receipt.patch)
-    ((checkpoint, _), *_) = plan.edits
+    checkpoint = plan.edits[0].checkpoint
     before = program.files.path(checkpoints(program.typed)[checkpoint])
     after = folder / receipt.target
-    edited = [name for _, name in plan.edits]
-    wrong = next(wrong_tensors(before, after, receipt, edited), None)
+    edited = [edit.name for edit in plan.edits]
+    wrong = next(wrong_tensors(before, after, receipt, plan.edits), None)
     if wrong is not None:
         return Rejected(wrong)
     obligations = (*plan.require, *plan.preserve)
@@ -136,24 +139,35 @@ def beside(shard: Path, named: set[Path]) -> bool:
     )
 
 
-def wrong_tensors(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:
+def wrong_tensors(
+    before: Path, after: Path, receipt: Receipt, edits: Sequence[EditedTensor]
+) -> Iterator[str]:
     """Tensors that are not what the receipt says, or changed though no edit is allowed there."""
     old, new = read_header(before), read_header(after)
     if old.tensors.keys() != new.tensors.keys():
         yield "the checkpoints have different tensors"
         return
-    for name in old.tensors.keys() - set(edited):
+    for name in old.tensors.keys() - {edit.name for edit in edits}:
         if not alike(before, old, after, new, name):
             yield f"`{name}` has changed, which the patch may not edit"
-    found = tuple(moved(before, old, after, new, name) for name in edited)
-    if found != receipt.changes:
+    changes: list[Change] = []
+    for edit in edits:
+        first, then = read_tensor(before, old, edit.name), read_tensor(after, new, edit.name)
+        if (first.shape, first.dtype) != (then.shape, then.dtype):
+            yield f"`{edit.name}` has another shape or dtype"
+            return
+        if moved_elsewhere(edit, first, then):
+            yield f"`{edit.name}` has changed where the patch may not edit it"
+        changes.append(change(edit.name, then.dtype, then.shape, first.values, then.values))
+    if tuple(changes) != receipt.changes:
         yield "what it says of the tensors that are edited is not so"
 
 
-def moved(before: Path, old: Header, after: Path, new: Header, name: str) -> Change:
-    """What happened to a tensor."""
-    first, then = read_tensor(before, old, name), read_tensor(after, new, name)
-    return change(name, then.dtype, then.shape, first.values, then.values)
+def moved_elsewhere(edit: EditedTensor, first: Tensor, then: Tensor) -> bool:
+    """Whether a tensor differs at an entry that may not change."""
+    old, new = (np.frombuffer(tensor.values, dtype=np.uint64) for tensor in (first, then))
+    changed = np.flatnonzero(old != new)
+    return not np.isin(changed, entries(edit, first.shape)).all()
 
 
 def alike(before: Path, old: Header, after: Path, new: Header, name: str) -> bool:

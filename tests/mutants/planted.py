@@ -3350,4 +3350,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "if old.tensors[name].shape != new.tensors[name].shape:",
         ("tests/unit/test_patch_files.py::test_a_change_elsewhere_is_noticed",),
     ),
+    Mutant(
+        "all_of_a_tensor_may_change",
+        "runtime/patches/make.py",
+        "return np.unique(np.concatenate(parts))",
+        "return offsets.ravel()",
+        ("tests/unit/test_patch_parts.py::test_only_the_parts_that_are_named_change",),
+    ),
+    Mutant(
+        "a_change_beside_the_parts_unseen",
+        "runtime/patches/reproving.py",
+        "return not np.isin(changed, entries(edit, first.shape)).all()",
+        "return not np.isin(changed, entries(edit, first.shape)).any()",
+        ("tests/unit/test_patch_parts.py::test_an_audit_notices_a_change_beside_the_parts",),
+    ),
 )

@@ -40,7 +40,7 @@ claim edited: forall x in Box: along(x, n.blocks.0.mlp.W) do { w[0] := it, x := 
 
 WHOLE = SPEC + SPACES
 
-UNNAMED = {*RESERVED, *CLAUSE_WORDS, *HEAD_WORDS, *TYPES, "it", "l2", "_"}
+UNNAMED = {*RESERVED, *CLAUSE_WORDS, *HEAD_WORDS, *TYPES, "it", "l0", "l1", "l2", "linf", "_"}
 """Words that stand for themselves."""
 
 
