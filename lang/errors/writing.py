@@ -65,6 +65,12 @@ def no_index(target: str, ending: str) -> Diagnostic:
     return Diagnostic("E0658", headline, None, help=f"name a file that ends in `{ending}`")
 
 
+def no_shards(target: str, ending: str) -> Diagnostic:
+    """A checkpoint in one file is written as one."""
+    headline = f"`{target}` is the name of an index, and this checkpoint is one file"
+    return Diagnostic("E0658", headline, None, help=f"name a file that does not end in `{ending}`")
+
+
 def no_delta(folder: str, reason: str) -> Diagnostic:
     """A folder that holds no patch, or a damaged one."""
     headline = f"`{folder}` holds no patch: {reason}"

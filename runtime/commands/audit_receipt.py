@@ -15,7 +15,7 @@ from circ.lang.errors.command import unknown_setting
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit
 from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, read_receipt
-from circ.runtime.patches.reproving import Rejected, Reproved, reprove
+from circ.runtime.patches.reproving import Audit, Differing, Reproved, Undecided, reprove
 from circ.runtime.report import Line, verdict_lines
 from circ.runtime.session import read_text
 from circ.runtime.terminal import progress, show_data, show_lines
@@ -26,13 +26,13 @@ __all__ = ["ENDING", "run_audit_receipt"]
 def run_audit_receipt(
     path: Path, checkpoints: Mapping[str, Path], timeout: float, as_json: bool
 ) -> int:
-    """0 where all is as the receipt says, 1 where something is not; `checkpoints` stand in for files that moved."""
+    """0 where all is as the receipt says, 1 where something is not, 2 where that was not decided; `checkpoints` stand in for files that moved."""
     receipt = found_at(read_receipt(read_text(path), str(path)), path.parent, checkpoints)
     start = monotonic()
     with progress(f"auditing {receipt.patch}", as_json) as move:
         found = reprove(receipt, path.parent, Limits(timeout=timeout), start + timeout, move)
     seconds = monotonic() - start
-    code = Exit.AS_CLAIMED if isinstance(found, Reproved) else Exit.REFUTED
+    code = code_of(found)
     if as_json:
         show_data({"receipt": str(path), **data(found), "exit": int(code)})
     else:
@@ -52,12 +52,28 @@ def found_at(receipt: Receipt, folder: Path, checkpoints: Mapping[str, Path]) ->
     return receipt
 
 
-def lines(receipt: Receipt, found: Reproved | Rejected, seconds: float) -> list[Line]:
+def code_of(found: Audit) -> Exit:
+    """Proved again, not as the receipt says, or not decided."""
+    match found:
+        case Reproved():
+            return Exit.AS_CLAIMED
+        case Differing():
+            return Exit.REFUTED
+        case Undecided():
+            return Exit.UNKNOWN
+        case _:
+            assert_never(found)
+
+
+def lines(receipt: Receipt, found: Audit, seconds: float) -> list[Line]:
     """What an audit found, for a reader."""
     match found:
-        case Rejected(reason=reason):
+        case Differing(reason=reason):
             head = f"✗ patch {receipt.patch}: the receipt does not hold  ({seconds:.1f} s)"
             return [Line("bad", head), Line("plain", f"    {reason}")]
+        case Undecided(reason=reason):
+            head = f"? patch {receipt.patch}: not decided  ({seconds:.1f} s)"
+            return [Line("doubt", head), Line("plain", f"    {reason}")]
         case Reproved(same=same, verdicts=verdicts):
             head = f"✓ patch {receipt.patch}: proved again  ({seconds:.1f} s)"
             kept = f"    {same} tensor{'s' * (same != 1)} that it may not edit: the same bytes as before"
@@ -68,11 +84,13 @@ def lines(receipt: Receipt, found: Reproved | Rejected, seconds: float) -> list[
             assert_never(found)
 
 
-def data(found: Reproved | Rejected) -> dict[str, object]:
+def data(found: Audit) -> dict[str, object]:
     """The same for `--json`."""
     match found:
-        case Rejected(reason=reason):
+        case Differing(reason=reason):
             return {"holds": False, "reason": reason}
+        case Undecided(reason=reason):
+            return {"holds": None, "reason": reason}
         case Reproved(same=same, verdicts=verdicts):
             told = [verdict_data(asked, verdict) for asked, verdict in verdicts]
             return {"holds": True, "unchanged": same, "requirements": told}

@@ -40,7 +40,7 @@ def run_revert(folder: Path, checkpoint: Path, target: Target, as_json: bool) ->
     """Write a checkpoint as it was."""
     delta = read_delta(folder)
     path = target.path(checkpoint, f"before_{delta.receipt.patch}")
-    revert(delta, checkpoint, path, overwrite=target.force, in_place=target.in_place)
+    revert(delta, folder, checkpoint, path, overwrite=target.force, in_place=target.in_place)
     if as_json:
         digest = delta.receipt.source.sha256
         show_data({"wrote": str(path), "sha256": digest, "exit": int(Exit.AS_CLAIMED)})
@@ -77,11 +77,14 @@ def found_in(what: Path) -> tuple[Receipt, ...]:
 def receipt_lines(receipt: Receipt) -> list[Line]:
     """What one patch changed, and what was proved of it."""
     verdicts = [
-        Line("good", f"    {v.name}: {v.outcome}{f' by {v.method}' * bool(v.method)}")
+        Line("plain", f"    {v.name}: {v.outcome}{f' by {v.method}' * bool(v.method)}")
         for v in receipt.verdicts
     ]
     return [
-        Line("plain", f"patch {receipt.patch} of {receipt.spec.path}, by {receipt.tool}"),
+        Line(
+            "plain",
+            f"patch {receipt.patch} of {receipt.spec.path}, by {receipt.tool}, as its receipt says",
+        ),
         Line("plain", f"    from {receipt.source.path}  {receipt.source.sha256[:16]}…"),
         Line("plain", f"    to   {receipt.target}  {(receipt.sha256 or 'this file')[:16]}…"),
         *change_lines(receipt),

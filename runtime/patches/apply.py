@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 
-from circ.compiler.checkpoint import file_hash, plain_hash, read_index
-from circ.compiler.shards import is_index, shards_of
+from circ.compiler.checkpoint import file_hash, opened, plain_hash, read_index
+from circ.compiler.header import Place
+from circ.compiler.shards import ENDING, is_index, parse_index, shards_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
-from circ.runtime.atomic import locked, replacing
-from circ.runtime.outputs import same
-from circ.runtime.patches.delta import Delta, FileDelta, Side
-from circ.runtime.patches.receipt import FileMark, Receipt, seen_from, write_receipt
+from circ.runtime.atomic import locked, refuse_existing, replacing
+from circ.runtime.outputs import require_unread, same
+from circ.runtime.patches.delta import NOTES, TENSORS, Delta, FileDelta, Side
+from circ.runtime.patches.receipt import (
+    FileMark,
+    Receipt,
+    read_receipt,
+    receipt_path,
+    seen_from,
+    write_receipt,
+)
+from circ.runtime.patches.shards import joined
 from circ.runtime.patches.write import Rewrite, write_patched
 
 
@@ -24,7 +34,10 @@ def apply(
 
     Raises `CircError`: E0650-E0653, E0659, E0660.
     """
+    require_apart(folder, target)
+    require_read_once(delta.receipt, target, in_place=in_place)
     with locked(target.parent):
+        refuse_existing(receipt_path(target), overwrite or in_place)
         write_side(delta, source, target, back=False, overwrite=overwrite, in_place=in_place)
         told = seen_from(delta.receipt, folder, target.parent)
         start = FileMark(relpath(source, target.parent), told.source.sha256)
@@ -34,10 +47,40 @@ def apply(
     return receipt
 
 
-def revert(delta: Delta, source: Path, target: Path, *, overwrite: bool, in_place: bool) -> None:
-    """Write what `source` was before the patch; raises as `apply`."""
+def revert(
+    delta: Delta, folder: Path, source: Path, target: Path, *, overwrite: bool, in_place: bool
+) -> None:
+    """Write what `source` was before the patch; raises as `apply`.
+
+    The receipt of a file that is replaced goes with it.
+    """
+    require_apart(folder, target)
     with locked(target.parent):
         write_side(delta, source, target, back=True, overwrite=overwrite, in_place=in_place)
+        if in_place and is_receipt_of(delta.receipt, receipt_path(target)):
+            receipt_path(target).unlink()
+
+
+def is_receipt_of(receipt: Receipt, path: Path) -> bool:
+    """Whether a file is the receipt of this patch."""
+    try:
+        return read_receipt(path.read_text(encoding="utf-8"), path.name).sha256 == receipt.sha256
+    except (OSError, ValueError, CircError):
+        return False
+
+
+def require_read_once(receipt: Receipt, target: Path, *, in_place: bool) -> None:
+    """Raise `CircError` (E0651) where the file that is replaced was read for the proof under another name, too."""
+    names = [name for name, mark in receipt.read.items() if mark.sha256 == receipt.source.sha256]
+    used = [mark.path for mark in receipt.used if mark.sha256 == receipt.source.sha256]
+    if in_place and len(names) + len(used) > 1:
+        raise CircError(writing.writes_over_another(", ".join([*names, *used]), str(target)))
+
+
+def require_apart(folder: Path, target: Path) -> None:
+    """Raise `CircError` (E0651) where a file of the patch itself would be written over."""
+    for path in (target, receipt_path(target)):
+        require_unread(path, [folder / NOTES, folder / TENSORS])
 
 
 def write_side(
@@ -73,9 +116,27 @@ def sides(file: FileDelta, *, back: bool) -> tuple[Side, Side]:
 
 
 def rewriting(source: Path, file: FileDelta, *, back: bool) -> Rewrite:
-    """How one file becomes its other side."""
+    """How one file becomes its other side; raises `ValueError` where it starts otherwise than it should."""
     there, wanted = sides(file, back=back)
+    with opened(source, Place(str(source), None)) as stream:
+        if stream.read(len(there.header)) != there.header:
+            raise ValueError(f"`{there.name}` has another header")
     return Rewrite(source, there.sha256, wanted.tensors, {}, wanted.header, wanted.sha256)
+
+
+def require_end(delta: Delta, source: Path, text: bytes, *, back: bool) -> None:
+    """Raise `ValueError`, or `CircError` (E0413), unless an index and the shards it names are what was promised."""
+    wanted = {file.name: file.sha256 for _, file in (sides(f, back=back) for f in delta.files)}
+    index = parse_index(Place("patch.json", None), text)
+    kept = set(shards_of(read_index(source)))
+    hashes = [sha256(text).hexdigest()]
+    for name in shards_of(index):
+        if name not in wanted and name not in kept:
+            raise ValueError(f"its index names `{name}`, which is in neither checkpoint")
+        hashes.append(wanted.get(name) or plain_hash(source.parent / name, None))
+    end = delta.receipt.source.sha256 if back else delta.receipt.sha256
+    if joined(hashes) != end:
+        raise ValueError("its index is not the one that was promised")
 
 
 def write_shards(
@@ -83,20 +144,27 @@ def write_shards(
 ) -> None:
     """The shards that the wanted index names, where they are not there already; then the index."""
     if not is_index(target):
-        raise CircError(writing.no_index(str(target), ".index.json"))
+        raise CircError(writing.no_index(str(target), ENDING))
     before, after = delta.index or (b"", b"")
     text = before if back else after
-    done: set[str] = set()
+    require_end(delta, source, text, back=back)
+    made: set[str] = set()
     for file in delta.files:
         there, wanted = sides(file, back=back)
         path = target.parent / wanted.name
-        done.add(there.name)
+        made.add(wanted.name)
         if not (path.is_file() and plain_hash(path, None) == wanted.sha256):
             rewrite = rewriting(source.parent / there.name, file, back=back)
-            write_patched(rewrite, path, overwrite=overwrite)
+            write_patched(rewrite, path)
     if not same(source.parent, target.parent):
-        for name in set(shards_of(read_index(source))) - done:
-            copy = Rewrite(source.parent / name, plain_hash(source.parent / name, None), {}, {})
-            write_patched(copy, target.parent / name, overwrite=overwrite)
+        for name in set(shards_of(parse_index(Place("patch.json", None), text))) - made:
+            copy_shard(source.parent / name, target.parent / name)
     with replacing(target, overwrite=overwrite or in_place) as out:
         out.write(text)
+
+
+def copy_shard(source: Path, target: Path) -> None:
+    """A shard as it is, where it is not there already."""
+    digest = plain_hash(source, None)
+    if not (target.is_file() and plain_hash(target, None) == digest):
+        write_patched(Rewrite(source, digest, {}, {}, promised=digest), target)

@@ -156,11 +156,31 @@ def read_delta(folder: Path) -> Delta:
         files = [as_object(entry) for entry in as_list(notes["files"])]
         receipt = receipt_in(as_object(notes["receipt"]))
         found = tuple(file_in(i, file, tensors) for i, file in enumerate(files))
-        return Delta(receipt, found, index_in(tensors))
+        delta = Delta(receipt, found, index_in(tensors))
+        require_told(delta)
+        return delta
     except OSError as error:
         raise CircError(writing.no_delta(str(folder), error.strerror or str(error))) from error
     except (ValueError, KeyError, RecursionError) as error:
         raise CircError(writing.no_delta(str(folder), told(error))) from error
+
+
+def require_told(delta: Delta) -> None:
+    """Raise `Malformed` unless the receipt names the tensors and, of a checkpoint in one file, its hashes."""
+    ends = delta.receipt.source.sha256, delta.receipt.sha256
+    sides = [(file.before.sha256, file.after.sha256) for file in delta.files]
+    if delta.index is None and sides != [ends]:
+        raise Malformed("its receipt is about other files")
+    before = {n: t for file in delta.files for n, t in file.before.tensors.items()}
+    after = {n: t for file in delta.files for n, t in file.after.tensors.items()}
+    changes = {change.tensor: change for change in delta.receipt.changes}
+    if not before.keys() == after.keys() == changes.keys():
+        raise Malformed("its receipt is about other tensors")
+    for name, change in changes.items():
+        kinds = {(tensor.dtype, tensor.shape) for tensor in (before[name], after[name])}
+        hashes = tuple(hashlib.sha256(t[name].data).hexdigest() for t in (before, after))
+        if kinds != {(change.dtype, change.shape)} or hashes != (change.before, change.after):
+            raise Malformed(f"its receipt says of `{name}` what is not so")
 
 
 def told(error: Exception) -> str:

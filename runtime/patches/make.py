@@ -7,7 +7,7 @@ and a patch whose last proof fails is never returned as one.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from time import monotonic
@@ -184,16 +184,22 @@ def finished(
         universal(obligation, Edited(weights, tensors), finding)
         for obligation, finding in zip(obligations, found, strict=True)
     ]
-    said = {o.name for o, v in zip(obligations, verdicts, strict=True) if isinstance(v, Proved)}
-    idle = [obligation.name for obligation in plan.require if obligation.name not in said]
+    settled = tuple(zip(obligations, verdicts, strict=True))
+    idle = says_nothing(plan, settled)
     if idle:
-        return NotMade(plan, f"{idle[0]} says nothing: no input meets its assumptions", rounds)
+        return NotMade(plan, idle, rounds)
     change = np.concatenate([moved(weights, tensors, key).ravel() for key in tensors])
     norms = norms_of(change)
-    settled = tuple(zip(obligations, verdicts, strict=True))
     return Patched(
         plan, tensors, settled, rounds, count(groups), norms, int(np.count_nonzero(change))
     )
+
+
+def says_nothing(plan: PatchPlan, settled: Iterable[tuple[Obligation, Verdict]]) -> str:
+    """Which `require` no input is asked about, in words; empty where each is proved of some."""
+    said = {obligation.name for obligation, verdict in settled if isinstance(verdict, Proved)}
+    idle = [obligation.name for obligation in plan.require if obligation.name not in said]
+    return f"{idle[0]} says nothing: no input meets its assumptions" if idle else ""
 
 
 def norms_of(change: Floats) -> dict[Norm, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
@@ -11,7 +11,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import cast
 
-from circ.compiler.checkpoint import file_hash, read_header
+from circ.compiler.checkpoint import file_hash, read_header, read_index
 from circ.compiler.driver import Program, checkpoints, networks
 from circ.compiler.obligation import Obligation
 from circ.compiler.shards import ENDING, is_index
@@ -24,10 +24,10 @@ from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import locked, refuse_existing
 from circ.runtime.outputs import require_unread, same
-from circ.runtime.patches.delta import Delta, file_delta, write_delta
+from circ.runtime.patches.delta import NOTES, TENSORS, Delta, file_delta, write_delta
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.make import Patched
-from circ.runtime.patches.plan import Stored
+from circ.runtime.patches.plan import CHUNK, Stored, header_of
 from circ.runtime.patches.receipt import (
     METADATA_KEY,
     Change,
@@ -45,9 +45,11 @@ from circ.runtime.patches.shards import (
     Pending,
     data_hash,
     index_text,
+    joined,
     noted,
     notes,
     pending,
+    there_already,
     would_be,
     write_checkpoint,
 )
@@ -105,20 +107,30 @@ def publish(
         bare = pending(source, path, source_hash, changes, patched.plan.name)
         draft = drafted(program, patched, hashes, bare)
         checkpoint = noted(bare, {METADATA_KEY: embedded(draft)})
+        require_read(program, hashes)
         if target.checkpoint:
             require_writable(program, checkpoint, target)
         receipt = replace(draft, sha256=would_be(checkpoint))
         if target.delta is not None:
-            leave_delta(checkpoint, receipt, target)
+            leave_delta(program, checkpoint, receipt, target)
         if target.checkpoint:
             write_checkpoint(checkpoint, overwrite=target.force, in_place=target.in_place)
             write_receipt(receipt, path, overwrite=target.force or target.in_place)
     return path, receipt
 
 
-def leave_delta(checkpoint: Pending, receipt: Receipt, target: Target) -> None:
+def require_read(program: Program, hashes: Mapping[str, str]) -> None:
+    """Raise `CircError` (E0652) where a file of tensors is not the one any more that was hashed before it was read."""
+    for at, path in files_of_tensors(program).items():
+        if file_hash(path) != hashes[at]:
+            raise CircError(source_changed(str(path)))
+
+
+def leave_delta(program: Program, checkpoint: Pending, receipt: Receipt, target: Target) -> None:
     """Write the patch on its own; raises `CircError` (E0650-E0653)."""
     folder = target.delta or Path()
+    for file in (folder / NOTES, folder / TENSORS):
+        require_unread(file, [*program.files_read, *checkpoint.files, checkpoint.target])
     left = seen_from(receipt, checkpoint.target.parent, folder)
     write_delta(delta_of(checkpoint, left), folder, overwrite=target.force)
 
@@ -176,10 +188,28 @@ def carried(source: Path) -> tuple[Receipt, ...]:
 
 
 def metadata_of(source: Path) -> Mapping[str, object]:
-    """What a checkpoint notes of itself; one in shards does in its index."""
-    if is_index(source):
-        return notes(cast("Mapping[str, object]", json.loads(source.read_bytes())))
-    return read_header(source).metadata
+    """What a checkpoint notes of itself; one in shards does in its index. Raises `CircError` as reading it does."""
+    if not is_index(source):
+        return read_header(source).metadata
+    read_index(source)
+    return notes(cast("Mapping[str, object]", json.loads(source.read_bytes())))
+
+
+def data_of(checkpoint: Path, edited: Iterable[str]) -> str:
+    """The SHA-256 of the data section of a file, or of those shards that have an edited tensor, as a receipt has it."""
+    header = read_header(checkpoint)
+    names = {header.tensors[name].file or checkpoint.name for name in edited}
+    return joined([data_section_hash(checkpoint.parent / name) for name in sorted(names)])
+
+
+def data_section_hash(path: Path) -> str:
+    """The SHA-256 of what follows the header of a safetensors file."""
+    with path.open("rb") as stream:
+        header_of(stream)
+        digest = sha256()
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def files_of_tensors(program: Program) -> dict[str, Path]:
@@ -195,8 +225,15 @@ def require_writable(program: Program, written: Pending, target: Target) -> None
     Whether the checkpoint may go over its own source, `write_patched` says.
     """
     others = [file for file in program.files_read if not same(file, written.source)]
-    for path in (*written.files, written.target):
+    for path, rewrite in written.files.items():
         require_unread(path, others)
+        if not (target.in_place and same(path, written.source)) and not there_already(
+            path, rewrite, written
+        ):
+            refuse_existing(path, target.force and written.index is None)
+    require_unread(written.target, others)
+    if written.index is not None and not target.in_place:
+        refuse_existing(written.target, target.force)
     receipt = receipt_path(written.target)
     require_unread(receipt, program.files_read)
     refuse_existing(receipt, target.force or target.in_place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 from array import array
 from collections.abc import Mapping
@@ -23,12 +24,15 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
 from circ.runtime.patches.encoding import encoded
+from circ.runtime.session import rational
 
 METADATA_KEY = "circ.receipt"
 """Where a patched safetensors file keeps its own receipt."""
 
 ENDING = ".receipt.json"
 """How the name of a receipt ends."""
+
+PATCH_NAME = re.compile(r"[A-Za-z_]\w{0,99}")
 
 Json = Mapping[str, object]
 
@@ -155,15 +159,18 @@ def read_receipt(text: str, name: str) -> Receipt:
 def receipt_in(found: Json) -> Receipt:
     """A receipt, with every field checked; raises `Malformed` with the first that is wrong."""
     expect_fields(found, Receipt)
+    patch = text_at(found, "patch")
+    if PATCH_NAME.fullmatch(patch) is None:
+        raise Malformed("`patch` is no name of a patch")
     return Receipt(
         text_at(found, "tool"),
-        text_at(found, "patch"),
+        patch,
         params_in(found["params"]),
         mark_in(as_object(found["spec"])),
         tuple(mark_in(as_object(entry)) for entry in as_list(found["used"])),
         marks_in(found["read"]),
         mark_in(as_object(found["source"])),
-        text_at(found, "target"),
+        file_name_at(found, "target"),
         None if found["sha256"] is None else hash_at(found, "sha256"),
         hash_at(found, "data"),
         tuple(change_in(as_object(entry)) for entry in as_list(found["changes"])),
@@ -181,7 +188,26 @@ def marks_in(found: object) -> Mapping[str, FileMark]:
 def mark_in(found: Json) -> FileMark:
     """A `FileMark`."""
     expect_fields(found, FileMark)
-    return FileMark(text_at(found, "path"), hash_at(found, "sha256"))
+    path = text_at(found, "path")
+    require_file_name(path, path)
+    return FileMark(path, hash_at(found, "sha256"))
+
+
+def file_name_at(found: Json, field: str) -> str:
+    """A field that holds the name of a file in the receipt's own folder."""
+    value = text_at(found, field)
+    require_file_name(value, Path(value).name)
+    return value
+
+
+def require_file_name(value: str, expected: str) -> None:
+    """Raise `Malformed` unless a text is `expected`, and what a file system can have as a name."""
+    try:
+        fits = bool(os.fsencode(value)) and "\0" not in value
+    except UnicodeEncodeError:
+        fits = False
+    if not fits or value != expected:
+        raise Malformed("a name of a file is none")
 
 
 def change_in(found: Json) -> Change:
@@ -204,7 +230,13 @@ def change_in(found: Json) -> Change:
 def params_in(found: object) -> Mapping[str, str]:
     """The params that the patch was made with, each an exact number as text."""
     given = as_object(found)
-    return {name: text_at(given, name) for name in given}
+    params = {name: text_at(given, name) for name in given}
+    for value in params.values():
+        try:
+            rational(value)
+        except (ValueError, ZeroDivisionError) as error:
+            raise Malformed("a param is no number") from error
+    return params
 
 
 def settled_in(found: Json) -> Settled:

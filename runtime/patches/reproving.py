@@ -1,6 +1,6 @@
 """A receipt, held against the files it names: is each as it says, and does what was proved hold of them?
 
-Nothing that the receipt says is believed. The spec is checked anew, the tensors that it may edit are read from the
+Nothing that the receipt says is believed, but for the name of the tool. The spec is checked anew, the tensors that it may edit are read from the
 patched checkpoint and all else from the one before it, and each requirement is decided again.
 """
 
@@ -9,25 +9,24 @@ from __future__ import annotations
 import hashlib
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from circ.compiler.checkpoint import file_hash, opened, read_header, read_tensor
+from circ.compiler.checkpoint import file_hash, files_of, opened, read_header, read_tensor
 from circ.compiler.driver import Program, checkpoints
-from circ.compiler.finding import Empty, Holds, Limits, Progress
+from circ.compiler.finding import Fails, Limits, Progress, Stuck
 from circ.compiler.header import Header, Place
 from circ.compiler.lower.claims import EditedTensor
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Tensor
-from circ.compiler.verdict import Verdict
-from circ.runtime.patches.make import Edited, entries, findings
-from circ.runtime.patches.publish import settled
-from circ.runtime.patches.receipt import Change, Receipt, change
+from circ.compiler.verdict import Verdict, outcome
+from circ.runtime.patches.make import Edited, entries, findings, says_nothing
+from circ.runtime.patches.publish import carried, data_of
+from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.prover import universal
-from circ.runtime.session import Request, checked
+from circ.runtime.session import Request, checked, rational
 
 CHUNK = 1 << 22
 
@@ -41,47 +40,78 @@ class Reproved:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Differing:
     """The first thing that is not as a receipt says."""
 
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A requirement that was not decided again, and why."""
+
+    reason: str
+
+
+Audit = Reproved | Differing | Undecided
+
+
 def opened_as_told(receipt: Receipt, folder: Path) -> Program:
     """The spec of a receipt with its params and files; raises `CircError` with its errors."""
-    params = {name: Fraction(value) for name, value in receipt.params.items()}
+    params = {name: rational(value) for name, value in receipt.params.items()}
     files = {name: folder / mark.path for name, mark in receipt.read.items()}
     return checked(folder / receipt.spec.path, Request(params, files, outside=True))
 
 
 def reprove(
     receipt: Receipt, folder: Path, limits: Limits, deadline: float, progress: Progress
-) -> Reproved | Rejected:
-    """Decide again what a receipt says; its paths are seen from `folder`. Raises `CircError` for a wrong spec or file."""
+) -> Audit:
+    """Decide again what a receipt says; its paths are seen from `folder`. Raises `CircError` for a wrong spec or file.
+
+    Files are hashed before anything is read of them, and again when all is decided.
+    """
     wrong = next(wrong_files(receipt, folder), None)
     if wrong is not None:
-        return Rejected(wrong)
+        return Differing(wrong)
+    found = decided_again(receipt, folder, limits, deadline, progress)
+    wrong = next(wrong_files(receipt, folder), None)
+    return found if wrong is None else Differing(wrong)
+
+
+def decided_again(
+    receipt: Receipt, folder: Path, limits: Limits, deadline: float, progress: Progress
+) -> Audit:
+    """The same of files that are those which the receipt names."""
     program = opened_as_told(receipt, folder)
     wrong = next(wrong_texts(program, receipt, folder), None)
     if wrong is not None:
-        return Rejected(wrong)
+        return Differing(wrong)
     plan = program.patch(receipt.patch)
     checkpoint = plan.edits[0].checkpoint
     before = program.files.path(checkpoints(program.typed)[checkpoint])
     after = folder / receipt.target
     edited = [edit.name for edit in plan.edits]
+    if receipt.read.get(checkpoint) != receipt.source:
+        return Differing(f"the checkpoint that the patch edits is not {receipt.source.path}")
     wrong = next(wrong_tensors(before, after, receipt, plan.edits), None)
+    wrong = wrong or next(wrong_notes(before, after, receipt, edited), None)
     if wrong is not None:
-        return Rejected(wrong)
+        return Differing(wrong)
     obligations = (*plan.require, *plan.preserve)
     weights = Edited(program.weights, edited_tensors(checkpoint, after, edited))
     found = findings(obligations, weights, limits, deadline, progress)
     for obligation, finding in zip(obligations, found, strict=False):
-        if not isinstance(finding, Holds | Empty):
-            return Rejected(f"{obligation.title} was not proved of {receipt.target}")
+        if isinstance(finding, Stuck):
+            return Undecided(f"{obligation.title} was not decided: {finding.reason}")
+        if isinstance(finding, Fails):
+            return Differing(f"{obligation.title} does not hold of {receipt.target}")
     verdicts = tuple((o, universal(o, weights, f)) for o, f in zip(obligations, found, strict=True))
-    if tuple(settled(o, v) for o, v in verdicts) != receipt.verdicts:
-        return Rejected("what it says of the requirements is not what is found of them")
+    idle = says_nothing(plan, verdicts)
+    if idle:
+        return Differing(idle)
+    told = [(verdict.name, verdict.outcome) for verdict in receipt.verdicts]
+    if told != [(o.title, outcome(v)) for o, v in verdicts]:
+        return Differing("what it says of the requirements is not what is found of them")
     return Reproved(unchanged(before, edited), verdicts)
 
 
@@ -123,20 +153,18 @@ def is_named(path: Path, digest: str) -> bool:
 
 def wrong_texts(program: Program, receipt: Receipt, folder: Path) -> Iterator[str]:
     """What the spec reads and the receipt does not name, so that it may have been another."""
-    named = {(folder / mark.path).resolve() for mark in (*receipt.used, *receipt.read.values())}
+    read = [file for mark in receipt.read.values() for file in files_of(folder / mark.path)]
+    named = {path.resolve() for path in (*read, *(folder / mark.path for mark in receipt.used))}
     for path in program.files_read[1:]:
-        if path.resolve() not in named and not beside(path, named):
+        if path.resolve() not in named:
             yield f"the spec reads {path}, which it does not name"
+    for mark in (receipt.spec, *receipt.used):
+        for text in (program.source, *program.used_files):
+            same = Path(text.name).resolve() == (folder / mark.path).resolve()
+            if same and hashlib.sha256(text.text.encode()).hexdigest() != mark.sha256:
+                yield f"{mark.path} is another text than it names"
     if receipt.patch not in program.typed.scope.patches:
         yield f"the spec has no patch `{receipt.patch}`"
-
-
-def beside(shard: Path, named: set[Path]) -> bool:
-    """Whether a file is a shard of a checkpoint whose index is named; its hash is part of the index's."""
-    return any(
-        index.parent == shard.resolve().parent and index.name.endswith(".index.json")
-        for index in named
-    )
 
 
 def wrong_tensors(
@@ -161,6 +189,33 @@ def wrong_tensors(
         changes.append(change(edit.name, then.dtype, then.shape, first.values, then.values))
     if tuple(changes) != receipt.changes:
         yield "what it says of the tensors that are edited is not so"
+
+
+def wrong_notes(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:
+    """What else the receipt says that is not so: the hash of the data, and the receipts that the files carry."""
+    if data_of(after, edited) != receipt.data:
+        yield "what it says of the data section is not so"
+    if carried(before) != receipt.earlier:
+        yield f"its earlier receipts are not those that {receipt.source.path} carries"
+    own = carried(after)[-1:]
+    if [nowhere(each) for each in own] != [nowhere(replace(receipt, sha256=None, earlier=()))]:
+        yield f"{receipt.target} carries another receipt"
+
+
+def nowhere(receipt: Receipt) -> Receipt:
+    """A receipt without its paths, which change when files are moved."""
+
+    def blank(mark: FileMark) -> FileMark:
+        return FileMark("", mark.sha256)
+
+    return replace(
+        receipt,
+        target="",
+        spec=blank(receipt.spec),
+        used=tuple(map(blank, receipt.used)),
+        read={name: blank(mark) for name, mark in receipt.read.items()},
+        source=blank(receipt.source),
+    )
 
 
 def moved_elsewhere(edit: EditedTensor, first: Tensor, then: Tensor) -> bool:

@@ -1,7 +1,8 @@
 """Which files a patched checkpoint is made of: one, or shards and the index that names them.
 
-The index is written last. Beside its source a patched shard gets a name of its own, so that at any moment an
-index names shards that are whole and belong together; elsewhere all shards are copied.
+The index is written last. A patched shard beside its source gets a name of its own, and so does one whose name is taken, so
+that at any moment an index names shards that are whole and belong together: no shard is ever replaced. In another folder
+all shards are written.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def pending(
 
     Raises `CircError` (E0652, E0658).
     """
+    if not is_index(source) and is_index(target):
+        raise CircError(writing.no_shards(str(target), ENDING))
     if not is_index(source):
         return Pending(source, target, {target: Rewrite(source, expected, changes, {})})
     if not is_index(target):
@@ -70,19 +73,22 @@ def in_shards(
     names: dict[str, str] = {}
     for file, digest in shards.items():
         inside = {name: new for name, new in changes.items() if index[name] == file}
-        names[file] = renamed(file, patch, inside) if beside and inside else file
-        if inside or not beside:
-            path = target.parent / names[file]
-            files[path] = Rewrite(source.parent / file, digest, inside, {})
+        if beside and not inside:
+            names[file] = file
+            continue
+        rewrite = Rewrite(source.parent / file, digest, inside, {})
+        taken = (target.parent / file).exists()
+        names[file] = renamed(file, patch, rewrite, target) if beside or taken else file
+        files[target.parent / names[file]] = rewrite
     found = cast("dict[str, object]", json.loads(text))
     placed = {name: names[file] for name, file in index.items()}
     return Pending(source, target, files, {**found, "weight_map": placed})
 
 
-def renamed(file: str, patch: str, changes: Mapping[str, Stored]) -> str:
-    """`model-00001-of-00002.mend-0f3a9c21.safetensors`: by what changes, so that no other patch has the name."""
-    digest = hashlib.sha256()
-    for name, new in sorted(changes.items()):
+def renamed(file: str, patch: str, rewrite: Rewrite, target: Path) -> str:
+    """`model-00001-of-00002.mend-0f3a9c21.safetensors`: by what is made of what for which index, a name of its own."""
+    digest = hashlib.sha256(f"{rewrite.expected} {target.name} ".encode(errors="surrogatepass"))
+    for name, new in sorted(rewrite.changes.items()):
         digest.update(f"{name} ".encode(errors="surrogatepass"))
         digest.update(new.data)
     path = Path(file)
@@ -121,14 +127,25 @@ def notes(index: Mapping[str, object]) -> Mapping[str, object]:
 def write_checkpoint(checkpoint: Pending, *, overwrite: bool, in_place: bool) -> str:
     """Write all files, an index last; the SHA-256 of the whole. Raises as `write_patched`."""
     alone = checkpoint.index is None
-    hashes = {
-        path: write_patched(rewrite, path, overwrite=overwrite, in_place=in_place and alone).target
-        for path, rewrite in checkpoint.files.items()
-    }
+    hashes: dict[Path, str] = {}
+    for path, rewrite in checkpoint.files.items():
+        if there_already(path, rewrite, checkpoint):
+            hashes[path] = plain_hash(path, None)
+        else:
+            how = in_place and alone
+            free = overwrite and alone
+            hashes[path] = write_patched(rewrite, path, overwrite=free, in_place=how).target
     if checkpoint.index is not None:
         with replacing(checkpoint.target, overwrite=overwrite or in_place) as out:
             out.write(index_text(checkpoint.index))
     return whole(checkpoint, hashes)
+
+
+def there_already(path: Path, rewrite: Rewrite, checkpoint: Pending) -> bool:
+    """Whether a shard is there already, with just the bytes that would be written."""
+    if checkpoint.index is None or not path.is_file():
+        return False
+    return plain_hash(path, None) == would_write(rewrite).target
 
 
 def would_be(checkpoint: Pending) -> str:
@@ -150,4 +167,5 @@ def whole(checkpoint: Pending, hashes: Mapping[Path, str]) -> str:
 
 def index_text(index: Mapping[str, object]) -> bytes:
     """An index as it is written."""
-    return f"{json.dumps(index, indent=2, ensure_ascii=False)}\n".encode()
+    text = json.dumps(index, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode(errors="backslashreplace")
