@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from circ.compiler.obligation import Obligation
-from circ.compiler.verdict import Proved, Verdict, outcome
+from circ.compiler.verdict import Proved, Refuted, Verdict, outcome
 from circ.lang.diagnostic import CircError
 from circ.runtime.as_data import Data, cache_data, verdict_data, witness_data
 from circ.runtime.cache.recall import Answered, Rest, Valued
@@ -41,7 +41,7 @@ def value_lines(head: Obligation, values: Sequence[Valued]) -> Iterator[Line]:
     texts = [value_text(head, one) for one in values[:LISTED_VALUES]]
     width = max(map(len, texts))
     for text, one in zip(texts, values, strict=False):
-        yield Line("faint", f"      {text:<{width}}  {one.outcome}")
+        yield Line("faint", f"      {text:<{width}}  {one.outcome}{input_text(one)}")
     if len(values) > LISTED_VALUES:
         more = len(values) - LISTED_VALUES
         yield Line("faint", f"      and {more:,} more (`--json` has all)")
@@ -50,6 +50,17 @@ def value_lines(head: Obligation, values: Sequence[Valued]) -> Iterator[Line]:
 def value_text(head: Obligation, one: Valued) -> str:
     """`i = 3, c = single`."""
     return ", ".join(witness_lines(head, one.value))
+
+
+def input_text(one: Valued) -> str:
+    """`  at s = [a, b]`, where an input shows what the verdict at a value is."""
+    found = one.found
+    if not isinstance(found, Answered) or not isinstance(found.verdict, Proved | Refuted):
+        return ""
+    example = found.verdict.example
+    if example is None:
+        return ""
+    return f"  at {', '.join(witness_lines(found.obligation, example.witness))}"
 
 
 def about(reply: Answered, details: Sequence[Line]) -> Iterator[Line]:

@@ -214,7 +214,8 @@ def run(
     with closing(batches(source, partial(examined, stages, source))) as found:
         try:
             for tally in found:
-                settle(report, tally, question, source, judge, until)
+                if not (limits.first and ties is None and surely_fails(tally)):
+                    settle(report, tally, question, source, judge, until)
                 if ties is not None:
                     sift(tally, ties)
                 report.tally.add(tally, limits.listed)
@@ -230,13 +231,18 @@ def run(
     return report
 
 
+def surely_fails(tally: Tally) -> bool:
+    """Whether an input was found to fail however ties are broken: where one is enough, none is put to the reference."""
+    return any(numbers.size for numbers, _ in tally.failing)
+
+
 def enough(report: Report, source: Source, limits: Limits, until: float) -> bool:
     """Whether to stop here, and why."""
-    left = report.done < source.count
+    left = report.done < source.count or bool(report.tally.open)
     if limits.first and report.failing:
         report.stopped = "found" if left else ""
         return True
-    if monotonic() > until and (left or report.tally.open):
+    if monotonic() > until and left:
         report.stopped = "time"
         return True
     return False

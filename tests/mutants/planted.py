@@ -3337,11 +3337,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_patch_files.py::TestApart::test_another_checkpoint_is_refused",),
     ),
     Mutant(
-        "an_index_before_its_shards",
+        "shards_replaced_in_another_folder",
         "runtime/patches/shards.py",
-        "names[file] = renamed(file, patch, inside) if beside and inside else file",
-        "names[file] = file",
-        ("tests/unit/test_patched_shards.py",),
+        "names[file] = renamed(file, patch, rewrite, target) if beside or taken else file",
+        "names[file] = renamed(file, patch, rewrite, target) if beside else file",
+        ("tests/unit/test_patch_files.py::test_no_shard_is_ever_replaced",),
     ),
     Mutant(
         "a_tensor_that_may_not_change_changed",
