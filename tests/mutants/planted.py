@@ -2763,6 +2763,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return on if e.side == "on" else combine(b, (1, x), (-1, on))',
         "return on",
         ("tests/spec/meaning/subspaces.md",),
+        slow=True,
     ),
     Mutant(
         "projection_without_the_inverse",
@@ -2770,6 +2771,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return matmul(b, matmul(b, x, transpose(b, span.vectors, [1, 0])), inverse)",
         "return matmul(b, x, transpose(b, span.vectors, [1, 0]))",
         ("tests/spec/meaning/subspaces.md",),
+        slow=True,
     ),
     Mutant(
         "what_is_said_of_variables_together_dropped",
@@ -2777,6 +2779,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "conditions += map(inner.wire, said_together(layer))",
         "pass",
         ("tests/spec/meaning/products.md",),
+        slow=True,
     ),
     Mutant(
         "variables_of_a_product_swapped",
@@ -2784,6 +2787,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "together = [variables[name.text] for name in joint.names]",
         "together = [variables[name.text] for name in reversed(joint.names)]",
         ("tests/agreement/test_products.py",),
+        slow=True,
     ),
     Mutant(
         "what_is_said_of_one_variable_said_of_another",
@@ -2791,6 +2795,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "conditions += map(inner.wire, said_alone(layer, place))",
         "conditions += map(inner.wire, said_alone(layer, 0) if place == 0 else ())",
         ("tests/agreement/test_products.py",),
+        slow=True,
     ),
     Mutant(
         "narrowing_of_a_product_forgotten",
@@ -2798,6 +2803,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "                found.append(Layer(names, condition, decl, scope))\n                at = joint.domain",
         "                at = joint.domain",
         ("tests/agreement/test_products.py",),
+        slow=True,
     ),
     Mutant(
         "part_of_a_joint_condition_lost",
@@ -2812,6 +2818,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "conditions = obligation.joint_conditions",
         'conditions = tuple(name for name in left.outputs if name == "where")',
         ("tests/spec/meaning/products.md",),
+        slow=True,
     ),
     Mutant(
         "lemma_of_variables_together_used_for_all",
@@ -2819,6 +2826,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return [*domains, *together, where]",
         "return [*domains, where]",
         ("tests/spec/meaning/products.md",),
+        slow=True,
     ),
     Mutant(
         "variables_bounded_as_one",
@@ -2833,6 +2841,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return shares(env.wire(e.operand), span, span.scales, env)",
         "return shares(env.wire(e.operand), span, [Fraction(1)] * len(span.scales), env)",
         ("tests/spec/meaning/subspaces.md",),
+        slow=True,
     ),
     Mutant(
         "coordinates_in_another_order",
@@ -2840,6 +2849,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "entries = (entry * many for row in rows for entry, many in zip(row, times, strict=True))",
         "entries = (x * many for row in rows for x, many in zip(row[::-1], times, strict=True))",
         ("tests/agreement/test_meaning.py",),
+        slow=True,
     ),
     Mutant(
         "subspace_of_the_stored_tensors",
@@ -2847,6 +2857,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "inside = Environment(low, low.scope_of(decl), old=env.old, tensors=env.tensors)",
         "inside = Environment(low, low.scope_of(decl), old=env.old)",
         ("tests/spec/meaning/subspaces.md",),
+        slow=True,
     ),
     Mutant(
         "patch_edits_a_subspace",
@@ -2896,6 +2907,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Files(folder, opened=",
         "return Files(folder, True, opened=",
         ("tests/unit/test_lsp.py::TestFindings",),
+        slow=True,
     ),
     Mutant(
         "renaming_that_captures",
@@ -2910,6 +2922,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if stored_in(program) == stored_in(before):",
         "if stored_in(program).keys() == stored_in(before).keys():",
         ("tests/unit/test_repl_definitions.py::TestFilesThatChange",),
+        slow=True,
     ),
     Mutant(
         "file_that_changed_goes_unseen",
@@ -2924,6 +2937,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            before += here\n",
         "            before = here\n",
         ("tests/unit/test_repl_definitions.py::TestTraces",),
+        slow=True,
     ),
     Mutant(
         "declaration_with_an_error_kept",
@@ -2931,6 +2945,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if program.failed or any(each.severity == "error" for each in own):',
         "if program.failed:",
         ("tests/unit/test_repl_definitions.py::TestDefinitions",),
+        slow=True,
     ),
     Mutant(
         "html_of_names_as_they_stand",
@@ -2938,6 +2953,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "    style, text = STYLES[line.style], escape(line.text)\n",
         "    style, text = STYLES[line.style], line.text\n",
         ("tests/unit/test_notebook.py::TestDisplays",),
+        slow=True,
     ),
     Mutant(
         "attention_scaled_by_the_root",
@@ -2945,6 +2961,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return use.put("Div", scores, by, shape=shape)',
         'return use.put("Mul", scores, by, shape=shape)',
         ("tests/unit/test_handed_networks.py::test_a_block_is_called_with_its_pattern_in_reach",),
+        slow=True,
     ),
     Mutant(
         "alpha_of_a_sum_left_out",
@@ -3132,6 +3149,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for shard in files_of(path, self.named(decl))[1:]:",
         "for shard in files_of(path, self.named(decl))[:0]:",
         ("tests/unit/test_checkpoint.py",),
+        slow=True,
     ),
     Mutant(
         "tensor_of_another_shard",
@@ -3139,6 +3157,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for name in sorted(said ^ set(header.tensors)):",
         "for name in sorted(said - set(header.tensors)):",
         ("tests/unit/test_checkpoint.py",),
+        slow=True,
     ),
     Mutant(
         "hash_of_the_index_alone",
@@ -3146,6 +3165,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return found[0] if len(found) == 1 else",
         "return found[0] if found else",
         ("tests/unit/test_checkpoint.py",),
+        slow=True,
     ),
     Mutant(
         "lemma_that_is_not_proved",
@@ -3153,6 +3173,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not isinstance(rest.verdict, Proved):",
         "if False and not isinstance(rest.verdict, Proved):",
         ("tests/agreement/test_lemmas.py",),
+        slow=True,
     ),
     Mutant(
         "lemma_beyond_its_domain",
@@ -3167,6 +3188,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return [*domains, *together, where]",
         "return [*domains, *together]",
         ("tests/agreement/test_lemmas.py",),
+        slow=True,
     ),
     Mutant(
         "inclusion_without_domain",
@@ -3174,6 +3196,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return [*domains, *together, where]",
         "return [*together, where]",
         ("tests/agreement/test_lemmas.py",),
+        slow=True,
     ),
     Mutant(
         "goal_taken_for_lemma",
@@ -3272,6 +3295,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return int(code.values[0])",
         "return (int(code.values[0]) + 1) % side",
         ("tests/agreement/test_outer.py::test_an_edit_is_made_at_the_place_of_its_value",),
+        slow=True,
     ),
     Mutant(
         "place_that_depends_on_an_input",
@@ -3328,6 +3352,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if rewrite.promised not in ("", written.hexdigest()):',
         'if rewrite.promised not in ("", rewrite.promised):',
         ("tests/unit/test_patch_files.py::test_a_hostile_patch_writes_nothing",),
+        slow=True,
     ),
     Mutant(
         "a_patch_of_any_checkpoint",
@@ -3335,6 +3360,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if found != wanted:",
         "if found == done:",
         ("tests/unit/test_patch_files.py::TestApart::test_another_checkpoint_is_refused",),
+        slow=True,
     ),
     Mutant(
         "shards_replaced_in_another_folder",
@@ -3349,6 +3375,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not alike(before, old, after, new, name):",
         "if old.tensors[name].shape != new.tensors[name].shape:",
         ("tests/unit/test_patch_files.py::test_a_change_elsewhere_is_noticed",),
+        slow=True,
     ),
     Mutant(
         "all_of_a_tensor_may_change",
