@@ -57,7 +57,8 @@ def shortest(rows: Floats, low: Floats) -> Floats | None:
 def sparsest(rows: Floats, low: Floats) -> Floats | None:
     """Under l1: x is the difference of two vectors without negative entries, whose sum is made small."""
     unknowns = rows.shape[1]
-    found = linear_program(np.ones(2 * unknowns), np.hstack([rows, -rows]), low, lowest=0.0)
+    cost: Floats = np.ones(2 * unknowns)
+    found = linear_program(cost, np.hstack([rows, -rows]), low, lowest=0.0)
     return None if found is None else found[:unknowns] - found[unknowns:]
 
 

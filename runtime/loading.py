@@ -11,6 +11,7 @@ from torch import Tensor
 
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
+from circ.compiler.imported import Imported
 from circ.compiler.query import expression
 from circ.compiler.readings.torch import DTYPES
 from circ.compiler.verdict import Proved, Refuted, Verdict
@@ -94,7 +95,14 @@ def load(
         {name: rational(str(value)) for name, value in (params or {}).items()},
         {name: Path(file) for name, file in (checkpoints or {}).items()},
         outside,
-        {name: found.imported for name, found in (networks or {}).items()},
+        {name: handed(name, found) for name, found in (networks or {}).items()},
     )
     with explained():
         return Spec(checked(Path(spec), request), Path(spec).name)
+
+
+def handed(name: str, found: object) -> Imported:
+    """What Circ read of a network; raises `TypeError` for a module that `circ.network` has not read."""
+    if not isinstance(found, HandedOver):
+        raise TypeError(f"`{name}` is no network: hand over `circ.network(module, example)`")
+    return found.imported

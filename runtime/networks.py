@@ -117,15 +117,19 @@ def network(module: nn.Module, example: Tensor | Sequence[Tensor]) -> HandedOver
     It goes through `torch.export`; what no input changes is computed once, as PyTorch does. Raises `CircError`
     where the module is not read (E0803, E0804, E0822), or the reading differs from the module (E0823).
     """
-    inputs = (example,) if isinstance(example, Tensor) else tuple(example)
+    inputs = tuple[object, ...]([example] if isinstance(example, Tensor) else example)
     name = type(module).__name__
     with explained():
         if not inputs:
             raise CircError(not_exported(name, "it is given no example"))
-        found, inside = calls_of(module, inputs)
+        tensors = tuple(each for each in inputs if isinstance(each, Tensor))
+        if len(tensors) < len(inputs):
+            help = "give it a tensor of the input's shape, `torch.zeros(1, 8)`; of tokens `torch.zeros(1, 8, dtype=torch.int64)`"
+            raise CircError(not_exported(name, "its example is no tensor", help))
+        found, inside = calls_of(module, tensors)
         imported = Imported(name, name, graph_of(found))
         imported.cut(frozenset())
-        require_agreement(module, found, imported, inputs, inside)
+        require_agreement(module, found, imported, tensors, inside)
         imported.agreement = Compared("the module")
         return HandedOver(module, imported, name)
 

@@ -135,7 +135,9 @@ def requirement_lines(patched: Patched) -> list[Line]:
 
 def conflict_lines(conflict: Conflict) -> list[Line]:
     """The inputs at which the requirements leave no room for an edit."""
-    lines = [Line("plain", "    no edit of these tensors was found that meets these together:")]
+    alone = len(conflict.instances) == 1
+    head = "meets this requirement at one input" if alone else "meets these together"
+    lines = [Line("plain", f"    no edit of these tensors was found that {head}:")]
     obligations = {o.title: o for o in (*conflict.plan.require, *conflict.plan.preserve)}
     for name, witness in conflict.instances:
         told = "; ".join(witness_lines(obligations[name], witness))

@@ -431,3 +431,14 @@ def test_a_reading_that_differs_from_the_module_is_an_error(
     code, note = refusal(Own(lambda m, x: functional.relu(x) + m.add), torch.randn(3, 4))
     assert code == "E0823"
     assert "aten.relu (`relu`, in the module itself)" in note
+
+
+def test_what_is_no_network_is_said(tmp_path: Path) -> None:
+    """A list in the place of an example, and a module in that of a network, are told with the way out."""
+    module = nn.Linear(2, 1)
+    with pytest.raises(circ.CircError, match=r"torch\.zeros"):
+        circ.network(module, [0.0, 1.0])  # type: ignore[list-item, unused-ignore] # pyright: ignore
+    spec = tmp_path / "s.circ"
+    spec.write_text("network f(x: real[2]) -> real[1]\n")
+    with pytest.raises(TypeError, match=r"circ\.network\(module, example\)"):
+        circ.load(spec, networks={"f": module})  # type: ignore[dict-item, unused-ignore] # pyright: ignore
