@@ -57,7 +57,7 @@ def shortest(rows: Floats, low: Floats) -> Floats | None:
 def sparsest(rows: Floats, low: Floats) -> Floats | None:
     """Under l1: x is the difference of two vectors without negative entries, whose sum is made small."""
     unknowns = rows.shape[1]
-    cost: Floats = np.ones(2 * unknowns)
+    cost = np.full(2 * unknowns, 1.0, dtype=np.float64)
     found = linear_program(cost, np.hstack([rows, -rows]), low, lowest=0.0)
     return None if found is None else found[:unknowns] - found[unknowns:]
 

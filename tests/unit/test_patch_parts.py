@@ -46,7 +46,8 @@ def patched(folder: Path, edit: str, norm: str) -> tuple[int, Path]:
 
 def change(out: Path) -> dict[str, Floats]:
     """How far each entry has moved."""
-    return {name: stored(out)[name] - np.array(rows, np.float32) for name, rows in WEIGHTS.items()}
+    new = {name: stored(out)[name].astype(np.float64) for name in WEIGHTS}
+    return {name: new[name] - np.array(rows, np.float64) for name, rows in WEIGHTS.items()}
 
 
 PARTS = {
