@@ -52,7 +52,8 @@ def diff(
     circ diff model.safetensors tuned.safetensors --spec quote.circ --on Prompts
     circ diff model.safetensors tuned.safetensors --spec box.circ --of f --on Box --within 1e-3
     """
-    from circ.runtime.commands.diff import Wanted, run_diff
+    from circ.runtime.commands.diff import Wanted, run_diff, tolerance
 
-    wanted, opened = Wanted(checkpoint, circuit, domain, within), (params, checkpoints, outside)
+    opened = (params, checkpoints, outside)
+    wanted = Wanted(checkpoint, circuit, domain, None if within is None else tolerance(within))
     return run_diff(old, new, spec, wanted, opened, timeout, as_json)

@@ -7,7 +7,9 @@ spec, so that every engine and every way to replay an input can answer it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import hypot
 from pathlib import Path
 from typing import TypeVar
@@ -15,12 +17,13 @@ from typing import TypeVar
 from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.driver import Program, check
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.command import several_to_compare, unknown_setting
+from circ.lang.errors.command import bad_setting, several_to_compare, unknown_setting
 from circ.lang.format import bare_item
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Compare, DomainDecl
 from circ.lang.types import Array, RealElement
 from circ.lang.walk import called
+from circ.runtime.session import rational
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Wanted:
     checkpoint: str | None = None
     circuit: str | None = None
     domain: str | None = None
-    within: str | None = None
+    within: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,15 @@ def compared(program: Program, old: Path, wanted: Wanted) -> Compared:
     raise CircError(several_to_compare(program.source.name, pairs))
 
 
+def tolerance(word: str) -> Fraction:
+    """The number of `--within`, exactly; raises `CircError` (E0702) where it is none, or below 0."""
+    with suppress(ValueError, ZeroDivisionError):
+        found = rational(word)
+        if found >= 0:
+            return found
+    raise CircError(bad_setting(word, "--within", "0.001"))
+
+
 def outermost(circuits: Sequence[CircuitDecl]) -> list[CircuitDecl]:
     """Those that none of the others calls."""
     bodies = [
@@ -140,7 +152,7 @@ def written(
     checkpoint: CheckpointDecl,
     circuit: CircuitDecl,
     domain: DomainDecl,
-    within: str | None,
+    within: Fraction | None,
 ) -> Compared:
     """The claim of one circuit on one domain; raises `CircError` with what is wrong in it."""
     scope = program.typed.scope
@@ -155,7 +167,9 @@ def written(
         return behind(program, f"{beside}\nclaim {claim}: {text}\n", before, claim, old)
 
     found = said(f"{plain} == {other}")
-    goal = f"{plain} == {other} within {within}" if within else f"{plain} == {other}"
+    goal = f"{plain} == {other}"
+    if within is not None:
+        goal += f" within ({within.numerator} / {within.denominator})"
     if within is None and is_vector(found, claim):
         goal = f"argmax({plain}) == argmax({other})"
     count = f"count {{ {x} in {domain.name.text} | not ({goal}) }}"

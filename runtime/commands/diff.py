@@ -15,14 +15,22 @@ from circ.lang.span import Source
 from circ.runtime.cache.recall import Answered
 from circ.runtime.claim_lines import claim_data, claim_lines
 from circ.runtime.claims import Claims
-from circ.runtime.differences import Compared, Differs, Wanted, compared, differing, the_checkpoint
+from circ.runtime.differences import (
+    Compared,
+    Differs,
+    Wanted,
+    compared,
+    differing,
+    the_checkpoint,
+    tolerance,
+)
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.quantities import counted
 from circ.runtime.report import Line, number_text
 from circ.runtime.session import Opened, settings, usable
 from circ.runtime.terminal import progress, show_data, show_lines
 
-__all__ = ["Wanted", "run_diff"]
+__all__ = ["Wanted", "run_diff", "tolerance"]
 
 LISTED = 20
 """Tensors that are shown one by one."""

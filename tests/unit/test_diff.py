@@ -113,6 +113,19 @@ def test_numbers_may_be_compared(files: tuple[Path, Path, Path]) -> None:
     words = ("diff", old, new, "--spec", spec, "--on", "Words", "--within")
     assert command(*words, "2") == 0
     assert command(*words, "1.99") == 1
+    assert command(*words, "5999999/3000000") == 1
+
+
+@pytest.mark.parametrize("word", ["0 or 1 > 0", "1\nclaim more: 0 < 1", "-1", "nan", "1/0", ""])
+def test_a_tolerance_is_a_number(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    """What is no number, or one below 0, is an error, and never a part of the claim."""
+    old, new, spec = files
+    save(moved(0, 2, 0.5), new, np.float32)
+    capsys.readouterr()
+    assert command("diff", old, new, "--spec", spec, "--on", "Words", "--within", word) == 4
+    assert "E0702" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
