@@ -13,7 +13,7 @@ from circ.lang.types import INVALID, Array, Fixed, Group, RealElement, Type, fit
 from circ.lang.walk import called, walk
 
 
-def tensor_path(e: Attr) -> tuple[str, tuple[str, ...]] | None:
+def tensor_path(e: Attr | Ref) -> tuple[str, tuple[str, ...]] | None:
     """The first name and the parts below it, where `e` is a path of names."""
     parts: tuple[str, ...] = ()
     at: Expr = e
@@ -87,7 +87,7 @@ def reads(paths: Collection[str], name: str, ctx: Context) -> bool:
 
 
 def holds(each: str, name: str, ctx: Context) -> bool:
-    """Whether a path is that of a group of tensors in which another path stands."""
+    """Whether a path is that of a group of tensors, or of all of a checkpoint, in which another path stands."""
     if not name.startswith(f"{each}."):
         return False
     headers = ctx.facts.headers.items()
@@ -95,10 +95,10 @@ def holds(each: str, name: str, ctx: Context) -> bool:
     return any(each[len(key) + 1 :] not in header for key, header in own)
 
 
-def whole_paths(e: Expr) -> list[Attr]:
-    """The paths in an expression, without those that are parts of others."""
-    found = [part for part in walk(e) if isinstance(part, Attr)]
-    inner = {part.base for part in found}
+def whole_paths(e: Expr) -> list[Attr | Ref]:
+    """The paths in an expression, without those that are parts of others; a name alone is one."""
+    found = [part for part in walk(e) if isinstance(part, Attr | Ref)]
+    inner = {part.base for part in found if isinstance(part, Attr)}
     return [path for path in found if path not in inner]
 
 
@@ -111,8 +111,8 @@ def bodies(decl: CircuitDecl | SubspaceDecl) -> tuple[Expr, ...]:
             return (vectors,)
 
 
-def keyed(e: Attr, values: Mapping[str, Value]) -> str:
-    """A path to tensors under its checkpoint's key; empty for what is none."""
+def keyed(e: Attr | Ref, values: Mapping[str, Value]) -> str:
+    """A path to tensors, or a whole checkpoint, under the checkpoint's key; empty for what is none."""
     path = tensor_path(e)
     checkpoint = None if path is None else checkpoint_key(path[0], values)
     return "" if path is None or checkpoint is None else ".".join((checkpoint, *path[1]))

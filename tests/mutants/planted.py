@@ -2888,6 +2888,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/spec/types/records.md",),
     ),
     Mutant(
+        "a_checkpoint_given_whole_is_not_read",
+        "lang/check/tensors.py",
+        "if isinstance(part, Attr | Ref)]",
+        "if isinstance(part, Attr)]",
+        ("tests/unit/test_whole_checkpoints.py",),
+    ),
+    Mutant(
         "record_of_the_stored_tensors",
         "compiler/lower/expressions.py",
         "return lower_tensor(record.below(*path[1]), env)",
