@@ -15,6 +15,7 @@ from circ.compiler.builder import codes, reals
 from circ.compiler.ir import Index, Lookup, Shape, Wire
 from circ.compiler.onnx.graph import Graph, Node
 from circ.compiler.onnx.step import Operator, Step, operator
+from circ.compiler.onnx.stored import NUMBERS
 from circ.compiler.onnx.values import Held, Numbers, Tokens, Value, Whole
 
 WHOLE = ("I64", "I32")
@@ -128,10 +129,39 @@ def vocabularies(graph: Graph) -> Mapping[str, int]:
             continue
         if node.operator in {"Cast", "Identity"} and node.inputs[:1] and node.inputs[0] in rows:
             rows |= dict.fromkeys(node.outputs, rows[node.inputs[0]])
-        below = frozenset[str]().union(*(sources.get(name, ()) for name in node.inputs))
+        below = frozenset[str]().union(*(sources.get(name, ()) for name in moved(node)))
         if below:
             sources |= dict.fromkeys(node.outputs, below)
     return found
+
+
+MOVES = frozenset(
+    {
+        "Cast",
+        "Dropout",
+        "Expand",
+        "Flatten",
+        "Gather",
+        "Identity",
+        "Reshape",
+        "Slice",
+        "Split",
+        "Squeeze",
+    }
+    | {"Transpose", "Unsqueeze"}
+)
+"""Operators that give the entries of their first operand, at other places."""
+
+TRUTHS = frozenset(number for number, dtype in NUMBERS.items() if dtype == "BOOL")
+"""What ONNX calls the truth values."""
+
+
+def moved(node: Node) -> Sequence[str]:
+    """The operands whose entries a node gives; shapes, comparisons and all that is computed are others."""
+    if node.operator == "Concat":
+        return node.inputs
+    truths = node.operator == "Cast" and node.attributes.get("to") in TRUTHS
+    return node.inputs[:1] if node.operator in MOVES and not truths else ()
 
 
 def looking_up(node: Node, graph: Graph, rows: Mapping[str, Shape]) -> tuple[str, int | None]:

@@ -3043,6 +3043,16 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "as_many_tokens_as_positions",
+        "compiler/onnx/tokens.py",
+        "for name in moved(node)",
+        "for name in node.inputs",
+        (
+            "tests/unit/test_token_networks.py::test_what_is_computed_of_tokens_does_not_say_how_many",
+        ),
+        slow=True,
+    ),
+    Mutant(
         "tokens_of_the_largest_table",
         "compiler/onnx/tokens.py",
         "min(count, found.get(name, count))",

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from onnx import NodeProto
 from torch import Tensor, nn
 from torch.nn import functional
 
 import circ
 from circ.compiler.agreement import Compared
 from circ.compiler.finding import Fails, Holds, Limits, silent
+from circ.compiler.onnx.file import read_graph
+from circ.compiler.onnx.tokens import vocabularies
 from circ.compiler.verdict import Proved, Refuted
 from circ.runtime.engines import automata, enumeration, smt, token_sets
 from circ.runtime.loading import Spec
@@ -155,6 +158,45 @@ def test_what_modules_do_with_tokens_is_read(name: str, tmp_path: Path) -> None:
     (tmp_path / "s.circ").write_text(text)
     (found,) = circ.load(tmp_path / "s.circ").program.files.networks.values()
     assert isinstance(found.agreement, Compared) and "onnxruntime" in found.agreement.peer
+
+
+POSITIONS = [
+    node("Shape", ["x"], "shape"),
+    node("Gather", ["shape", "one"], "length", axis=0),
+    node("Range", ["zero", "length", "one"], "places"),
+    node("Gather", ["wpe", "places"], "place"),
+]
+KINDS = [
+    node("Equal", ["x", "one"], "is"),
+    node("Cast", ["is"], "kinds", to=7),
+    node("Gather", ["wpe", "kinds"], "place"),
+]
+TRUTHS = [
+    node("Cast", ["x"], "is", to=9),
+    node("Cast", ["is"], "kinds", to=7),
+    node("Gather", ["wpe", "kinds"], "place"),
+]
+
+
+@pytest.mark.parametrize("nodes", [POSITIONS, KINDS, TRUTHS])
+def test_what_is_computed_of_tokens_does_not_say_how_many(
+    nodes: list[NodeProto], tmp_path: Path
+) -> None:
+    """A table of positions, or of kinds, has fewer rows than there are tokens; what only moves tokens counts."""
+    rng = np.random.default_rng(0)
+    tables = {"wte": rng.normal(size=(8, 2)), "wpe": rng.normal(size=(4, 2))}
+    tensors = {name: rows.astype(np.float32) for name, rows in tables.items()}
+    tensors |= {"zero": np.array(0), "one": np.array(1), "first": np.array([0, 1])}
+    found = [node("Gather", ["wte", "x"], "word"), *nodes, node("Add", ["word", "place"])]
+    whole = saved(tmp_path, model(found, [1, 3], tensors, dtype="int64"))
+    assert vocabularies(read_graph(whole)) == {"x": 8}
+    beside = [
+        node("Gather", ["x", "first"], "some", axis=1),
+        node("Gather", ["wpe", "some"], "more"),
+    ]
+    beside += [node("Concat", ["word", "more", "place"], axis=1)]
+    whole = saved(tmp_path, model([*found[:-1], *beside], [1, 3], tensors, dtype="int64"))
+    assert vocabularies(read_graph(whole)) == {"x": 4}
 
 
 # --- what is proved ---------------------------------------------------------------------------
