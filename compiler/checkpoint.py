@@ -13,7 +13,7 @@ import stat
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from io import BufferedReader
@@ -100,6 +100,15 @@ def read_tensor(path: Path, header: Header, name: str, span: Span | None = None)
     if decode is None:
         raise CircError(errors.unsupported_dtype(span, place.path, name, stored.dtype))
     values = array("d")
+    for chunk in read_chunks(path, stored, span):
+        values.extend(decode(chunk))
+    check_finite(place, name, stored, values)
+    return Tensor(stored.shape, stored.dtype, values)
+
+
+def read_chunks(path: Path, stored: StoredTensor, span: Span | None = None) -> Iterator[bytes]:
+    """A tensor's bytes in order, whole entries at a time; raises `CircError` (E0401-E0403, E0406 and E0412)."""
+    place = Place(str(path), span)
     with opened(path.parent / stored.file if stored.file else path, place) as file:
         file.seek(stored.start)
         for first in range(stored.start, stored.end, CHUNK):
@@ -108,9 +117,7 @@ def read_tensor(path: Path, header: Header, name: str, span: Span | None = None)
             if len(chunk) < wanted:
                 found = first + len(chunk)
                 raise CircError(errors.truncated(span, place.path, stored.end, found))
-            values.extend(decode(chunk))
-    check_finite(place, name, stored, values)
-    return Tensor(stored.shape, stored.dtype, values)
+            yield chunk
 
 
 def file_hash(path: Path, span: Span | None = None) -> str:

@@ -55,5 +55,7 @@ def diff(
     from circ.runtime.commands.diff import Wanted, run_diff, tolerance
 
     opened = (params, checkpoints, outside)
+    if spec is None and any((domain, circuit, checkpoint, within, *opened)):
+        raise click.UsageError("what is to be decided is said of a spec; name it with --spec SPEC")
     wanted = Wanted(checkpoint, circuit, domain, None if within is None else tolerance(within))
     return run_diff(old, new, spec, wanted, opened, timeout, as_json)

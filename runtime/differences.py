@@ -1,4 +1,4 @@
-"""Two checkpoints side by side: which tensors differ, and whether a circuit decides alike with either on a domain.
+"""Two checkpoints side by side: the claim that a circuit decides alike with either on a domain.
 
 What is asked is a claim like any other, `forall s in D: argmax(f(s)) == argmax(f(s) do { m := before })`, written behind the
 spec, so that every engine and every way to replay an input can answer it.
@@ -10,58 +10,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import hypot
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
-from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.driver import Program, check
-from circ.lang.diagnostic import CircError
+from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.command import bad_setting, several_to_compare, unknown_setting
 from circ.lang.format import bare_item
+from circ.lang.parser import parse
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Compare, DomainDecl
-from circ.lang.types import Array, RealElement
+from circ.lang.types import Array, RealElement, fits
 from circ.lang.walk import called
-from circ.runtime.session import rational
+from circ.runtime.session import rational, read_text
 
-
-@dataclass(frozen=True, slots=True)
-class Differs:
-    """A tensor that is not the same in two files: how many of its entries differ, and how far they have moved.
-
-    `kind` says instead that it is in one file alone, or of another shape or dtype.
-    """
-
-    name: str
-    entries: int = 0
-    size: int = 0
-    l2: float = 0.0
-    linf: float = 0.0
-    kind: str = ""
-
-
-def differing(old: Path, new: Path) -> Iterator[Differs]:
-    """The tensors that differ, in the order of their names; raises `CircError` for a file that cannot be read."""
-    before, after = read_header(old), read_header(new)
-    for name in sorted(before.tensors.keys() | after.tensors.keys()):
-        was, now = before.tensors.get(name), after.tensors.get(name)
-        if was is None or now is None:
-            yield Differs(name, kind=f"only in the {'new' if was is None else 'old'} one")
-        elif (was.dtype, was.shape) != (now.dtype, now.shape):
-            told = [f"{[*tensor.shape]} {tensor.dtype}" for tensor in (was, now)]
-            yield Differs(name, kind=f"{told[0]}, now {told[1]}")
-        else:
-            a, b = read_tensor(old, before, name).values, read_tensor(new, after, name).values
-            moved = [y - x for x, y in zip(a, b, strict=True) if x != y]
-            if moved:
-                yield Differs(name, len(moved), len(a), hypot(*moved), max(map(abs, moved)))
-
+SEVERAL = 8
+"""So many circuits and domains are told, where it is not said which are meant."""
 
 Decl = TypeVar("Decl", CheckpointDecl, CircuitDecl, DomainDecl)
-
-
-# --- the claim ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +61,33 @@ def compared(program: Program, old: Path, wanted: Wanted) -> Compared:
     decl = the_checkpoint(program, wanted.checkpoint)
     circuits = outermost([*declared(program, CircuitDecl, "circuit", wanted.circuit)])
     domains = [*declared(program, DomainDecl, "domain", wanted.domain)]
+    pairs = [*product(circuits, domains)]
+    if len(pairs) > 1:
+        pairs = [pair for pair in pairs if takes(program, *pair)]
     found: list[Compared] = []
     wrong: list[CircError] = []
-    for circuit in circuits:
-        for domain in domains:
-            try:
-                found.append(written(program, old, decl, circuit, domain, wanted.within))
-            except CircError as error:
-                wrong.append(error)
+    for circuit, domain in pairs:
+        try:
+            found.append(written(program, old, decl, circuit, domain, wanted.within))
+        except CircError as error:
+            wrong.append(error)
+        if len(found) == SEVERAL:
+            break
     if len(found) == 1:
         return found[0]
     if not found and len(wrong) == 1:
         raise wrong[0]
-    pairs = [f"--of {each.circuit} --on {each.domain}" for each in found]
-    raise CircError(several_to_compare(program.source.name, pairs))
+    words = [f"--of {each.circuit} --on {each.domain}" for each in found]
+    raise CircError(several_to_compare(program.source.name, words))
+
+
+def takes(program: Program, circuit: CircuitDecl, domain: DomainDecl) -> bool:
+    """Whether a circuit may take an input of a domain, by their types alone; one with dimensions may."""
+    facts = program.typed.facts
+    if len(circuit.params) != 1:
+        return False
+    wanted, given = facts.parameters[circuit.params[0]], facts.domains[domain.value]
+    return bool(circuit.dims) or fits(given, wanted)
 
 
 def tolerance(word: str) -> Fraction:
@@ -135,6 +115,13 @@ def the_checkpoint(program: Program, name: str | None) -> CheckpointDecl:
         words = [f"--in {decl.name.text}" for decl in known]
         raise CircError(several_to_compare(program.source.name, words))
     return known[0]
+
+
+def only_checkpoint(path: Path) -> str | None:
+    """The name of the only checkpoint that a spec declares itself, from its text alone; None where that is unclear."""
+    module = parse(Source(str(path), read_text(path)), Diagnostics())
+    names = [item.name.text for item in module.items if isinstance(item, CheckpointDecl)]
+    return names[0] if len(names) == 1 else None
 
 
 def declared(program: Program, kind: type[Decl], word: str, name: str | None) -> Iterator[Decl]:
@@ -166,14 +153,15 @@ def written(
         text = f"forall {x} in {domain.name.text}: {goal}"
         return behind(program, f"{beside}\nclaim {claim}: {text}\n", before, claim, old)
 
-    found = said(f"{plain} == {other}")
     goal = f"{plain} == {other}"
     if within is not None:
         goal += f" within ({within.numerator} / {within.denominator})"
+    found = said(goal)
     if within is None and is_vector(found, claim):
         goal = f"argmax({plain}) == argmax({other})"
+        found = said(goal)
     count = f"count {{ {x} in {domain.name.text} | not ({goal}) }}"
-    return Compared(said(goal), claim, circuit.name.text, domain.name.text, count)
+    return Compared(found, claim, circuit.name.text, domain.name.text, count)
 
 
 def free(name: str, taken: set[str]) -> str:

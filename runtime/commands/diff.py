@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from time import monotonic
 
+from circ.compiler.driver import Program
 from circ.compiler.finding import Limits, silent
 from circ.compiler.query import expression
 from circ.compiler.verdict import Counted, Proved, Refuted
@@ -17,17 +19,17 @@ from circ.runtime.claim_lines import claim_data, claim_lines
 from circ.runtime.claims import Claims
 from circ.runtime.differences import (
     Compared,
-    Differs,
     Wanted,
     compared,
-    differing,
+    only_checkpoint,
     the_checkpoint,
     tolerance,
 )
 from circ.runtime.exits import Exit, exit_of, worst
+from circ.runtime.moved_tensors import Differs, differing
 from circ.runtime.quantities import counted
 from circ.runtime.report import Line, number_text
-from circ.runtime.session import Opened, settings, usable
+from circ.runtime.session import Opened, Request, settings, usable
 from circ.runtime.terminal import progress, show_data, show_lines
 
 __all__ = ["Wanted", "run_diff", "tolerance"]
@@ -51,19 +53,26 @@ def run_diff(
         code = Exit.REFUTED if tensors else Exit.AS_CLAIMED
         told(old, new, tensors, None, None, code, as_json)
         return code
-    request = settings(*opened)
-    name = the_checkpoint(usable(spec, request), wanted.checkpoint).name.text
-    program = usable(spec, replace(request, checkpoints={**request.checkpoints, name: new}))
-    asked = compared(program, old, wanted)
+    program = with_new(spec, new, wanted, settings(*opened))
+    asked, start = compared(program, old, wanted), monotonic()
     with progress("comparing", as_json) as move:
         found = Claims(asked.program, Limits(timeout=timeout)).answer(asked.claim, move)
     changed = None
-    if isinstance(found.verdict, Refuted) and found.verdict.count is None:
+    left = timeout - (monotonic() - start)
+    if isinstance(found.verdict, Refuted) and found.verdict.count is None and left > 0:
         with progress("counting", as_json) as move:
-            changed = number_changed(asked, Limits(timeout=timeout))
+            changed = number_changed(asked, Limits(timeout=left))
     code = worst([exit_of("proved", found.verdict)])
     told(old, new, tensors, (asked, found), changed, code, as_json)
     return code
+
+
+def with_new(spec: Path, new: Path, wanted: Wanted, request: Request) -> Program:
+    """The spec with the newer file for its checkpoint, so that the one that it names need not be there."""
+    name = wanted.checkpoint or only_checkpoint(spec)
+    if name is None:
+        name = the_checkpoint(usable(spec, request), None).name.text
+    return usable(spec, replace(request, checkpoints={**request.checkpoints, name: new}))
 
 
 def number_changed(asked: Compared, limits: Limits) -> Counted | None:
@@ -106,13 +115,18 @@ def tensor_lines(tensors: Sequence[Differs]) -> list[Line]:
     head = f"{len(tensors)} tensor{'s differ' if len(tensors) != 1 else ' differs'}"
     lines = [Line("plain", head)]
     for tensor in tensors[:LISTED]:
-        how = tensor.kind or (
-            f"{tensor.entries:,} of {tensor.size:,} entries, l2 {tensor.l2:.6g}, largest {tensor.linf:.6g}"
-        )
-        lines.append(Line("plain", f"    {tensor.name:<{width}}  {how}"))
+        lines.append(Line("plain", f"    {tensor.name:<{width}}  {how(tensor)}"))
     if len(tensors) > LISTED:
         lines.append(Line("faint", f"    and {len(tensors) - LISTED:,} more (`--json` has all)"))
     return lines
+
+
+def how(tensor: Differs) -> str:
+    """How a tensor differs."""
+    if tensor.kind:
+        return tensor.kind
+    l2, linf = ("beyond all doubles" if x is None else f"{x:.6g}" for x in (tensor.l2, tensor.linf))
+    return f"{tensor.entries:,} of {tensor.size:,} entries, l2 {l2}, largest {linf}"
 
 
 def lines(asked: Compared, found: Answered, changed: Counted | None) -> list[Line]:

@@ -3185,6 +3185,27 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "a_checkpoint_compared_with_itself",
+        "runtime/differences.py",
+        "{checkpoint.name.text} := {before}",
+        "{checkpoint.name.text} := {checkpoint.name.text}",
+        ("tests/unit/test_diff.py",),
+    ),
+    Mutant(
+        "a_tolerance_that_is_ignored",
+        "runtime/differences.py",
+        'goal += f" within ({within.numerator} / {within.denominator})"',
+        "pass",
+        ("tests/unit/test_diff.py",),
+    ),
+    Mutant(
+        "tensors_of_the_same_start",
+        "runtime/moved_tensors.py",
+        "if pair[0] != pair[1])",
+        "if pair[0][:8] != pair[1][:8])",
+        ("tests/unit/test_diff.py",),
+    ),
+    Mutant(
         "lemma_that_is_not_proved",
         "runtime/claims.py",
         "if not isinstance(rest.verdict, Proved):",

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from tests.unit.specs import Rows, command, save
 
@@ -77,14 +78,119 @@ def test_tensors_that_differ_are_told(
     }
 
 
-@pytest.mark.parametrize("by", [0.0, 0.0625, -0.5, 0.75])
+def told(
+    capsys: pytest.CaptureFixture[str], folder: Path, **both: tuple[Any, Any]
+) -> dict[str, dict[str, Any]]:
+    """What is said of tensors, by name, from what they are in both files."""
+    for k, name in enumerate(("a", "b")):
+        arrays = {key: np.asarray(pair[k]) for key, pair in both.items()}
+        save_file(arrays, folder / f"{name}.safetensors")
+    _, found = answered(capsys, folder / "a.safetensors", folder / "b.safetensors")
+    return {tensor["name"]: tensor for tensor in found["tensors"]}
+
+
+def test_tensors_of_other_formats_are_compared_by_their_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no float has no norm; it is the same or it is not, and the others are told all the same."""
+    found = told(
+        capsys,
+        tmp_path,
+        ids=(np.array([1, 2]), np.array([1, 3])),
+        mask=(np.array([True]), np.array([True])),
+        w=(np.float16([1, 2]), np.float16([1, 4])),
+    )
+    assert {name: each["kind"] for name, each in found.items()} == {
+        "ids": "other entries, [2] I64",
+        "w": "",
+    }
+    assert (found["w"]["entries"], found["w"]["size"], found["w"]["l2"]) == (1, 2, 2.0)
+
+
+def test_a_sign_of_zero_is_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files are not the same, though all numbers are."""
+    found = told(capsys, tmp_path, z=(np.float32([0, 1]), np.float32([-0.0, 1])))
+    assert found["z"]["kind"] == "the same numbers, other signs of zero"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_norms_are_those_of_numpy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], dtype: type[np.floating[Any]]
+) -> None:
+    """Of all entries, however many parts a tensor is read in."""
+    rng = np.random.default_rng(0)
+    before = rng.normal(size=(1100, 1000)).astype(dtype)
+    after = np.where(rng.random(before.shape) < 0.01, before + dtype(1), before).astype(dtype)
+    found = told(capsys, tmp_path, w=(before, after))["w"]
+    steps = after.astype(float) - before.astype(float)
+    assert (found["entries"], found["size"]) == (np.count_nonzero(steps), steps.size)
+    assert found["l2"] == pytest.approx(np.linalg.norm(steps), rel=1e-9)
+    assert found["linf"] == np.abs(steps).max()
+
+
+@pytest.mark.parametrize("far", [[-1.7e308, 0.0], [np.nan, 0.0]])
+def test_what_no_double_holds_has_no_norm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], far: list[float]
+) -> None:
+    """It is null, as JSON has no infinity; and told in words."""
+    found = told(capsys, tmp_path, w=(np.array(far), np.array([1.7e308, 1.0])))["w"]
+    assert (found["entries"], found["l2"], found["linf"]) == (2, None, None)
+    assert command("diff", tmp_path / "a.safetensors", tmp_path / "b.safetensors") == 1
+    assert "largest beyond all doubles" in capsys.readouterr().out
+
+
+def test_a_spec_need_not_have_its_checkpoint(files: tuple[Path, Path, Path]) -> None:
+    """The newer file stands for it from the beginning."""
+    old, new, spec = files
+    spec.with_name("model.safetensors").unlink()
+    assert command("diff", old, new, "--spec", spec, "--on", "Words") == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--on", "Words"),
+        ("--of", "model"),
+        ("--in", "m"),
+        ("--within", "0.1"),
+        ("--param", "eps=1"),
+        ("--checkpoint", "m=x.safetensors"),
+        ("--allow-outside",),
+    ],
+)
+def test_without_a_spec_nothing_is_said_of_one(
+    files: tuple[Path, Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    """A setting that would be ignored is an error."""
+    old, new, _ = files
+    assert command("diff", old, new, *words) == 4
+    assert "--spec" in capsys.readouterr().err
+
+
+CHANGES = [(0, 2, 0.0), (0, 1, -0.5), (2, 2, 0.75), (0, 2, 0.0625), (1, 0, -0.5), (2, 1, 1.5)]
+"""Entries of `W`, and by how much they change."""
+
+
+def test_some_changes_change_decisions_and_some_do_not() -> None:
+    """So that both answers are seen below."""
+    same = [decisions(moved(*change)) == decisions(OLD) for change in CHANGES]
+    assert same == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(("row", "column", "by"), CHANGES)
 def test_decisions_are_those_of_every_word(
-    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str], by: float
+    files: tuple[Path, Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    row: int,
+    column: int,
+    by: float,
 ) -> None:
     """Alike where numpy finds no word that is decided otherwise; else their number, and one of them."""
     old, new, spec = files
-    save(moved(0, 2, by), new, np.float32)
-    before, after = decisions(OLD), decisions(moved(0, 2, by))
+    save(moved(row, column, by), new, np.float32)
+    before, after = decisions(OLD), decisions(moved(row, column, by))
     changed = {word for word in before if before[word] != after[word]}
     code, found = answered(capsys, old, new, "--spec", spec, "--on", "Words")
     assert code == (1 if changed else 0)
@@ -98,12 +204,14 @@ def test_decisions_are_those_of_every_word(
 def test_a_change_outside_the_domain_is_none_on_it(files: tuple[Path, Path, Path]) -> None:
     """Words that start with `a`, `a` keep their decision; not all words do."""
     old, new, spec = files
-    save(moved(2, 1, 1.5), new, np.float32)
+    change = moved(1, 2, 1.0)
+    before, after = decisions(OLD), decisions(change)
+    changed = {word for word in before if before[word] != after[word]}
+    assert changed and all(word[:2] != (0, 0) for word in changed)
+    save(change, new, np.float32)
     words = ("diff", old, new, "--spec", spec)
     assert command(*words, "--on", "Words") == 1
-    starts = {w for w in decisions(OLD) if w[:2] == (0, 0)}
-    same = all(decisions(OLD)[w] == decisions(moved(2, 1, 1.5))[w] for w in starts)
-    assert command(*words, "--on", "Starts") == (0 if same else 1)
+    assert command(*words, "--on", "Starts") == 0
 
 
 def test_numbers_may_be_compared(files: tuple[Path, Path, Path]) -> None:

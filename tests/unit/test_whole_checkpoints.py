@@ -96,4 +96,5 @@ def test_a_patch_of_a_tensor_of_it_is_made(spec: Path) -> None:
     assert command("patch", spec, "mend") == 0
     made = stored(spec.with_name("m.mend.safetensors"))
     assert made["u"].tolist() == M["u"]
-    assert min(value(made["v"], made["u"], w) for w in product(range(3), repeat=2)) > 0
+    v = cast("Rows", made["v"].tolist())
+    assert min(value(v, M["u"], w) for w in product(range(3), repeat=2)) > 0

@@ -1,0 +1,107 @@
+"""Which tensors differ in two checkpoints, and how far their entries have moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import hypot, isfinite, prod
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from circ.compiler.checkpoint import read_chunks, read_header
+from circ.compiler.header import StoredTensor
+
+FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
+"""The formats that numpy reads as they are stored."""
+
+Entries = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """A tensor that is not the same in two files: how many of its entries differ, and how far they have moved.
+
+    `l2` and `linf` are None where no double holds them. `kind` says instead that the tensor is in one file alone,
+    of another shape or dtype, not of floats, or of the same numbers in other bytes.
+    """
+
+    name: str
+    entries: int = 0
+    size: int = 0
+    l2: float | None = 0.0
+    linf: float | None = 0.0
+    kind: str = ""
+
+
+def differing(old: Path, new: Path) -> Iterator[Differs]:
+    """The tensors that differ, in the order of their names; raises `CircError` for a file that cannot be read."""
+    before, after = read_header(old), read_header(new)
+    for name in sorted(before.tensors.keys() | after.tensors.keys()):
+        was, now = before.tensors.get(name), after.tensors.get(name)
+        if was is None or now is None:
+            yield Differs(name, kind=f"only in the {'new' if was is None else 'old'} one")
+        elif (was.dtype, was.shape) != (now.dtype, now.shape):
+            told = [f"{[*tensor.shape]} {tensor.dtype}" for tensor in (was, now)]
+            yield Differs(name, kind=f"{told[0]}, now {told[1]}")
+        else:
+            pairs = zip(read_chunks(old, was), read_chunks(new, now), strict=True)
+            found = moved(name, was, pairs)
+            if found is not None:
+                yield found
+
+
+def moved(name: str, stored: StoredTensor, pairs: Iterable[tuple[bytes, bytes]]) -> Differs | None:
+    """How a tensor differs, from its bytes in both files, a part of them at a time; None where they are the same."""
+    others = (pair for pair in pairs if pair[0] != pair[1])
+    if stored.dtype not in {*FLOATS, "BF16"}:
+        told = f"other entries, {[*stored.shape]} {stored.dtype}"
+        return None if next(others, None) is None else Differs(name, kind=told)
+    steps: list[Steps] = [Steps.between(*pair, stored.dtype) for pair in others]
+    if not steps:
+        return None
+    entries = sum(each.entries for each in steps)
+    if not entries:
+        return Differs(name, kind="the same numbers, other signs of zero")
+    l2, linf = hypot(*(each.l2 for each in steps)), max(each.linf for each in steps)
+    far = not all(isfinite(each.linf) for each in steps)
+    return Differs(name, entries, prod(stored.shape), finite(l2), None if far else linf)
+
+
+def finite(x: float) -> float | None:
+    """The number, None where it is none or too large."""
+    return x if isfinite(x) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How many entries of a part differ, and the norms of what they have moved."""
+
+    entries: int
+    l2: float
+    linf: float
+
+    @staticmethod
+    def between(was: bytes, now: bytes, dtype: str) -> Steps:
+        """Those of a part whose bytes are these."""
+        a, b = floats(was, dtype), floats(now, dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = (b - a)[a != b]
+        largest = float(np.abs(steps).max(initial=0.0))
+        return Steps(steps.size, length(steps, largest), largest)
+
+
+def length(steps: Entries, largest: float) -> float:
+    """The l2 norm, by numbers at most 1, so that no square is too large or too small."""
+    if not (largest > 0 and isfinite(largest)):
+        return largest
+    return largest * float(np.linalg.norm(steps / largest))
+
+
+def floats(data: bytes, dtype: str) -> Entries:
+    """The floats that these bytes are; BF16 is the upper half of an F32."""
+    if dtype == "BF16":
+        halves = np.frombuffer(data, "<u2").astype(np.uint32) << 16
+        return halves.view(np.float32).astype(np.float64)
+    return np.frombuffer(data, FLOATS[dtype]).astype(np.float64)
