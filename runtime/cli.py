@@ -10,6 +10,7 @@ import click
 
 from circ.lang.diagnostic import CircError
 from circ.runtime.bug import bug_text
+from circ.runtime.cli_audit import audit
 from circ.runtime.cli_compile import compile_to
 from circ.runtime.cli_diff import diff
 from circ.runtime.cli_editor import fmt, lsp
@@ -131,83 +132,6 @@ def prove(
     return run_prove(spec, claims, opened, limits, listed, as_json, certificates, keeping, left)
 
 
-AUDIT_CODES = """\b
-Exit codes: 0 every certificate holds, 1 one is rejected (or missing, with --strict),
-            4 a wrong command line, spec or file, 5 a bug in Circ."""
-
-
-@circ.command(cls=Answer, epilog=AUDIT_CODES)
-@SPEC
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.argument("claims", nargs=-1)
-@settings
-@TIMEOUT
-@click.option(
-    "--network", type=click.Path(path_type=Path), metavar="FILE",
-    help="SPEC is a VNN-LIB property of this ONNX network, answered by `circ vnnlib`.",
-)  # fmt: skip
-@click.option("--exact", is_flag=True, help="Use whole numbers alone, no floating point.")
-@click.option("--strict", is_flag=True, help="Exit with 1 where a claim has none.")
-@JSON
-def audit(
-    spec: Path,
-    folder: Path | None,
-    claims: tuple[str, ...],
-    params: tuple[str, ...],
-    checkpoints: tuple[str, ...],
-    outside: bool,
-    timeout: float,
-    network: Path | None,
-    exact: bool,
-    strict: bool,
-    as_json: bool,
-) -> int:
-    """Check the certificates in FOLDER of CLAIMS of SPEC (all that have one by default).
-
-    The claim is derived again from SPEC and its checkpoint, and the proof is checked step by step, by
-    code that shares none with the engine that found it. Claims without a certificate are listed; a
-    claim that is named has to have one.
-
-    \b
-    circ audit max_10.circ proofs
-    circ audit max_10.circ proofs large --exact
-    circ audit max_10.circ proofs --strict    has every claim a certificate?
-    circ audit safe.vnnlib proofs --network net.onnx
-
-    The receipt of a patch needs no FOLDER: files are held against it, and all that was required is proved again.
-
-    \b
-    circ audit model.mend.safetensors.receipt.json
-    circ audit model.safetensors.receipt.json --checkpoint m=model.before.safetensors
-    """
-    if folder is None:
-        return receipt_audited(spec, checkpoints, timeout, as_json)
-    if network is not None:
-        from circ.runtime.commands.audit_standard import run_audit_standard
-
-        if claims or params or checkpoints or outside:
-            raise click.UsageError("a VNN-LIB property has no claims, params or checkpoints")
-        return run_audit_standard(network, spec, folder, exact, as_json)
-    if spec.suffix == ".vnnlib":
-        raise click.UsageError(f"name the network of {spec} with --network NET.onnx")
-    from circ.runtime.commands.audit import run_audit
-
-    opened = (params, checkpoints, outside)
-    return run_audit(spec, folder, claims, opened, exact, as_json, strict)
-
-
-def receipt_audited(path: Path, checkpoints: tuple[str, ...], timeout: float, as_json: bool) -> int:
-    """The exit code of an audit without a folder, which is that of a receipt."""
-    from circ.runtime.commands.audit_receipt import ENDING, run_audit_receipt
-    from circ.runtime.session import settings
-
-    if not path.name.endswith(ENDING):
-        raise click.UsageError(
-            f"name the folder of the certificates of {path}, or a receipt of a patch"
-        )
-    return run_audit_receipt(path, settings((), checkpoints, True).checkpoints, timeout, as_json)
-
-
 @circ.command(cls=Answer)
 @SPEC
 @click.argument("expression")
@@ -293,7 +217,7 @@ def explain(what: str, name: str | None) -> int:
     return run_explain(what, name)
 
 
-for other in (patch, diff, compile_to, range_over, regions_of_value, repl, fmt, lsp):
+for other in (audit, patch, diff, compile_to, range_over, regions_of_value, repl, fmt, lsp):
     circ.add_command(other)
 
 

@@ -98,7 +98,7 @@ def test_tensors_of_other_formats_are_compared_by_their_bytes(
         tmp_path,
         ids=(np.array([1, 2]), np.array([1, 3])),
         mask=(np.array([True]), np.array([True])),
-        w=(np.float16([1, 2]), np.float16([1, 4])),
+        w=(np.array([1, 2], np.float16), np.array([1, 4], np.float16)),
     )
     assert {name: each["kind"] for name, each in found.items()} == {
         "ids": "other entries, [2] I64",
@@ -109,7 +109,9 @@ def test_tensors_of_other_formats_are_compared_by_their_bytes(
 
 def test_a_sign_of_zero_is_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The files are not the same, though all numbers are."""
-    found = told(capsys, tmp_path, z=(np.float32([0, 1]), np.float32([-0.0, 1])))
+    found = told(
+        capsys, tmp_path, z=(np.array([0.0, 1], np.float32), np.array([-0.0, 1], np.float32))
+    )
     assert found["z"]["kind"] == "the same numbers, other signs of zero"
 
 
@@ -144,6 +146,16 @@ def test_a_spec_need_not_have_its_checkpoint(files: tuple[Path, Path, Path]) -> 
     old, new, spec = files
     spec.with_name("model.safetensors").unlink()
     assert command("diff", old, new, "--spec", spec, "--on", "Words") == 0
+
+
+def test_what_fits_alone_need_not_be_named(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A domain whose inputs the circuit does not take is none that could be meant."""
+    old, new, spec = files
+    spec.write_text("\n".join(line for line in SPEC.splitlines() if "Starts" not in line))
+    code, found = answered(capsys, old, new, "--spec", spec)
+    assert (code, found["circuit"], found["domain"]) == (0, "model", "Words")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from circ.runtime.patches.receipt import (
     receipt_path,
     write_receipt,
 )
+from tests.unit.specs import command
 
 OLD, NEW = array("d", [1, 2, 3]), array("d", [1, 5, -1])
 
@@ -128,3 +129,18 @@ def test_anything_else_is_refused(case: str) -> None:
 
     assert diagnostic.code == "E0656"
     assert diagnostic.headline.startswith("`model.receipt.json` is not a receipt: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--param", "eps=1"), ("--exact",), ("--strict",), ("--network", "n"), ("--allow-outside",)],
+)
+def test_an_audit_of_a_receipt_ignores_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """A receipt says itself with which params and files all is proved again; more is an error, not left out."""
+    path = write_receipt(RECEIPT, tmp_path / "patched.safetensors")
+    assert command("audit", path) == 4
+    assert "a receipt is audited without" not in capsys.readouterr().err
+    assert command("audit", path, *words) == 4
+    assert f"a receipt is audited without {words[0]}" in capsys.readouterr().err
