@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+import safetensors.numpy as library
 
 from tests.unit.specs import Rows, command, save
 
@@ -84,7 +84,8 @@ def told(
     """What is said of tensors, by name, from what they are in both files."""
     for k, name in enumerate(("a", "b")):
         arrays = {key: np.asarray(pair[k]) for key, pair in both.items()}
-        save_file(arrays, folder / f"{name}.safetensors")
+        path = folder / f"{name}.safetensors"
+        library.save_file(arrays, path)  # pyright: ignore[reportUnknownMemberType]
     _, found = answered(capsys, folder / "a.safetensors", folder / "b.safetensors")
     return {tensor["name"]: tensor for tensor in found["tensors"]}
 
