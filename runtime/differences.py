@@ -14,11 +14,19 @@ from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
-from circ.compiler.driver import Program, check
+from circ.compiler.driver import Program, check, checkpoints
+from circ.compiler.ir import Weight
+from circ.compiler.rewrite import live
 from circ.lang.diagnostic import CircError, Diagnostics
-from circ.lang.errors.command import bad_setting, several_to_compare, unknown_setting
+from circ.lang.errors.command import (
+    bad_setting,
+    compared_elsewhere,
+    several_to_compare,
+    unknown_setting,
+)
 from circ.lang.format import bare_item
 from circ.lang.parser import parse
+from circ.lang.scope import key
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Compare, DomainDecl
 from circ.lang.types import Array, RealElement, fits
@@ -160,8 +168,29 @@ def written(
     if within is None and is_vector(found, claim):
         goal = f"argmax({plain}) == argmax({other})"
         found = said(goal)
+    require_alike(found, claim, before, checkpoint, domain)
     count = f"count {{ {x} in {domain.name.text} | not ({goal}) }}"
     return Compared(found, claim, circuit.name.text, domain.name.text, count)
+
+
+def require_alike(
+    found: Program, claim: str, before: str, checkpoint: CheckpointDecl, domain: DomainDecl
+) -> None:
+    """Raise `CircError` (E0712) where more than the circuit's own reading depends on which checkpoint it is."""
+    circuit = found.claim(claim).circuit
+    domains = [wire for name, wire in circuit.outputs.items() if name.startswith("in ")]
+    read = (circuit.ops[wire] for wire in live(circuit, domains))
+    at = f"{key(checkpoint)}/"
+    if any(isinstance(op, Weight) and op.key.startswith(at) for op in read):
+        raise CircError(
+            compared_elsewhere(f"the domain `{domain.name.text}`", checkpoint.name.text)
+        )
+    file = found.files.inside(checkpoint.file).resolve()
+    for name, other in checkpoints(found.typed).items():
+        if name in (key(checkpoint), f"{found.source.key}{before}"):
+            continue
+        if other.file.text == checkpoint.file.text and found.files.path(other).resolve() == file:
+            raise CircError(compared_elsewhere(f"`{name}`", checkpoint.name.text))
 
 
 def free(name: str, taken: set[str]) -> str:

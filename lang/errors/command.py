@@ -105,3 +105,10 @@ def several_to_compare(spec: str, words: Sequence[str]) -> Diagnostic:
     headline = f"`{spec}` has no circuit that takes an input of one of its domains and reads the checkpoint"
     help = "name them, `--of CIRCUIT --on DOMAIN`, to see what does not fit"
     return Diagnostic("E0711", headline, None, help=help)
+
+
+def compared_elsewhere(what: str, checkpoint: str) -> Diagnostic:
+    """Something besides the circuit that is compared reads the checkpoint."""
+    headline = f"{what} reads `{checkpoint}`, too, and is not compared"
+    help = "compare on a domain, and in a spec, where only the circuit reads it"
+    return Diagnostic("E0712", headline, None, help=help)

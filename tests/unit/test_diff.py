@@ -270,3 +270,18 @@ def test_what_is_compared_is_said(
     capsys.readouterr()
     assert command("diff", old, new, "--spec", spec, *words) == 4
     assert code in capsys.readouterr().err
+
+
+def test_a_domain_that_reads_the_checkpoint_is_refused(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be other inputs with each; so would a second checkpoint of the same file be left as it is."""
+    old, new, spec = files
+    text = SPEC + "domain Open = { s: Char[4] | embed(s)[0] >= 2 }\n"
+    spec.write_text(text)
+    words = ("diff", old, new, "--spec", spec, "--of", "model", "--on")
+    assert command(*words, "Words") == 0
+    assert command(*words, "Open") == 4
+    spec.write_text(text + 'checkpoint n from "model.safetensors"\n')
+    assert command(*words, "Words", "--in", "m") == 4
+    assert capsys.readouterr().err.count("E0712") == 2
