@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -44,9 +45,15 @@ class Claims:
     def at_values(self, name: str, each: Each, progress: Progress) -> Answered:
         """The verdict that those at all values of a quantifier make."""
         start, weights = monotonic(), self.program.weights
+        numbers, last = count(1), len(each.values)
 
         def ask(question: Question, limits: Limits) -> Answered:
-            return answered(question, weights, limits, progress, self.folder)
+            at = f"value {min(next(numbers), last)} of {last}"
+
+            def told(share: float, text: str) -> None:
+                progress(share, f"{at}: {text}")
+
+            return answered(question, weights, limits, told, self.folder)
 
         found = answered_each(each, ask, self.limits)
         shown, verdict = overall(name, each, found)

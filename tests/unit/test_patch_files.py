@@ -18,6 +18,8 @@ import pytest
 from circ.runtime.atomic import locked
 from circ.runtime.patches import publish
 from circ.runtime.patches.delta import read_delta, write_delta
+from circ.runtime.patches.plan import header_bytes, parsed
+from tests.unit.forged import forged
 from tests.unit.specs import DETECTOR, WEIGHTS, command, save, stored, write_spec
 
 
@@ -237,12 +239,10 @@ def test_a_change_elsewhere_is_noticed(tmp_path: Path) -> None:
     """Every hash fits, and all that is required holds, but a tensor that no edit names has changed."""
     spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
     assert command("patch", spec, "sink", "--out", out) == 0
-    tensors = {name: tensor.tolist() for name, tensor in stored(out).items()}
-    save(tensors | {"other": [1.5, -2.25]}, out, np.float32)
     path = tmp_path / "out.safetensors.receipt.json"
-    told = json.loads(path.read_text())
-    told["sha256"] = sha256(out.read_bytes()).hexdigest()
-    path.write_text(json.dumps(told))
+    forged(out, "other", stored(out)["other"])
+    assert command("audit", path) == 0
+    forged(out, "other", np.array([1.5, -2.25], np.float32))
     assert command("audit", path) == 1
 
 
@@ -372,6 +372,19 @@ def test_a_hostile_index_is_not_written(tmp_path: Path) -> None:
         write_delta(replace(delta, index=(delta.index[0], text)), folder, overwrite=True)
         assert command("patch", "apply", folder, index, "--in-place") == 4
         assert files(tmp_path) == before
+
+
+def test_a_header_that_was_not_promised_is_not_written(tmp_path: Path) -> None:
+    """Its tensors are those of the receipt, and its notes are not: the file would be another than was proved."""
+    write_spec(tmp_path)
+    folder, before = left(tmp_path / "model.safetensors"), files(tmp_path)
+    delta = read_delta(folder)
+    (file,) = delta.files
+    notes, entries = parsed(file.after.header)
+    after = replace(file.after, header=header_bytes(entries, notes | {"a": "b"}))
+    write_delta(replace(delta, files=(replace(file, after=after),)), folder, overwrite=True)
+    assert command("patch", "apply", folder, tmp_path / "model.safetensors") == 4
+    assert files(tmp_path) == before
 
 
 def test_files_of_the_patch_and_of_others_are_kept(model: Path) -> None:
