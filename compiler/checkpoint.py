@@ -13,7 +13,7 @@ import stat
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from io import BufferedReader
@@ -125,8 +125,12 @@ def file_hash(path: Path, span: Span | None = None) -> str:
 
     Raises `CircError` (E0401-E0403 and E0413).
     """
-    found = [plain_hash(file, span) for file in files_of(path, span)]
-    return found[0] if len(found) == 1 else hashlib.sha256("\n".join(found).encode()).hexdigest()
+    return joined([plain_hash(file, span) for file in files_of(path, span)])
+
+
+def joined(hashes: Sequence[str]) -> str:
+    """The SHA-256 of several files, from theirs; that of one is its own."""
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def plain_hash(path: Path, span: Span | None) -> str:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 
-from circ.compiler.checkpoint import file_hash, opened, plain_hash, read_index
+from circ.compiler.checkpoint import file_hash, joined, opened, plain_hash, read_index
 from circ.compiler.header import Place
 from circ.compiler.shards import ENDING, is_index, parse_index, shards_of
 from circ.lang.diagnostic import CircError
@@ -23,7 +23,6 @@ from circ.runtime.patches.receipt import (
     seen_from,
     write_receipt,
 )
-from circ.runtime.patches.shards import joined
 from circ.runtime.patches.write import Rewrite, write_patched
 
 
@@ -35,7 +34,7 @@ def apply(
     Raises `CircError`: E0650-E0653, E0659, E0660.
     """
     require_apart(folder, target)
-    require_read_once(delta.receipt, target, in_place=in_place)
+    require_read_once(delta.receipt, folder, target, in_place=in_place)
     with locked(target.parent):
         refuse_existing(receipt_path(target), overwrite or in_place)
         write_side(delta, source, target, back=False, overwrite=overwrite, in_place=in_place)
@@ -69,8 +68,11 @@ def is_receipt_of(receipt: Receipt, path: Path) -> bool:
         return False
 
 
-def require_read_once(receipt: Receipt, target: Path, *, in_place: bool) -> None:
-    """Raise `CircError` (E0651) where the file that is replaced was read for the proof under another name, too."""
+def require_read_once(receipt: Receipt, folder: Path, target: Path, *, in_place: bool) -> None:
+    """Raise `CircError` (E0651) where the file that is replaced was read for the proof besides, or under another name."""
+    others = [mark for mark in receipt.read.values() if mark != receipt.source]
+    texts = (receipt.spec, *receipt.used)
+    require_unread(target, [folder / mark.path for mark in (*others, *texts)])
     names = [name for name, mark in receipt.read.items() if mark.sha256 == receipt.source.sha256]
     used = [mark.path for mark in receipt.used if mark.sha256 == receipt.source.sha256]
     if in_place and len(names) + len(used) > 1:

@@ -20,6 +20,7 @@ from circ.compiler.shards import is_beside
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import refuse_existing, replacing
+from circ.runtime.outputs import make_folder
 from circ.runtime.patches.plan import (
     Entries,
     Stored,
@@ -106,14 +107,6 @@ def write_delta(delta: Delta, folder: Path, *, overwrite: bool) -> None:
         out.write(data)
     with replacing(folder / NOTES, overwrite=overwrite) as out:
         out.write(f"{text}\n".encode(errors="backslashreplace"))
-
-
-def make_folder(folder: Path) -> None:
-    """The folder of a patch, where it is not there yet; raises `CircError` (E0653)."""
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise CircError(writing.cannot_write(str(folder), error.strerror or str(error))) from error
 
 
 def named(side: Side) -> Json:

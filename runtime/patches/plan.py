@@ -146,10 +146,10 @@ def pieces(
     order: Sequence[str], tensors: Mapping[str, TensorEntry], changes: Mapping[str, Stored]
 ) -> tuple[Piece, ...]:
     """The new data section: what stays, what is replaced, what is left out, and what is new."""
-    found: list[Piece] = []
+    found, stays = list[Piece](), set(order)
     for name in in_order(tensors):
         new = changes[name].data if name in changes else None
-        found.append(Piece(extent(tensors[name]), new if name in order else b""))
+        found.append(Piece(extent(tensors[name]), new if name in stays else b""))
     return (*found, *(Piece(0, changes[name].data) for name in order if name not in tensors))
 
 

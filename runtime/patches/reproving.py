@@ -14,7 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from circ.compiler.checkpoint import file_hash, files_of, opened, read_header, read_tensor
+from circ.compiler.checkpoint import (
+    file_hash,
+    files_of,
+    opened,
+    read_chunks,
+    read_header,
+    read_tensor,
+)
 from circ.compiler.driver import Program, checkpoints
 from circ.compiler.finding import Fails, Limits, Progress, Stuck
 from circ.compiler.header import Header, Place
@@ -27,8 +34,6 @@ from circ.runtime.patches.publish import carried, data_of
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.prover import universal
 from circ.runtime.session import Request, checked, rational
-
-CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,16 +235,4 @@ def alike(before: Path, old: Header, after: Path, new: Header, name: str) -> boo
     a, b = old.tensors[name], new.tensors[name]
     if (a.dtype, a.shape) != (b.dtype, b.shape):
         return False
-    return all(
-        x == y for x, y in zip(chunks(before, old, name), chunks(after, new, name), strict=True)
-    )
-
-
-def chunks(path: Path, header: Header, name: str) -> Iterator[bytes]:
-    """The bytes of a tensor."""
-    stored = header.tensors[name]
-    file = path.parent / stored.file if stored.file else path
-    with opened(file, Place(str(file), None)) as stream:
-        stream.seek(stored.start)
-        for first in range(stored.start, stored.end, CHUNK):
-            yield stream.read(min(CHUNK, stored.end - first))
+    return all(x == y for x, y in zip(read_chunks(before, a), read_chunks(after, b), strict=True))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from circ.compiler.checkpoint import plain_hash, read_index
+from circ.compiler.checkpoint import joined, plain_hash, read_index
 from circ.compiler.shards import ENDING, is_index, shards_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
@@ -93,11 +93,6 @@ def renamed(file: str, patch: str, rewrite: Rewrite, target: Path) -> str:
         digest.update(new.data)
     path = Path(file)
     return f"{MARK.sub('', path.stem)}.{patch}-{digest.hexdigest()[:8]}{path.suffix}"
-
-
-def joined(hashes: list[str]) -> str:
-    """The SHA-256 of several files, from theirs; that of one is its own."""
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def data_hash(checkpoint: Pending) -> str:

@@ -430,6 +430,19 @@ def test_a_file_that_is_read_twice_is_not_patched_in_place(tmp_path: Path) -> No
     assert model.read_bytes() == before
 
 
+def test_what_the_proof_reads_besides_is_not_replaced(tmp_path: Path) -> None:
+    """Neither by patching nor by applying, whatever is forced: the proof would be about a file that is gone."""
+    text = 'checkpoint n from "n.safetensors"\n' + DETECTOR.replace("<= -0.25", "<= n.b[0] - 0.25")
+    spec, other = write_spec(tmp_path, text), tmp_path / "n.safetensors"
+    save({"b": [0.0]}, other, np.float32)
+    before = other.read_bytes()
+    folder = left(tmp_path / "model.safetensors")
+    words = ("--out", other, "--force")
+    assert command("patch", spec, "sink", *words) == 4
+    assert command("patch", "apply", folder, tmp_path / "model.safetensors", *words) == 4
+    assert other.read_bytes() == before
+
+
 def test_no_shard_is_ever_replaced(tmp_path: Path) -> None:
     """In a folder that has shards of the same names they stay as they are, whatever is forced; the new ones get others."""
     spec, folder = in_shards(tmp_path), tmp_path / "there"
