@@ -1872,8 +1872,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "compiler/boxes/judge.py",
         "-1.0 if side is form.above else 1.0",
         "1.0 if side is form.above else -1.0",
-        ("tests/unit/test_box_bounds.py::test_no_point_of_a_node_is_outside_its_bounds",),
-        slow=True,
+        ("tests/unit/test_box_bounds.py::test_a_phase_is_what_its_points_have",),
     ),
     Mutant(
         "box_sums_that_meet_not_rounded",

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cache
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from circ.compiler.boxes.judge import (
     Sides,
     cut,
     mixed_halves,
+    phase_halves,
     smallest,
     summed_up,
     weighed,
@@ -235,6 +237,24 @@ def test_units_taken_to_be_off_are_bounded_by_next_to_nothing() -> None:
     assert (on.phase[0, 0], on.under[0, 0], off.phase[0, 0], off.over[0, 0]) == (1, 0, -1, BELOW)
     off.under[0, 0] = BELOW / 2
     assert not contradicted(off).any()
+
+
+@pytest.mark.parametrize(("which", "point"), [(0, 0.5), (1, -0.5)])
+def test_a_phase_is_what_its_points_have(which: int, point: float) -> None:
+    """A unit of x on [-1, 1], taken to be on, or off: a point at which it is so is in the half-space of the
+    phase, and what the phase comes to when it is mixed is at most 0 there."""
+    grown = Growing([np.array([-1.0])], [np.array([1.0])])
+    grown.applied("relu", units(0, np.array([0]), 1))
+    net = grown.net
+    nodes = Nodes(
+        net.low[None], net.high[None], np.array([[-1.0]]), np.array([[1.0]]),
+        np.zeros((1, 1), np.int8), np.ones((1, 1), np.bool_), np.ones(1), np.zeros(1),
+    )  # fmt: skip
+    node = sided(nodes, np.array([0]))[which]
+    forms = tighten(net, laid(net, charges_of(net.layers, grown.reach)), node).forms
+    halves, sides = phase_halves(forms, node, [0])
+    assert halves.slopes[0, 0, 0] * point + halves.consts[0, 0] < -0.4
+    assert sides.rows(net, slice(0, 1), np.ones((1, 1)))[1][0, 0] * point == -0.5
 
 
 # --- sums that floats lose ------------------------------------------------------------------------
