@@ -59,11 +59,15 @@ class Tuple:
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """The tensors of a checkpoint below a prefix; `edited` has what stands for some, by their whole names."""
+    """The tensors of a checkpoint below a prefix; `edited` has what stands for some, by their whole names.
+
+    `old`: those of the unpatched checkpoint, whoever reads them.
+    """
 
     checkpoint: str
     prefix: tuple[str, ...]
     edited: tuple[tuple[str, Wire], ...] = ()
+    old: bool = False
 
     def below(self, *path: str) -> Tensors:
         """Those further below."""

@@ -128,7 +128,7 @@ def lower_ref(e: Ref, env: Environment) -> Value:
         return lower_code(env.scope.members[e.name][0], e.name, env)
     if isinstance(item, ParamDecl):
         return number(env.b, env.low.params[key(item)])
-    return Tensors(key(item), ())
+    return Tensors(key(item), (), old=env.old)
 
 
 def lower_code(enum: EnumDecl, member: str, env: Environment) -> Wire:
@@ -151,7 +151,7 @@ def lower_attr(e: Attr, env: Environment) -> Value:
     record = env.locals.get(path[0])
     if isinstance(record, Tensors):
         return lower_tensor(record.below(*path[1]), env)
-    return lower_tensor(Tensors(key(env.scope.values[path[0]]), path[1]), env)
+    return lower_tensor(Tensors(key(env.scope.values[path[0]]), path[1], old=env.old), env)
 
 
 def lower_unary(e: Unary, env: Environment) -> Value:

@@ -21,7 +21,7 @@ def lower_tensor(path: Tensors, env: Environment) -> Value:
     key = f"{path.checkpoint}/{name}"
     if key in env.tensors:
         return env.tensors[key]
-    return env.b.add(Weight(unpatched(key) if env.old else key, info.shape))
+    return env.b.add(Weight(unpatched(key) if path.old or env.old else key, info.shape))
 
 
 def with_tensor(path: Tensors, wire: Wire, env: Environment) -> Environment:

@@ -3428,4 +3428,11 @@ MUTANTS: tuple[Mutant, ...] = (
         "return not np.isin(changed, entries(edit, first.shape)).any()",
         ("tests/unit/test_patch_parts.py::test_an_audit_notices_a_change_beside_the_parts",),
     ),
+    Mutant(
+        "old_record_reads_the_patched_tensors",
+        "compiler/lower/tensors.py",
+        "unpatched(key) if path.old or env.old else key",
+        "unpatched(key) if env.old else key",
+        ("tests/unit/test_lower.py",),
+    ),
 )

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from circ.compiler.ir import Circuit
 from circ.compiler.lower.environment import DEEPEST, MOST_OPS
+from circ.compiler.passes.drop_dead import drop_dead
 from circ.compiler.tensor import Tensor
 from tests.unit.lowered import Entries, Point, codes_of, lowered, value
 
@@ -219,6 +221,30 @@ patch p of f {
         patched = {"m/a": Tensor((), "F32", array("d", [3.0])), "old m/a": program.weights["m/a"]}
         assert value(obligation, left, patched, {"x": [F(1)]}) == [9 * 1 + 4 * 1]
         assert value(obligation, right, patched, {"x": [F(1)]}) == [9 * 2 + 2 * 2 + 25 * 1]
+
+    RECORDS = """
+checkpoint m from "model.safetensors"
+record Layer = { a: real, b: real }
+circuit inner(w: Layer, x: real) -> real = w.a * x + w.b
+circuit f(x: real) -> real = inner(m.mlp, x)
+patch p of f {
+  edit    m.mlp.a
+  require forall x in { x: real | 0 <= x <= 9 }:
+    inner(old m.mlp, x) == f(x) do { m.mlp := old m.mlp }
+}
+"""
+
+    def test_tensors_together_stay_the_unpatched_ones(self, tmp_path: Path) -> None:
+        """Given to a circuit as a record, or put in the place of the patched ones, whoever reads them."""
+        program = lowered(self.RECORDS, tmp_path, {"mlp.a": 2.0, "mlp.b": 5.0})
+        obligation = program.patch("p").require[0]
+        for shown in (n for n in obligation.circuit.outputs if n.startswith("show ")):
+            circuit = Circuit(
+                obligation.circuit.ops,
+                obligation.circuit.types,
+                {"shown": obligation.circuit.outputs[shown]},
+            )
+            assert set(drop_dead(circuit).weights) == {"old m/mlp.a", "old m/mlp.b"}
 
 
 class TestArms:
