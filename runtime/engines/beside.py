@@ -7,63 +7,45 @@ need more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from itertools import product
 from time import monotonic
 from typing import assert_never
 
 from circ.compiler.builder import Builder
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Circuit, Const, Input, Op, Wire
-from circ.compiler.obligation import Obligation, Reals, Witness, Words
+from circ.compiler.obligation import Obligation, Reals, Witness
 from circ.compiler.passes.drop_dead import copied
 from circ.compiler.passes.fold_constants import folded
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
-from circ.runtime.engines import boxes
-from circ.runtime.engines.words import total
+from circ.runtime.engines import automata, boxes
+from circ.runtime.engines.admitted import Word, admitted
 
 METHOD = f"{boxes.METHOD} at each word"
 FOLDING = "the folding of constants"
 
 MOST_WORDS = 512
-"""Most words beside a box."""
+"""Most words beside a box, those aside that the conditions leave out."""
 
 FIRST_SHARE = 0.25
 """Of its fair share, what a word gets before all words had as much."""
 
-Word = dict[str, tuple[int, ...]]
-"""The codes of each binder that ranges over words."""
-
 
 def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:
     """Whether every word, with every input of the boxes, that meets the conditions meets the goal."""
-    of_words = [bound for bound in obligation.binders if isinstance(bound.values, Words)]
-    count = total(of_words)
-    if count > MOST_WORDS:
-        told = (
-            f"there are {count:,} words beside the box, more than the {MOST_WORDS} that are tried"
-        )
-        return Stuck(told, METHOD)
-    roll = Roll(obligation, weights, limits, progress, monotonic() + limits.timeout)
+    start = monotonic()
     try:
-        return roll.decided([*words(obligation)])
+        known = admitted(obligation, weights, MOST_WORDS, start + limits.timeout)
+        if known.count > MOST_WORDS:
+            told = f"there are {known.count:,} words beside the box, more than the {MOST_WORDS} that are tried"
+            return Stuck(told, METHOD)
+        roll = Roll(obligation, weights, limits, progress, start + limits.timeout)
+        roll.trusted |= dict.fromkeys(automata.TRUSTED if known.sifted else ())
+        return roll.decided([*known.words])
     except KeyboardInterrupt:
         return Stuck("interrupted", METHOD, interrupted=True)
-
-
-def words(obligation: Obligation) -> Iterator[Word]:
-    """Each word of each binder, with each of the others."""
-    names, choices = list[str](), list[Iterator[tuple[int, ...]]]()
-    for bound in obligation.binders:
-        if isinstance(bound.values, Words):
-            names.append(bound.name)
-            codes = range(len(bound.values.members))
-            choices.append(product(codes, repeat=bound.type.entries))
-    for word in product(*choices):
-        yield dict(zip(names, word, strict=True))
 
 
 def at_word(obligation: Obligation, word: Word) -> Obligation:

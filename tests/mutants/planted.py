@@ -2309,6 +2309,13 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "words_left_out_by_what_reads_the_box_too",
+        "runtime/engines/admitted.py",
+        "if reads[wire].reshape(-1)[place] == OWN]",
+        "if reads[wire].reshape(-1)[place] & OWN]",
+        ("tests/unit/test_beside.py::test_what_is_said_of_the_box_admits_every_word",),
+    ),
+    Mutant(
         "word_beside_a_box_forgotten",
         "runtime/engines/beside.py",
         "stuck.append((word, found))",

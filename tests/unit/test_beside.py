@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
+from itertools import pairwise, product
 
 from circ.compiler.builder import (
     Builder,
+    both,
     codes,
     combine,
     implies,
@@ -20,7 +23,8 @@ from circ.compiler.ir import Compare, Lookup, Not, Smooth, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.trial import trial
 from circ.compiler.verdict import Proved, Refuted
-from circ.runtime.engines import beside
+from circ.runtime.engines import automata, beside
+from circ.runtime.engines.admitted import admitted
 from circ.runtime.prover import prove
 from tests.unit.obligations import always, box, less, obligation, pick, word
 
@@ -89,6 +93,50 @@ def test_too_many_words_are_said_to_be() -> None:
     found = decided(claim(9.0, length=6))
     assert isinstance(found, Stuck)
     assert "729 words" in found.reason
+
+
+def upwards(name: str, length: int, b: Builder, w: dict[str, Wire]) -> Wire:
+    """Whether the letters of a word go upwards, in their order as numbers."""
+    order = reals(b, [Fraction(k) for k in range(3)], (3,))
+    numbers = [b.add(Lookup(order, (pick(b, w[name], k),))) for k in range(length)]
+    return both(b, *(b.add(Compare("<=", x, y)) for x, y in pairwise(numbers)))
+
+
+def test_only_the_words_that_the_conditions_admit_are_counted() -> None:
+    """Of 729 words 28 go upwards: these are tried, and one that fails is found among them."""
+    found = decided(claim(8.16, partial(upwards, "w", 6), length=6))
+    assert isinstance(found, Holds)
+    assert "each of 28 words" in found.method
+    assert set(automata.TRUSTED) <= set(found.trusted)
+    failing = decided(claim(8.15, partial(upwards, "w", 6), length=6))
+    assert isinstance(failing, Fails)
+    assert failing.witness["w"] == (2,) * 6
+
+
+def test_what_is_said_of_the_box_admits_every_word() -> None:
+    """Beside `x[0] <= 0.5` the order of letters leaves out words; what reads both leaves out none."""
+
+    def joined(b: Builder, w: dict[str, Wire]) -> Wire:
+        return both(b, less(b, pick(b, w["x"], 0), 0.5), upwards("w", 6, b, w))
+
+    def mixed(b: Builder, w: dict[str, Wire]) -> Wire:
+        return implies(b, less(b, pick(b, w["x"], 0), 0.5), upwards("w", 6, b, w))
+
+    assert admitted(claim(9.0, joined, length=6), {}, 512).count == 28
+    assert admitted(claim(9.0, mixed, length=6), {}, 512).count == 3**6
+
+
+def test_the_words_that_are_admitted_are_those_of_brute_force() -> None:
+    """Of two binders each is narrowed by what is said of it alone, the rest is left to the question."""
+
+    def where(b: Builder, w: dict[str, Wire]) -> Wire:
+        same = b.add(Compare("==", pick(b, w["v"], 0), pick(b, w["u"], 0)))
+        return both(b, upwards("v", 4, b, w), same, upwards("u", 4, b, w))
+
+    binders = [word("v", 4, 3), box("x", (0, 1)), word("u", 4, 3)]
+    found = admitted(obligation(binders, always, where), {}, 300)
+    rising = [w for w in product(range(3), repeat=4) if list(w) == sorted(w)]
+    assert found.words == tuple({"v": v, "u": u} for v, u in product(rising, repeat=2))
 
 
 def test_a_word_that_is_undecided_leaves_the_claim_open() -> None:
