@@ -68,6 +68,9 @@ class Stuck:
 
 Finding = Holds | Fails | Empty | Stuck
 
+MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
+"""What is advised where the time was too short."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

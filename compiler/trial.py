@@ -12,6 +12,7 @@ from itertools import islice
 from circ.compiler.ir import Index, Wire
 from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.choices import FALSE, TRUE, Choices
+from circ.compiler.readings.clock import TimeUp
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.reference import BITS, Value, at_point
 from circ.compiler.readings.ties import every_choice
@@ -30,12 +31,14 @@ class Trial:
 
     `refutes`: it meets every condition and misses the goal. `tie`: it does so for some choice
     function, but not (or not surely) for every one. `outputs`: their values in the case that
-    decided, empty where the circuit is undefined there or the input does not fit.
+    decided, empty where the circuit is undefined there or the input does not fit. `late`: the time was up
+    before anything could be said.
     """
 
     refutes: bool
     tie: bool = False
     outputs: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    late: bool = False
 
 
 def trial(
@@ -60,6 +63,8 @@ def trial(
             )
         except Undefined:
             return Trial(refutes=False)
+        except TimeUp:
+            return Trial(refutes=False, late=True)
         if decided:
             break
     return found

@@ -35,6 +35,7 @@ class Replay:
     None where the goal compares only discrete values. `tie`: the outcome needs a choice between
     equal scores. `deviation` bounds how far PyTorch can stray from exact, where that was computed.
     `rounded`: the witness is no input of PyTorch's dtype, so PyTorch was given the nearest one.
+    `late`: the time was up before the exact reference had said anything.
     """
 
     exact: bool
@@ -44,6 +45,7 @@ class Replay:
     tie: bool = False
     deviation: float | None = None
     rounded: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def run(
     circ run quote.circ 'argmax(model([letter, single, blank, digit, letter, eos, blank, blank]))'
     circ run quote.circ 'count { s in Wide | argmax(model(s)) == rule(s) }' --timeout 10
 
-    The timeout is that of counting; a count that is not ended is an interval.
+    Where the time is up a count is an interval, and another value what PyTorch says alone (code 2).
     """
     from circ.runtime.commands.run import run_expression
 

@@ -21,7 +21,8 @@ from circ.compiler.readings.ties import every_choice
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import MOST_CHOICES, trial
 from circ.runtime.bounded import at_most
-from circ.runtime.prover import Engine, choices, decide
+from circ.runtime.prover import choices, decide
+from circ.runtime.shares import Engine
 
 GAP = Fraction(1, 1 << 40)
 """How far above a value that was reached, as a share of it, a bound is asked for first."""

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
-from math import isfinite
+from math import inf, isfinite
+from time import monotonic
 from typing import assert_never
 
 from circ.compiler.finding import Limits, Progress, silent
 from circ.compiler.ir import Circuit, Real, WireType
 from circ.compiler.query import OUTPUT, Query
 from circ.compiler.readings.choices import Choices, merged
+from circ.compiler.readings.clock import TimeUp, until
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals, hull
 from circ.compiler.readings.reference import Value, enclose
@@ -30,7 +32,7 @@ class Evaluated:
 
     `exact` is what every way of breaking ties allows (`tie`: there are several), and None where the
     expression is undefined. PyTorch's truths and members are codes; it counts no domains, so that
-    there is nothing `computed` where there are `counts`.
+    there is nothing `computed` where there are `counts`. `late`: the time was up before the exact value was known.
     """
 
     query: Query
@@ -39,6 +41,7 @@ class Evaluated:
     dtype: str
     tie: bool = False
     counts: tuple[Counted, ...] = ()
+    late: bool = False
 
     @property
     def kind(self) -> WireType:
@@ -55,14 +58,18 @@ class Evaluated:
 def evaluate(
     query: Query, weights: Weights, limits: Limits | None = None, progress: Progress = silent
 ) -> Evaluated:
-    """Both values of an expression without inputs; the limits are for counting domains."""
+    """Both values of an expression without inputs; PyTorch's alone where the time is up."""
     if query.quantities:
         from circ.runtime.quantities import counted, given
 
         found = counted(query.quantities, weights, limits or Limits(), progress)
         exact, tie = exactly(query, weights, given(query.quantities, found))
         return Evaluated(query, exact, (), "F64", tie, found)
-    return evaluate_all([query], weights)[0]
+    try:
+        with until(inf if limits is None else monotonic() + limits.timeout):
+            return evaluate_all([query], weights)[0]
+    except TimeUp:
+        return Evaluated(query, None, *in_torch(query.circuit, weights)[OUTPUT], late=True)
 
 
 def evaluate_all(queries: Sequence[Query], weights: Weights) -> list[Evaluated]:

@@ -6,7 +6,7 @@ replayed in exact arithmetic, and only then the claim is refuted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -14,11 +14,22 @@ from typing import assert_never
 
 from circ.compiler.aided import aided, with_lemmas_met
 from circ.compiler.builder import Builder
-from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
+from circ.compiler.finding import (
+    MORE_TIME,
+    Empty,
+    Fails,
+    Finding,
+    Holds,
+    Limits,
+    Progress,
+    Stuck,
+    silent,
+)
 from circ.compiler.ir import Argmax, Circuit, Compare, Max, Not, Real, Relu, TopK, operands
 from circ.compiler.margin import connectives
 from circ.compiler.obligation import Obligation, Reals, Witness, Words
 from circ.compiler.passes.drop_dead import copied, keep
+from circ.compiler.readings import clock
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import (
     Example,
@@ -30,8 +41,7 @@ from circ.compiler.verdict import (
     Vacuous,
     Verdict,
 )
-
-Engine = Callable[[Obligation, Weights, Limits, Progress], Finding]
+from circ.runtime.shares import Engine, briefly, mostly, on_time, within
 
 REPLAYED_WITNESS = "the exact replay of the input shown"
 SEARCH = "sampling and gradients"
@@ -62,6 +72,9 @@ REPLAYED = 100
 REPLAYING = 10.0
 """Seconds that this may take."""
 
+REPLAY_SHARE = 0.1
+"""Of the time limit, what the replay of the input that is shown has in any case."""
+
 
 def prove(
     obligation: Obligation,
@@ -69,7 +82,10 @@ def prove(
     limits: Limits | None = None,
     progress: Progress = silent,
 ) -> Verdict:
-    """Decide a claim. Ctrl-C and the time limit give `Unknown`, with what was reached."""
+    """Decide a claim. Ctrl-C and the time limit give `Unknown`, with what was reached.
+
+    The limit is that of engines; an input that they find late may be replayed for a tenth of it more.
+    """
     limits = limits or Limits()
     if obligation.quantities:
         from circ.runtime import quantities
@@ -82,10 +98,12 @@ def prove(
     question = obligation if obligation.quantifier == "forall" else denied(obligation)
     if obligation.quantifier == "exists":
         limits = replace(limits, first=True)
+    start = monotonic()
     finding = decide(aided(question), weights, limits, progress)
-    if obligation.quantifier == "forall":
-        return with_lemmas_met(universal(question, weights, finding), question, weights)
-    return existential(question, weights, finding)
+    with clock.until(max(start + limits.timeout, monotonic() + REPLAY_SHARE * limits.timeout)):
+        if obligation.quantifier == "forall":
+            return with_lemmas_met(universal(question, weights, finding), question, weights)
+        return existential(question, weights, finding)
 
 
 def denied(obligation: Obligation) -> Obligation:
@@ -112,7 +130,8 @@ def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: P
             left = limits.timeout - (monotonic() - start)
             if stopped and left <= 0:
                 break
-            finding = engine(obligation, weights, replace(limits, timeout=max(left, 0.0)), progress)
+            rest = replace(limits, timeout=max(left, 0.0))
+            finding = on_time(engine, start + limits.timeout, obligation, weights, rest, progress)
             if not isinstance(finding, Stuck):
                 return finding
             stopped.append(finding)
@@ -190,35 +209,6 @@ def equates(circuit: Circuit) -> bool:
         isinstance(op, Compare) and op.op == "==" and circuit.types[op.left].sort == Real()
         for op in asked
     )
-
-
-def within(
-    seconds: float,
-    engine: Engine,
-    obligation: Obligation,
-    weights: Weights,
-    limits: Limits,
-    progress: Progress,
-) -> Finding:
-    """An engine given so many seconds at most."""
-    brief = replace(limits, timeout=min(limits.timeout, seconds))
-    return engine(obligation, weights, brief, progress)
-
-
-def briefly(
-    engine: Engine, obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
-) -> Finding:
-    """An engine given a part of the time, so that the next one has enough."""
-    brief = replace(limits, timeout=limits.timeout / 4)
-    return engine(obligation, weights, brief, progress)
-
-
-def mostly(
-    engine: Engine, obligation: Obligation, weights: Weights, limits: Limits, progress: Progress
-) -> Finding:
-    """An engine given most of the time, and the next one a quarter of it."""
-    most = replace(limits, timeout=limits.timeout * 3 / 4)
-    return engine(obligation, weights, most, progress)
 
 
 def exactly(
@@ -384,6 +374,9 @@ def overruled(false: int) -> str:
 
 def contradicted(finding: Fails, found: Example) -> Unknown:
     """An engine's failing input that exact arithmetic does not confirm decides nothing."""
+    if found.replay.late:
+        reason = f"an input that may settle it was found, and its exact value was {clock.LATE}"
+        return Unknown(reason, finding.method, hardest=found.witness, hint=MORE_TIME)
     reason = "an input that the engine reported as failing is not shown to fail in exact arithmetic"
     return Unknown(reason, finding.method, hardest=found.witness)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from time import monotonic
 
-from circ.compiler.finding import Limits, Progress
+from circ.compiler.finding import MORE_TIME, Limits, Progress
 from circ.compiler.obligation import Obligation, Quantity
+from circ.compiler.readings import clock
 from circ.compiler.readings.choices import FALSE, TRUE
 from circ.compiler.readings.intervals import rationals, within
 from circ.compiler.readings.reference import Value, enclose
@@ -16,6 +17,7 @@ from circ.compiler.tensor import Weights
 from circ.compiler.trial import truth
 from circ.compiler.verdict import Counted, Proved, Refuted, Size, Unknown, Verdict, plain_method
 from circ.runtime.engines.counting import count
+from circ.runtime.engines.words import total
 
 
 def counted(
@@ -27,9 +29,21 @@ def counted(
         parts: list[Counted] = []
         for question in quantity.questions:
             left = replace(limits, timeout=max(until - monotonic(), 0.0))
-            parts.append(count(question, weights, left, progress))
+            parts.append(in_time(question, weights, left, progress, until))
         found.append(summed(parts))
     return tuple(found)
+
+
+def in_time(
+    question: Obligation, weights: Weights, limits: Limits, progress: Progress, until: float
+) -> Counted:
+    """One number; nothing is known of it where one exact value takes longer than there is time."""
+    try:
+        with clock.until(until):
+            return count(question, weights, limits, progress)
+    except clock.TimeUp:
+        reason = f"an exact value was {clock.LATE}"
+        return Counted(0, total(question.binders), None, "exact arithmetic", (), reason, MORE_TIME)
 
 
 def summed(parts: Sequence[Counted]) -> Counted:

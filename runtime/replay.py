@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -16,6 +17,7 @@ from circ.compiler.ir import Circuit, Real, WireType
 from circ.compiler.margin import margin, with_slack
 from circ.compiler.obligation import Bound, Obligation, Witness
 from circ.compiler.readings.choices import Choices
+from circ.compiler.readings.clock import TimeUp
 from circ.compiler.readings.floats import deviation
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value, constants
@@ -43,7 +45,8 @@ def replay(obligation: Obligation, weights: Weights, witness: Witness) -> Replay
     """What the exact reference and PyTorch, in the checkpoint's dtype, say at a witness.
 
     `exact` holds only if the witness meets every condition and misses the goal, surely; `torch` if
-    PyTorch misses the goal. A witness of another shape than the binders refutes nothing.
+    PyTorch misses the goal. A witness of another shape than the binders refutes nothing. Where the time is up
+    for the reference, PyTorch is not asked.
     """
     if not fits(obligation, witness):
         return Replay(exact=False, torch=False, shown=())
@@ -51,6 +54,8 @@ def replay(obligation: Obligation, weights: Weights, witness: Witness) -> Replay
     shows = [name for name in circuit.outputs if name.startswith(SHOW)]
     extra = [name for name in (*shows, SLACK) if name in circuit.outputs]
     found = trial(replace(obligation, circuit=circuit), weights, witness, extra)
+    if found.late:
+        return Replay(exact=False, torch=False, shown=(), late=True)
     judge = program(obligation, weights, ["goal", *shows])
     inputs = batch_of(obligation.binders, [witness], judge.dtype)
     with torch.no_grad():
@@ -86,12 +91,17 @@ def replays(
 ) -> Iterator[tuple[Witness, bool]]:
     """Each with whether it refutes the obligation in exact arithmetic: `replay(…).exact` alone.
 
-    What no input changes is computed once; a witness that it leaves open is tried again without.
+    What no input changes is computed once; a witness that it leaves open is tried again without. It ends
+    early where the time is up.
     """
-    known = constants(obligation.circuit, weights)
-    for witness in witnesses:
-        found = trial(obligation, weights, witness, known=known)
-        yield witness, found.refutes or trial(obligation, weights, witness).refutes
+    with suppress(TimeUp):
+        known = constants(obligation.circuit, weights)
+        for witness in witnesses:
+            found = trial(obligation, weights, witness, known=known)
+            found = found if found.refutes else trial(obligation, weights, witness)
+            if found.late:
+                return
+            yield witness, found.refutes
 
 
 def replay_many(

@@ -28,7 +28,7 @@ def evaluated_data(found: Evaluated) -> Data:
     """Both values for `--json`, nested as their shape is.
 
     An exact real is text `p/q`, or decimals `low` and `high` that enclose it; an entry that ties
-    leave open lists what it is `any_of`. PyTorch's numbers are numbers, unless they are not finite.
+    leave open lists what it is `any_of`. There is none where the expression is undefined, or the time was up (`late`). PyTorch's numbers are numbers, unless they are not finite.
     """
     exact = (
         None if found.exact is None else nested(exact_data(found.exact, found), found.kind.shape)
@@ -43,6 +43,7 @@ def evaluated_data(found: Evaluated) -> Data:
         "dtype": found.dtype,
         "apart": apart(found),
         "tie": found.tie,
+        "late": found.late,
     }
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from circ.compiler.ir import Real, WireType
 from circ.compiler.readings.choices import Choices
+from circ.compiler.readings.clock import LATE
 from circ.compiler.readings.intervals import Reals
 from circ.lang.types import show
 from circ.runtime.evaluate import Evaluated, apart
@@ -25,6 +26,8 @@ DIGITS_OF_COUNTS = 400
 MOST_ENTRIES = 8
 """Numbers shown along an axis without names."""
 
+LONGER = "`--timeout SECONDS` gives it more, in a session `:timeout SECONDS`"
+
 MOST_NAMED = 24
 """Rows shown of a vector whose entries have names."""
 
@@ -34,6 +37,8 @@ def value_lines(found: Evaluated) -> list[Line]:
     lines = counted(found) if found.counts else [*body(found), *apart_line(found)]
     if found.tie:
         lines.append(Line("doubt", "equal scores tie, and any choice among them is right"))
+    if found.late:
+        lines.append(Line("doubt", f"the exact value was {LATE}; {LONGER}"))
     shown = [Line(line.style, f"  {line.text}".rstrip()) for line in lines]
     return [Line("faint", show(found.query.type)), *shown]
 
@@ -138,7 +143,7 @@ def exact_entries(found: Evaluated, digits: int) -> list[str]:
     """The exact entries as text."""
     match found.exact:
         case None:
-            return ["undefined"] * found.kind.entries
+            return ["unknown" if found.late else "undefined"] * found.kind.entries
         case Reals(box=box):
             return [between_text(low, high, digits) for low, high in box]
         case Choices(sets=sets):

@@ -11,6 +11,7 @@ from operator import add, mul, sub
 from typing import TypeVar
 
 from circ.compiler.ir import Shape
+from circ.compiler.readings.clock import look
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.intervals import Reals, Row, exactly, rounded
 
@@ -134,11 +135,16 @@ def joined(
     right: Sequence[Right],
     join: Callable[[Left, Right], Joined],
 ) -> list[Joined]:
-    """Every row of the left with every row of the right in its batch, in the output's order."""
+    """Every row of the left with every row of the right in its batch, in the output's order.
+
+    Raises `TimeUp` where a moment was set that has passed.
+    """
     found: list[Joined] = []
     for batch in range(plan.batches):
         mine, theirs = share(left, batch, plan.batches), share(right, batch, plan.batches)
-        found.extend(join(a, b) for a in mine for b in theirs)
+        for a in mine:
+            look()
+            found.extend(join(a, b) for b in theirs)
     return [found[k] for k in plan.order]
 
 

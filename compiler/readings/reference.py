@@ -54,6 +54,7 @@ from circ.compiler.obligation import Reals as Region
 from circ.compiler.readings import choices as discrete
 from circ.compiler.readings import intervals as real
 from circ.compiler.readings.choices import EITHER, TRUE, Choices, Choose
+from circ.compiler.readings.clock import look
 from circ.compiler.readings.closed import Forms
 from circ.compiler.readings.decided import decided
 from circ.compiler.readings.elementary import Undefined
@@ -87,7 +88,8 @@ def enclose(
     `inputs` holds what is read of the circuit's inputs, as `at_point` or `over_box` makes it.
     `choose` breaks ties of known scores (`every_choice` goes through all the ways).
     `known` gives wires that need no evaluation, as `constants` finds them.
-    Raises `Undefined` where an operand may lie outside a smooth function's domain.
+    Raises `Undefined` where an operand may lie outside a smooth function's domain, and `TimeUp` where a
+    moment was set that has passed.
     """
     names = list(circuit.outputs if outputs is None else outputs)
     found = intervals(circuit, inputs, weights, bits, choose, names, known)
@@ -110,6 +112,7 @@ def intervals(
     forms = Forms(circuit, found) if all(x.exact for x in inputs.values()) else None
     for wire in sorted(live(circuit, [circuit.outputs[name] for name in names])):
         if wire not in found:
+            look()
             found[wire] = value(circuit.ops[wire], found, setting)
             if forms is not None:
                 found[wire] = decided(forms, wire, found[wire], choose)
@@ -326,6 +329,7 @@ def constants(circuit: Circuit, weights: Weights, bits: int = BITS) -> dict[Wire
         op = circuit.ops[wire]
         if isinstance(op, Input) or any(operand not in found for operand in operands(op)):
             continue
+        look()
         with suppress(Undefined):
             known = value(op, found, setting)
             open_choice = isinstance(known, Choices) or isinstance(op, TopK)

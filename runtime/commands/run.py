@@ -16,7 +16,7 @@ from circ.runtime.value_lines import value_lines
 
 
 def run_expression(spec: Path, text: str, opened: Opened, timeout: float, as_json: bool) -> int:
-    """Show the value; raises `CircError` where the expression has none."""
+    """Show the value, in so many seconds; raises `CircError` where the expression has none."""
     program = usable(spec, settings(*opened))
     query = expression(program, Source("<expression>", text), {})
     with progress("counting", as_json or not query.quantities) as move:
@@ -25,4 +25,4 @@ def run_expression(spec: Path, text: str, opened: Opened, timeout: float, as_jso
         show_data(evaluated_data(found))
     else:
         show_lines(value_lines(found))
-    return Exit.AS_CLAIMED
+    return Exit.UNKNOWN if found.late else Exit.AS_CLAIMED

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from time import monotonic
 
-from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.finding import MORE_TIME, Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
@@ -25,7 +25,6 @@ from circ.compiler.words.separated import attempts, split
 from circ.compiler.words.straight import first_relus
 from circ.compiler.words.unscaled import unscaled
 from circ.runtime.engines.choices import by_choice, first_of
-from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.narrowing import narrowed
 from circ.runtime.engines.one_class import ClassTally, Part, Setup, Sums, examined

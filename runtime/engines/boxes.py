@@ -20,7 +20,7 @@ from circ.compiler.boxes.place import HOST, Place
 from circ.compiler.boxes.read import read
 from circ.compiler.boxes.round import prepared
 from circ.compiler.builder import Builder, truth
-from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.finding import MORE_TIME, Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Not, Wire
 from circ.compiler.obligation import Bound, Obligation, Reals, Witness
 from circ.compiler.passes.drop_dead import copied, keep
@@ -43,7 +43,6 @@ MOST_EXACT = 64
 EXACT_SECONDS = 5.0
 
 OUT_OF_TIME = "the time ran out"
-MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
 MORE_MEMORY = "allow more memory (`--memory MIB`), or narrow the domain"
 MORE_ROOM = "claim a little less: a margin helps where an input comes just up to what is claimed"
 

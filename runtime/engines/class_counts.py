@@ -14,7 +14,7 @@ from time import monotonic
 import numpy as np
 
 from circ.compiler.builder import Builder, both
-from circ.compiler.finding import Limits, Progress
+from circ.compiler.finding import MORE_TIME, Limits, Progress
 from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation
 from circ.compiler.passes.drop_dead import copied, keep
@@ -31,7 +31,6 @@ from circ.runtime.engines.automata import (
     sums_of,
 )
 from circ.runtime.engines.class_parts import Region, whole_class
-from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.division import Division
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.margins import Least

@@ -12,7 +12,7 @@ from time import monotonic
 
 import numpy as np
 
-from circ.compiler.finding import Limits, Progress, Stuck
+from circ.compiler.finding import MORE_TIME, Limits, Progress, Stuck
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.obligation import Bound, Words
 from circ.compiler.readings.arrays import IntArray
@@ -42,7 +42,6 @@ from circ.runtime.engines.words import Source, all_words
 from circ.runtime.show import code_text, tensor_text
 
 METHOD = "grouping"
-MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
 FEWER_WORDS = "narrow the domain with `where`, or claim it of each of its parts"
 
 MERGED = 1 << 20

@@ -15,7 +15,7 @@ from time import monotonic
 
 import numpy as np
 
-from circ.compiler.finding import Limits, Progress
+from circ.compiler.finding import MORE_TIME, Limits, Progress
 from circ.compiler.lower.environment import deep_stack
 from circ.compiler.obligation import Obligation
 from circ.compiler.positions import places
@@ -28,7 +28,6 @@ from circ.compiler.words.layers import Blown
 from circ.runtime.engines import automata, count_vectors, enumeration
 from circ.runtime.engines.batches import batch_size
 from circ.runtime.engines.class_counts import by_classes
-from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.count_vectors import Vectors, representatives, unordered_vectors
 from circ.runtime.engines.exact import Judge, judge_of
 from circ.runtime.engines.one_word import denying

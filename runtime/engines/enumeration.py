@@ -8,13 +8,14 @@ from time import monotonic
 
 import numpy as np
 
-from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.finding import MORE_TIME, Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.obligation import Obligation, Words
+from circ.compiler.readings.clock import LATE
 from circ.compiler.readings.roundoff import FAINT
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Size
 from circ.runtime.engines.batches import batch_size
-from circ.runtime.engines.classes import FEWER_WORDS, MORE_TIME, Halted
+from circ.runtime.engines.classes import FEWER_WORDS, Halted
 from circ.runtime.engines.classes import METHOD as GROUPING
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.grouping import grouped
@@ -208,7 +209,8 @@ def stuck(tried: Tried) -> Stuck:
     if report.unsettled is not None:
         number, reason = report.unsettled
         hardest = source.witnesses(np.array([number]))[0]
-        return Stuck(f"an input is {reason}", tried.method, hardest=hardest)
+        hint = MORE_TIME if reason == LATE else ""
+        return Stuck(f"an input is {reason}", tried.method, hardest=hardest, hint=hint)
     what = f"{report.done / source.count:.0%} of {source.count:,} {source.noun}, none failing"
     if report.stopped == "interrupted":
         return Stuck(f"interrupted after {what}", tried.method, interrupted=True)

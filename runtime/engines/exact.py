@@ -10,6 +10,7 @@ from itertools import islice
 
 from circ.compiler.ir import Circuit, Wire
 from circ.compiler.readings.choices import FALSE, TRUE
+from circ.compiler.readings.clock import LATE, TimeUp
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.reference import Value, at_point, constants
 from circ.compiler.readings.ties import every_choice
@@ -55,7 +56,7 @@ def judge_of(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> J
             return met.meets is False and not met.open
         return False
 
-    def judge(codes: Codes) -> Judgement:
+    def closely(codes: Codes) -> Judgement:
         found = Judgement(False, False, open="it was not tried")
         for bits in PRECISIONS:
             try:
@@ -66,6 +67,12 @@ def judge_of(circuit: Circuit, weights: Weights, conditions: Sequence[str]) -> J
             if not found.open:
                 break
         return found
+
+    def judge(codes: Codes) -> Judgement:
+        try:
+            return closely(codes)
+        except TimeUp:
+            return Judgement(False, False, open=LATE)
 
     return judge
 

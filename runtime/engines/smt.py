@@ -13,7 +13,7 @@ from math import prod
 from time import monotonic
 from typing import assert_never
 
-from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.finding import MORE_TIME, Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.ir import Index, Real
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.smt.encode import encode
@@ -37,8 +37,6 @@ METHOD = f"SMT (z3 {VERSION})"
 TRUSTED = ("z3", "the encoder", "the front end")
 WARNING_SECONDS = 2.0
 """The least time that warnings are given; they may take as long again as the answer did."""
-
-MORE_TIME = "allow more time (`--timeout SECONDS`), or narrow the domain"
 
 
 def decide(obligation: Obligation, weights: Weights, limits: Limits, progress: Progress) -> Finding:

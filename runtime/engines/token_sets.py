@@ -14,7 +14,7 @@ from time import monotonic
 
 import numpy as np
 
-from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck
+from circ.compiler.finding import MORE_TIME, Empty, Fails, Finding, Holds, Limits, Progress, Stuck
 from circ.compiler.obligation import Obligation, Witness, Words
 from circ.compiler.readings.decisions import BoolArray
 from circ.compiler.tensor import Weights
@@ -23,7 +23,6 @@ from circ.compiler.words.cases import Cases, cases, formula_of
 from circ.compiler.words.unscaled import unscaled
 from circ.runtime.engines.alternatives import Outcome, Word
 from circ.runtime.engines.branching import Search, advance, started
-from circ.runtime.engines.classes import MORE_TIME
 from circ.runtime.engines.comparisons import asked
 from circ.runtime.engines.exact import judge_of
 from circ.runtime.engines.narrowing import narrowed

@@ -10,7 +10,7 @@ from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, s
 from circ.compiler.obligation import Obligation
 from circ.compiler.tensor import Weights
 from circ.runtime.engines import automata, enumeration
-from circ.runtime.prover import Engine
+from circ.runtime.shares import Engine
 from tests.agreement.heads import claim_about_a_head
 
 CLAIMS = 40

@@ -137,6 +137,20 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "a_late_trial_refutes",
+        "compiler/trial.py",
+        "return Trial(refutes=False, late=True)",
+        "return Trial(refutes=True, late=True)",
+        ("tests/unit/test_clock.py::test_what_is_late_decides_nothing",),
+    ),
+    Mutant(
+        "a_late_judgement_is_closed",
+        "runtime/engines/exact.py",
+        "return Judgement(False, False, open=LATE)",
+        "return Judgement(False, False)",
+        ("tests/unit/test_clock.py::test_what_is_late_decides_nothing",),
+    ),
+    Mutant(
         "open_conditions_counted_as_met",
         "runtime/engines/exact.py",
         "meets = True if True in conditions else None if None in conditions else False",

@@ -181,6 +181,7 @@ def test_data_has_both_values(tmp_path: Path) -> None:
         "dtype": "F32",
         "apart": 0.0,
         "tie": False,
+        "late": False,
     }
 
 

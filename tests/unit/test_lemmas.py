@@ -17,9 +17,10 @@ from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved, Refuted, Size, Unknown, outcome
 from circ.runtime import prover
 from circ.runtime.claims import Claims
-from circ.runtime.prover import Engine, prove
+from circ.runtime.prover import prove
 from circ.runtime.repl.session import Session
 from circ.runtime.session import Request, checked
+from circ.runtime.shares import Engine
 from tests.unit.kept import Desk, desk
 from tests.unit.obligations import box, less, obligation, pick
 from tests.unit.specs import command, write_spec

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from circ.compiler.finding import Stuck
+from circ.compiler.finding import MORE_TIME, Stuck
 from circ.compiler.verdict import Size
 from circ.runtime import prover
-from circ.runtime.engines.boxes import MORE_MEMORY, MORE_TIME
+from circ.runtime.engines.boxes import MORE_MEMORY
 from circ.runtime.repl.session import Session
 from circ.runtime.report import decided_text, size_text
 from circ.runtime.session import Request, checked

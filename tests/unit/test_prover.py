@@ -15,6 +15,7 @@ from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved, Refuted, Size, Unknown, Vacuous
 from circ.runtime import prover
 from circ.runtime.prover import prove
+from circ.runtime.shares import Engine
 from tests.unit.obligations import box, obligation
 
 
@@ -74,7 +75,7 @@ class TestEnginesAreNotTrusted:
         """Engines that give these findings in turn; the questions they were asked."""
         asked: list[Obligation] = []
 
-        def engines(_o: Obligation, _w: Weights, _l: Limits) -> Iterator[prover.Engine]:
+        def engines(_o: Obligation, _w: Weights, _l: Limits) -> Iterator[Engine]:
             for finding in findings:
 
                 def engine(
@@ -164,7 +165,7 @@ def test_where_numbers_are_to_be_equal_smt_gets_most_of_the_time(
 
     asked: dict[str, list[float]] = {"bounds": [], "smt": [], "search": []}
 
-    def stuck(name: str) -> prover.Engine:
+    def stuck(name: str) -> Engine:
         def decide(_o: Obligation, _w: Weights, limits: Limits, _p: Progress) -> Finding:
             asked[name].append(limits.timeout)
             return Stuck("it is hard", name)

@@ -25,7 +25,7 @@ from circ.compiler.verdict import Proved, Refuted
 from circ.runtime.engines import automata, enumeration, smt, token_sets
 from circ.runtime.loading import Spec
 from circ.runtime.networks import HandedOver
-from circ.runtime.prover import Engine
+from circ.runtime.shares import Engine
 from tests.agreement.fresh_python import run_without_circ
 from tests.unit.onnx_models import Array, model, node, saved
 from tests.unit.specs import command, save

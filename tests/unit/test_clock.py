@@ -1,0 +1,149 @@
+"""The time limit reaches exact values: what is not known in time is unknown, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from circ.compiler.builder import Builder
+from circ.compiler.finding import Fails, Finding, Holds, Limits, Progress
+from circ.compiler.ir import Wire
+from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.readings import clock
+from circ.compiler.readings.reference import at_point, constants, enclose
+from circ.compiler.tensor import Weights
+from circ.compiler.trial import trial
+from circ.compiler.verdict import Proved, Refuted, Size, Unknown
+from circ.runtime import prover
+from circ.runtime.engines.exact import judge_of
+from circ.runtime.replay import replay, replays
+from circ.runtime.shares import Engine
+from tests.unit.obligations import box, less, obligation, pick
+from tests.unit.specs import command
+
+PAST = 0.0
+"""A moment that has passed."""
+
+INPUT = Witness((("x", (Fraction(1),)),))
+
+
+def claim() -> Obligation:
+    """That x is at most a half on [0, 1], which 1 refutes."""
+
+    def goal(b: Builder, w: dict[str, Wire]) -> Wire:
+        return less(b, pick(b, w["x"], 0), Fraction(1, 2))
+
+    return obligation([box("x", (0, 1))], goal)
+
+
+def test_the_nearest_moment_counts() -> None:
+    """A later moment inside does not prolong an earlier one, and what is over is over."""
+    clock.look()
+    with clock.until(PAST):
+        with pytest.raises(clock.TimeUp), clock.until(monotonic() + 1000):
+            clock.look()
+        with pytest.raises(clock.TimeUp):
+            clock.look()
+    clock.look()
+
+
+def test_the_exact_reading_looks_at_the_clock() -> None:
+    """Neither a value nor what no input changes is worked out after the moment."""
+    circuit = claim().circuit
+    point = at_point(circuit, dict(INPUT.values))
+    with clock.until(PAST):
+        with pytest.raises(clock.TimeUp):
+            enclose(circuit, point, {})
+        with pytest.raises(clock.TimeUp):
+            constants(circuit, {})
+
+
+def test_what_is_late_decides_nothing() -> None:
+    """A judge leaves an input open, a trial refutes nothing, a replay is late and a list ends."""
+    question = claim()
+    judge = judge_of(question.circuit, {}, question.conditions)
+    assert trial(question, {}, INPUT).refutes
+    assert judge(dict(INPUT.values)).surely
+    assert [*replays(question, {}, [INPUT])] == [(INPUT, True)]
+    with clock.until(PAST):
+        late = judge(dict(INPUT.values))
+        assert (late.fails, late.open) == (False, clock.LATE)
+        found = trial(question, {}, INPUT)
+        assert (found.refutes, found.late) == (False, True)
+        shown = replay(question, {}, INPUT)
+        assert (shown.exact, shown.late) == (False, True)
+        assert [*replays(question, {}, [INPUT])] == []
+
+
+def asks(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    """Let this be the only engine."""
+
+    def only(_question: Obligation, _weights: Weights, _limits: Limits) -> Iterator[Engine]:
+        yield engine
+
+    monkeypatch.setattr(prover, "engines", only)
+
+
+def finds(_question: Obligation, _weights: Weights, _limits: Limits, _move: Progress) -> Finding:
+    """An engine that finds the input without looking at the clock."""
+    return Fails("a guess", (), Size(None, 1), INPUT)
+
+
+def looks(_question: Obligation, _weights: Weights, _limits: Limits, _move: Progress) -> Finding:
+    """An engine that works out an exact value."""
+    clock.look()
+    return Holds("an exact value", (), Size(None, 1))
+
+
+def test_an_input_that_is_found_late_is_told_and_refutes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without time for the replay the claim is unknown, with the input; with time it is refuted."""
+    asks(monkeypatch, finds)
+    assert isinstance(prover.prove(claim(), {}, Limits(10.0)), Refuted)
+    verdict = prover.prove(claim(), {}, Limits(timeout=0.0))
+    assert isinstance(verdict, Unknown)
+    assert "its exact value was left open, as the time was up" in verdict.reason
+    assert verdict.hardest == INPUT
+    assert "--timeout" in verdict.hint
+
+
+def test_an_exists_whose_input_is_late_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An input that may be the witness proves nothing before its exact value is known."""
+    asks(monkeypatch, finds)
+    asked = prover.denied(replace(claim(), quantifier="forall"))
+    assert isinstance(prover.prove(replace(asked, quantifier="exists"), {}, Limits(10.0)), Proved)
+    verdict = prover.prove(replace(asked, quantifier="exists"), {}, Limits(timeout=0.0))
+    assert isinstance(verdict, Unknown)
+
+
+def test_an_engine_in_an_exact_value_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends in unknown, because the time was up."""
+    asks(monkeypatch, looks)
+    assert isinstance(prover.prove(claim(), {}, Limits(10.0)), Proved)
+    verdict = prover.prove(claim(), {}, Limits(timeout=0.0))
+    assert isinstance(verdict, Unknown)
+    assert verdict.reason == "an exact value was left open, as the time was up"
+
+
+def test_a_value_that_is_late_is_pytorchs_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`circ run` shows what PyTorch computed, says why there is no more, and ends with code 2."""
+    spec = tmp_path / "spec.circ"
+    spec.write_text("circuit f(x: real) -> real = relu(x) + 1\n")
+    assert command("run", spec, "f(2)", "--timeout", "0") == 2
+    shown = capsys.readouterr().out
+    assert re.search(r"exact +unknown\n +PyTorch \(float64\) +3", shown)
+    assert "the time was up; `--timeout SECONDS`" in shown
+    assert command("run", spec, "f(2)", "--timeout", "0", "--json") == 2
+    data = json.loads(capsys.readouterr().out)
+    assert (data["exact"], data["torch"], data["late"]) == (None, 3.0, True)
+    assert command("run", spec, "f(2)") == 0
