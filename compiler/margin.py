@@ -34,8 +34,8 @@ from circ.compiler.ir import (
 LARGE = Fraction(2**20)
 """A surrogate's slack for what no input changes."""
 
-LIMIT = 2**16
-"""Most entries of a constant that a surrogate brings in."""
+LIMIT = 2**20
+"""Most entries of a table that a surrogate brings in."""
 
 Slack = Callable[[Builder, Wire], Wire | None]
 
@@ -148,6 +148,15 @@ def discrete(b: Builder, wire: Wire) -> Wire | None:
 
 def equals(b: Builder, scored: Wire, other: Wire) -> Wire | None:
     """How far the score of `other` stands above every rival's, where `scored` is chosen by score."""
+    found = chosen_and_rivals(b, scored, other)
+    if found is None:
+        return None
+    chosen, rivals = found
+    return combine(b, (1, chosen), (-1, b.add(Max(rivals))))
+
+
+def chosen_and_rivals(b: Builder, scored: Wire, other: Wire) -> tuple[Wire, Wire] | None:
+    """The score of `other`, and along a new last axis those of all, its own less LARGE; None where `scored` has none."""
     scores = scores_of(b, scored)
     if scores is None:
         return None
@@ -155,13 +164,15 @@ def equals(b: Builder, scored: Wire, other: Wire) -> Wire | None:
     places = prod(shape)
     if max(size, places) * size > LIMIT:
         return None
-    eye = (-LARGE if i == j else Fraction(0) for i in range(size) for j in range(size))
-    mask = b.add(Lookup(reals(b, eye, (size, size)), (other,)))
-    rivals = b.add(Max(combine(b, (1, scores), (1, mask))))
+    either = reals(b, [Fraction(0), -LARGE], (2,))
+    own = reindex(
+        b, [either], (int(i == j) for i in range(size) for j in range(size)), (size, size)
+    )
+    rivals = combine(b, (1, scores), (1, b.add(Lookup(own, (other,)))))
     rows = reindex(b, [scores], range(places * size), (places, size))
     here = codes(b, range(places), places, (places,))
     chosen = b.add(Lookup(rows, (here, flatten(b, other))))
-    return combine(b, (1, reindex(b, [chosen], range(places), tuple(shape))), (-1, rivals))
+    return reindex(b, [chosen], range(places), tuple(shape)), rivals
 
 
 def scores_of(b: Builder, index: Wire, depth: int = 8) -> Wire | None:

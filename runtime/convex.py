@@ -8,6 +8,7 @@ They are not trusted: what they return is rounded, written into the weights and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, assert_never
 
 import daqp  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -22,18 +23,40 @@ Norm = Literal["l1", "l2", "linf"]
 SOLVED = 1
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Least:
+    """A solution, and the multiplier of each constraint, by which no smaller one is possible."""
+
+    x: Floats
+    multipliers: Floats
+
+
 def least_change(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Floats | None:
     """The x of least norm with `rows @ x >= at_least`; None when there is none, or none is found.
 
-    rows: [constraints, unknowns], at_least: [constraints]. Rows are scaled to length one first. Of several that are
-    equally small under l1 or linf, any.
+    rows: [constraints, unknowns], at_least: [constraints]. Of several that are equally small under l1 or linf, any.
     """
+    found = least(rows, at_least, norm)
+    return None if found is None else found.x
+
+
+def least(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Least | None:
+    """The same with multipliers. Rows are scaled to length one first."""
     length = np.linalg.norm(rows, axis=1)
     if np.any((length == 0) & (at_least > 0)):
         return None  # nothing that may change moves it
-    rows, at_least, length = rows[length > 0], at_least[length > 0], length[length > 0]
-    low = at_least / length
-    scaled = np.ascontiguousarray(rows / length[:, None])
+    used = np.flatnonzero(length)
+    scaled = np.ascontiguousarray(rows[used] / length[used, None])
+    found = solved(scaled, at_least[used] / length[used], norm)
+    if found is None:
+        return None
+    multipliers = np.zeros(len(rows))
+    multipliers[used] = np.maximum(found.multipliers, 0) / length[used]
+    return Least(found.x, multipliers)
+
+
+def solved(scaled: Floats, low: Floats, norm: Norm) -> Least | None:
+    """The same for rows of length one, by the solver for the norm."""
     match norm:
         case "l2":
             return shortest(scaled, low)
@@ -45,24 +68,35 @@ def least_change(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Floats | 
             assert_never(norm)
 
 
-def shortest(rows: Floats, low: Floats) -> Floats | None:
-    """Under l2: Goldfarb and Idnani's dual active-set method (Math. Programming 27, 1983) as DAQP has it."""
+def shortest(rows: Floats, low: Floats) -> Least | None:
+    """Under l2: Goldfarb and Idnani's dual active-set method (Math. Programming 27, 1983) as DAQP has it.
+
+    The least x is a combination of rows, so that it is sought in an orthonormal basis of what these span.
+    """
+    if len(rows) < rows.shape[1]:
+        basis, triangle = np.linalg.qr(rows.T)
+        found = shortest(np.ascontiguousarray(triangle.T), low)
+        return None if found is None else Least(basis @ found.x, found.multipliers)
     unknowns = rows.shape[1]
     high = np.full(len(low), 1e30)
     sense = np.zeros(len(low), dtype=np.int32)
-    x, _, flag, _ = daqp.solve(np.eye(unknowns), np.zeros(unknowns), rows, high, low, sense)
-    return np.asarray(x, dtype=np.float64) if flag == SOLVED else None
+    x, _, flag, told = daqp.solve(np.eye(unknowns), np.zeros(unknowns), rows, high, low, sense)
+    if flag != SOLVED:
+        return None
+    return Least(np.asarray(x, dtype=np.float64), -np.asarray(told["lam"], dtype=np.float64))
 
 
-def sparsest(rows: Floats, low: Floats) -> Floats | None:
+def sparsest(rows: Floats, low: Floats) -> Least | None:
     """Under l1: x is the difference of two vectors without negative entries, whose sum is made small."""
     unknowns = rows.shape[1]
     cost = np.full(2 * unknowns, 1.0, dtype=np.float64)
     found = linear_program(cost, np.hstack([rows, -rows]), low, lowest=0.0)
-    return None if found is None else found[:unknowns] - found[unknowns:]
+    return (
+        None if found is None else Least(found.x[:unknowns] - found.x[unknowns:], found.multipliers)
+    )
 
 
-def flattest(rows: Floats, low: Floats) -> Floats | None:
+def flattest(rows: Floats, low: Floats) -> Least | None:
     """Under linf: `-t <= x <= t` for the least t."""
     unknowns = rows.shape[1]
     one, eye = np.ones((unknowns, 1)), np.eye(unknowns)
@@ -71,12 +105,12 @@ def flattest(rows: Floats, low: Floats) -> Floats | None:
     cost = np.append(np.zeros(unknowns), 1.0)
     bounds = np.concatenate([low, np.zeros(2 * unknowns)])
     found = linear_program(cost, np.vstack([wanted, within]), bounds, lowest=-np.inf, inner=True)
-    return None if found is None else found[:unknowns]
+    return None if found is None else Least(found.x[:unknowns], found.multipliers[: len(rows)])
 
 
 def linear_program(
     cost: Floats, rows: Floats, low: Floats, lowest: float, *, inner: bool = False
-) -> Floats | None:
+) -> Least | None:
     """The x of least `cost @ x` with `rows @ x >= low` and entries of at least `lowest`, by HiGHS.
 
     At a corner, by the simplex method, or by the inner-point method, where so many bounds are met that corners take long.
@@ -103,4 +137,6 @@ def linear_program(
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    return np.array(solver.getSolution().col_value, dtype=np.float64)
+    found = solver.getSolution()
+    x, duals = (np.array(part, dtype=np.float64) for part in (found.col_value, found.row_dual))
+    return Least(x, duals)

@@ -18,6 +18,7 @@ from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.commands.patch_files import change_lines
 from circ.runtime.exits import Exit, worst
 from circ.runtime.lengths import together
+from circ.runtime.patches.bound_text import bound_data, bound_lines
 from circ.runtime.patches.make import Conflict, NotMade, Patched, PatchResult, make_patch
 from circ.runtime.patches.publish import Target, files_of_tensors, publish
 from circ.runtime.patches.receipt import Receipt, receipt_path
@@ -112,6 +113,7 @@ def result_lines(program: Program, result: PatchResult, seconds: float) -> list[
                     "plain",
                     f"    {plan.minimize} norm of the change: {norms[plan.minimize]:.6g}, in {entries:,} entr{'y' if entries == 1 else 'ies'}",
                 ),
+                *bound_lines(result.bound),
             ]
             return [*lines, *requirement_lines(result)]
         case Conflict():
@@ -176,6 +178,7 @@ def result_data(
         case Patched():
             data["norms"] = result.norms
             data["entries"] = result.entries
+            data["bound"] = bound_data(result.bound)
             data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
             data["wrote"] = None if wrote is None else str(wrote)
             data["delta"] = None if delta is None else str(delta)

@@ -9,6 +9,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import bad_receipt
 from circ.runtime.exits import Exit
 from circ.runtime.patches.apply import apply, revert
+from circ.runtime.patches.bound_text import bound_lines
 from circ.runtime.patches.delta import read_delta
 from circ.runtime.patches.publish import Target, carried
 from circ.runtime.patches.receipt import ENDING, Receipt, read_receipt, receipt_path
@@ -88,6 +89,7 @@ def receipt_lines(receipt: Receipt) -> list[Line]:
         Line("plain", f"    from {receipt.source.path}  {receipt.source.sha256[:16]}…"),
         Line("plain", f"    to   {receipt.target}  {(receipt.sha256 or 'this file')[:16]}…"),
         *change_lines(receipt),
+        *bound_lines(receipt.bound),
         *verdicts,
     ]
 

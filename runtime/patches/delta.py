@@ -21,6 +21,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import refuse_existing, replacing
 from circ.runtime.outputs import make_folder
+from circ.runtime.patches.fields import Json, Malformed, as_list, as_object, hash_at, text_at
 from circ.runtime.patches.plan import (
     Entries,
     Stored,
@@ -29,16 +30,7 @@ from circ.runtime.patches.plan import (
     parsed,
     planned,
 )
-from circ.runtime.patches.receipt import (
-    Json,
-    Malformed,
-    Receipt,
-    as_list,
-    as_object,
-    hash_at,
-    receipt_in,
-    text_at,
-)
+from circ.runtime.patches.receipt import Receipt, receipt_in
 from circ.runtime.patches.write import Rewrite, would_write
 
 NOTES, TENSORS = "patch.json", "patch.safetensors"

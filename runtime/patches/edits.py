@@ -139,18 +139,20 @@ def tangents(
     `everything`: where some instance fails, cut at the others as well.
     """
     tensors = unknowns.at(change)
-    slacks = [group.slacks(tensors) for group in groups]
-    if all((values >= slack / 2).all() for values in slacks):
+    parts = [group.parts(tensors) for group in groups]
+    if all((values >= slack / 2).all() for values in parts):
         return []
     named: list[tuple[str, Witness]] = []
-    for group, values in zip(groups, slacks, strict=True):
-        rows = np.flatnonzero((values < slack * 0.99) | everything)
+    for group, values in zip(groups, parts, strict=True):
+        worst = values.argmin(axis=1)
+        least = values.min(axis=1)
+        rows = np.flatnonzero((least < slack * 0.99) | everything)
         if not len(rows):
             continue
-        found = group.gradients(tensors, [int(row) for row in rows])
+        found = group.gradients(tensors, rows.tolist(), worst[rows].tolist())
         gradients = unknowns.spread(group.keys, found)
         cuts.rows.extend(gradients)
-        cuts.at_least.extend(slack - values[rows] + gradients @ change)
+        cuts.at_least.extend(slack - least[rows] + gradients @ change)
         named += [(group.obligation.title, group.witnesses[int(row)]) for row in rows]
     return named
 

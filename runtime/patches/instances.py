@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from circ.compiler.builder import Builder
+from circ.compiler.builder import Builder, reindex
+from circ.compiler.conjuncts import with_conjuncts
 from circ.compiler.freeze import concave, freeze, in_jumps
 from circ.compiler.ir import Circuit, Input, Op, Real, Weight, Wire, WireType
 from circ.compiler.margin import surrogate, with_slack
@@ -30,7 +31,11 @@ class NoSlack(Exception):
 
 @dataclass(slots=True)
 class Instances:
-    """The inputs at which one requirement must hold; `keys` are the edited tensors, in order."""
+    """The inputs at which one requirement must hold; `keys` are the edited tensors, in order.
+
+    `after` has the one output `slack`: what is not to be negative, several numbers an input where the problem is convex
+    (`conjuncts`), else one.
+    """
 
     obligation: Obligation
     keys: tuple[str, ...]
@@ -56,21 +61,28 @@ class Instances:
 
     def slacks(self, tensors: Mapping[str, Floats]) -> Floats:
         """How far each instance is from failing at these weights; negative where it fails."""
+        least: Floats = self.parts(tensors).min(axis=1)
+        return least
+
+    def parts(self, tensors: Mapping[str, Floats]) -> Floats:
+        """[instances, parts]: the numbers whose least is the slack of each instance."""
         if not self.witnesses:
-            return np.zeros(0)
+            return np.zeros((0, 1))
         edited = {key: torch.as_tensor(tensors[key])[None] for key in self.keys}
         with torch.no_grad():
-            return self.after.forward({**self.frozen, **edited})["slack goal"].numpy().copy()
+            return self.after.forward({**self.frozen, **edited})["slack"].numpy().copy()
 
-    def gradients(self, tensors: Mapping[str, Floats], rows: Sequence[int]) -> Floats:
-        """[rows, unknowns]: the gradient of each row's slack by the edited tensors, end to end."""
+    def gradients(
+        self, tensors: Mapping[str, Floats], rows: Sequence[int], parts: Sequence[int]
+    ) -> Floats:
+        """[rows, unknowns]: the gradient of one part of each row by the edited tensors, end to end."""
         picked = torch.tensor(rows)
         inputs = {name: value[picked] for name, value in self.frozen.items()}
         edited = [repeated(tensors[key], len(rows)) for key in self.keys]
         if not edited:
             return np.zeros((len(rows), 0))
-        slack = self.after.forward({**inputs, **dict(zip(self.keys, edited, strict=True))})
-        total = slack["slack goal"].sum()
+        slack = self.after.forward({**inputs, **dict(zip(self.keys, edited, strict=True))})["slack"]
+        total = slack.gather(1, torch.tensor(parts)[:, None]).sum()
         if not total.requires_grad:
             return np.zeros((len(rows), sum(tensors[key].size for key in self.keys)))
         found = torch.autograd.grad(total, edited, allow_unused=True, materialize_grads=True)
@@ -90,9 +102,18 @@ def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> 
     followed = with_slack(cut.after, ["goal"], surrogate)
     if "slack goal" not in followed.outputs or in_jumps(followed, "slack goal", read):
         raise NoSlack(f"the goal of {obligation.name} compares nothing that weights move smoothly")
+    convex = concave(cut.after, read)
     before = module(cut.before, weights, torch.float64)
-    after = module(with_inputs(followed, read), weights, torch.float64)
-    return Instances(obligation, read, before, after, concave(cut.after, read))
+    looked_at = with_conjuncts(cut.after) if convex else alone(followed)
+    after = module(with_inputs(looked_at, read), weights, torch.float64)
+    return Instances(obligation, read, before, after, convex)
+
+
+def alone(circuit: Circuit) -> Circuit:
+    """The slack of the goal, along an axis of one entry."""
+    b = Builder(list(circuit.ops), list(circuit.types))
+    slack = reindex(b, [circuit.outputs["slack goal"]], (0,), (1,))
+    return b.circuit({"slack": slack})
 
 
 def with_inputs(circuit: Circuit, keys: Sequence[str]) -> Circuit:

@@ -23,8 +23,10 @@ from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights, as_stored
 from circ.compiler.verdict import Proved, Verdict
 from circ.runtime.convex import Floats, Indices, Norm
+from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.edits import Infeasible, Late, Unknowns, solve
 from circ.runtime.patches.instances import Instances, NoSlack, instances
+from circ.runtime.patches.multipliers import bound
 from circ.runtime.prover import decide, universal
 
 ROUNDS = 100
@@ -46,6 +48,8 @@ class Patched:
     """Of the change of all tensors together."""
     entries: int
     """How many changed."""
+    bound: Bound
+    """Below which size no change does it, in the norm of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ def make_patch(
         if stopped:
             return NotMade(plan, stopped, round_number)
         if not any(isinstance(f, Fails) for f in found):
-            return finished(plan, obligations, found, weights, tensors, groups, round_number)
+            done = Solved(unknowns, groups, tensors, round_number)
+            return finished(plan, obligations, found, weights, done, deadline)
         if not added(groups, found):
             return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
         progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
@@ -170,28 +175,46 @@ def count(groups: Sequence[Instances]) -> int:
     return sum(len(group.witnesses) for group in groups)
 
 
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Tensors of which every requirement was proved, and the inputs that led to them."""
+
+    unknowns: Unknowns
+    groups: Sequence[Instances]
+    tensors: Mapping[str, Tensor]
+    rounds: int
+
+
 def finished(
     plan: PatchPlan,
     obligations: Sequence[Obligation],
     found: Sequence[Finding],
     weights: Weights,
-    tensors: Mapping[str, Tensor],
-    groups: Sequence[Instances],
-    rounds: int,
+    done: Solved,
+    deadline: float,
 ) -> PatchResult:
     """A patch, unless a requirement turns out to say nothing."""
+    edited = Edited(weights, done.tensors)
     verdicts = [
-        universal(obligation, Edited(weights, tensors), finding)
+        universal(obligation, edited, finding)
         for obligation, finding in zip(obligations, found, strict=True)
     ]
     settled = tuple(zip(obligations, verdicts, strict=True))
     idle = says_nothing(plan, settled)
     if idle:
-        return NotMade(plan, idle, rounds)
-    change = np.concatenate([moved(weights, tensors, key).ravel() for key in tensors])
-    norms = norms_of(change)
+        return NotMade(plan, idle, done.rounds)
+    arrays = {key: as_array(tensor) for key, tensor in done.tensors.items()}
+    change = np.concatenate([(arrays[key] - done.unknowns.start[key]).ravel() for key in arrays])
+    before = Edited(weights, {})
     return Patched(
-        plan, tensors, settled, rounds, count(groups), norms, int(np.count_nonzero(change))
+        plan,
+        done.tensors,
+        settled,
+        done.rounds,
+        count(done.groups),
+        norms_of(change),
+        int(np.count_nonzero(change)),
+        bound(plan, before, done.unknowns, done.groups, arrays, deadline),
     )
 
 
@@ -222,11 +245,6 @@ def entries(edit: EditedTensor, shape: Shape) -> Indices:
 def slice_of(place: int | range) -> int | slice:
     """A place as numpy takes it; a range here has the step 1."""
     return slice(place.start, place.stop) if isinstance(place, range) else place
-
-
-def moved(weights: Weights, tensors: Mapping[str, Tensor], key: str) -> Floats:
-    """How far each entry of a tensor has moved."""
-    return as_array(tensors[key]) - as_array(weights[key])
 
 
 def as_array(tensor: Tensor) -> Floats:

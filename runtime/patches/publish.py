@@ -171,6 +171,7 @@ def drafted(
         data=data_hash(written),
         changes=tuple(changed(program, key, tensor) for key, tensor in patched.tensors.items()),
         verdicts=tuple(settled(o, v) for o, v in patched.verdicts),
+        bound=patched.bound,
         earlier=carried(written.source),
     )
 

@@ -23,7 +23,20 @@ from circ.compiler.verdict import Outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
+from circ.runtime.patches.bound import Bound
+from circ.runtime.patches.bound_text import bound_in
 from circ.runtime.patches.encoding import encoded
+from circ.runtime.patches.fields import (
+    Json,
+    Malformed,
+    as_list,
+    as_object,
+    expect_fields,
+    hash_at,
+    norm_at,
+    side_in,
+    text_at,
+)
 from circ.runtime.session import rational
 
 METADATA_KEY = "circ.receipt"
@@ -33,8 +46,6 @@ ENDING = ".receipt.json"
 """How the name of a receipt ends."""
 
 PATCH_NAME = re.compile(r"[A-Za-z_]\w{0,99}")
-
-Json = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class Receipt:
     `data` is the SHA-256 of the target's data section, all that follows the header; of a target in shards, that of
     the hashes of those in which a tensor changed, in the order of their names.
 
+    `bound` says how small a change could be at least, with what shows it.
+
     `sha256` is that of the target's bytes; None in the copy inside the target, which cannot
     contain its own hash. `read` has all checkpoints that the spec reads, by their names in it, and `earlier` the
     receipts that the source carried, the oldest first.
@@ -92,6 +105,7 @@ class Receipt:
     data: str
     changes: tuple[Change, ...]
     verdicts: tuple[Settled, ...]
+    bound: Bound
     earlier: tuple[Receipt, ...] = ()
 
 
@@ -116,10 +130,6 @@ def seen_from(receipt: Receipt, old: Path, new: Path) -> Receipt:
         read={name: seen(mark) for name, mark in receipt.read.items()},
         source=seen(receipt.source),
     )
-
-
-class Malformed(ValueError):
-    """What is wrong in a receipt."""
 
 
 # --- as text --------------------------------------------------------------------------------
@@ -175,6 +185,7 @@ def receipt_in(found: Json) -> Receipt:
         hash_at(found, "data"),
         tuple(change_in(as_object(entry)) for entry in as_list(found["changes"])),
         tuple(settled_in(as_object(entry)) for entry in as_list(found["verdicts"])),
+        bound_in(as_object(found["bound"])),
         tuple(receipt_in(as_object(entry)) for entry in as_list(found["earlier"])),
     )
 
@@ -247,67 +258,3 @@ def settled_in(found: Json) -> Settled:
         if outcome == word:
             return Settled(text_at(found, "name"), outcome, text_at(found, "method"))
     raise Malformed(f"`{word}` is no outcome")
-
-
-# --- fields ---------------------------------------------------------------------------------
-
-
-def as_object(found: object) -> Json:
-    """A JSON object."""
-    match found:
-        case dict():
-            return cast("Json", found)
-        case _:
-            raise Malformed("an object is missing")
-
-
-def as_list(found: object) -> list[object]:
-    """A JSON array."""
-    match found:
-        case list():
-            return cast("list[object]", found)
-        case _:
-            raise Malformed("an array is missing")
-
-
-def expect_fields(found: Json, kind: type[Receipt | FileMark | Change | Settled]) -> None:
-    """Exactly the fields of the dataclass `kind`."""
-    wrong = set(found) ^ set(kind.__dataclass_fields__)
-    if wrong:
-        names = ", ".join(sorted(wrong))
-        raise Malformed(f"fields missing or unknown in its {kind.__name__}: {names}")
-
-
-def text_at(found: Json, field: str) -> str:
-    """A field that holds text."""
-    match found[field]:
-        case str(value):
-            return value
-        case _:
-            raise Malformed(f"`{field}` is no text")
-
-
-def hash_at(found: Json, field: str) -> str:
-    """A field that holds a SHA-256 in hexadecimal."""
-    value = text_at(found, field)
-    if re.fullmatch("[0-9a-f]{64}", value) is None:
-        raise Malformed(f"`{field}` is no SHA-256")
-    return value
-
-
-def norm_at(found: Json, field: str) -> float:
-    """A field that holds a finite number that is not negative."""
-    match found[field]:
-        case float(value) if 0 <= value < math.inf:
-            return value
-        case _:
-            raise Malformed(f"`{field}` is no norm")
-
-
-def side_in(found: object) -> int:
-    """One side of a shape."""
-    match found:
-        case int(side) if side >= 0 and found is not True and found is not False:
-            return side
-        case _:
-            raise Malformed("a shape is made of sizes")

@@ -25,10 +25,19 @@ from circ.compiler.checkpoint import (
 from circ.compiler.driver import Program, checkpoints
 from circ.compiler.finding import Fails, Limits, Progress, Stuck
 from circ.compiler.header import Header, Place
-from circ.compiler.lower.claims import EditedTensor
+from circ.compiler.lower.claims import EditedTensor, PatchPlan
 from circ.compiler.obligation import Obligation
-from circ.compiler.tensor import Tensor
+from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Verdict, outcome
+from circ.runtime.patches.bound import (
+    Bound,
+    DualBound,
+    Unfounded,
+    above,
+    below,
+    least_size,
+    size_of,
+)
 from circ.runtime.patches.make import Edited, entries, findings, says_nothing
 from circ.runtime.patches.publish import carried, data_of
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
@@ -100,6 +109,7 @@ def decided_again(
         return Differing(f"the checkpoint that the patch edits is not {receipt.source.path}")
     wrong = next(wrong_tensors(before, after, receipt, plan.edits), None)
     wrong = wrong or next(wrong_notes(before, after, receipt, edited), None)
+    wrong = wrong or next(wrong_bound(receipt.bound, plan, program.weights, after), None)
     if wrong is not None:
         return Differing(wrong)
     obligations = (*plan.require, *plan.preserve)
@@ -205,6 +215,25 @@ def wrong_notes(before: Path, after: Path, receipt: Receipt, edited: list[str]) 
     own = carried(after)[-1:]
     if [nowhere(each) for each in own] != [nowhere(replace(receipt, sha256=None, earlier=()))]:
         yield f"{receipt.target} carries another receipt"
+
+
+def wrong_bound(bound: Bound, plan: PatchPlan, weights: Weights, after: Path) -> Iterator[str]:
+    """What a receipt says of how small the change is, and how small it could be, that is not so."""
+    names = [edit.name for edit in plan.edits]
+    new = edited_tensors(plan.edits[0].checkpoint, after, names)
+    pairs = [pair for key in new for pair in zip(weights[key].values, new[key].values, strict=True)]
+    if (bound.norm, bound.size) != (plan.minimize, above(size_of(plan.minimize, pairs))):
+        yield "what it says of the size of the change is not so"
+    if isinstance(bound, DualBound):
+        free = {e.key: frozenset(entries(e, weights[e.key].shape).tolist()) for e in plan.edits}
+        asked, base = (*plan.require, *plan.preserve), Edited(weights, {})
+        try:
+            least = below(least_size(plan.minimize, asked, free, base, bound.multipliers))
+        except Unfounded as error:
+            yield f"its lower bound is not founded: {error}"
+        else:
+            if bound.least > least:
+                yield "a smaller change is possible than it says"
 
 
 def nowhere(receipt: Receipt) -> Receipt:

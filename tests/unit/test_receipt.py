@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from circ.lang.diagnostic import CircError
+from circ.runtime.patches.bound import DualBound, Multiplier, NoBound
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.receipt import (
     FileMark,
@@ -41,6 +42,7 @@ RECEIPT = Receipt(
     data="4" * 64,
     changes=(change("mlp.W_out", "F32", (3,), OLD, NEW),),
     verdicts=(Settled("quiet.require[0]", "proved", "SMT"),),
+    bound=DualBound("l2", 5.5, 5.0, (Multiplier("quiet.require[0]", {"x": ("1/3", "-2")}, 0, 7),)),
 )
 
 
@@ -60,6 +62,15 @@ def test_a_receipt_stands_beside_its_target(tmp_path: Path) -> None:
 
     assert path == receipt_path(target) == tmp_path / "patched.safetensors.receipt.json"
     assert read_receipt(path.read_text(encoding="utf-8"), path.name) == RECEIPT
+
+
+def test_a_receipt_may_say_that_no_bound_is_known(tmp_path: Path) -> None:
+    """And why."""
+    unbounded = replace(RECEIPT, bound=NoBound("l1", 5.5, "the problem is not convex"))
+
+    assert read_receipt(json.dumps(json.loads(embedded(unbounded))), "text") == replace(
+        unbounded, sha256=None
+    )
 
 
 def test_a_receipt_is_not_overwritten_unless_asked(tmp_path: Path) -> None:

@@ -35,4 +35,7 @@ TRUSTED = (
     *inside("compiler", "aided"),
     *inside("compiler/lower", "lemmas", "outer"),
     *inside("runtime", "claims", "each"),
+    *inside("compiler", "conjuncts"),
+    *inside("compiler/readings", "gradients"),
+    *inside("runtime/patches", "bound"),
 )

@@ -1,0 +1,144 @@
+"""Multipliers that bound the size of a change from below: proposed here, and checked in `bound.py`.
+
+They are those of the smallest change with which all inputs that were looked at hold by no margin at all, which is
+again sought with cutting planes, from the change that was proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+import numpy as np
+
+from circ.compiler.lower.claims import PatchPlan
+from circ.compiler.tensor import Weights
+from circ.runtime.convex import Floats, least
+from circ.runtime.patches.bound import (
+    Bound,
+    DualBound,
+    Multiplier,
+    NoBound,
+    Unfounded,
+    above,
+    as_text,
+    below,
+    least_size,
+    size_of,
+)
+from circ.runtime.patches.edits import SLACK, Unknowns
+from circ.runtime.patches.instances import Instances
+
+ROUNDS = 50
+ENOUGH = 1e-9
+"""How far below 0 a part may be for the multipliers to be good."""
+
+PARTS = 40
+"""Bits of the largest multiplier."""
+
+Part = tuple[int, int, int]
+"""The number of a requirement, an instance of it, and a part of that."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Parts, each as a half-space `rows @ change >= at_least`."""
+
+    parts: list[Part] = field(default_factory=list[Part])
+    rows: list[Floats] = field(default_factory=list[Floats])
+    at_least: list[float] = field(default_factory=list[float])
+
+
+def bound(
+    plan: PatchPlan,
+    weights: Weights,
+    unknowns: Unknowns,
+    groups: Sequence[Instances],
+    after: Mapping[str, Floats],
+    deadline: float,
+) -> Bound:
+    """How small a change could be at least, beside how large the one is that led to `after`."""
+    norm = plan.minimize
+    pairs = [
+        (float(x), float(y))
+        for key, start in unknowns.start.items()
+        for x, y in zip(start.flat, after[key].flat, strict=True)
+        if x != y
+    ]
+    size = above(size_of(norm, pairs))
+    if not pairs:
+        return DualBound(norm, 0.0, 0.0, ())
+    bent = next((group for group in groups if not group.convex), None)
+    if bent is not None:
+        reason = f"the slack of {bent.obligation.title} is not concave in what is edited"
+        return NoBound(norm, size, reason)
+    multipliers = proposed(unknowns, groups, after, deadline)
+    free = {key: frozenset(places.tolist()) for key, places in unknowns.free.items()}
+    try:
+        found = below(least_size(norm, (*plan.require, *plan.preserve), free, weights, multipliers))
+    except Unfounded as error:
+        return NoBound(norm, size, str(error))
+    if found <= 0:
+        return NoBound(norm, size, "no multipliers were found that give one")
+    return DualBound(norm, size, found, multipliers)
+
+
+def proposed(
+    unknowns: Unknowns, groups: Sequence[Instances], after: Mapping[str, Floats], deadline: float
+) -> tuple[Multiplier, ...]:
+    """Multipliers of the parts that keep a change from being smaller; none where none were found."""
+    rows, tensors = Rows(), after
+    near = 2 * SLACK
+    factors: Floats | None = None
+    for _ in range(ROUNDS):
+        fresh = add(rows, unknowns, groups, tensors, near)
+        if not fresh or monotonic() > deadline:
+            break
+        found = least(np.array(rows.rows), np.array(rows.at_least), unknowns.norm)
+        if found is None:
+            break
+        factors, tensors, near = found.multipliers, unknowns.at(found.x), -ENOUGH
+    return () if factors is None else named(rows, factors, groups)
+
+
+def add(
+    rows: Rows,
+    unknowns: Unknowns,
+    groups: Sequence[Instances],
+    tensors: Mapping[str, Floats],
+    near: float,
+) -> int:
+    """Add the parts that are below `near` at these weights, of each instance the least; how many are new."""
+    known, new = set(rows.parts), 0
+    for number, group in enumerate(groups):
+        parts = group.parts(unknowns.start)
+        values = group.parts(tensors)
+        worst = values.argmin(axis=1)
+        picked = [
+            (row, part)
+            for row, part in enumerate(worst.tolist())
+            if values[row, part] < near and (number, row, part) not in known
+        ]
+        if not picked:
+            continue
+        at, which = [row for row, _ in picked], [part for _, part in picked]
+        gradients = unknowns.spread(group.keys, group.gradients(unknowns.start, at, which))
+        rows.rows.extend(gradients)
+        rows.at_least.extend((-parts[at, which]).tolist())
+        rows.parts.extend((number, row, part) for row, part in picked)
+        new += len(picked)
+    return new
+
+
+def named(rows: Rows, factors: Floats, groups: Sequence[Instances]) -> tuple[Multiplier, ...]:
+    """The multipliers that are not 0, as whole numbers; by which number all are multiplied does not matter."""
+    largest = float(factors.max(initial=0.0))
+    found: list[Multiplier] = []
+    for (number, row, part), factor in zip(rows.parts, factors.tolist(), strict=True):
+        whole = int(factor / largest * 2**PARTS) if largest > 0 else 0
+        if whole > 0:
+            group = groups[number]
+            given = as_text(group.witnesses[row])
+            found.append(Multiplier(group.obligation.title, given, part, whole))
+    return tuple(found)
