@@ -8,9 +8,9 @@ from math import floor
 from circ.compiler.builder import codes, combine, number, stack, take, truth
 from circ.compiler.ir import Max, Select, Wire
 from circ.compiler.lower.constants import constant
-from circ.compiler.lower.data import values
 from circ.compiler.lower.endless import after_step, along_word
 from circ.compiler.lower.environment import Environment, Value, as_wire
+from circ.compiler.lower.listed import values
 from circ.compiler.lower.quantities import lower_quantity
 from circ.lang.check.places import all_positions, as_dimension
 from circ.lang.syntax import Comprehension, Count, DomainDecl, Expr, Fold, Ref, TypeExpr
@@ -31,7 +31,7 @@ def listed(source: Expr, env: Environment) -> Wire | None:
     if not isinstance(source, Ref) or source.name in env.locals or source.name in env.dims:
         return None
     declared = env.scope.values.get(source.name)
-    return values(declared, env) if isinstance(declared, DomainDecl) else None
+    return values(declared, source.span, env) if isinstance(declared, DomainDecl) else None
 
 
 def all_codes(written: Expr, env: Environment) -> Wire:

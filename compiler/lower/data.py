@@ -65,17 +65,15 @@ def lower_row(name: str, decl: DomainDecl, env: Environment) -> Wire:
     return env.b.add(Lookup(rows(decl, env), (env.b.add(Input(name, number)),)))
 
 
-def values(decl: DomainDecl, env: Environment) -> Wire:
-    """All values of a data set, or of a type that has few, along a leading axis."""
-    if isinstance(decl.value, DataSet):
-        return rows(decl, env)
+def words(decl: DomainDecl, env: Environment) -> Wire:
+    """All values of a domain's type, which has few, along a leading axis; its conditions aside."""
     t = env.low.typed.facts.domains[decl.value]
     assert isinstance(t, Array)
     sort, shape = sort_of(t), tuple(size(dim) or 0 for dim in t.dims)
     assert isinstance(sort, Index)
-    words = [*product(range(sort.size), repeat=prod(shape))]
-    codes = tuple(code for word in words for code in word)
-    return env.b.add(Const(WireType(sort, (len(words), *shape)), codes))
+    every = [*product(range(sort.size), repeat=prod(shape))]
+    codes = tuple(code for word in every for code in word)
+    return env.b.add(Const(WireType(sort, (len(every), *shape)), codes))
 
 
 def rows(decl: DomainDecl, env: Environment) -> Wire:

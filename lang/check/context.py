@@ -78,6 +78,8 @@ class Facts:
     bindings: dict[Expr, Binding] = field(default_factory=dict["Expr", Binding])
     counted: dict[Expr, DomainExpr] = field(default_factory=dict["Expr", DomainExpr])
     """The domain that a `count` goes over, where it goes over one."""
+    gathered: set[Expr] = field(default_factory=set["Expr"])
+    """The comprehensions that are gathered into one value at once: their length stays unknown."""
 
     def learn(self, other: Facts) -> None:
         """Take over what is known of the declarations of a module that is used."""

@@ -13,11 +13,18 @@ from circ.lang.check.indexing import infer_index
 from circ.lang.check.operators import infer_binary, infer_compare, infer_member, infer_unary
 from circ.lang.check.patterns import infer_cases, infer_match
 from circ.lang.check.places import all_positions, as_dimension
-from circ.lang.check.quantities import infer_quantity, listed_type, names_data, names_domain
+from circ.lang.check.quantities import (
+    infer_quantity,
+    is_open,
+    listed_type,
+    names_data,
+    names_domain,
+)
 from circ.lang.check.references import infer_attr, infer_quoted, infer_ref
 from circ.lang.check.subspaces import infer_coords, infer_projection
 from circ.lang.check.word_patterns import infer_matches
 from circ.lang.errors.names import duplicate
+from circ.lang.errors.quantities import not_added_up
 from circ.lang.errors.types import empty_axis, mismatch, not_constant, parts_differ, wrong_kind
 from circ.lang.syntax import (
     Attr,
@@ -183,6 +190,8 @@ def infer_comprehension(e: Comprehension, ctx: Context) -> Type:
     body = inner.infer(e.body)
     if over is None or isinstance(body, Invalid):
         return INVALID
+    if is_open(over.dims[0]) and e not in ctx.facts.gathered:
+        return ctx.error(not_added_up(e.source.span, e.source.span.text))
     if not isinstance(body, Array):
         return ctx.error(wrong_kind(e.body.span, body, "a tensor", "a comprehension"))
     return Array(body.element, (over.dims[0], *body.dims))

@@ -63,8 +63,14 @@ class Function:
         return f"{many} argument{'' if many == '1' else 's'}"
 
 
+GATHERING = ("sum", "mean", "max", "min", "all", "any")
+"""What makes of the entries along a leading axis one, however many they are."""
+
+
 def infer_call(e: Call, ctx: Context) -> Type:
     """A circuit's result, or the rule of a function of the language; locals are no functions."""
+    if e.function.text in GATHERING and len(e.args) == 1:
+        ctx.facts.gathered.update(e.args)
     given = [ctx.infer(arg) for arg in e.args]
     item = ctx.facts.scope.values.get(e.function.text)
     function = FUNCTIONS.get(e.function.text)

@@ -28,12 +28,14 @@ from circ.lang.types import (
     INVALID,
     REAL,
     Array,
+    Dim,
     EnumElement,
     FinElement,
     Fixed,
     Invalid,
     Tuple,
     Type,
+    Variable,
     is_discrete,
     size,
 )
@@ -78,7 +80,8 @@ def names_data(source: Expr, ctx: Context) -> bool:
 
 
 def listed_type(source: Ref, ctx: Context) -> Type:
-    """All values of a domain along a leading axis; of one that does not list them, an error."""
+    """All values of a domain along a leading axis, which is open where it has a condition; an error of one
+    that does not list them."""
     declared = ctx.facts.scope.values[source.name]
     assert isinstance(declared, DomainDecl)
     t = ctx.facts.domains.get(declared.value, INVALID)
@@ -90,9 +93,16 @@ def listed_type(source: Ref, ctx: Context) -> Type:
         rows = ctx.facts.rows.get(declared.value)
         return INVALID if rows is None else Array(t.element, (Fixed(count_rows(rows)), *t.dims))
     count = count_words(t)
-    if not whole(declared.value) or count is None:
-        return ctx.error(not_listed(source.span, source.name, MOST_WORDS))
+    if count is None and not of_rows(declared.value, ctx):
+        return ctx.error(not_listed(source.span, source.name, t, MOST_WORDS))
+    if count is None or not whole(declared.value):
+        return Array(t.element, (Variable(f"|{source.name}|"), *t.dims))
     return Array(t.element, (Fixed(count), *t.dims))
+
+
+def is_open(dim: Dim) -> bool:
+    """Whether it is how many values a domain with a condition has, which no type says."""
+    return isinstance(dim, Variable) and dim.name.startswith("|")
 
 
 def whole(domain: DomainExpr) -> bool:

@@ -137,6 +137,20 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "values_outside_of_a_domain_listed",
+        "compiler/lower/listed.py",
+        "if found == TRUE:",
+        "if found != EITHER:",
+        ("tests/spec/domains",),
+    ),
+    Mutant(
+        "a_tie_lists_a_value",
+        "compiler/lower/listed.py",
+        "if found == EITHER:",
+        "if found is None:",
+        ("tests/spec/domains",),
+    ),
+    Mutant(
         "a_late_trial_refutes",
         "compiler/trial.py",
         "return Trial(refutes=False, late=True)",
