@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from circ.compiler.checkpoint import files_of, read_header, read_tensor
 from circ.compiler.header import Header as FileHeader
 from circ.compiler.lists import ReadList, read_list
 from circ.compiler.tensor import Tensor, as_stored
+from circ.compiler.tied_tensors import ties_of, with_both
 from circ.lang.diagnostic import CircError, told_at
 from circ.lang.errors.files import outside_folder, unreadable
 from circ.lang.errors.networks import not_handed_over
@@ -31,7 +33,8 @@ class Files:
     `folder` unless `outside` allows more. `instead` names files that the user gave for a
     checkpoint or a network, by its key, and `handed` networks that were handed over; `folders` has those of the texts that a spec uses, by theirs. `texts` are
     those that stand for a file's own, by its resolved path: what an editor has and has not saved. What
-    was read once is not read again: `opened` has checkpoints, `lists` other data.
+    was read once is not read again: `opened` has checkpoints, `lists` other data. `untied`: a tensor that a
+    loader uses under two names has both, the second with the entries of the first.
     """
 
     folder: Path
@@ -43,6 +46,7 @@ class Files:
     handed: Mapping[str, Imported] = field(default_factory=dict[str, "Imported"])
     texts: Mapping[Path, str] = field(default_factory=dict[Path, str])
     lists: dict[Path, ReadList] = field(default_factory=dict[Path, ReadList])
+    untied: bool = False
 
     def path(self, decl: CheckpointDecl) -> Path:
         """The file of a checkpoint; raises `CircError` when it lies outside the folder or nowhere."""
@@ -88,7 +92,8 @@ class Files:
         if path not in self.opened:
             for shard in files_of(path, self.named(decl))[1:]:
                 self.require_inside(shard, decl)
-            self.opened[path] = read_header(path, self.named(decl))
+            header = read_header(path, self.named(decl))
+            self.opened[path] = with_both(header, ties_of(path, header)) if self.untied else header
         return path, self.opened[path]
 
     @property
@@ -133,7 +138,15 @@ class Files:
         _, header = self.opened_header(decl)
         found = {name: TensorInfo(t.shape, t.dtype) for name, t in header.tensors.items()}
         given = self.instead.get(key(decl))
-        return Opened(decl.file.text if given is None else str(given), found)
+        name = decl.file.text if given is None else str(given)
+        return Opened(name, found, self.second_names(*self.opened_header(decl)))
+
+    def second_names(self, path: Path, header: FileHeader) -> Mapping[str, str]:
+        """The names that a loader gives to tensors besides their own; none where a config cannot be read."""
+        with suppress(CircError):
+            found = [tie for tie in ties_of(path, header) if tie.other not in header.tensors]
+            return {tie.other: tie.kept for tie in found if tie.other}
+        return {}
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from circ.lang.span import Source
@@ -24,10 +24,14 @@ Header = Mapping[str, TensorInfo]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What stands in the file of a checkpoint, and the file's name: the user's own, if one was given."""
+    """What stands in the file of a checkpoint, and the file's name: the user's own, if one was given.
+
+    `tied` has the names that a loader gives to tensors besides their own, and which these are.
+    """
 
     file: str
     header: Header
+    tied: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Signature(Protocol):

@@ -54,6 +54,16 @@ IN_PLACE = click.option("--in-place", is_flag=True, help="Replace the checkpoint
     "--delta", type=click.Path(path_type=Path), metavar="FOLDER",
     help="Leave the patch on its own in FOLDER. The checkpoint is written besides only if --out or --in-place says so.",
 )  # fmt: skip
+@click.option(
+    "--untie",
+    is_flag=True,
+    help="Part tensors that a loader takes for one, as embedding and head: the second gets its own name in the file, and the config ties nothing.",
+)
+@click.option(
+    "--tied",
+    is_flag=True,
+    help="Change such a tensor in all places at once, of a circuit that reads it in all.",
+)
 @JSON
 def make(
     spec: Path,
@@ -66,6 +76,8 @@ def make(
     force: bool,
     in_place: bool,
     delta: Path | None,
+    untie: bool,
+    tied: bool,
     as_json: bool,
 ) -> int:
     """Make a patch of SPEC, prove it, and write the patched checkpoint with its receipt.
@@ -80,7 +92,8 @@ def make(
     """
     from circ.runtime.commands.patch import Target, run_patch
 
-    opened, target = (params, checkpoints, outside), Target(out, force, in_place, delta)
+    opened = (params, checkpoints, outside)
+    target = Target(out, force, in_place, delta, untie, tied)
     return run_patch(spec, patches, opened, timeout, target, as_json)
 
 

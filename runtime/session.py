@@ -37,12 +37,13 @@ LARGEST_SPEC = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a command line says of a spec, besides its path."""
+    """What a command line says of a spec, besides its path; `untied` as in `Files`."""
 
     params: Mapping[str, Fraction] = field(default_factory=dict[str, Fraction])
     checkpoints: Mapping[str, Path] = field(default_factory=dict[str, Path])
     outside: bool = False
     networks: Mapping[str, Imported] = field(default_factory=dict[str, "Imported"])
+    untied: bool = False
 
 
 def open_spec(path: Path, request: Request) -> Program:
@@ -50,7 +51,13 @@ def open_spec(path: Path, request: Request) -> Program:
 
     Raises `CircError` where there is no text to check, or a setting names nothing.
     """
-    files = Files(path.parent, request.outside, request.checkpoints, handed=request.networks)
+    files = Files(
+        path.parent,
+        request.outside,
+        request.checkpoints,
+        handed=request.networks,
+        untied=request.untied,
+    )
     program = check(Source(str(path), read_text(path)), files, request.params)
     declared = program.typed.declared
     params = [name for name, item in declared.items() if isinstance(item, ParamDecl)]

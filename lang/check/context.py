@@ -61,6 +61,8 @@ class Facts:
     """The module's own declarations that values are made of, each after those it uses."""
     scopes: dict[Source, Scope] = field(default_factory=dict[Source, Scope])
     headers: dict[str, Header] = field(default_factory=dict[str, Header])
+    tied: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """By checkpoint, the names that a loader gives to tensors besides their own."""
     entries: dict[str, Mapping[str, Type]] = field(default_factory=dict[str, Mapping[str, Type]])
     incomplete: bool = False
     """Whether parts of the module could not be read, so that a name may be unknown only here."""
@@ -85,6 +87,7 @@ class Facts:
         """Take over what is known of the declarations of a module that is used."""
         self.scopes |= other.scopes
         self.headers |= other.headers
+        self.tied |= other.tied
         self.entries |= other.entries
         self.types |= other.types
         self.parameters |= other.parameters

@@ -165,6 +165,7 @@ def new_facts(
             opened = opened_by(item, openers.header, diagnostics)
             if opened is not None:
                 facts.headers[key(item)] = opened.header
+                facts.tied[key(item)] = opened.tied
             facts.entries[key(item)] = declared_entries(item, opened, Context(facts))
         elif isinstance(item, NetworkDecl):
             check_network(item, opened_by(item, openers.network, diagnostics), Context(facts))

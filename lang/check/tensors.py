@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from circ.lang.check.context import Context
-from circ.lang.errors.files import unknown_tensor
+from circ.lang.errors.files import tied_tensor, unknown_tensor
 from circ.lang.scope import Value, key
 from circ.lang.span import Span
 from circ.lang.syntax import Attr, CheckpointDecl, CircuitDecl, Expr, Ref, SubspaceDecl
@@ -33,6 +33,9 @@ def path_type(checkpoint: str, parts: tuple[str, ...], span: Span, ctx: Context)
         return tensor_type(checkpoint, name, ctx)
     if not parts or any(key.startswith(name + ".") for key in header):
         return Group(checkpoint, parts)
+    for other, kept in ctx.facts.tied.get(checkpoint, {}).items():
+        if f"{other}.".startswith(f"{name}."):
+            return ctx.error(tied_tensor(span, other, kept))
     return ctx.error(unknown_tensor(span, name, list(header)))
 
 

@@ -104,6 +104,13 @@ def unknown_tensor(span: Span | None, name: str, known: Sequence[str]) -> Diagno
     return Diagnostic("E0412", headline, span, help=f"did you mean `{near}`?", fix=fix)
 
 
+def tied_tensor(span: Span, name: str, kept: str) -> Diagnostic:
+    """A tensor that a loader has, and the file leaves out, since it is another one as well."""
+    headline = f"the checkpoint has no tensor `{name}` of its own: it is tied to `{kept}`"
+    help = f"read `{kept}`, which is both; `circ patch --untie` gives `{name}` a tensor of its own"
+    return Diagnostic("E0412", headline, span, help=help)
+
+
 def nearest_tensor(name: str, known: Sequence[str]) -> str | None:
     """The tensor that is most likely meant, if one is close but for capitals."""
     first = closest(name, known, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from circ.lang.diagnostic import Diagnostic
+from circ.lang.span import Span
 
 
 def target_exists(target: str) -> Diagnostic:
@@ -87,3 +88,31 @@ def other_checkpoint(checkpoint: str, done: bool, back: bool) -> Diagnostic:
     headline = f"`{checkpoint}` is not the checkpoint that the patch {start}"
     help = "what was proved is about other numbers; make the patch again for this checkpoint"
     return Diagnostic("E0660", headline, None, help=help)
+
+
+def tied(span: Span, kept: str, other: str, by: str, both: bool) -> Diagnostic:
+    """An edit of a tensor that a loader uses under two names; `both`: the file has both."""
+    names = f"`{kept}` and `{other}` are" if other else f"`{kept}` and another are"
+    headline = f"{names} one tensor to a loader: {by} ties them"
+    alone = f"`--untie` makes {f'`{other}`' if other else 'the other'} a tensor of its own"
+    together = "`--tied` changes it in both places, of a circuit that reads it in both"
+    help = alone if both else f"{together}; {alone}"
+    return Diagnostic("E0661", headline, span, "edited here", help=help)
+
+
+def bad_config(config: str, reason: str) -> Diagnostic:
+    """A config beside a checkpoint that says nothing."""
+    headline = f"`{config}` cannot be read, so it is not known which tensors it ties: {reason}"
+    return Diagnostic("E0662", headline, None)
+
+
+def config_there(config: str, reason: str) -> Diagnostic:
+    """A config that has to change with the checkpoint, where another depends on the one that is there."""
+    headline = f"the patched checkpoint needs another `{config}`, and {reason}"
+    help = "name a file in a folder of its own with `--out`: it gets a `config.json` besides"
+    return Diagnostic("E0663", headline, None, help=help)
+
+
+def not_untied(span: Span | None, reason: str, help: str) -> Diagnostic:
+    """`--untie` or `--tied` where that is not to be had."""
+    return Diagnostic("E0664", reason, span, help=help)

@@ -12,16 +12,20 @@ from typing import assert_never
 from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
+from circ.compiler.lower.claims import PatchPlan
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import several_patches
+from circ.lang.errors.writing import not_untied
 from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.commands.patch_files import change_lines
 from circ.runtime.exits import Exit, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.bound_text import bound_data, bound_lines
 from circ.runtime.patches.make import Conflict, NotMade, Patched, PatchResult, make_patch
-from circ.runtime.patches.publish import Target, files_of_tensors, publish
+from circ.runtime.patches.publish import Target, files_of_tensors, patched_checkpoint, publish
 from circ.runtime.patches.receipt import Receipt, receipt_path
+from circ.runtime.patches.treatment import Treatment
+from circ.runtime.patches.treatment import chosen as chosen_ties
 from circ.runtime.report import Line, verdict_lines, witness_lines
 from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
@@ -38,9 +42,9 @@ def run_patch(
     as_json: bool,
 ) -> int:
     """The worst patch's exit code. One that is not proved writes nothing."""
-    program = checked(spec, settings(*opened))
+    program = checked(spec, replace(settings(*opened), untied=target.untie))
     names = chosen(program, patches, "patch")
-    if len(names) > 1 and target != replace(Target(None), force=target.force):
+    if len(names) > 1 and target != replace(target, out=None, in_place=False, delta=None):
         raise CircError(several_patches(names))
     if not names and not as_json:
         show_lines([Line("plain", f"{spec} has no patches")])
@@ -59,11 +63,13 @@ def run_one(
     name: str, spec: Path, opened: Opened, timeout: float, target: Target, as_json: bool
 ) -> tuple[Exit, object]:
     """One patch: made, shown, written."""
-    hashes = source_hashes(checked(spec, settings(*opened)))
-    program = checked(spec, settings(*opened))
+    request = replace(settings(*opened), untied=target.untie)
+    hashes = source_hashes(checked(spec, request))
+    program = checked(spec, request)
     if not as_json:
         show_diagnostics(program.diagnostics)
     plan = program.patch(name)
+    treated = treatment_of(program, plan, target)
     start = monotonic()
     with progress(name, as_json) as move:
         result = make_patch(plan, program.weights, Limits(timeout=timeout), move)
@@ -71,12 +77,23 @@ def run_one(
     receipt: Receipt | None = None
     path: Path | None = None
     if isinstance(result, Patched):
-        path, receipt = publish(program, result, hashes, target)
+        path, receipt = publish(program, result, hashes, target, treated)
     if not as_json:
         show_lines(result_lines(program, result, seconds))
         show_lines(receipt_lines(path, receipt, target))
     wrote = path if target.checkpoint else None
     return code_of(result), result_data(result, seconds, wrote, receipt, target.delta)
+
+
+def treatment_of(program: Program, plan: PatchPlan, target: Target) -> Treatment:
+    """What the patch makes of tensors that a loader uses under two names; raises `CircError` (E0661, E0662, E0664)."""
+    source = program.files.path(patched_checkpoint(program, plan))
+    first, *_ = program.typed.scope.patches[plan.name].edits
+    found = chosen_ties(plan, source, first.span, untie=target.untie, tied=target.tied)
+    if found.changed and target.delta is not None:
+        reason = "a patch that changes a `config.json` is not left on its own"
+        raise CircError(not_untied(first.span, reason, "write the checkpoint, with `--out`"))
+    return found
 
 
 def source_hashes(program: Program) -> dict[str, str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from circ.compiler.config import NAME
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.writing import bad_receipt
 from circ.runtime.exits import Exit
@@ -95,11 +98,24 @@ def receipt_lines(receipt: Receipt) -> list[Line]:
 
 
 def change_lines(receipt: Receipt) -> list[Line]:
-    """The tensors that change, and how far."""
-    return [
+    """The tensors that change, and how far; and what that means to a loader."""
+    moved = [
         Line(
             "plain",
             f"    {c.tensor} {list(c.shape)} {c.dtype}: l2 {c.l2:.6g}, largest {c.linf:.6g}",
         )
         for c in receipt.changes
     ]
+    return [*moved, *(Line("plain", f"    {text}") for text in loader_texts(receipt))]
+
+
+def loader_texts(receipt: Receipt) -> Iterator[str]:
+    """What becomes of tensors that a loader uses under two names, and of the config."""
+    for tie in receipt.ties:
+        if tie.how == "together":
+            yield f"{tie.other or 'what it is tied to'} changes with {tie.kept}: they stay one tensor"
+        else:
+            yield f"{tie.other} is no longer tied to {tie.kept}: it has what that was"
+    if receipt.config is not None:
+        for field, value in receipt.config.fields.items():
+            yield f"{NAME} beside it: {field} is {json.dumps(value)}"

@@ -59,12 +59,12 @@ Entries = dict[str, TensorEntry]
 def planned(
     stream: BinaryIO,
     changes: Mapping[str, Stored],
-    metadata: Mapping[str, str],
+    metadata: Mapping[str, str | None],
     header: bytes = b"",
 ) -> Plan:
     """The plan for a source; leaves the stream at its data section.
 
-    `header` is the new one, where that is known. Raises `ValueError` where it does not have just the tensors that
+    An entry of the metadata that is None is left out.     `header` is the new one, where that is known. Raises `ValueError` where it does not have just the tensors that
     stay and those of `changes`.
     """
     old = header_of(stream)
@@ -78,7 +78,8 @@ def planned(
     else:
         at = laid_out(order, tensors, changes)
         after = {name: at[name] for name in [*tensors, *(n for n in changes if n not in tensors)]}
-        header = header_bytes(after, {**kept, **metadata}) if changes or metadata else old
+        notes = {name: note for name, note in {**kept, **metadata}.items() if note is not None}
+        header = header_bytes(after, notes) if changes or metadata else old
     return Plan(old, header, pieces(order, tensors, changes))
 
 

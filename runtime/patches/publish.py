@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import cast
 
 from circ.compiler.checkpoint import file_hash, joined, read_header, read_index
+from circ.compiler.config import NAME
 from circ.compiler.driver import Program, checkpoints, networks
+from circ.compiler.lower.claims import PatchPlan
 from circ.compiler.obligation import Obligation
 from circ.compiler.shards import ENDING, is_index
 from circ.compiler.tensor import Tensor, as_stored
@@ -26,6 +29,7 @@ from circ.runtime.atomic import locked, refuse_existing
 from circ.runtime.outputs import require_unread, same
 from circ.runtime.patches.delta import NOTES, TENSORS, Delta, file_delta, write_delta
 from circ.runtime.patches.encoding import encoded
+from circ.runtime.patches.loader import config_beside, require_config, require_config_place
 from circ.runtime.patches.make import Patched
 from circ.runtime.patches.plan import CHUNK, Stored, header_of
 from circ.runtime.patches.receipt import (
@@ -52,16 +56,22 @@ from circ.runtime.patches.shards import (
     would_be,
     write_checkpoint,
 )
+from circ.runtime.patches.treatment import Treatment, added
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a patched checkpoint goes, what may be replaced there, and the folder that is to have the patch alone."""
+    """Where a patched checkpoint goes, what may be replaced there, and the folder that is to have the patch alone.
+
+    `untie` and `tied` say what is made of tensors that a loader uses under two names.
+    """
 
     out: Path | None
     force: bool = False
     in_place: bool = False
     delta: Path | None = None
+    untie: bool = False
+    tied: bool = False
 
     @property
     def checkpoint(self) -> bool:
@@ -81,13 +91,17 @@ def marked(name: str, patch: str) -> str:
     return f"{name.removesuffix(end)}.{patch}{end}"
 
 
-def patched_checkpoint(program: Program, patched: Patched) -> CheckpointDecl:
+def patched_checkpoint(program: Program, plan: PatchPlan) -> CheckpointDecl:
     """The checkpoint that a patch edits; the type checker has shown there is one."""
-    return checkpoints(program.typed)[patched.plan.edits[0].checkpoint]
+    return checkpoints(program.typed)[plan.edits[0].checkpoint]
 
 
 def publish(
-    program: Program, patched: Patched, hashes: Mapping[str, str], target: Target
+    program: Program,
+    patched: Patched,
+    hashes: Mapping[str, str],
+    target: Target,
+    treated: Treatment,
 ) -> tuple[Path, Receipt]:
     """Write the checkpoint and its receipt, or the patch alone; raises `CircError` where no file may be written.
 
@@ -95,29 +109,58 @@ def publish(
     read from it.
     """
     source_hash = hashes[patched.plan.edits[0].checkpoint]
-    source = program.files.path(patched_checkpoint(program, patched))
+    source = program.files.path(patched_checkpoint(program, patched.plan))
     path = target.path(source, patched.plan.name)
     require_not_in_proof(program, patched, path)
-    changes = {
-        key.partition("/")[2]: Stored(t.dtype, t.shape, encoded(t.values, t.dtype))
-        for key, t in patched.tensors.items()
-    }
+    new = added(treated, source)
+    changes = {**new, **changes_of(patched)}
+    beside = {tie.other: tie.kept for tie in treated.ties if tie.other in new}
     with locked(path.parent):
-        bare = pending(source, path, source_hash, changes, patched.plan.name)
-        draft = drafted(program, patched, hashes, bare)
-        checkpoint = noted(bare, {METADATA_KEY: embedded(draft)})
+        require_config(source.parent, treated.before)
+        bare = pending(source, path, source_hash, changes, patched.plan.name, beside)
+        draft = drafted(program, patched, hashes, bare, treated)
+        notes = {METADATA_KEY: embedded(draft), **dict.fromkeys(treated.loose)}
+        checkpoint = noted(bare, notes)
         require_read(program, hashes)
         if target.checkpoint:
             require_writable(program, checkpoint, target)
+            require_loadable(program, checkpoint, target, treated)
         receipt = draft
         if target.delta is not None:
             receipt = replace(draft, sha256=would_be(checkpoint))
             leave_delta(program, checkpoint, receipt, target)
         if target.checkpoint:
-            digest = write_checkpoint(checkpoint, overwrite=target.force, in_place=target.in_place)
+            with beside_it(path, treated):
+                digest = write_checkpoint(
+                    checkpoint, overwrite=target.force, in_place=target.in_place
+                )
             receipt = replace(draft, sha256=digest)
             write_receipt(receipt, path, overwrite=target.force or target.in_place)
     return path, receipt
+
+
+def changes_of(patched: Patched) -> dict[str, Stored]:
+    """The tensors that a patch changes, by their names in the checkpoint."""
+    return {
+        key.partition("/")[2]: Stored(t.dtype, t.shape, encoded(t.values, t.dtype))
+        for key, t in patched.tensors.items()
+    }
+
+
+def require_loadable(
+    program: Program, written: Pending, target: Target, treated: Treatment
+) -> None:
+    """Raise `CircError` (E0651, E0662, E0663) where a config that has to follow the patch cannot stand beside it."""
+    if treated.after is not None and treated.changed:
+        require_unread(written.target.parent / NAME, program.files_read)
+        require_config_place(written.source, written.target, treated.after, force=target.force)
+
+
+def beside_it(path: Path, treated: Treatment) -> AbstractContextManager[None]:
+    """The config that has to follow the patch, while the checkpoint beside it is written."""
+    if treated.after is None or not treated.changed:
+        return nullcontext()
+    return config_beside(path, treated.after)
 
 
 def require_read(program: Program, hashes: Mapping[str, str]) -> None:
@@ -146,7 +189,11 @@ def delta_of(checkpoint: Pending, receipt: Receipt) -> Delta:
 
 
 def drafted(
-    program: Program, patched: Patched, hashes: Mapping[str, str], written: Pending
+    program: Program,
+    patched: Patched,
+    hashes: Mapping[str, str],
+    written: Pending,
+    treated: Treatment,
 ) -> Receipt:
     """The receipt, but for the target's hash."""
     path = written.target
@@ -173,6 +220,8 @@ def drafted(
         verdicts=tuple(settled(o, v) for o, v in patched.verdicts),
         bound=patched.bound,
         earlier=carried(written.source),
+        ties=treated.treated,
+        config=treated.configured,
     )
 
 
@@ -245,7 +294,7 @@ def require_not_in_proof(program: Program, patched: Patched, target: Path) -> No
     keys = {as_stored(key) for o, _ in patched.verdicts for key in o.circuit.weights}
     read = {key.partition("/")[0] for key in keys}
     for at, decl in checkpoints(program.typed).items():
-        if decl is patched_checkpoint(program, patched):
+        if decl is patched_checkpoint(program, patched.plan):
             continue
         file = program.files.path(decl)
         if at in read and target.exists() and target.samefile(file):

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from os.path import relpath
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from circ.compiler.ir import Shape
 from circ.compiler.rounding import FORMATS
@@ -78,6 +78,27 @@ class Settled:
     method: str
 
 
+How = Literal["together", "apart"]
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """Two names of one tensor to a loader, `other` empty where it is not known: both changed, or each has its own now."""
+
+    kept: str
+    other: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The `config.json` beside the checkpoint: SHA-256 beside the source and beside the target, and the fields that differ."""
+
+    before: str
+    after: str
+    fields: Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """`used` has the files that the spec uses, those of the standard library left out, and its data:
@@ -90,7 +111,8 @@ class Receipt:
 
     `sha256` is that of the target's bytes; None in the copy inside the target, which cannot
     contain its own hash. `read` has all checkpoints that the spec reads, by their names in it, and `earlier` the
-    receipts that the source carried, the oldest first.
+    receipts that the source carried, the oldest first. `ties` has what the patch makes of tensors that a loader
+    uses under two names, and `config` the config that says so, or that had to follow the patch.
     """
 
     tool: str
@@ -107,6 +129,8 @@ class Receipt:
     verdicts: tuple[Settled, ...]
     bound: Bound
     earlier: tuple[Receipt, ...] = ()
+    ties: tuple[Treated, ...] = ()
+    config: Configured | None = None
 
 
 def change(tensor: str, dtype: str, shape: Shape, old: array[float], new: array[float]) -> Change:
@@ -187,6 +211,8 @@ def receipt_in(found: Json) -> Receipt:
         tuple(settled_in(as_object(entry)) for entry in as_list(found["verdicts"])),
         bound_in(as_object(found["bound"])),
         tuple(receipt_in(as_object(entry)) for entry in as_list(found["earlier"])),
+        tuple(treated_in(as_object(entry)) for entry in as_list(found["ties"])),
+        None if found["config"] is None else configured_in(as_object(found["config"])),
     )
 
 
@@ -258,3 +284,21 @@ def settled_in(found: Json) -> Settled:
         if outcome == word:
             return Settled(text_at(found, "name"), outcome, text_at(found, "method"))
     raise Malformed(f"`{word}` is no outcome")
+
+
+def treated_in(found: Json) -> Treated:
+    """A `Treated`."""
+    expect_fields(found, Treated)
+    kept, other = text_at(found, "kept"), text_at(found, "other")
+    word = text_at(found, "how")
+    for how in cast("tuple[How, ...]", get_args(How)):
+        if how == word:
+            return Treated(kept, other, how)
+    raise Malformed(f"`{word}` is neither together nor apart")
+
+
+def configured_in(found: Json) -> Configured:
+    """A `Configured`."""
+    expect_fields(found, Configured)
+    fields = as_object(found["fields"])
+    return Configured(hash_at(found, "before"), hash_at(found, "after"), fields)

@@ -22,6 +22,7 @@ from circ.compiler.checkpoint import (
     read_header,
     read_tensor,
 )
+from circ.compiler.config import NAME, read_config
 from circ.compiler.driver import Program, checkpoints
 from circ.compiler.finding import Fails, Limits, Progress, Stuck
 from circ.compiler.header import Header, Place
@@ -41,6 +42,7 @@ from circ.runtime.patches.bound import (
 from circ.runtime.patches.make import Edited, entries, findings, says_nothing
 from circ.runtime.patches.publish import carried, data_of
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
+from circ.runtime.patches.treatment import treatment
 from circ.runtime.prover import universal
 from circ.runtime.session import Request, checked, rational
 
@@ -74,7 +76,9 @@ def opened_as_told(receipt: Receipt, folder: Path) -> Program:
     """The spec of a receipt with its params and files; raises `CircError` with its errors."""
     params = {name: rational(value) for name, value in receipt.params.items()}
     files = {name: folder / mark.path for name, mark in receipt.read.items()}
-    return checked(folder / receipt.spec.path, Request(params, files, outside=True))
+    untied = any(tie.how == "apart" for tie in receipt.ties)
+    request = Request(params, files, outside=True, untied=untied)
+    return checked(folder / receipt.spec.path, request)
 
 
 def reprove(
@@ -107,7 +111,8 @@ def decided_again(
     edited = [edit.name for edit in plan.edits]
     if receipt.read.get(checkpoint) != receipt.source:
         return Differing(f"the checkpoint that the patch edits is not {receipt.source.path}")
-    wrong = next(wrong_tensors(before, after, receipt, plan.edits), None)
+    wrong = next(wrong_ties(before, after, receipt, edited), None)
+    wrong = wrong or next(wrong_tensors(before, after, receipt, plan.edits), None)
     wrong = wrong or next(wrong_notes(before, after, receipt, edited), None)
     wrong = wrong or next(wrong_bound(receipt.bound, plan, program.weights, after), None)
     if wrong is not None:
@@ -127,7 +132,7 @@ def decided_again(
     told = [(verdict.name, verdict.outcome) for verdict in receipt.verdicts]
     if told != [(o.title, outcome(v)) for o, v in verdicts]:
         return Differing("what it says of the requirements is not what is found of them")
-    return Reproved(unchanged(before, edited), verdicts)
+    return Reproved(unchanged(after, edited), verdicts)
 
 
 def edited_tensors(checkpoint: str, after: Path, names: list[str]) -> Mapping[str, Tensor]:
@@ -136,9 +141,9 @@ def edited_tensors(checkpoint: str, after: Path, names: list[str]) -> Mapping[st
     return {f"{checkpoint}/{name}": read_tensor(after, header, name) for name in names}
 
 
-def unchanged(before: Path, edited: list[str]) -> int:
+def unchanged(after: Path, edited: list[str]) -> int:
     """How many tensors a patch may not edit."""
-    return len(read_header(before).tensors.keys() - set(edited))
+    return len(read_header(after).tensors.keys() - set(edited))
 
 
 # --- what is not as the receipt says --------------------------------------------------------
@@ -151,6 +156,9 @@ def wrong_files(receipt: Receipt, folder: Path) -> Iterator[str]:
             patched = " (it was patched in place; `--checkpoint NAME=FILE` names what it was)"
             was = patched if mark.path == receipt.target else ""
             yield f"{mark.path} is another file than it names{was}"
+    config = read_config((folder / receipt.source.path).parent)
+    if receipt.config is not None and (config is None or config.sha256 != receipt.config.before):
+        yield f"the {NAME} beside {receipt.source.path} is another than it names"
     if file_hash(folder / receipt.target) != receipt.sha256:
         yield f"{receipt.target} is another file than it names"
     for mark in (receipt.spec, *receipt.used):
@@ -186,7 +194,7 @@ def wrong_tensors(
     before: Path, after: Path, receipt: Receipt, edits: Sequence[EditedTensor]
 ) -> Iterator[str]:
     """Tensors that are not what the receipt says, or changed though no edit is allowed there."""
-    old, new = read_header(before), read_header(after)
+    old, new = parted(read_header(before), receipt), read_header(after)
     if old.tensors.keys() != new.tensors.keys():
         yield "the checkpoints have different tensors"
         return
@@ -204,6 +212,29 @@ def wrong_tensors(
         changes.append(change(edit.name, then.dtype, then.shape, first.values, then.values))
     if tuple(changes) != receipt.changes:
         yield "what it says of the tensors that are edited is not so"
+
+
+def parted(header: Header, receipt: Receipt) -> Header:
+    """A header in which tensors that a patch parts stand under both names."""
+    new = {t.other: header.tensors[t.kept] for t in receipt.ties if t.how == "apart"}
+    return replace(header, tensors={**new, **header.tensors})
+
+
+def wrong_ties(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:
+    """What a receipt says of tensors that a loader takes for one that is not so, and of the config that says which."""
+    apart = any(tie.how == "apart" for tie in receipt.ties)
+    found = treatment(before, edited, "apart" if apart else "together")
+    if (found.treated, found.configured) != (receipt.ties, receipt.config):
+        yield f"what it says of tensors that are tied is not so, by {before.name} and what is beside it"
+        return
+    header = read_header(before if found.how == "together" else after)
+    for tie in found.ties:
+        if (tie.other in header.tensors) != (found.how == "apart"):
+            yield f"`{tie.kept}` and `{tie.other}` are not {found.how} in the file"
+    if found.changed:
+        beside = read_config(after.parent)
+        if beside is None or found.after is None or beside.sha256 != found.after.sha256:
+            yield f"the {NAME} beside {receipt.target} is another than it names"
 
 
 def wrong_notes(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:

@@ -45,11 +45,16 @@ class Pending:
 
 
 def pending(
-    source: Path, target: Path, expected: str, changes: Mapping[str, Stored], patch: str
+    source: Path,
+    target: Path,
+    expected: str,
+    changes: Mapping[str, Stored],
+    patch: str,
+    beside: Mapping[str, str] | None = None,
 ) -> Pending:
     """What is to be written; `expected` is the hash of the source as it was read.
 
-    Raises `CircError` (E0652, E0658).
+    `beside` has the tensors that are new, and the ones in whose files they are put.     Raises `CircError` (E0652, E0658).
     """
     if not is_index(source) and is_index(target):
         raise CircError(writing.no_shards(str(target), ENDING))
@@ -57,14 +62,20 @@ def pending(
         return Pending(source, target, {target: Rewrite(source, expected, changes, {})})
     if not is_index(target):
         raise CircError(writing.no_index(str(target), ENDING))
-    return in_shards(source, target, expected, changes, patch)
+    return in_shards(source, target, expected, changes, patch, beside or {})
 
 
 def in_shards(
-    source: Path, target: Path, expected: str, changes: Mapping[str, Stored], patch: str
+    source: Path,
+    target: Path,
+    expected: str,
+    changes: Mapping[str, Stored],
+    patch: str,
+    new: Mapping[str, str],
 ) -> Pending:
     """The same for a checkpoint in shards."""
-    index, text = read_index(source), source.read_bytes()
+    old, text = read_index(source), source.read_bytes()
+    index = {**old, **{name: old[other] for name, other in new.items()}}
     shards = {file: plain_hash(source.parent / file, None) for file in shards_of(index)}
     if joined([hashlib.sha256(text).hexdigest(), *shards.values()]) != expected:
         raise CircError(writing.source_changed(str(source)))
@@ -81,8 +92,18 @@ def in_shards(
         names[file] = renamed(file, patch, rewrite, target) if beside or taken else file
         files[target.parent / names[file]] = rewrite
     found = cast("dict[str, object]", json.loads(text))
+    found |= larger(found, sum(len(changes[name].data) for name in new))
     placed = {name: names[file] for name, file in index.items()}
     return Pending(source, target, files, {**found, "weight_map": placed})
+
+
+def larger(index: Mapping[str, object], size: int) -> Mapping[str, object]:
+    """What an index says of the size of all tensors, where it does, with `size` bytes more."""
+    match notes(index).get("total_size"):
+        case int(old) if size:
+            return {"metadata": {**notes(index), "total_size": old + size}}
+        case _:
+            return {}
 
 
 def renamed(file: str, patch: str, rewrite: Rewrite, target: Path) -> str:
@@ -101,15 +122,16 @@ def data_hash(checkpoint: Pending) -> str:
     return joined([would_write(touched[path]).data for path in sorted(touched)])
 
 
-def noted(checkpoint: Pending, metadata: Mapping[str, str]) -> Pending:
-    """The same with entries in the metadata of all files that change."""
+def noted(checkpoint: Pending, metadata: Mapping[str, str | None]) -> Pending:
+    """The same with entries in the metadata of all files that change, and without those that are None."""
     files = {
         path: replace(rewrite, metadata=metadata) if rewrite.changes else rewrite
         for path, rewrite in checkpoint.files.items()
     }
     index = checkpoint.index
     if index is not None:
-        index = {**index, "metadata": {**notes(index), **metadata}}
+        told = {name: note for name, note in metadata.items() if note is not None}
+        index = {**index, "metadata": {**notes(index), **told}}
     return replace(checkpoint, files=files, index=index)
 
 

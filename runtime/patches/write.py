@@ -20,7 +20,7 @@ from circ.runtime.patches.plan import Stored, planned, rewritten
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A file to be made of `source`: tensors replaced, and entries of its metadata set.
+    """A file to be made of `source`: tensors replaced, and entries of its metadata set, or left out where they are None.
 
     `expected` is the SHA-256 of the source as it was read; `header` the whole new header, where it is known, and
     `promised` the SHA-256 of what is to be written.
@@ -29,7 +29,7 @@ class Rewrite:
     source: Path
     expected: str
     changes: Mapping[str, Stored]
-    metadata: Mapping[str, str]
+    metadata: Mapping[str, str | None]
     header: bytes = b""
     promised: str = ""
 

@@ -3533,4 +3533,58 @@ MUTANTS: tuple[Mutant, ...] = (
         "return side_by_side(b, [combine(b, (1, left), (-1, right))])",
         ("tests/unit/test_patch_bounds.py",),
     ),
+    Mutant(
+        "a_tied_head_that_nothing_reads",
+        "runtime/patches/treatment.py",
+        'and f"{at}/{tie.other}" not in keys:',
+        'and f"{at}/{tie.other}" in keys:',
+        ("tests/unit/test_tied_names.py::TestAPatch::test_that_cannot_mean_it",),
+    ),
+    Mutant(
+        "one_tie_parted_and_the_others_lost",
+        "runtime/patches/treatment.py",
+        'config = how == "apart" and any(tie.config for tie in own)',
+        "config = False",
+        ("tests/unit/test_tied_names.py::TestAPatch::test_with_another_that_has_no_known_name",),
+        slow=True,
+    ),
+    Mutant(
+        "one_of_two_tensors_changed_as_both",
+        "runtime/patches/treatment.py",
+        "if both or not meant:",
+        "if not meant:",
+        ("tests/unit/test_tied_names.py::TestAPatch::test_where_the_file_has_both",),
+    ),
+    Mutant(
+        "a_config_that_leaves_it_open_ties_nothing",
+        "compiler/tied_tensors.py",
+        "return fields.get(FIELD, of_a_model) is not False",
+        "return fields.get(FIELD, False) is not False",
+        ("tests/unit/test_tied_names.py::TestWhatIsTied::test_a_config_that_leaves_it_open_ties",),
+        slow=True,
+    ),
+    Mutant(
+        "a_config_behind_its_checkpoint",
+        "runtime/patches/loader.py",
+        """    with replacing(path, overwrite=True) as stream:
+        stream.write(after.text)
+    try:
+        yield
+""",
+        """    try:
+        yield
+        with replacing(path, overwrite=True) as stream:
+            stream.write(after.text)
+""",
+        ("tests/unit/test_tied_names.py::TestTheConfig::test_is_there_before_the_checkpoint_is",),
+        slow=True,
+    ),
+    Mutant(
+        "a_config_that_is_not_audited",
+        "runtime/patches/reproving.py",
+        "if beside is None or found.after is None or beside.sha256 != found.after.sha256:",
+        "if beside is None or found.after is None:",
+        ("tests/unit/test_tied_names.py::TestAReceipt::test_is_about_the_configs",),
+        slow=True,
+    ),
 )
