@@ -40,10 +40,14 @@ def wrong(m: dict[str, Tensor], words: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def sample(count: int, k: int, seed: int) -> Tensor:
-    """`count` words of `k` tokens, drawn uniformly from all 64^k."""
+def sample(count: int, k: int, seed: int, least: int = 0) -> Tensor:
+    """`count` words of `k` tokens, drawn uniformly from those whose largest token is at least `least`."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(TOKENS, (count, k), generator=generator)
+    words = torch.empty((0, k), dtype=torch.int64)
+    while len(words) < count:
+        drawn = torch.randint(TOKENS, (count, k), generator=generator)
+        words = torch.cat([words, drawn[rule(drawn) >= least]])
+    return words[:count]
 
 
 def all_words(k: int) -> Iterator[Tensor]:
@@ -68,12 +72,13 @@ def main() -> None:
     )
     source.add_argument("--sample", type=int, metavar="N", help="N random words instead")
     parser.add_argument("--seed", type=int, default=0, help="of the random words")
+    parser.add_argument("--least", type=int, default=0, help="their largest token is at least this")
     given = parser.parse_args()
     m = load_file(given.checkpoint)
     if given.sample is None:
         words, kind = torch.tensor(json.loads(given.counterexamples.read_text())), "stored"
     else:
-        words, kind = sample(given.sample, len(m["pos"]), given.seed), "random"
+        words, kind = sample(given.sample, len(m["pos"]), given.seed, given.least), "random"
     failing = int(wrong(m, words).sum())
     print(f"{given.checkpoint.name}: wrong on {failing} of {len(words):,} {kind} words")
 
