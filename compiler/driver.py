@@ -12,20 +12,15 @@ from functools import partial
 from pathlib import Path
 
 from circ.compiler.ir import Wire
-from circ.compiler.lower.claims import (
-    Params,
-    PatchPlan,
-    lengths_of,
-    lower_claim,
-    lower_patch,
-    param_values,
-)
+from circ.compiler.lower.claims import Params, lengths_of, lower_claim, param_values
 from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.lemmas import assumed, cover_name, lower_cover
 from circ.compiler.lower.outer import enter_head, lower_head, told_at_value, values, written
+from circ.compiler.lower.patches import lower_patch
 from circ.compiler.lower.subspaces import check_independent
 from circ.compiler.obligation import AtValue, Each, Lemma, Obligation, Question, Witness
+from circ.compiler.patching import PatchPlan
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.data import as_checkpoint

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, cast
 
-from circ.lang.build_expressions import expression, indices
+from circ.lang.build_changes import CHANGES, change
+from circ.lang.build_expressions import expression
 from circ.lang.build_names import Place, name, token, tree
 from circ.lang.build_types import maybe_type, type_of
 from circ.lang.diagnostic import CircError
@@ -41,7 +42,6 @@ from circ.lang.syntax import (
     SubDomain,
     SubProduct,
     SubspaceDecl,
-    TensorPath,
     TypeDomain,
     TypeExpr,
     Use,
@@ -300,14 +300,14 @@ def patch(part: Tree, doc: str, at: Place) -> PatchDecl:
     by_kind: dict[str, list[Tree]] = {}
     for clause in clauses:
         by_kind.setdefault(tree(clause).data, []).append(tree(clause))
-    change = only_one(by_kind.get("change", []), at)
     least = only_one(by_kind.get("minimize", []), at)
+    only_one(by_kind.get("edit_clause", []), at)
     return PatchDecl(
         at.span(part),
         doc,
         name(declared, at),
         name(target, at),
-        tuple(edited(tree(path), at) for path in change),
+        tuple(change(tree(clause), at) for clause in clauses if tree(clause).data in CHANGES),
         tuple(formula(clause.children[0], at) for clause in by_kind.get("require", [])),
         tuple(formula(clause.children[0], at) for clause in by_kind.get("preserve", [])),
         minimized(least, at),
@@ -325,10 +325,3 @@ def only_one(clauses: Sequence[Tree], at: Place) -> Sequence[Part]:
 def minimized(parts: Sequence[Part], at: Place) -> Name | None:
     """The norm of `minimize l2`, where there is one."""
     return name(parts[0], at) if parts else None
-
-
-def edited(part: Tree, at: Place) -> TensorPath:
-    """`m.blocks.0.mlp.W_out[:, 3]`."""
-    path, where = part.children
-    items = () if where is None else indices(tree(where).children, at)
-    return TensorPath(at.span(part), tuple(name(step, at) for step in tree(path).children), items)

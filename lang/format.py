@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
+from circ.lang.format_changes import format_change
 from circ.lang.format_columns import claim_start, even, in_columns
 from circ.lang.format_expressions import (
     LONGEST_LINE,
     STEP,
     block,
     format_expression,
-    indices,
 )
 from circ.lang.format_long import filled, fits, fitted
 from circ.lang.format_types import format_type, maybe_type
@@ -52,7 +52,6 @@ from circ.lang.syntax import (
     SubDomain,
     SubProduct,
     SubspaceDecl,
-    TensorPath,
     TypeDomain,
     Use,
 )
@@ -338,16 +337,8 @@ def binders(bound: Sequence[Binder]) -> Iterator[str]:
 
 def clauses(item: PatchDecl) -> Iterator[str]:
     """The clauses of a patch, in their usual order."""
-    if item.edits:
-        yield f"edit     {', '.join(tensor_path(path) for path in item.edits)}"
+    yield from map(format_change, item.changes)
     yield from (headed("require ", formula, STEP) for formula in item.require)
     yield from (headed("preserve", formula, STEP) for formula in item.preserve)
     if item.minimize is not None:
         yield f"minimize {item.minimize.text}"
-
-
-def tensor_path(path: TensorPath) -> str:
-    """`m.blocks.0.mlp.W_out[:, 3]`."""
-    first, *others = path.parts
-    where = indices(path.items, STEP) if path.items else ""
-    return ".".join([first.text, *(written_part(part.text) for part in others)]) + where

@@ -115,7 +115,7 @@ def expected_at(text: str, rule: Start, at: int) -> frozenset[str]:
 
 def expected_words(tables: Tables, names: Iterable[str]) -> frozenset[str]:
     """Terminals as the reader of a message knows them."""
-    known = {"$END": ("END",), "_NL": ("NEWLINE",), "_GIVEN": ("[",)}
+    known = {"$END": ("END",), "_NL": ("NEWLINE",), "_GIVEN": ("[",), "_SPANNED": ("span",)}
     terminals = {found.name: found for found in tables.terminals}
     return frozenset(
         word for name in names for word in known.get(name) or spellings(terminals[name])

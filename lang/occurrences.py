@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import assert_never
 
 from circ.lang.check.context import Context
@@ -19,13 +19,16 @@ from circ.lang.meanings import (
 from circ.lang.products import shared
 from circ.lang.reach import Found, Reach, in_type, named, of_module, stored, wire
 from circ.lang.syntax import (
+    Change,
     CheckpointDecl,
     CircuitDecl,
     ClaimDecl,
+    Clamp,
     Component,
     DataSet,
     DomainDecl,
     DomainValue,
+    EditClause,
     EnumDecl,
     Formula,
     FreshDomain,
@@ -36,14 +39,18 @@ from circ.lang.syntax import (
     ParamDecl,
     PatchDecl,
     ProductDomain,
+    Project,
     RecordDecl,
     SpaceDecl,
+    Spanned,
     SubDomain,
     SubProduct,
     SubspaceDecl,
     TensorPath,
     TypeDomain,
     Use,
+    Vectors,
+    Wildcard,
 )
 from circ.lang.types import INVALID, REAL, Tuple
 from circ.lang.walk import indices
@@ -203,15 +210,45 @@ def in_head(head: Formula | Head, reach: Reach) -> Generator[Occurrence, None, R
 def in_patch(item: PatchDecl, reach: Reach) -> Found:
     """The circuit, the tensors that are edited, and the clauses."""
     yield from of_module(item.circuit, reach)
-    for path in item.edits:
-        yield from in_tensor_path(path, reach)
+    for change in item.changes:
+        yield from in_change(change, reach)
     for formula in (*item.require, *item.preserve):
         yield from in_formula(formula, reach)
 
 
-def in_tensor_path(path: TensorPath, reach: Reach) -> Found:
+def in_change(change: Change, reach: Reach) -> Found:
+    """The tensors, and what is taken off them."""
+    match change:
+        case EditClause(paths=paths):
+            yield from in_tensors(paths, reach)
+        case Project(targets=targets, subspace=subspace):
+            yield from in_tensors(targets, reach)
+            yield from in_subspace(subspace, reach)
+        case Clamp(targets=targets, direction=direction, low=low, high=high):
+            yield from in_tensors(targets, reach)
+            for e in (direction, low, high):
+                yield from in_expr(e, reach)
+        case _:
+            assert_never(change)
+
+
+def in_subspace(subspace: Name | Spanned, reach: Reach) -> Found:
+    """The name of a subspace, or the vectors that span it."""
+    match subspace:
+        case Name():
+            yield from of_module(subspace, reach)
+        case Spanned(vectors=vectors):
+            yield from in_expr(vectors, reach)
+        case _:
+            assert_never(subspace)
+
+
+def in_tensors(paths: Iterable[TensorPath | Vectors], reach: Reach) -> Found:
     """`m.blocks.0.mlp.W_out`, whose first name is a checkpoint."""
-    yield from of_module(path.parts[0], reach)
-    yield from stored(path.parts[0].text, path.parts[1:], reach)
-    for item in indices(path.items):
-        yield from in_expr(item, reach)
+    for path in paths:
+        yield from of_module(path.parts[0], reach)
+        yield from stored(path.parts[0].text, path.parts[1:], reach)
+        for item in path.items:
+            if not isinstance(item, Wildcard):
+                for e in indices((item,)):
+                    yield from in_expr(e, reach)

@@ -62,7 +62,7 @@ class CircLexer(RegexLexer):
             (r"#.*", Comment.Single),
             (STRINGS, String.Double),
             (rf"(\.)([ \t]*)({NAMES})", bygroups(Punctuation, Text, Name.Attribute)),
-            (rf"^([ \t]*)({one_of(CLAUSE_WORDS)})", bygroups(Text, Keyword)),
+            (rf"^([ \t]*)({one_of(CLAUSE_WORDS)})(?!\()", bygroups(Text, Keyword)),
             (
                 rf"({one_of(ITEM_WORDS)})([ \t]+)({NAMES})",
                 bygroups(Keyword.Declaration, Text, Name.Class),

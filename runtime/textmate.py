@@ -30,7 +30,7 @@ def textmate() -> Rule:
             colour("comment.line.number-sign", r"#.*$"),
             colour("string.quoted.double", STRINGS),
             groups(rf"(\.)[ \t]*({NAMES})", "punctuation.accessor", "variable.other.member"),
-            colour("keyword.other.clause", rf"^[ \t]*{any_of(CLAUSE_WORDS)}"),
+            colour("keyword.other.clause", rf"^[ \t]*{any_of(CLAUSE_WORDS)}(?!\()"),
             groups(
                 rf"{any_of(ITEM_WORDS)}[ \t]+({NAMES})", "keyword.declaration", "entity.name.type"
             ),

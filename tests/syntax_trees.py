@@ -23,6 +23,7 @@ from circ.lang.syntax import (
     ChoicePattern,
     CircuitDecl,
     ClaimDecl,
+    Clamp,
     Compare,
     CompareOp,
     Component,
@@ -39,6 +40,7 @@ from circ.lang.syntax import (
     DomainDecl,
     DomainExpr,
     Edit,
+    EditClause,
     Entry,
     EnumDecl,
     Expr,
@@ -68,6 +70,7 @@ from circ.lang.syntax import (
     PatchDecl,
     Pattern,
     ProductDomain,
+    Project,
     Projection,
     Quoted,
     RecordDecl,
@@ -76,6 +79,7 @@ from circ.lang.syntax import (
     SequencePattern,
     Slice,
     SpaceDecl,
+    Spanned,
     SubDomain,
     SubProduct,
     SubspaceDecl,
@@ -87,6 +91,7 @@ from circ.lang.syntax import (
     Unary,
     UnaryOp,
     Use,
+    Vectors,
     Wildcard,
     WordPattern,
 )
@@ -296,12 +301,20 @@ formulas = quantified | st.builds(
 lets = st.builds(Let, st.just(HERE), names, st.none() | types, small)
 entry_paths = several(named(PARTS | st.just("*")), 1)
 entries = st.builds(Entry, st.just(HERE), entry_paths, types)
-tensor_paths = st.builds(
-    TensorPath,
-    st.just(HERE),
-    paths,
-    several(small | st.builds(Slice, st.just(HERE), st.none() | small, st.none() | small)),
+axis_items = small | st.builds(Slice, st.just(HERE), st.none() | small, st.none() | small)
+tensor_paths = st.builds(TensorPath, st.just(HERE), paths, several(axis_items))
+edit_clauses = st.builds(EditClause, st.just(HERE), several(tensor_paths, 1))
+vector_sets = several(
+    st.builds(
+        Vectors, st.just(HERE), paths, several(axis_items | st.builds(Wildcard, st.just(HERE)))
+    ),
+    1,
 )
+subspaces = names | st.builds(Spanned, st.just(HERE), small)
+forms = st.builds(Project, st.just(HERE), vector_sets, subspaces) | st.builds(
+    Clamp, st.just(HERE), vector_sets, small, small, small
+)
+changes = st.tuples(several(forms), several(edit_clauses, 0, 1)).map(lambda both: both[0] + both[1])
 
 
 def declared(kind: Callable[..., Item], *fields: Strategy[Any]) -> Strategy[Item]:
@@ -348,7 +361,7 @@ items: Strategy[Item] = st.one_of(
     declared(
         PatchDecl,
         names,
-        several(tensor_paths, 1),
+        changes.filter(bool),
         several(formulas),
         several(formulas),
         st.none() | names,

@@ -22,6 +22,8 @@ from circ.lang.span import Source
 from circ.lang.syntax import Module
 from circ.runtime.claim_lines import claim_lines
 from circ.runtime.claims import Claims
+from circ.runtime.commands.patch import result_lines
+from circ.runtime.patches.make import make_patch
 from tests.mdtest import View
 from tests.outline import outline
 from tests.print_ir import print_ir
@@ -112,6 +114,16 @@ def told(text: str, folder: Path) -> list[list[str]]:
     return [[line.text for line in claim_lines(replace(reply, seconds=None))] for reply in answers]
 
 
+def view_patches(text: str, folder: Path) -> str:
+    """What comes of each patch, and how far each tensor of it moves."""
+    program = right(text, folder)
+    made = [
+        make_patch(program.patch(name), program.weights) for name in program.typed.scope.patches
+    ]
+    lines = [line for result in made for line in result_lines(result, 0.0)]
+    return "".join(f"{line.text}\n" for line in lines)
+
+
 def values(ranged: Reals | Words) -> str:
     """A box, or the members that a word is made of."""
     if isinstance(ranged, Words):
@@ -133,4 +145,5 @@ VIEWS: Mapping[str, View] = {
     "ir": view_ir,
     "verdicts": view_verdicts,
     "outcomes": view_outcomes,
+    "patches": view_patches,
 }

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
-from typing import Literal, cast
 
 from circ.compiler.aided import ASSUMED
 from circ.compiler.builder import either, truth
 from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.data import data_set
-from circ.compiler.lower.domains import Unedited, bound, lower_binder, lower_joint, names_of
-from circ.compiler.lower.environment import Environment, Lowering, Tensors, as_wire
+from circ.compiler.lower.domains import bound, lower_binder, lower_joint, names_of
+from circ.compiler.lower.environment import Environment, Lowering, as_wire
 from circ.compiler.lower.expressions import lower
-from circ.compiler.lower.indexing import known_places
 from circ.compiler.lower.quantities import quantities, restricted
-from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.obligation import Obligation
 from circ.compiler.passes import run_passes
 from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.domains import without_end
 from circ.lang.errors.quantities import not_closed
 from circ.lang.errors.types import not_constant
 from circ.lang.products import joints
-from circ.lang.scope import key
-from circ.lang.syntax import Binary, ClaimDecl, Compare, Expr, Formula, ParamDecl, PatchDecl
+from circ.lang.syntax import Binary, ClaimDecl, Compare, Expr, Formula, ParamDecl
 from circ.lang.types import Array, Lengths, lengths, of_length
 from circ.lang.walk import called, free
 
@@ -38,38 +33,6 @@ Enter = Callable[[Environment], Environment]
 
 MOST_SHOWN = 6
 """Values shown at a witness; a goal that compares more shows its first ones."""
-
-
-Norm = Literal["l1", "l2", "linf"]
-
-
-@dataclass(frozen=True, slots=True)
-class EditedTensor:
-    """A tensor of the checkpoint `checkpoint`, by its key, and the parts that may change: at least one.
-
-    A part has an entry, or a range of them, for each of the first axes; without any it is the whole tensor.
-    """
-
-    checkpoint: str
-    name: str
-    parts: tuple[tuple[int | range, ...], ...]
-
-    @property
-    def key(self) -> str:
-        """`m/blocks.0.mlp.W_out`."""
-        return f"{self.checkpoint}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class PatchPlan:
-    """A patch, lowered: tensors to change, and what must hold afterwards."""
-
-    name: str
-    circuit: str
-    edits: tuple[EditedTensor, ...]
-    minimize: Norm
-    require: tuple[Obligation, ...]
-    preserve: tuple[Obligation, ...]
 
 
 def param_values(typed: TypedModule, given: Params) -> Params:
@@ -120,53 +83,6 @@ def lengths_of(typed: TypedModule, formula: Formula) -> Lengths | None:
     """The lengths of the formula's word, where it may have several."""
     kinds = (typed.facts.domains[binder.domain] for binder in formula.binders)
     return next((found for found in map(lengths, kinds) if found is not None), None)
-
-
-def lower_patch(
-    typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights, *, ends: bool = False
-) -> PatchPlan:
-    """A patch's obligations, in the order they are written; no bound rests on what it edits.
-
-    `ends`: of a word's several lengths only the least and the greatest.
-    """
-    edits = edited_tensors(decl, Lowering(typed, params, weights, lower).outside())
-    unedited = Unedited(weights, frozenset(edit.key for edit in edits))
-
-    def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
-        formulas = decl.require if kind == "require" else decl.preserve
-        return tuple(
-            lower_formula(typed, f"{decl.name.text}.{kind}[{i}]", formula, params, unedited, length)
-            for i, formula in enumerate(formulas)
-            for length in each_length(typed, formula, ends=ends)
-        )
-
-    norm = "l2" if decl.minimize is None else cast("Norm", decl.minimize.text)
-    name, circuit = decl.name.text, decl.circuit.text
-    return PatchPlan(name, circuit, edits, norm, each("require"), each("preserve"))
-
-
-def edited_tensors(decl: PatchDecl, env: Environment) -> tuple[EditedTensor, ...]:
-    """What a patch may change; raises `CircError` where a part is not known before any input is."""
-    found: dict[tuple[str, str], list[tuple[int | range, ...]]] = {}
-    for path in decl.edits:
-        checkpoint, *parts = (part.text for part in path.parts)
-        at = key(env.scope.values[checkpoint])
-        sides = env.b.shape(as_wire(lower_tensor(Tensors(at, tuple(parts)), env)))
-        places = tuple(known_places(path.items, sides, env))
-        found.setdefault((at, ".".join(parts)), []).append(places)
-    return tuple(EditedTensor(*tensor, tuple(parts)) for tensor, parts in found.items())
-
-
-def each_length(typed: TypedModule, formula: Formula, *, ends: bool) -> Iterator[int | None]:
-    """The lengths of a requirement's word; None once, where it has one length."""
-    several = lengths_of(typed, formula)
-    if several is None:
-        yield None
-    elif several.last is None:
-        raise CircError(without_end(formula.span))
-    else:
-        lengths = range(several.first, several.last + 1)
-        yield from sorted({lengths[0], lengths[-1]}) if ends else lengths
 
 
 def lower_formula(

@@ -20,6 +20,7 @@ from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import enclose
 from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.subspaces import dependent, nearly_dependent, not_known, too_many_vectors
+from circ.lang.span import Span
 from circ.lang.syntax import Coords, Name, Projection, SubspaceDecl
 
 NEARLY = Fraction(1, 10**6)
@@ -50,7 +51,7 @@ def spanned(subspace: Name, env: Environment) -> Spanning:
     """The vectors of a subspace that is named, as they stand here."""
     decl = env.scope.values[subspace.text]
     assert isinstance(decl, SubspaceDecl)
-    return spanning(decl, vectors_of(decl, env), env)
+    return spanning(decl.vectors.span, decl.name.text, vectors_of(decl, env), env)
 
 
 def shares(x: Wire, span: Spanning, times: Sequence[Fraction], env: Environment) -> Wire:
@@ -65,7 +66,11 @@ def vectors_of(decl: SubspaceDecl, env: Environment) -> Wire:
     """The vectors of a subspace, a row each; tensors that a `do` replaces are those that it puts there."""
     low = env.low
     inside = Environment(low, low.scope_of(decl), old=env.old, tensors=env.tensors)
-    wire = inside.wire(decl.vectors)
+    return as_rows(inside.wire(decl.vectors), env)
+
+
+def as_rows(wire: Wire, env: Environment) -> Wire:
+    """One vector as the only row of a matrix; a matrix as it is."""
     shape = env.b.shape(wire)
     return wire if len(shape) == 2 else reindex(env.b, [wire], range(shape[0]), (1, *shape))
 
@@ -76,18 +81,18 @@ def shortening(square: Fraction) -> Fraction:
     return Fraction(1) if abs(twos) <= FAR else Fraction(2) ** -twos
 
 
-def spanning(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Spanning:
-    """The vectors of a subspace, those far from as long as 1 times a power of two; raises `CircError` where they are
-    dependent."""
+def spanning(span: Span, name: str, vectors: Wire, env: Environment) -> Spanning:
+    """The vectors of a subspace that is written at `span`, those far from as long as 1 times a power of two; raises
+    `CircError` where they are dependent."""
     low = env.low
     if vectors not in low.spanning:
-        gram = gram_of(decl, vectors, env)
+        gram = gram_of(span, name, vectors, env)
         scales = [shortening(row[k]) for k, row in enumerate(gram)]
         pairs = [zip(row, scales, strict=True) for row in gram]
         scaled = (tuple(a * x * b for x, b in row) for a, row in zip(scales, pairs, strict=True))
         inverse = inverted(tuple(scaled))
         if not inverse.part:
-            raise CircError(dependent(decl.vectors.span, decl.name.text, inverse.vector))
+            raise CircError(dependent(span, name, inverse.vector))
         by_scale = times_each(vectors, scales, env)
         low.spanning[vectors] = Spanning(by_scale, tuple(scales), inverse)
     return low.spanning[vectors]
@@ -100,9 +105,8 @@ def times_each(vectors: Wire, scales: list[Fraction], env: Environment) -> Wire:
     return env.b.add(Contract("a,ab->ab", reals(env.b, scales, (len(scales),)), vectors))
 
 
-def gram_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Matrix:
+def gram_of(span: Span, name: str, vectors: Wire, env: Environment) -> Matrix:
     """The inner products of a subspace's vectors; raises `CircError` where they are not known exactly."""
-    span, name = decl.vectors.span, decl.name.text
     count, _ = env.b.shape(vectors)
     if count > MOST_VECTORS:
         raise CircError(too_many_vectors(span, count, MOST_VECTORS))
@@ -124,7 +128,7 @@ def gram_of(decl: SubspaceDecl, vectors: Wire, env: Environment) -> Matrix:
 def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:
     """A warning about vectors that are nearly dependent; raises `CircError` for those that are."""
     env = Environment(low, low.scope_of(decl))
-    inverse = spanning(decl, vectors_of(decl, env), env).inverse
+    inverse = spanned(decl.name, env).inverse
     if inverse.part < NEARLY:
         sine = sqrt(inverse.part)
         yield nearly_dependent(decl.vectors.span, decl.name.text, inverse.vector, sine)

@@ -23,6 +23,7 @@ from circ.lang.syntax import (
     NetworkDecl,
     Parameter,
     RecordDecl,
+    Vectors,
 )
 from circ.lang.types import BOOL, INVALID, Binding, Dim, EnumElement, Record, Type, fits
 
@@ -82,6 +83,8 @@ class Facts:
     """The domain that a `count` goes over, where it goes over one."""
     gathered: set[Expr] = field(default_factory=set["Expr"])
     """The comprehensions that are gathered into one value at once: their length stays unknown."""
+    axes: dict[Vectors, int] = field(default_factory=dict["Vectors", int])
+    """The axis along which a patch takes the vectors of a tensor."""
 
     def learn(self, other: Facts) -> None:
         """Take over what is known of the declarations of a module that is used."""
@@ -99,6 +102,7 @@ class Facts:
         self.lets |= other.lets
         self.bindings |= other.bindings
         self.counted |= other.counted
+        self.axes |= other.axes
 
 
 @dataclass(frozen=True, slots=True)

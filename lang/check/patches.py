@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
+from typing import assert_never
 
 from circ.lang.check.context import Context
+from circ.lang.check.forms import check_form
 from circ.lang.check.formulas import check_formula
 from circ.lang.check.functions import no_circuit
 from circ.lang.check.indexing import indexed
-from circ.lang.check.tensors import path_type, reads, tensors_read
+from circ.lang.check.tensors import tensor_read
 from circ.lang.errors.domains import no_binder
-from circ.lang.errors.names import not_a, unknown_name
-from circ.lang.errors.patches import edited_twice, existential, needs, not_read, unknown_norm
-from circ.lang.errors.types import wrong_kind
-from circ.lang.scope import key, kind
-from circ.lang.syntax import CheckpointDecl, CircuitDecl, Formula, PatchDecl, TensorPath
-from circ.lang.types import Array, Group
+from circ.lang.errors.forms import edited_as_well, nothing_searched, other_checkpoint
+from circ.lang.errors.patches import edited_twice, existential, needs, unknown_norm
+from circ.lang.format_changes import dotted
+from circ.lang.syntax import (
+    Change,
+    CheckpointDecl,
+    CircuitDecl,
+    Clamp,
+    EditClause,
+    Formula,
+    PatchDecl,
+    Project,
+    TensorPath,
+    changed_tensors,
+)
 
 NORMS = ("l1", "l2", "linf")
 
@@ -25,18 +37,43 @@ def check_patch(decl: PatchDecl, ctx: Context) -> None:
     circuit = ctx.facts.scope.values.get(decl.circuit.text)
     if not isinstance(circuit, CircuitDecl):
         no_circuit(decl.circuit, ctx)
-    for path in decl.edits:
-        check_target(path, circuit if isinstance(circuit, CircuitDecl) else None, ctx)
+    for change in decl.changes:
+        check_change(change, circuit if isinstance(circuit, CircuitDecl) else None, ctx)
     check_edited_once(decl, ctx)
-    clauses = {"edit": decl.edits, "require": decl.require}
-    lacking = [f"`{word}`" for word, parts in clauses.items() if not parts]
+    check_one_checkpoint(decl, ctx)
+    check_clauses(decl, ctx)
+    for clause, formulas in (("require", decl.require), ("preserve", decl.preserve)):
+        for formula in formulas:
+            check_clause(formula, clause, ctx)
+
+
+def check_clauses(decl: PatchDecl, ctx: Context) -> None:
+    """A patch changes something and asks something: of an edit something that it may have to change for."""
+    computes = bool(decl.forms) and not decl.edits
+    asked = (*decl.require, *(decl.preserve if computes else ()))
+    clauses = {
+        "`edit`": decl.changes,
+        "`require` or `preserve`" if computes else "`require`": asked,
+    }
+    lacking = [words for words, parts in clauses.items() if not parts]
     if lacking:
         ctx.error(needs(decl.name.span, decl.name.text, " and no ".join(lacking)))
     if decl.minimize is not None and decl.minimize.text not in NORMS:
         ctx.error(unknown_norm(decl.minimize.span, decl.minimize.text))
-    for clause, formulas in (("require", decl.require), ("preserve", decl.preserve)):
-        for formula in formulas:
-            check_clause(formula, clause, ctx)
+    elif decl.minimize is not None and computes:
+        ctx.error(nothing_searched(decl.minimize.span))
+
+
+def check_change(change: Change, circuit: CircuitDecl | None, ctx: Context) -> None:
+    """What is edited, or computed."""
+    match change:
+        case EditClause(paths=paths):
+            for path in paths:
+                check_target(path, circuit, ctx)
+        case Project() | Clamp():
+            check_form(change, circuit, ctx)
+        case _:
+            assert_never(change)
 
 
 def check_clause(formula: Formula, clause: str, ctx: Context) -> None:
@@ -51,35 +88,32 @@ def check_clause(formula: Formula, clause: str, ctx: Context) -> None:
 
 def check_target(path: TensorPath, circuit: CircuitDecl | None, ctx: Context) -> None:
     """An edited tensor exists, and the patched circuit, if there is one, reads it."""
-    checkpoint, *parts = path.parts
-    declared = ctx.facts.scope.values.get(checkpoint.text)
-    if declared is None:
-        values = ctx.facts.scope.values
-        known = [name for name, item in values.items() if isinstance(item, CheckpointDecl)]
-        ctx.unknown(unknown_name(checkpoint.span, checkpoint.text, known))
-    elif not isinstance(declared, CheckpointDecl):
-        ctx.error(not_a(checkpoint, kind(declared), "a checkpoint"))
-    else:
-        found = path_type(key(declared), tuple(part.text for part in parts), path.span, ctx)
-        if isinstance(found, Group):
-            ctx.error(wrong_kind(path.span, found, "a tensor", "`edit`"))
-            return
+    found = tensor_read(path, circuit, "`edit`", ctx)
+    if found is not None:
         indexed(found, path.span, path.items, ctx)
-        if isinstance(found, Array) and circuit:
-            name = ".".join((key(declared), *(part.text for part in parts)))
-            if not reads(tensors_read(circuit, ctx), name, ctx):
-                ctx.unknown(not_read(path.span, dotted(path), circuit.name.text))
 
 
 def check_edited_once(decl: PatchDecl, ctx: Context) -> None:
-    """No tensor stands in `edit` twice, unless parts of it do."""
+    """No tensor stands in `edit` twice, unless parts of it do; nor is one edited that is computed."""
     firsts: dict[str, TensorPath] = {}
     for path in decl.edits:
-        first = firsts.setdefault(dotted(path), path)
+        first = firsts.setdefault(dotted(path.parts), path)
         if first is not path and not (first.items and path.items):
-            ctx.error(edited_twice(path.span, first.span, dotted(path)))
+            ctx.error(edited_twice(path.span, first.span, dotted(path.parts)))
+    for target in chain.from_iterable(map(changed_tensors, decl.forms)):
+        edit = firsts.get(dotted(target.parts))
+        if edit is not None:
+            spans = sorted((edit.span, target.span), key=lambda span: span.start)
+            ctx.error(edited_as_well(spans[1], spans[0], dotted(target.parts)))
 
 
-def dotted(path: TensorPath) -> str:
-    """As the user writes it."""
-    return ".".join(part.text for part in path.parts)
+def check_one_checkpoint(decl: PatchDecl, ctx: Context) -> None:
+    """All that is changed stands in one file."""
+    paths = chain.from_iterable(map(changed_tensors, decl.changes))
+    declared = [(path, ctx.facts.scope.values.get(path.parts[0].text)) for path in paths]
+    known = [(path, item) for path, item in declared if isinstance(item, CheckpointDecl)]
+    for path, item in known:
+        first, own = known[0]
+        if item is not own:
+            name = path.parts[0]
+            ctx.error(other_checkpoint(name.span, first.parts[0].span, name.text))

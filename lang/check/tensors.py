@@ -6,9 +6,23 @@ from collections.abc import Collection, Mapping
 
 from circ.lang.check.context import Context
 from circ.lang.errors.files import tied_tensor, unknown_tensor
-from circ.lang.scope import Value, key
+from circ.lang.errors.names import not_a, unknown_name
+from circ.lang.errors.patches import not_read
+from circ.lang.errors.types import wrong_kind
+from circ.lang.format_changes import dotted
+from circ.lang.scope import Value, key, kind
 from circ.lang.span import Span
-from circ.lang.syntax import Attr, CheckpointDecl, CircuitDecl, Expr, Ref, SubspaceDecl
+from circ.lang.syntax import (
+    Attr,
+    CheckpointDecl,
+    CircuitDecl,
+    Expr,
+    Name,
+    Ref,
+    SubspaceDecl,
+    TensorPath,
+    Vectors,
+)
 from circ.lang.types import INVALID, Array, Fixed, Group, RealElement, Type, fits
 from circ.lang.walk import called, walk
 
@@ -82,6 +96,40 @@ def tensors_read(circuit: CircuitDecl, ctx: Context) -> set[str]:
                     seen.add(item)
                     waiting.append(item)
     return found
+
+
+def tensor_read(
+    path: TensorPath | Vectors, circuit: CircuitDecl | None, role: str, ctx: Context
+) -> Array | None:
+    """The type of a tensor that a patch changes; None where there is none, or it is none that the circuit reads.
+
+    `role` is what needs it, in words.
+    """
+    checkpoint, *parts = path.parts
+    declared = ctx.facts.scope.values.get(checkpoint.text)
+    if not isinstance(declared, CheckpointDecl):
+        no_checkpoint(checkpoint, declared, ctx)
+        return None
+    found = path_type(key(declared), tuple(part.text for part in parts), path.span, ctx)
+    if isinstance(found, Group):
+        ctx.error(wrong_kind(path.span, found, "a tensor", role))
+    if not isinstance(found, Array):
+        return None
+    name = ".".join((key(declared), *(part.text for part in parts)))
+    if circuit is not None and not reads(tensors_read(circuit, ctx), name, ctx):
+        ctx.unknown(not_read(path.span, dotted(path.parts), circuit.name.text))
+        return None
+    return found
+
+
+def no_checkpoint(name: Name, declared: Value | None, ctx: Context) -> None:
+    """Report what is named where a checkpoint should be."""
+    if declared is None:
+        values = ctx.facts.scope.values
+        known = [known for known, item in values.items() if isinstance(item, CheckpointDecl)]
+        ctx.unknown(unknown_name(name.span, name.text, known))
+    else:
+        ctx.error(not_a(name, kind(declared), "a checkpoint"))
 
 
 def reads(paths: Collection[str], name: str, ctx: Context) -> bool:

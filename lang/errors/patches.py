@@ -7,8 +7,8 @@ from circ.lang.span import Span
 
 
 def not_read(span: Span, tensor: str, circuit: str) -> Diagnostic:
-    """An edit of a tensor that the patched circuit never reads."""
-    headline = f"`{circuit}` does not read `{tensor}`: editing it would do nothing"
+    """A change of a tensor that the patched circuit never reads."""
+    headline = f"`{circuit}` does not read `{tensor}`: changing it would do nothing"
     return Diagnostic("E0601", headline, span, "no effect")
 
 

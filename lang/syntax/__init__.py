@@ -6,6 +6,17 @@ by identity, so a pass can key what it learns by the node; `circ.lang.format` pr
 
 from __future__ import annotations
 
+from circ.lang.syntax.changes import (
+    Change,
+    Clamp,
+    EditClause,
+    Form,
+    Project,
+    Spanned,
+    TensorPath,
+    Vectors,
+    changed_tensors,
+)
 from circ.lang.syntax.expressions import (
     Arm,
     Attr,
@@ -76,7 +87,6 @@ from circ.lang.syntax.items import (
     SubDomain,
     SubProduct,
     SubspaceDecl,
-    TensorPath,
     TypeDomain,
     Use,
 )
@@ -104,10 +114,12 @@ __all__ = [
     "Case",
     "Cases",
     "Cast",
+    "Change",
     "CheckpointDecl",
     "ChoicePattern",
     "CircuitDecl",
     "ClaimDecl",
+    "Clamp",
     "Compare",
     "CompareOp",
     "Component",
@@ -125,10 +137,12 @@ __all__ = [
     "DomainExpr",
     "DomainValue",
     "Edit",
+    "EditClause",
     "Entry",
     "EnumDecl",
     "Expr",
     "Fold",
+    "Form",
     "Formula",
     "FreshDomain",
     "Given",
@@ -154,6 +168,7 @@ __all__ = [
     "PatchDecl",
     "Pattern",
     "ProductDomain",
+    "Project",
     "Projection",
     "Quantifier",
     "Quoted",
@@ -163,6 +178,7 @@ __all__ = [
     "SequencePattern",
     "Slice",
     "SpaceDecl",
+    "Spanned",
     "SubDomain",
     "SubProduct",
     "SubspaceDecl",
@@ -174,6 +190,8 @@ __all__ = [
     "Unary",
     "UnaryOp",
     "Use",
+    "Vectors",
     "Wildcard",
     "WordPattern",
+    "changed_tensors",
 ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from circ.lang.span import Span
-from circ.lang.syntax.expressions import Expr, Name, Slice, TypeExpr
+from circ.lang.syntax.changes import Change, EditClause, Form, TensorPath
+from circ.lang.syntax.expressions import Expr, Name, TypeExpr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -298,26 +299,28 @@ class ClaimDecl:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TensorPath:
-    """`m.blocks.0.mlp.W_out[:, 3]`, the target of an `edit`; no items is the whole tensor."""
-
-    span: Span
-    parts: tuple[Name, ...]
-    items: tuple[Expr | Slice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class PatchDecl:
-    """`patch p of f { edit … require … preserve … minimize l2 }`."""
+    """`patch p of f { edit … project … require … preserve … minimize l2 }`; one `edit` at most."""
 
     span: Span
     doc: str
     name: Name
     circuit: Name
-    edits: tuple[TensorPath, ...]
+    changes: tuple[Change, ...]
     require: tuple[Formula, ...]
     preserve: tuple[Formula, ...]
     minimize: Name | None
+
+    @property
+    def edits(self) -> tuple[TensorPath, ...]:
+        """What may change as the requirements ask."""
+        clauses = (change for change in self.changes if isinstance(change, EditClause))
+        return tuple(path for clause in clauses for path in clause.paths)
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """What is computed, in order."""
+        return tuple(change for change in self.changes if not isinstance(change, EditClause))
 
 
 Item = (

@@ -12,16 +12,19 @@ from typing import assert_never
 from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program
 from circ.compiler.finding import Limits
-from circ.compiler.lower.claims import PatchPlan
+from circ.compiler.obligation import Obligation
+from circ.compiler.patching import PatchPlan
+from circ.compiler.verdict import Verdict
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import several_patches
 from circ.lang.errors.writing import not_untied
+from circ.lang.syntax import changed_tensors
 from circ.runtime.as_data import verdict_data, witness_data
-from circ.runtime.commands.patch_files import change_lines
-from circ.runtime.exits import Exit, worst
+from circ.runtime.commands.patch_files import change_lines, computed_lines
+from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.bound_text import bound_data, bound_lines
-from circ.runtime.patches.make import Conflict, NotMade, Patched, PatchResult, make_patch
+from circ.runtime.patches.make import Conflict, Failing, NotMade, Patched, PatchResult, make_patch
 from circ.runtime.patches.publish import Target, files_of_tensors, patched_checkpoint, publish
 from circ.runtime.patches.receipt import Receipt, receipt_path
 from circ.runtime.patches.treatment import Treatment
@@ -79,7 +82,7 @@ def run_one(
     if isinstance(result, Patched):
         path, receipt = publish(program, result, hashes, target, treated)
     if not as_json:
-        show_lines(result_lines(program, result, seconds))
+        show_lines(result_lines(result, seconds))
         show_lines(receipt_lines(path, receipt, target))
     wrote = path if target.checkpoint else None
     return code_of(result), result_data(result, seconds, wrote, receipt, target.delta)
@@ -88,7 +91,7 @@ def run_one(
 def treatment_of(program: Program, plan: PatchPlan, target: Target) -> Treatment:
     """What the patch makes of tensors that a loader uses under two names; raises `CircError` (E0661, E0662, E0664)."""
     source = program.files.path(patched_checkpoint(program, plan))
-    first, *_ = program.typed.scope.patches[plan.name].edits
+    first = changed_tensors(program.typed.scope.patches[plan.name].changes[0])[0]
     found = chosen_ties(plan, source, first.span, untie=target.untie, tied=target.tied)
     if found.changed and target.delta is not None:
         reason = "a patch that changes a `config.json` is not left on its own"
@@ -108,31 +111,35 @@ def code_of(result: PatchResult) -> Exit:
             return Exit.AS_CLAIMED
         case Conflict():
             return Exit.REFUTED
+        case Failing(verdicts=verdicts):
+            return worst(exit_of("proved", verdict) for _, verdict in verdicts)
         case NotMade():
             return Exit.UNKNOWN
         case _:
             assert_never(result)
 
 
-def result_lines(program: Program, result: PatchResult, seconds: float) -> list[Line]:
+def result_lines(result: PatchResult, seconds: float) -> list[Line]:
     """What came of a patch."""
     rounds = f"{result.rounds} round{'' if result.rounds == 1 else 's'}"
     name, took = result.plan.name, f"{rounds}, {seconds:.1f} s"
     match result:
-        case Patched(rounds=0):
+        case Patched(rounds=0, plan=plan) if not plan.forms:
             head = f"✓ patch {name}: its requirements hold already  ({seconds:.1f} s)"
-            return [Line("good", head), *requirement_lines(result)]
-        case Patched(instances=instances, plan=plan, norms=norms, entries=entries):
-            head = f"✓ patch {name}: proved  ({took}, {instances} input{'s' * (instances != 1)} looked at)"
-            lines = [
-                Line("good", head),
-                Line(
-                    "plain",
-                    f"    {plan.minimize} norm of the change: {norms[plan.minimize]:.6g}, in {entries:,} entr{'y' if entries == 1 else 'ies'}",
-                ),
-                *bound_lines(result.bound),
+            return [Line("good", head), *requirement_lines(result.verdicts)]
+        case Patched(instances=instances):
+            looked = f"({took}, {instances} input{'s' * (instances != 1)} looked at)"
+            head = f"✓ patch {name}: proved  {looked if result.rounds else f'({seconds:.1f} s)'}"
+            lines = [Line("good", head), *computed_lines(result.computed)]
+            lines += [change_line(result), *bound_lines(result.bound)]
+            return [*lines, *requirement_lines(result.verdicts)]
+        case Failing(computed=computed, verdicts=verdicts):
+            head = f"✗ patch {name}: a requirement fails of what it computes  ({seconds:.1f} s)"
+            return [
+                Line("bad", head),
+                *computed_lines(computed),
+                *requirement_lines(verdicts),
             ]
-            return [*lines, *requirement_lines(result)]
         case Conflict():
             head = f"✗ patch {name}: its requirements conflict  ({took})"
             return [Line("bad", head), *conflict_lines(result)]
@@ -145,9 +152,17 @@ def result_lines(program: Program, result: PatchResult, seconds: float) -> list[
             assert_never(result)
 
 
-def requirement_lines(patched: Patched) -> list[Line]:
-    """What was proved of each requirement."""
-    groups = groupby(patched.verdicts, key=lambda found: found[0].name)
+def change_line(patched: Patched) -> Line:
+    """How large the change is."""
+    norm, entries = patched.plan.minimize, patched.entries
+    size = f"{patched.norms[norm]:.6g}, in {entries:,} entr{'y' if entries == 1 else 'ies'}"
+    what = "edit" if patched.plan.edits and patched.plan.forms else "change"
+    return Line("plain", f"    {norm} norm of the {what}: {size}")
+
+
+def requirement_lines(verdicts: Sequence[tuple[Obligation, Verdict]]) -> list[Line]:
+    """What was found of each requirement."""
+    groups = groupby(verdicts, key=lambda found: found[0].name)
     told = [line for _, group in groups for line in verdict_lines(*together(list(group)))]
     return [Line(line.style, f"    {line.text}") for line in told]
 
@@ -194,6 +209,7 @@ def result_data(
     match result:
         case Patched():
             data["norms"] = result.norms
+            data["computed"] = [asdict(each) for each in result.computed]
             data["entries"] = result.entries
             data["bound"] = bound_data(result.bound)
             data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
@@ -206,6 +222,9 @@ def result_data(
                 {"requirement": name, "input": witness_data(obligations[name], witness)}
                 for name, witness in instances
             ]
+        case Failing(verdicts=verdicts, computed=computed):
+            data["computed"] = [asdict(each) for each in computed]
+            data["requirements"] = [verdict_data(o, v) for o, v in verdicts]
         case NotMade(reason=reason):
             data["reason"] = reason
         case _:

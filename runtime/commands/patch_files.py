@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +15,14 @@ from circ.runtime.patches.apply import apply, revert
 from circ.runtime.patches.bound_text import bound_lines
 from circ.runtime.patches.delta import read_delta
 from circ.runtime.patches.publish import Target, carried
-from circ.runtime.patches.receipt import ENDING, Receipt, read_receipt, receipt_path
+from circ.runtime.patches.receipt import (
+    ENDING,
+    Change,
+    Computed,
+    Receipt,
+    read_receipt,
+    receipt_path,
+)
 from circ.runtime.report import Line
 from circ.runtime.session import read_text
 from circ.runtime.terminal import show_data, show_lines
@@ -92,6 +99,7 @@ def receipt_lines(receipt: Receipt) -> list[Line]:
         Line("plain", f"    from {receipt.source.path}  {receipt.source.sha256[:16]}…"),
         Line("plain", f"    to   {receipt.target}  {(receipt.sha256 or 'this file')[:16]}…"),
         *change_lines(receipt),
+        *computed_lines(receipt.computed),
         *bound_lines(receipt.bound),
         *verdicts,
     ]
@@ -102,7 +110,7 @@ def change_lines(receipt: Receipt) -> list[Line]:
     moved = [
         Line(
             "plain",
-            f"    {c.tensor} {list(c.shape)} {c.dtype}: l2 {c.l2:.6g}, largest {c.linf:.6g}",
+            f"    {c.tensor} {sides(c)} {c.dtype}: l2 {c.l2:.6g}, largest {c.linf:.6g}",
         )
         for c in receipt.changes
     ]
@@ -119,3 +127,19 @@ def loader_texts(receipt: Receipt) -> Iterator[str]:
     if receipt.config is not None:
         for field, value in receipt.config.fields.items():
             yield f"{NAME} beside it: {field} is {json.dumps(value)}"
+
+
+def sides(change: Change) -> str:
+    """The shape of a tensor, before and after where it grows."""
+    now = f"{list(change.shape)}"
+    return now if change.was == change.shape else f"{list(change.was)} to {now}"
+
+
+def computed_lines(computed: Sequence[Computed]) -> list[Line]:
+    """The forms of a patch, and what rounding leaves of what they take off."""
+    return [Line("plain", f"    {each.form}{residue(each)}") for each in computed]
+
+
+def residue(computed: Computed) -> str:
+    """The end of a line about a form."""
+    return "" if computed.residue is None else f": residue {computed.residue:.3g} after rounding"

@@ -17,8 +17,8 @@ from typing import assert_never
 from circ.compiler.conjuncts import with_conjuncts
 from circ.compiler.freeze import dependent, freeze
 from circ.compiler.ir import Circuit, Wire
-from circ.compiler.lower.claims import Norm
 from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.patching import Norm
 from circ.compiler.readings.choices import TRUE, Choices
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.gradients import Affine, NotAffine, Slope, affine, over, plus, still

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import cast, get_args
 
-from circ.compiler.lower.claims import Norm
+from circ.compiler.patching import Norm
 from circ.runtime.patches.bound import Bound, DualBound, Multiplier, NoBound
 from circ.runtime.patches.fields import (
     Json,
@@ -71,10 +71,10 @@ def number_in(found: object) -> str:
 # --- in words -------------------------------------------------------------------------------
 
 
-def bound_lines(bound: Bound) -> list[Line]:
-    """How far the change may be from the smallest; nothing where nothing had to change."""
+def bound_lines(bound: Bound | None) -> list[Line]:
+    """How far the change may be from the smallest; nothing where nothing had to change, or nothing was searched for."""
     match bound:
-        case DualBound(size=0.0):
+        case None | DualBound(size=0.0):
             return []
         case DualBound(norm=norm, least=least):
             told = f"minimal within {percent(bound.gap)}: no change below {lower(least)} in {norm} does it"
@@ -83,9 +83,11 @@ def bound_lines(bound: Bound) -> list[Line]:
     return [Line("plain", f"    {told}")]
 
 
-def bound_data(bound: Bound) -> object:
+def bound_data(bound: Bound | None) -> object:
     """The same for `--json`."""
     match bound:
+        case None:
+            return None
         case DualBound():
             return {**asdict(bound), "gap": bound.gap}
         case NoBound():

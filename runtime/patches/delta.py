@@ -162,9 +162,10 @@ def require_told(delta: Delta) -> None:
     if not before.keys() == after.keys() == changes.keys():
         raise Malformed("its receipt is about other tensors")
     for name, change in changes.items():
-        kinds = {(tensor.dtype, tensor.shape) for tensor in (before[name], after[name])}
+        kinds = [(tensor.dtype, tensor.shape) for tensor in (before[name], after[name])]
         hashes = tuple(hashlib.sha256(t[name].data).hexdigest() for t in (before, after))
-        if kinds != {(change.dtype, change.shape)} or hashes != (change.before, change.after):
+        said = [(change.dtype, shape) for shape in (change.was, change.shape)]
+        if kinds != said or hashes != (change.before, change.after):
             raise Malformed(f"its receipt says of `{name}` what is not so")
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import cast
 
+from circ.compiler.ir import Shape
+
 Json = Mapping[str, object]
 
 
@@ -65,6 +67,11 @@ def norm_at(found: Json, field: str) -> float:
             return value
         case _:
             raise Malformed(f"`{field}` is no norm")
+
+
+def shape_at(found: Json, field: str) -> Shape:
+    """A field that holds the sides of a tensor."""
+    return tuple(side_in(side) for side in as_list(found[field]))
 
 
 def side_in(found: object) -> int:

@@ -7,26 +7,27 @@ and a patch whose last proof fails is never returned as one.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from time import monotonic
 from typing import assert_never
 
 import numpy as np
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.ir import Shape
-from circ.compiler.lower.claims import EditedTensor, PatchPlan
 from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.patching import PatchPlan
 from circ.compiler.rounding import round_to_dtype
-from circ.compiler.tensor import Tensor, Weights, as_stored
+from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Proved, Verdict
-from circ.runtime.convex import Floats, Indices, Norm
+from circ.runtime.convex import Floats, Norm
 from circ.runtime.patches.bound import Bound
+from circ.runtime.patches.edited import Edited, as_array, entries, moved
 from circ.runtime.patches.edits import Infeasible, Late, Unknowns, solve
+from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.instances import Instances, NoSlack, instances
 from circ.runtime.patches.multipliers import bound
+from circ.runtime.patches.receipt import Computed
 from circ.runtime.prover import decide, universal
 
 ROUNDS = 100
@@ -41,15 +42,16 @@ class Patched:
     plan: PatchPlan
     tensors: Mapping[str, Tensor]
     """By key, `m/blocks.0.mlp.W_out`."""
+    computed: tuple[Computed, ...]
     verdicts: tuple[tuple[Obligation, Verdict], ...]
     rounds: int
     instances: int
     norms: Mapping[Norm, float]
-    """Of the change of all tensors together."""
+    """Of the change of all edited tensors together; where none is edited, of all that are computed."""
     entries: int
-    """How many changed."""
-    bound: Bound
-    """Below which size no change does it, in the norm of the plan."""
+    """How many of these changed."""
+    bound: Bound | None
+    """Below which size no edit does it, in the norm of the plan; None where nothing is edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,53 +72,93 @@ class NotMade:
     rounds: int
 
 
-PatchResult = Patched | Conflict | NotMade
-
-
 @dataclass(frozen=True, slots=True)
-class Edited(Mapping[str, Tensor]):
-    """Weights with some tensors replaced; those of the unpatched version (`old …`) are kept."""
+class Failing:
+    """Requirements some of which do not hold of what is computed, where nothing else may be changed."""
 
-    base: Weights
-    changed: Mapping[str, Tensor]
+    plan: PatchPlan
+    verdicts: tuple[tuple[Obligation, Verdict], ...]
+    computed: tuple[Computed, ...]
+    rounds: int = 0
 
-    def __getitem__(self, key: str) -> Tensor:
-        return self.changed[key] if key in self.changed else self.base[as_stored(key)]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.base)
-
-    def __len__(self) -> int:
-        return len(self.base)
+PatchResult = Patched | Conflict | Failing | NotMade
 
 
 def make_patch(
     plan: PatchPlan, weights: Weights, limits: Limits | None = None, progress: Progress = silent
 ) -> PatchResult:
-    """An edit, small in the norm of the plan, with which every `require` and `preserve` is proved."""
+    """What the forms of a plan compute and an edit, small in its norm, with which every `require` and `preserve` is proved."""
     limits = limits or Limits()
     deadline = monotonic() + limits.timeout
-    obligations = (*plan.require, *plan.preserve)
+    try:
+        formed = computed(plan.forms, weights)
+    except OverflowError as error:
+        return NotMade(plan, f"what is computed cannot be stored: {error}", 0)
+    given = Given(plan, weights, formed, limits, deadline, progress)
+    return searched(given) if plan.edits else as_computed(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A plan, the checkpoint as it was, what the forms make of it, and what may be spent on an edit."""
+
+    plan: PatchPlan
+    weights: Weights
+    formed: Mapping[str, Tensor]
+    limits: Limits
+    deadline: float
+    progress: Progress
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What must hold."""
+        return (*self.plan.require, *self.plan.preserve)
+
+    def with_edit(self, tensors: Mapping[str, Tensor]) -> Edited:
+        """The checkpoint with what the forms make of it, and an edit."""
+        return Edited(self.weights, {**self.formed, **tensors})
+
+    def findings(self, tensors: Mapping[str, Tensor]) -> list[Finding]:
+        """What is found of each requirement with an edit."""
+        now = self.with_edit(tensors)
+        return findings(self.obligations, now, self.limits, self.deadline, self.progress)
+
+
+def as_computed(given: Given) -> PatchResult:
+    """A patch without an edit: what the forms compute, if everything holds of it."""
+    found = given.findings({})
+    if not any(isinstance(each, Fails) for each in found) and stops(found[-1]):
+        return NotMade(given.plan, stops(found[-1]), 0)
+    if not any(isinstance(each, Fails) for each in found):
+        return finished(given, found, None)
+    now = given.with_edit({})
+    verdicts = [(o, universal(o, now, f)) for o, f in zip(given.obligations, found, strict=False)]
+    return Failing(given.plan, tuple(verdicts), accounts(given.plan.forms, now))
+
+
+def searched(given: Given) -> PatchResult:
+    """A patch with an edit, which starts from what the forms compute."""
+    plan, weights, deadline = given.plan, given.weights, given.deadline
     keys = [edit.key for edit in plan.edits]
     tensors = {key: weights[key] for key in keys}
     free = {edit.key: entries(edit, weights[edit.key].shape) for edit in plan.edits}
     start = {key: as_array(tensor) for key, tensor in tensors.items()}
     unknowns = Unknowns(start, free, plan.minimize)
     try:
-        groups = [instances(obligation, keys, weights) for obligation in obligations]
+        groups = [instances(each, keys, given.with_edit({})) for each in given.obligations]
     except NoSlack as error:
         return NotMade(plan, str(error), 0)
     for round_number in range(ROUNDS):
-        found = findings(obligations, Edited(weights, tensors), limits, deadline, progress)
+        found = given.findings(tensors)
         stopped = stops(found[-1])
         if stopped:
             return NotMade(plan, stopped, round_number)
         if not any(isinstance(f, Fails) for f in found):
-            done = Solved(unknowns, groups, tensors, round_number)
-            return finished(plan, obligations, found, weights, done, deadline)
+            return finished(given, found, Solved(unknowns, groups, tensors, round_number))
         if not added(groups, found):
             return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
-        progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
+        given.progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
         change = solve(unknowns, groups, deadline)
         if isinstance(change, Late):
             return NotMade(plan, "time ran out while an edit was solved for", round_number + 1)
@@ -186,42 +228,48 @@ class Solved:
 
 
 def finished(
-    plan: PatchPlan,
-    obligations: Sequence[Obligation],
+    given: Given,
     found: Sequence[Finding],
-    weights: Weights,
-    done: Solved,
-    deadline: float,
+    done: Solved | None,
 ) -> PatchResult:
-    """A patch, unless a requirement turns out to say nothing."""
-    edited = Edited(weights, done.tensors)
+    """A patch, unless a requirement turns out to say nothing; `done` is None where nothing was searched for."""
+    plan, edited = given.plan, {} if done is None else done.tensors
+    rounds, now = 0 if done is None else done.rounds, given.with_edit(edited)
     verdicts = [
-        universal(obligation, edited, finding)
-        for obligation, finding in zip(obligations, found, strict=True)
+        universal(obligation, now, finding)
+        for obligation, finding in zip(given.obligations, found, strict=True)
     ]
-    settled = tuple(zip(obligations, verdicts, strict=True))
+    settled = tuple(zip(given.obligations, verdicts, strict=True))
     idle = says_nothing(plan, settled)
     if idle:
-        return NotMade(plan, idle, done.rounds)
-    arrays = {key: as_array(tensor) for key, tensor in done.tensors.items()}
-    change = np.concatenate([(arrays[key] - done.unknowns.start[key]).ravel() for key in arrays])
-    before = Edited(weights, {})
+        return NotMade(plan, idle, rounds)
+    sized = edited or now.changed
+    change = np.concatenate([moved(given.weights[key], sized[key]).ravel() for key in sized])
     return Patched(
         plan,
-        done.tensors,
+        now.changed,
+        accounts(plan.forms, now),
         settled,
-        done.rounds,
-        count(done.groups),
+        rounds,
+        0 if done is None else count(done.groups),
         norms_of(change),
         int(np.count_nonzero(change)),
-        bound(plan, before, done.unknowns, done.groups, arrays, deadline),
+        None if done is None else least_edit(given, done),
     )
 
 
+def least_edit(given: Given, done: Solved) -> Bound:
+    """How small an edit of what is computed could be at least."""
+    after = {key: as_array(tensor) for key, tensor in done.tensors.items()}
+    before = given.with_edit({})
+    return bound(given.plan, before, done.unknowns, done.groups, after, given.deadline)
+
+
 def says_nothing(plan: PatchPlan, settled: Iterable[tuple[Obligation, Verdict]]) -> str:
-    """Which `require` no input is asked about, in words; empty where each is proved of some."""
+    """Which `require` no input is asked about, in words; empty where each is proved of some. Without any, which `preserve`."""
     said = {obligation.name for obligation, verdict in settled if isinstance(verdict, Proved)}
-    idle = [obligation.name for obligation in plan.require if obligation.name not in said]
+    asked = plan.require or plan.preserve
+    idle = [obligation.name for obligation in asked if obligation.name not in said]
     return f"{idle[0]} says nothing: no input meets its assumptions" if idle else ""
 
 
@@ -233,23 +281,6 @@ def norms_of(change: Floats) -> dict[Norm, float]:
         "l2": float(np.linalg.norm(change)),
         "linf": float(absolute.max(initial=0.0)),
     }
-
-
-def entries(edit: EditedTensor, shape: Shape) -> Indices:
-    """The offsets of the entries that a patch may change, in order."""
-    offsets = np.arange(prod(shape)).reshape(shape)
-    parts = [offsets[tuple(slice_of(place) for place in part)].ravel() for part in edit.parts]
-    return np.unique(np.concatenate(parts))
-
-
-def slice_of(place: int | range) -> int | slice:
-    """A place as numpy takes it; a range here has the step 1."""
-    return slice(place.start, place.stop) if isinstance(place, range) else place
-
-
-def as_array(tensor: Tensor) -> Floats:
-    """A tensor's values, exactly."""
-    return np.frombuffer(tensor.values, dtype=np.float64).reshape(tensor.shape)
 
 
 def rounded(unknowns: Unknowns, change: Floats, weights: Weights) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from time import monotonic
 
 import numpy as np
 
-from circ.compiler.lower.claims import PatchPlan
+from circ.compiler.patching import PatchPlan
 from circ.compiler.tensor import Weights
 from circ.runtime.convex import Floats, least
 from circ.runtime.patches.bound import (

@@ -15,10 +15,10 @@ from typing import cast
 from circ.compiler.checkpoint import file_hash, joined, read_header, read_index
 from circ.compiler.config import NAME
 from circ.compiler.driver import Program, checkpoints, networks
-from circ.compiler.lower.claims import PatchPlan
 from circ.compiler.obligation import Obligation
+from circ.compiler.patching import PatchPlan
 from circ.compiler.shards import ENDING, is_index
-from circ.compiler.tensor import Tensor, as_stored
+from circ.compiler.tensor import as_stored
 from circ.compiler.verdict import Proved, Vacuous, Verdict, outcome
 from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
@@ -34,7 +34,6 @@ from circ.runtime.patches.make import Patched
 from circ.runtime.patches.plan import CHUNK, Stored, header_of
 from circ.runtime.patches.receipt import (
     METADATA_KEY,
-    Change,
     FileMark,
     Receipt,
     Settled,
@@ -92,8 +91,8 @@ def marked(name: str, patch: str) -> str:
 
 
 def patched_checkpoint(program: Program, plan: PatchPlan) -> CheckpointDecl:
-    """The checkpoint that a patch edits; the type checker has shown there is one."""
-    return checkpoints(program.typed)[plan.edits[0].checkpoint]
+    """The checkpoint that a patch changes; the type checker has shown there is one."""
+    return checkpoints(program.typed)[plan.checkpoint]
 
 
 def publish(
@@ -108,7 +107,7 @@ def publish(
     `hashes` has the SHA-256 of each file of tensors, by the key of what is in it, before anything was
     read from it.
     """
-    source_hash = hashes[patched.plan.edits[0].checkpoint]
+    source_hash = hashes[patched.plan.checkpoint]
     source = program.files.path(patched_checkpoint(program, patched.plan))
     path = target.path(source, patched.plan.name)
     require_not_in_proof(program, patched, path)
@@ -210,13 +209,15 @@ def drafted(
             at: FileMark(relpath(file, path.parent), hashes[at])
             for at, file in files_of_tensors(program).items()
         },
-        source=FileMark(
-            relpath(written.source, path.parent), hashes[patched.plan.edits[0].checkpoint]
-        ),
+        source=FileMark(relpath(written.source, path.parent), hashes[patched.plan.checkpoint]),
         target=path.name,
         sha256=None,
         data=data_hash(written),
-        changes=tuple(changed(program, key, tensor) for key, tensor in patched.tensors.items()),
+        changes=tuple(
+            change(key.partition("/")[2], program.weights[key], tensor)
+            for key, tensor in patched.tensors.items()
+        ),
+        computed=patched.computed,
         verdicts=tuple(settled(o, v) for o, v in patched.verdicts),
         bound=patched.bound,
         earlier=carried(written.source),
@@ -315,13 +316,6 @@ def data_marks(program: Program, hashes: Mapping[str, str], target: Path) -> Ite
         stored = as_checkpoint(decl) if isinstance(decl, DomainDecl) else None
         if stored is not None:
             yield FileMark(relpath(program.files.path(stored), target.parent), hashes[at])
-
-
-def changed(program: Program, key: str, tensor: Tensor) -> Change:
-    """What happened to one tensor."""
-    before = program.weights[key]
-    name = key.partition("/")[2]
-    return change(name, tensor.dtype, tensor.shape, before.values, tensor.values)
 
 
 def settled(obligation: Obligation, verdict: Verdict) -> Settled:

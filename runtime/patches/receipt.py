@@ -10,7 +10,6 @@ import json
 import math
 import os
 import re
-from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from os.path import relpath
@@ -19,12 +18,14 @@ from typing import Literal, cast, get_args
 
 from circ.compiler.ir import Shape
 from circ.compiler.rounding import FORMATS
+from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
 from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.bound_text import bound_in
+from circ.runtime.patches.edited import moved
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.fields import (
     Json,
@@ -34,7 +35,7 @@ from circ.runtime.patches.fields import (
     expect_fields,
     hash_at,
     norm_at,
-    side_in,
+    shape_at,
     text_at,
 )
 from circ.runtime.session import rational
@@ -58,15 +59,32 @@ class FileMark:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A tensor that was changed: SHA-256 of its bytes before and after, and norms of the change."""
+    """A tensor that was changed: SHA-256 of its bytes before and after, and norms of the change.
+
+    `was` is its shape before; where one of the two has no entry, it counts as 0.
+    """
 
     tensor: str
     dtype: str
+    was: Shape
     shape: Shape
     before: str
     after: str
     l2: float
     linf: float
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A form as the patch has it, and the tensors that it changes.
+
+    `residue` is what rounding leaves of what a form takes off, at most: of a projection the largest entry that is
+    left in the subspace, of a clamp how far a coefficient is outside its bounds. None where nothing is taken off.
+    """
+
+    form: str
+    tensors: tuple[str, ...]
+    residue: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +144,21 @@ class Receipt:
     sha256: str | None
     data: str
     changes: tuple[Change, ...]
+    computed: tuple[Computed, ...]
     verdicts: tuple[Settled, ...]
-    bound: Bound
+    bound: Bound | None
     earlier: tuple[Receipt, ...] = ()
     ties: tuple[Treated, ...] = ()
     config: Configured | None = None
 
 
-def change(tensor: str, dtype: str, shape: Shape, old: array[float], new: array[float]) -> Change:
-    """The entry of a receipt for a tensor that held `old` and now holds `new`."""
-    moved = [b - a for a, b in zip(old, new, strict=True)]
-    before, after = (hashlib.sha256(encoded(values, dtype)).hexdigest() for values in (old, new))
-    largest = max(map(abs, moved), default=0.0)
-    return Change(tensor, dtype, shape, before, after, math.hypot(*moved), largest)
+def change(tensor: str, old: Tensor, new: Tensor) -> Change:
+    """The entry of a receipt for a tensor that was `old` and now is `new`, in one dtype."""
+    sizes: list[float] = moved(old, new).ravel().tolist()
+    before, after = (hashlib.sha256(encoded(t.values, t.dtype)).hexdigest() for t in (old, new))
+    largest = max(map(abs, sizes), default=0.0)
+    norms = math.hypot(*sizes), largest
+    return Change(tensor, new.dtype, old.shape, new.shape, before, after, *norms)
 
 
 def seen_from(receipt: Receipt, old: Path, new: Path) -> Receipt:
@@ -208,8 +228,9 @@ def receipt_in(found: Json) -> Receipt:
         None if found["sha256"] is None else hash_at(found, "sha256"),
         hash_at(found, "data"),
         tuple(change_in(as_object(entry)) for entry in as_list(found["changes"])),
+        tuple(computed_in(as_object(entry)) for entry in as_list(found["computed"])),
         tuple(settled_in(as_object(entry)) for entry in as_list(found["verdicts"])),
-        bound_in(as_object(found["bound"])),
+        None if found["bound"] is None else bound_in(as_object(found["bound"])),
         tuple(receipt_in(as_object(entry)) for entry in as_list(found["earlier"])),
         tuple(treated_in(as_object(entry)) for entry in as_list(found["ties"])),
         None if found["config"] is None else configured_in(as_object(found["config"])),
@@ -256,12 +277,21 @@ def change_in(found: Json) -> Change:
     return Change(
         text_at(found, "tensor"),
         dtype,
-        tuple(side_in(side) for side in as_list(found["shape"])),
+        shape_at(found, "was"),
+        shape_at(found, "shape"),
         hash_at(found, "before"),
         hash_at(found, "after"),
         norm_at(found, "l2"),
         norm_at(found, "linf"),
     )
+
+
+def computed_in(found: Json) -> Computed:
+    """A `Computed`."""
+    expect_fields(found, Computed)
+    names = tuple(text_at({"tensor": name}, "tensor") for name in as_list(found["tensors"]))
+    residue = None if found["residue"] is None else norm_at(found, "residue")
+    return Computed(text_at(found, "form"), names, residue)
 
 
 def params_in(found: object) -> Mapping[str, str]:

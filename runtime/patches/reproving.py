@@ -26,8 +26,8 @@ from circ.compiler.config import NAME, read_config
 from circ.compiler.driver import Program, checkpoints
 from circ.compiler.finding import Fails, Limits, Progress, Stuck
 from circ.compiler.header import Header, Place
-from circ.compiler.lower.claims import EditedTensor, PatchPlan
 from circ.compiler.obligation import Obligation
+from circ.compiler.patching import EditedTensor, PatchPlan
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Verdict, outcome
 from circ.runtime.patches.bound import (
@@ -39,7 +39,9 @@ from circ.runtime.patches.bound import (
     least_size,
     size_of,
 )
-from circ.runtime.patches.make import Edited, entries, findings, says_nothing
+from circ.runtime.patches.edited import Edited, entries
+from circ.runtime.patches.forms import accounts, computed
+from circ.runtime.patches.make import findings, says_nothing
 from circ.runtime.patches.publish import carried, data_of
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.patches.treatment import treatment
@@ -105,20 +107,27 @@ def decided_again(
     if wrong is not None:
         return Differing(wrong)
     plan = program.patch(receipt.patch)
-    checkpoint = plan.edits[0].checkpoint
+    checkpoint = plan.checkpoint
     before = program.files.path(checkpoints(program.typed)[checkpoint])
     after = folder / receipt.target
-    edited = [edit.name for edit in plan.edits]
     if receipt.read.get(checkpoint) != receipt.source:
-        return Differing(f"the checkpoint that the patch edits is not {receipt.source.path}")
-    wrong = next(wrong_ties(before, after, receipt, edited), None)
-    wrong = wrong or next(wrong_tensors(before, after, receipt, plan.edits), None)
-    wrong = wrong or next(wrong_notes(before, after, receipt, edited), None)
-    wrong = wrong or next(wrong_bound(receipt.bound, plan, program.weights, after), None)
+        return Differing(f"the checkpoint that the patch changes is not {receipt.source.path}")
+    try:
+        formed = computed(plan.forms, program.weights)
+    except OverflowError as error:
+        return Differing(f"what the patch computes cannot be stored: {error}")
+    named = plan.names
+    wrong = next(wrong_ties(before, after, receipt, named), None)
+    wrong = wrong or next(wrong_tensors(before, after, receipt, formed, plan.edits), None)
+    wrong = wrong or next(wrong_notes(before, after, receipt, named), None)
+    given = Edited(program.weights, formed)
+    wrong = wrong or next(wrong_bound(receipt.bound, plan, given, after), None)
     if wrong is not None:
         return Differing(wrong)
     obligations = (*plan.require, *plan.preserve)
-    weights = Edited(program.weights, edited_tensors(checkpoint, after, edited))
+    weights = Edited(program.weights, tensors_of(checkpoint, after, named))
+    if accounts(plan.forms, weights) != receipt.computed:
+        return Differing("what it says of what is computed is not so")
     found = findings(obligations, weights, limits, deadline, progress)
     for obligation, finding in zip(obligations, found, strict=False):
         if isinstance(finding, Stuck):
@@ -132,18 +141,18 @@ def decided_again(
     told = [(verdict.name, verdict.outcome) for verdict in receipt.verdicts]
     if told != [(o.title, outcome(v)) for o, v in verdicts]:
         return Differing("what it says of the requirements is not what is found of them")
-    return Reproved(unchanged(after, edited), verdicts)
+    return Reproved(unchanged(after, named), verdicts)
 
 
-def edited_tensors(checkpoint: str, after: Path, names: list[str]) -> Mapping[str, Tensor]:
-    """The tensors that a patch may edit, as they are after it, by key."""
+def tensors_of(checkpoint: str, after: Path, names: Sequence[str]) -> Mapping[str, Tensor]:
+    """The tensors that a patch changes, as they are after it, by key."""
     header = read_header(after)
     return {f"{checkpoint}/{name}": read_tensor(after, header, name) for name in names}
 
 
-def unchanged(after: Path, edited: list[str]) -> int:
-    """How many tensors a patch may not edit."""
-    return len(read_header(after).tensors.keys() - set(edited))
+def unchanged(after: Path, changed: Sequence[str]) -> int:
+    """How many tensors a patch may not change."""
+    return len(read_header(after).tensors.keys() - set(changed))
 
 
 # --- what is not as the receipt says --------------------------------------------------------
@@ -191,17 +200,27 @@ def wrong_texts(program: Program, receipt: Receipt, folder: Path) -> Iterator[st
 
 
 def wrong_tensors(
-    before: Path, after: Path, receipt: Receipt, edits: Sequence[EditedTensor]
+    before: Path,
+    after: Path,
+    receipt: Receipt,
+    formed: Mapping[str, Tensor],
+    edits: Sequence[EditedTensor],
 ) -> Iterator[str]:
-    """Tensors that are not what the receipt says, or changed though no edit is allowed there."""
+    """Tensors that are not what the receipt or the spec says, or changed though they may not be."""
     old, new = parted(read_header(before), receipt), read_header(after)
     if old.tensors.keys() != new.tensors.keys():
         yield "the checkpoints have different tensors"
         return
-    for name in old.tensors.keys() - {edit.name for edit in edits}:
+    named = {key.partition("/")[2]: tensor for key, tensor in formed.items()}
+    for name in old.tensors.keys() - named.keys() - {edit.name for edit in edits}:
         if not alike(before, old, after, new, name):
             yield f"`{name}` has changed, which the patch may not edit"
     changes: list[Change] = []
+    for name, tensor in named.items():
+        then = read_tensor(after, new, name)
+        if not same_tensor(tensor, then):
+            yield f"`{name}` is not what the patch computes"
+        changes.append(change(name, read_tensor(before, old, name), then))
     for edit in edits:
         first, then = read_tensor(before, old, edit.name), read_tensor(after, new, edit.name)
         if (first.shape, first.dtype) != (then.shape, then.dtype):
@@ -209,9 +228,9 @@ def wrong_tensors(
             return
         if moved_elsewhere(edit, first, then):
             yield f"`{edit.name}` has changed where the patch may not edit it"
-        changes.append(change(edit.name, then.dtype, then.shape, first.values, then.values))
+        changes.append(change(edit.name, first, then))
     if tuple(changes) != receipt.changes:
-        yield "what it says of the tensors that are edited is not so"
+        yield "what it says of the tensors that change is not so"
 
 
 def parted(header: Header, receipt: Receipt) -> Header:
@@ -220,7 +239,7 @@ def parted(header: Header, receipt: Receipt) -> Header:
     return replace(header, tensors={**new, **header.tensors})
 
 
-def wrong_ties(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:
+def wrong_ties(before: Path, after: Path, receipt: Receipt, edited: Sequence[str]) -> Iterator[str]:
     """What a receipt says of tensors that a loader takes for one that is not so, and of the config that says which."""
     apart = any(tie.how == "apart" for tie in receipt.ties)
     found = treatment(before, edited, "apart" if apart else "together")
@@ -237,9 +256,17 @@ def wrong_ties(before: Path, after: Path, receipt: Receipt, edited: list[str]) -
             yield f"the {NAME} beside {receipt.target} is another than it names"
 
 
-def wrong_notes(before: Path, after: Path, receipt: Receipt, edited: list[str]) -> Iterator[str]:
+def same_tensor(first: Tensor, then: Tensor) -> bool:
+    """Whether two tensors are the same to the bit."""
+    kinds = {(tensor.shape, tensor.dtype) for tensor in (first, then)}
+    return len(kinds) == 1 and first.values.tobytes() == then.values.tobytes()
+
+
+def wrong_notes(
+    before: Path, after: Path, receipt: Receipt, changed: Sequence[str]
+) -> Iterator[str]:
     """What else the receipt says that is not so: the hash of the data, and the receipts that the files carry."""
-    if data_of(after, edited) != receipt.data:
+    if data_of(after, changed) != receipt.data:
         yield "what it says of the data section is not so"
     if carried(before) != receipt.earlier:
         yield f"its earlier receipts are not those that {receipt.source.path} carries"
@@ -248,18 +275,26 @@ def wrong_notes(before: Path, after: Path, receipt: Receipt, edited: list[str]) 
         yield f"{receipt.target} carries another receipt"
 
 
-def wrong_bound(bound: Bound, plan: PatchPlan, weights: Weights, after: Path) -> Iterator[str]:
-    """What a receipt says of how small the change is, and how small it could be, that is not so."""
-    names = [edit.name for edit in plan.edits]
-    new = edited_tensors(plan.edits[0].checkpoint, after, names)
+def wrong_bound(
+    bound: Bound | None, plan: PatchPlan, weights: Weights, after: Path
+) -> Iterator[str]:
+    """What a receipt says of how small the edit is, and how small it could be, that is not so.
+
+    `weights` are those that the edit starts from.
+    """
+    if bound is None or not plan.edits:
+        if bound is not None or plan.edits:
+            yield "what it says of the size of an edit is of another patch"
+        return
+    new = tensors_of(plan.checkpoint, after, [edit.name for edit in plan.edits])
     pairs = [pair for key in new for pair in zip(weights[key].values, new[key].values, strict=True)]
     if (bound.norm, bound.size) != (plan.minimize, above(size_of(plan.minimize, pairs))):
         yield "what it says of the size of the change is not so"
     if isinstance(bound, DualBound):
         free = {e.key: frozenset(entries(e, weights[e.key].shape).tolist()) for e in plan.edits}
-        asked, base = (*plan.require, *plan.preserve), Edited(weights, {})
+        asked = (*plan.require, *plan.preserve)
         try:
-            least = below(least_size(plan.minimize, asked, free, base, bound.multipliers))
+            least = below(least_size(plan.minimize, asked, free, weights, bound.multipliers))
         except Unfounded as error:
             yield f"its lower bound is not founded: {error}"
         else:

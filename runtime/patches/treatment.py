@@ -13,7 +13,7 @@ from pathlib import Path
 from circ.compiler.checkpoint import read_chunks, read_header
 from circ.compiler.config import NAME, Config, read_config
 from circ.compiler.header import Header
-from circ.compiler.lower.claims import PatchPlan
+from circ.compiler.patching import PatchPlan
 from circ.compiler.tensor import as_stored
 from circ.compiler.tied_tensors import FIELD, Tied, apart, ties
 from circ.lang.diagnostic import CircError
@@ -77,7 +77,7 @@ def treatment(source: Path, edited: Iterable[str], how: How) -> Treatment:
 def chosen(plan: PatchPlan, source: Path, span: Span, *, untie: bool, tied: bool) -> Treatment:
     """What a patch makes of them as the user asks; raises `CircError` (E0661, E0662, E0664)."""
     how: How = "apart" if untie else "together"
-    edited = [edit.name for edit in plan.edits]
+    edited = plan.names
     found = treatment(source, edited, how)
     if untie and tied:
         reason = "`--untie` and `--tied` say opposite things"
@@ -110,9 +110,9 @@ def require_meant(found: Treatment, header: Header, span: Span, *, meant: bool) 
 
 def require_parted(plan: PatchPlan, found: Treatment, span: Span) -> None:
     """Raise `CircError` (E0664) where tensors cannot be parted, or the patch speaks as if they were not."""
-    edited = {edit.name for edit in plan.edits}
+    edited = {*plan.names}
     keys = {as_stored(key) for o in (*plan.require, *plan.preserve) for key in o.circuit.weights}
-    at = plan.edits[0].checkpoint
+    at = plan.checkpoint
     for tie in found.ties:
         if not tie.other:
             reason = f"what `{tie.kept}` is tied to has no name that is known"

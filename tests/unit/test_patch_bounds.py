@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from circ.compiler.builder import Builder, codes, combine, reindex, truth
 from circ.compiler.driver import Program
 from circ.compiler.ir import Circuit, Contract, Input, Lookup, Real, Relu, Select, Weight, WireType
-from circ.compiler.lower.claims import Norm
+from circ.compiler.patching import Norm
 from circ.compiler.readings.gradients import BITS, NotAffine, affine, still
 from circ.compiler.readings.reference import at_point, intervals
 from circ.runtime.patches.bound import Multiplier, Unfounded, least_size, root_above, size_of
 from circ.runtime.patches.bound_text import percent
-from circ.runtime.patches.make import Edited
+from circ.runtime.patches.edited import Edited
 from tests.unit.forged import forged
 from tests.unit.lowered import lowered
 from tests.unit.specs import Rows, command, stored, write_spec

@@ -12,10 +12,12 @@ from typing import cast
 
 import pytest
 
+from circ.compiler.tensor import Tensor
 from circ.lang.diagnostic import CircError
 from circ.runtime.patches.bound import DualBound, Multiplier, NoBound
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.receipt import (
+    Computed,
     FileMark,
     Receipt,
     Settled,
@@ -40,7 +42,11 @@ RECEIPT = Receipt(
     target="patched.safetensors",
     sha256="3" * 64,
     data="4" * 64,
-    changes=(change("mlp.W_out", "F32", (3,), OLD, NEW),),
+    changes=(change("mlp.W_out", Tensor((3,), "F32", OLD), Tensor((3,), "F32", NEW)),),
+    computed=(
+        Computed("project m.mlp.W_out off Quote", ("mlp.W_out",), 2.5e-8),
+        Computed("another form", (), None),
+    ),
     verdicts=(Settled("quiet.require[0]", "proved", "SMT"),),
     bound=DualBound("l2", 5.5, 5.0, (Multiplier("quiet.require[0]", {"x": ("1/3", "-2")}, 0, 7),)),
 )
@@ -53,6 +59,15 @@ def test_a_change_has_the_hashes_and_norms_of_what_moved() -> None:
     assert (found.linf, found.l2) == (4, 5)
     assert found.before == hashlib.sha256(encoded(OLD, "F32")).hexdigest()
     assert found.after == hashlib.sha256(encoded(NEW, "F32")).hexdigest()
+
+
+def test_a_tensor_that_grows_has_both_shapes_and_the_norms_of_what_is_added() -> None:
+    """What one of the two does not have counts as zero: here (0, 2, 2, -1, 4)."""
+    grown = Tensor((5,), "F32", array("d", [1, 4, 5, -1, 4]))
+    found = change("mlp.W_out", Tensor((3,), "F32", OLD), grown)
+
+    assert (found.was, found.shape) == ((3,), (5,))
+    assert (found.linf, found.l2) == (4, 5)
 
 
 def test_a_receipt_stands_beside_its_target(tmp_path: Path) -> None:
@@ -127,6 +142,11 @@ WRONG: dict[str, str] = {
     "a negative norm": corrupted(lambda r: inner(r, "changes", 0).update(l2=-1.0)),
     "an infinite norm": corrupted(lambda r: inner(r, "changes", 0).update(linf=float("inf"))),
     "a shape of truths": corrupted(lambda r: inner(r, "changes", 0).update(shape=[True])),
+    "a shape of halves": corrupted(lambda r: inner(r, "changes", 0).update(was=[1.5])),
+    "a form without words": corrupted(lambda r: inner(r, "computed", 0).update(form=1)),
+    "a tensor without a name": corrupted(lambda r: inner(r, "computed", 0).update(tensors=[1])),
+    "a residue below zero": corrupted(lambda r: inner(r, "computed", 0).update(residue=-1.0)),
+    "a form and more": corrupted(lambda r: inner(r, "computed", 1).update(more=0)),
     "too deep": "[" * 100_000,
 }
 

@@ -32,6 +32,10 @@ checkpoint m from "model.safetensors" {
   unembed:        real[Char, 2]
 }
 
+space Plane = real[2]
+
+subspace Odd of Plane = span m."odd key"
+
 param eps: real = 0.01
 param twice     = 2 * eps / sqrt(4)
 
@@ -116,6 +120,13 @@ claim placed:    forall i in Places where i == 0: exists x in Box:
   rows(x) do { each.hidden.post[i, i + 1] := 0 } != rows(x)
 claim joint:     forall (s, x), (t, y) in Fewer, i in Places where s == t: x[i] <= y[i] + 2
 claim helped using smooth, ablated expects refuted: forall x in Box: piecewise(x) <= 2
+
+patch quiet of block {
+  project  m.blocks.0.mlp.W[_, :], m.out[:, 0:2] off span [m."odd key", [1, -eps]]
+  clamp    m.out along m."odd key" to [-eps, 2 * eps]
+  project  m.out off Odd
+  preserve forall x in Box: block(x) == old block(x) within 9
+}
 
 patch mend of block {
   edit     m.out, m.blocks.0.mlp.b

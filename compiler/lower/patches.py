@@ -1,0 +1,71 @@
+"""Patches as plans: what is computed, what may change, and obligations for what must hold afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, cast
+
+from circ.compiler.lower.claims import Params, lengths_of, lower_formula
+from circ.compiler.lower.domains import Unedited
+from circ.compiler.lower.environment import Environment, Lowering, Tensors, as_wire
+from circ.compiler.lower.expressions import lower
+from circ.compiler.lower.forms import lower_form
+from circ.compiler.lower.indexing import known_places
+from circ.compiler.lower.tensors import lower_tensor
+from circ.compiler.obligation import Obligation
+from circ.compiler.patching import EditedTensor, Norm, Part, PatchPlan
+from circ.compiler.tensor import Weights
+from circ.lang.check.items import TypedModule
+from circ.lang.diagnostic import CircError
+from circ.lang.errors.domains import without_end
+from circ.lang.scope import key
+from circ.lang.syntax import Formula, PatchDecl
+
+
+def lower_patch(
+    typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights, *, ends: bool = False
+) -> PatchPlan:
+    """A patch's obligations, in the order they are written; no bound rests on what it changes.
+
+    `ends`: of a word's several lengths only the least and the greatest.
+    """
+    env = Lowering(typed, params, weights, lower).outside()
+    forms, edits = tuple(lower_form(form, env) for form in decl.forms), edited_tensors(decl, env)
+    computed = (key for form in forms for key in form.keys)
+    unedited = Unedited(weights, frozenset([*computed, *(edit.key for edit in edits)]))
+
+    def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
+        formulas = decl.require if kind == "require" else decl.preserve
+        return tuple(
+            lower_formula(typed, f"{decl.name.text}.{kind}[{i}]", formula, params, unedited, length)
+            for i, formula in enumerate(formulas)
+            for length in each_length(typed, formula, ends=ends)
+        )
+
+    norm = "l2" if decl.minimize is None else cast("Norm", decl.minimize.text)
+    name, circuit = decl.name.text, decl.circuit.text
+    return PatchPlan(name, circuit, forms, edits, norm, each("require"), each("preserve"))
+
+
+def edited_tensors(decl: PatchDecl, env: Environment) -> tuple[EditedTensor, ...]:
+    """What a patch may change; raises `CircError` where a part is not known before any input is."""
+    found: dict[tuple[str, str], list[Part]] = {}
+    for path in decl.edits:
+        checkpoint, *parts = (part.text for part in path.parts)
+        at = key(env.scope.values[checkpoint])
+        sides = env.b.shape(as_wire(lower_tensor(Tensors(at, tuple(parts)), env)))
+        places = tuple(known_places(path.items, sides, env))
+        found.setdefault((at, ".".join(parts)), []).append(places)
+    return tuple(EditedTensor(*tensor, tuple(parts)) for tensor, parts in found.items())
+
+
+def each_length(typed: TypedModule, formula: Formula, *, ends: bool) -> Iterator[int | None]:
+    """The lengths of a requirement's word; None once, where it has one length."""
+    several = lengths_of(typed, formula)
+    if several is None:
+        yield None
+    elif several.last is None:
+        raise CircError(without_end(formula.span))
+    else:
+        lengths = range(several.first, several.last + 1)
+        yield from sorted({lengths[0], lengths[-1]}) if ends else lengths

@@ -1,0 +1,84 @@
+"""What a patch does to tensors: a choice that is searched for, or a form that is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from circ.lang.span import Span
+from circ.lang.syntax.expressions import Expr, Name, Slice
+from circ.lang.syntax.patterns import Wildcard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorPath:
+    """`m.blocks.0.mlp.W_out[:, 3]`, the target of an `edit`; no items is the whole tensor."""
+
+    span: Span
+    parts: tuple[Name, ...]
+    items: tuple[Expr | Slice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """`m.W[:, _]`, the vectors of a tensor along one axis: `:` is theirs, `_` is any place of another.
+
+    `m.W[:, 3]` and `m.W[:, 0:4]` are some of them; of an axis that no item names that is left open.
+    """
+
+    span: Span
+    parts: tuple[Name, ...]
+    items: tuple[Expr | Slice | Wildcard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spanned:
+    """`span [v, w]`: a subspace that has no name."""
+
+    span: Span
+    vectors: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EditClause:
+    """`edit m.W, m.b[3]`: what may change as the requirements ask."""
+
+    span: Span
+    paths: tuple[TensorPath, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Project:
+    """`project m.W, m.b off Quote`: these vectors without their part in a subspace."""
+
+    span: Span
+    targets: tuple[Vectors, ...]
+    subspace: Name | Spanned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clamp:
+    """`clamp m.W along v to [lo, hi]`: these vectors with so much of `v` as lies between two bounds."""
+
+    span: Span
+    targets: tuple[Vectors, ...]
+    direction: Expr
+    low: Expr
+    high: Expr
+
+
+Form = Project | Clamp
+"""What is computed, and not searched for."""
+
+Change = EditClause | Form
+
+
+def changed_tensors(change: Change) -> tuple[TensorPath | Vectors, ...]:
+    """The tensors that a clause changes, as it names them."""
+    match change:
+        case EditClause(paths=paths):
+            return paths
+        case Project(targets=targets) | Clamp(targets=targets):
+            return targets
+        case _:
+            assert_never(change)
