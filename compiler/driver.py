@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from circ.lang.check.items import TypedModule
 from circ.lang.check.modules import check_modules
 from circ.lang.collector import uncollected
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
-from circ.lang.errors.command import not_expressible
+from circ.lang.errors.command import no_value, not_expressible
 from circ.lang.headers import Openers
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl, NetworkDecl, SubspaceDecl
@@ -36,6 +37,16 @@ from circ.lang.walk import places_read
 
 MOST_TRIED = 64
 """Values of a quantifier at which a claim is lowered for its errors alone."""
+
+
+AT_VALUE = re.compile(r"(\w+)\[[0-9]{1,9}\]")
+"""A claim at one value of the quantifier before its own, `c[3]`, which is no claim's name."""
+
+
+def claim_of(name: str) -> str:
+    """The claim that a name stands for, at one of its values perhaps."""
+    at = AT_VALUE.fullmatch(name)
+    return at[1] if at else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +75,8 @@ class Program:
 
     def require(self, name: str) -> None:
         """Raise `CircError` with the errors of a claim or a patch, if it has any."""
-        if name in self.faults:
-            raise CircError(*self.faults[name])
+        if claim_of(name) in self.faults:
+            raise CircError(*self.faults[claim_of(name)])
 
     @property
     def used_files(self) -> tuple[Source, ...]:
@@ -96,7 +107,7 @@ class Program:
         that a quantifier before the claim's own goes through. `alike`, `sited` and `assume` are as for `lower_formula`.
         """
         self.require(name)
-        decl = self.typed.scope.claims[name]
+        decl = self.typed.scope.claims[claim_of(name)]
         given = self.typed, decl, self.params, self.weights, length
         if decl.outer is None:
             return lower_claim(*given, alike=alike, sited=sited, assume=assume)
@@ -114,23 +125,28 @@ class Program:
         It is asked by itself, without its lemmas.
         """
         self.require(name)
-        several = lengths_of(self.typed, self.typed.scope.claims[name].formula)
+        decl = self.typed.scope.claims[claim_of(name)]
+        several = lengths_of(self.typed, decl.formula)
         at = partial(self.claim, name)
-        if self.typed.scope.claims[name].outer is not None:
+        if decl.outer is not None:
             at(None)
         return Question(name, at, partial(at, alike=True), several)
 
     def each(self, name: str) -> Each | None:
-        """A claim at each value of the quantifier before its own; None where there is none. Raises as `claim`."""
+        """A claim at each value of the quantifier before its own, or at the one that is named, `c[3]`.
+
+        None where there is no such quantifier. Raises as `claim`, and E0704 for a value that it does not go through.
+        """
         self.require(name)
-        decl = self.typed.scope.claims[name]
+        claim = claim_of(name)
+        decl = self.typed.scope.claims[claim]
         if decl.outer is None:
             return None
         head = lower_head(self.typed, decl, decl.outer, self.params, self.weights)
         several = lengths_of(self.typed, decl.formula)
 
         def at_value(number: int, value: Witness) -> AtValue:
-            title = f"{name}[{number}]"
+            title = f"{claim}[{number}]"
 
             def at(length: int | None, *, alike: bool = False) -> Obligation:
                 with told_at_value(head, value):
@@ -139,12 +155,18 @@ class Program:
             question = Question(title, at, partial(at, alike=True), several)
             return AtValue(value, written(head, value), question)
 
-        return Each(head, tuple(at_value(*known) for known in values(head, self.weights)))
+        every = tuple(at_value(*known) for known in values(head, self.weights))
+        if name == claim:
+            return Each(head, every)
+        one = tuple(at for at in every if at.question.name == name)
+        if not one:
+            raise CircError(no_value(claim, name, [at.question.name for at in every]))
+        return Each(head, one)
 
     def lemmas(self, name: str) -> tuple[Lemma, ...]:
         """The lemmas of a claim; raises as `claim`, for its own errors and for those of its lemmas."""
         claims = self.typed.scope.claims
-        if not claims[name].using:
+        if not claims[claim_of(name)].using:
             return ()
         own = self.question(name)
         found: list[Lemma] = []

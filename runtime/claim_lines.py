@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from circ.compiler.driver import claim_of
 from circ.compiler.obligation import Obligation
 from circ.compiler.verdict import Proved, Refuted, Verdict, outcome
 from circ.lang.diagnostic import CircError
@@ -21,6 +22,8 @@ def claim_lines(reply: Answered, listed: int = LISTED) -> list[Line]:
     head, *rest = verdict_lines(reply.obligation, reply.verdict, reply.seconds, listed, reply.first)
     if reply.head is None or not reply.values:
         return [head, *rest, *lemma_lines(reply.rests)]
+    if reply.obligation.name != claim_of(reply.obligation.name):
+        return [head, Line("plain", f"    at {value_text(reply.head, reply.values[0])}"), *rest]
     return [head, *value_lines(reply.head, reply.values), *about(reply, rest)]
 
 

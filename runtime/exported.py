@@ -101,8 +101,17 @@ def program_of(name: str, module: nn.Module, example: tuple[Tensor, ...]) -> Exp
         dependent = "GuardOnDataDependent" in type(error).__name__
         what = "what it does next depends on values of its input"
         reason = what if dependent else f"torch.export says: {first_line(error)}"
-        help = "`torch.where` chooses without branching" if dependent else ""
+        help = "`torch.where` chooses without branching" if dependent else tokens_help(error)
         raise CircError(not_exported(name, reason, help, model_line(places))) from error
+
+
+def tokens_help(error: Exception) -> str:
+    """What to do where a module looks its input up in a table, and the example has floats."""
+    if "scalar types: Long, Int" not in str(error):
+        return ""
+    return (
+        "an input of tokens has an example of whole numbers, `torch.zeros(1, 8, dtype=torch.int64)`"
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -44,8 +44,20 @@ class Outcome:
         """The verdict in lines."""
         return "\n".join(line.text for line in claim_lines(self.answered))
 
+    @property
+    def values(self) -> Mapping[str, Outcome]:
+        """What came of each value of a quantifier before the claim's own, by its name, `c[0]`.
+
+        Those at which the claim has an error are left out; there are none where it has no such quantifier.
+        """
+        found = [one.found for one in self.answered.values if isinstance(one.found, Answered)]
+        return {answer.obligation.name: Outcome(answer) for answer in found}
+
     def inputs(self, dtype: str = "F32") -> dict[str, Tensor]:
-        """The input that is shown, by binder: reals rounded to a dtype, members as codes; empty where there is none."""
+        """The input that is shown, by binder: reals rounded to a dtype, members as codes; empty where there is none.
+
+        Of a claim that has an input at each of several values none is shown: `values` has them.
+        """
         example = self.verdict.example if isinstance(self.verdict, Refuted | Proved) else None
         if example is None:
             return {}

@@ -23,6 +23,7 @@ from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import at_point, enclose
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.networks import not_exported, read_otherwise
+from circ.lang.errors.writing import target_exists
 from circ.lang.render import explained
 from circ.lang.words import written_name
 from circ.runtime.agreement import Floats, Points, apart, drawn, first_apart
@@ -50,7 +51,7 @@ class HandedOver:
         counts = self.vocabularies
         takes = ", ".join(f"{n}: {kind(s, counts.get(n))}" for n, s in self.inputs.items())
         shown = [f"{written_name(name)}: {kind(shape)}" for name, shape in self.sites.items()]
-        rest = f", … ({len(shown)} in `sites`)" if len(shown) > MOST_SHOWN else ""
+        rest = f", … (all {len(shown)} in `.sites`)" if len(shown) > MOST_SHOWN else ""
         sites = ", ".join(shown[:MOST_SHOWN]) + rest if shown else "none"
         return f"<network {self.name}({takes}) -> {kind(self.output)}; sites: {sites}>"
 
@@ -105,6 +106,9 @@ class HandedOver:
         from circ.compiler.onnx.written import network_bytes  # needs an extra
 
         with explained():
+            if Path(path).exists() and not overwrite:
+                help = "name another file, or replace this one with `overwrite=True`"
+                raise CircError(target_exists(str(path), help))
             data = network_bytes(self.name, self.imported.graph, self.output)
             write_bytes(data, Path(path), overwrite, ())
 

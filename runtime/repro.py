@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from circ.compiler.driver import Program
+from circ.compiler.driver import Program, claim_of
 from circ.compiler.obligation import AtValue, Bound, Obligation, Witness, Words
 from circ.compiler.verdict import Example, Proved, Refuted
 from circ.runtime.cache.recall import Answered
@@ -84,8 +84,9 @@ def reproduced(
     output = repros.of(claim if at is None else at.question.name)
     asked = asked_claim(program, claim, obligation.length, repros.folder, at)
     asked = with_tensors(program, asked, output)
-    decl = program.typed.scope.claims[claim]
-    end = witness_text(asked, decl, obligation, witness, words, exact_words(example))
+    decl = program.typed.scope.claims[claim_of(claim)]
+    where = "" if at is None else at.text
+    end = witness_text(asked, decl, obligation, witness, words, exact_words(example), where)
     output.write_text(written(replace(asked, witness=end)), program.files_read)
     assert output.path is not None
     return Repro(output.path, agrees(program, asked.dtype, obligation, witness))

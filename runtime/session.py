@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from circ.compiler.agreement import Uncompared
-from circ.compiler.driver import Program, check, checkpoints, networks
+from circ.compiler.driver import Program, check, checkpoints, claim_of, networks
 from circ.compiler.stored import Files
 from circ.lang.diagnostic import CircError, Diagnostic, Diagnostics
 from circ.lang.errors.command import (
@@ -160,19 +160,31 @@ def split(word: str, option: str) -> tuple[str, str]:
     return name, value
 
 
+def at_one_value(program: Program, name: str) -> bool:
+    """Whether a name is that of a claim at one value of the quantifier before its own, as in `c[3]`.
+
+    Raises `CircError` (E0704) for a value that is not gone through.
+    """
+    claim = claim_of(name)
+    decl = program.typed.scope.claims.get(claim)
+    if claim == name or decl is None or decl.outer is None:
+        return False
+    return claim in program.faults or program.each(name) is not None
+
+
 def chosen(program: Program, wanted: Iterable[str], kind: Literal["claim", "patch"]) -> list[str]:
-    """The claims or patches that a command line names, or all.
+    """The claims or patches that a command line names, or all; of a claim at several values, one: `c[3]`.
 
     Raises `CircError` for others, and with the errors of those that have some.
     """
     scope = program.typed.scope
     known = list(scope.claims if kind == "claim" else scope.patches)
     for name in wanted:
-        if name not in known:
+        if name not in known and not at_one_value(program, name):
             raise CircError(no_claim(kind, name, known))
     names = list(wanted) or known
     wrong = Diagnostics()
-    for found in (found for name in names for found in program.faults.get(name, ())):
+    for found in (found for name in names for found in program.faults.get(claim_of(name), ())):
         wrong.report(found)
     if wrong.failed:
         raise CircError(*wrong)

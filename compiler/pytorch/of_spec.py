@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from circ.compiler.driver import Program
+from circ.compiler.driver import Program, claim_of
 from circ.compiler.ir import Circuit, Const, Wire
 from circ.compiler.lower.alone import RESULT, Alone, lower_alone
 from circ.compiler.margin import margin, with_slack
@@ -86,7 +86,7 @@ def asked_claim(
     value = None if at is None else at.value
     bare = program.claim(name, length, value)
     sited = program.claim(name, length, value, sited=True)
-    decl = program.typed.scope.claims[name]
+    decl = program.typed.scope.claims[claim_of(name)]
     dtype = NAMES[dtype_read(bare.circuit, program.weights)]
     where = "" if at is None else f", at {at.text}"
     return Asked(

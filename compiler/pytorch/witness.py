@@ -31,6 +31,7 @@ class Script:
     rounded: str
     values: Sequence[str]
     reads: bool
+    at: str
 
 
 def witness_text(
@@ -40,11 +41,12 @@ def witness_text(
     witness: Witness,
     words: Mapping[str, str],
     exactly: Mapping[str, str],
+    at: str = "",
 ) -> str:
     """The end of the module of a claim, which runs it on a witness.
 
     `words` has each binder's entries as the user reads them, `exactly` what exact arithmetic makes of
-    outputs.
+    outputs, `at` the value of a quantifier before the claim's own.
     """
     circuit = asked.circuit
     kinds = {name: circuit.types[wire] for name, wire in circuit.inputs.items()}
@@ -71,6 +73,7 @@ def witness_text(
                 ]
             ],
             reads=bool(circuit.weights),
+            at=quoted(f"at {at}") if at else "",
         ),
     )
 

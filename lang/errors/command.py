@@ -49,6 +49,8 @@ def not_expressible(what: str, why: str) -> Diagnostic:
 def no_value(claim: str, words: str, known: Sequence[str]) -> Diagnostic:
     """A value that a quantifier before a claim's own does not go through, by its number."""
     headline = f"the claim `{claim}` has no value `{words}`"
+    if not known:
+        return Diagnostic("E0704", headline, None, help="no value meets its conditions")
     listed = f"`{known[0]}`" if len(known) == 1 else f"`{known[0]}` to `{known[-1]}`"
     help = f"it has {listed}; `circ prove --json` says which is which"
     return Diagnostic("E0704", headline, None, help=help)

@@ -36,8 +36,16 @@ def not_its_type(
 ) -> Diagnostic:
     """A tensor whose shape in the file is another one."""
     headline = f"{what} of `{file}` is {shape(sides)}, but it is declared `{show(declared)}`"
-    help = f"declare `{shape(sides[1:])}`, one entry of the batch" if sides[:1] == (1,) else ""
+    fitting = shape(sides[1:])
+    help = f"declare `{fitting}`, one entry of the batch" if sides[:1] == (1,) else ""
+    if any(side > 1 for side in sides[:1]) and show(declared) == fitting:
+        help = a_batch(sides[0])
     return Diagnostic("E0820", headline, span, show(declared), help=help)
+
+
+def a_batch(count: int) -> str:
+    """What to do about a network of several entries of a batch at once, where one was declared."""
+    return f"a batch of {count} at once is one input of it: hand it over, or export it, with an example of one, `example[:1]`"
 
 
 def not_its_tokens(
@@ -50,6 +58,10 @@ def not_its_tokens(
     fitting = sides[1:] if sides[:1] == (1,) else sides
     word = f"[{', '.join(map(str, fitting))}]" if fitting else ""
     help = f"it takes tokens by their numbers: declare `{tokens(count, fitting)}`, or `E{word}` of an enum `E` with at most {count} members"
+    if any(side > 1 for side in sides[:1]) and show(declared).endswith(
+        f"[{', '.join(map(str, sides[1:]))}]"
+    ):
+        help = a_batch(sides[0])
     return Diagnostic("E0820", headline, span, show(declared), help=help)
 
 

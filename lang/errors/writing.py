@@ -5,10 +5,11 @@ from __future__ import annotations
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.span import Span
 
+BY_THE_COMMAND = "name another file with `--out`, or replace this one with `--force`"
 
-def target_exists(target: str) -> Diagnostic:
-    """The file to be written is there already."""
-    help = "name another file with `--out`, or replace this one with `--force`"
+
+def target_exists(target: str, help: str = BY_THE_COMMAND) -> Diagnostic:
+    """The file to be written is there already; `help` says how it is replaced."""
     return Diagnostic("E0650", f"`{target}` already exists", None, help=help)
 
 

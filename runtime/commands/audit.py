@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from circ.compiler.audit.audit import Audited
-from circ.compiler.driver import Program
+from circ.compiler.driver import Program, claim_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import no_certificate, no_certificates
 from circ.runtime.certificates.by_lemmas import audit_claim, has_files
@@ -68,7 +68,7 @@ def run_audit(
 
 def refutable(program: Program, name: str) -> bool:
     """Whether a claim is expected to be refuted, so that no proof of it is wanted."""
-    return program.typed.scope.claims[name].expects == "refuted"
+    return program.typed.scope.claims[claim_of(name)].expects == "refuted"
 
 
 def audit(program: Program, folder: Path, name: str, exact: bool) -> Audited | Refused:

@@ -32,6 +32,7 @@ from circ.runtime.repl.reply import Reply, plain
 from circ.runtime.repl.state import State
 from circ.runtime.repl.telling import noted_lines, warned
 from circ.runtime.report import Line, decided_text, example_lines, verdict_lines
+from circ.runtime.session import at_one_value
 
 LONGEST_NAME = 60
 """Characters of a formula that its verdict repeats."""
@@ -132,7 +133,7 @@ def proved(state: State, line: Prove) -> Answered:
     claims = state.program.typed.scope.claims
     if not text:
         raise CircError(needs_argument(line.word, "prove", "a claim", "prove forall s in D: …"))
-    if text in claims:
+    if text in claims or at_one_value(state.program, text):
         folder = None if state.path is None else state.keeping.beside(state.path)
         with state.watch(text) as progress:
             found = Claims(state.program, state.limits, folder).answer(text, progress)

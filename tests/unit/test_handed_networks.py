@@ -273,7 +273,7 @@ def test_printing_a_network_shows_what_a_spec_can_name() -> None:
     assert [str(found), repr(found)] == [shown, shown]
     deep = str(circ.network(nn.Sequential(*(nn.ReLU() for _ in range(9))).eval(), torch.zeros(3)))
     assert deep.count("real[3]") == 2 + 12
-    assert deep.endswith(", … (18 in `sites`)>")
+    assert deep.endswith(", … (all 18 in `.sites`)>")
 
 
 def test_changing_the_module_later_changes_nothing() -> None:

@@ -46,6 +46,30 @@ def test_a_claim_is_asked_at_each_value(tmp_path: Path) -> None:
     assert isinstance(spec.prove("not_each").verdict, Refuted)
 
 
+def test_each_value_has_its_input(tmp_path: Path) -> None:
+    """Proved of all values, a claim shows no one input; each value has its own, and may be asked alone."""
+    spec = opened(tmp_path)
+    answer = spec.prove("each")
+    assert answer.inputs() == {}
+    assert list(answer.values) == ["each[0]", "each[1]", "each[2]"]
+    for name, at in answer.values.items():
+        alone = spec.prove(name)
+        place = int(name[-2])
+        assert int(at.inputs()["s"][place]) == 0
+        assert alone.inputs()["s"].tolist() == at.inputs()["s"].tolist()
+        assert f"at i = {place}" in str(alone)
+    assert spec.prove("all").values == {}
+
+
+def test_a_value_that_is_not_gone_through_is_no_claim(tmp_path: Path) -> None:
+    """Neither one past the last, nor one of a claim without values."""
+    spec = opened(tmp_path)
+    with pytest.raises(circ.CircError, match=r"no value `each\[3\]`"):
+        spec.prove("each[3]")
+    with pytest.raises(circ.CircError, match=r"no claim `all\[0\]`"):
+        spec.prove("all[0]")
+
+
 def test_the_input_of_a_refutation_is_given(tmp_path: Path) -> None:
     """As codes: `a` is the first member."""
     answer = opened(tmp_path).prove("few")
