@@ -23,6 +23,9 @@ COUNT = re.compile(r"\bcount\s*\{\s*(\w+\s*:[^{}|]*)?\Z")
 GOES_OVER = re.compile(r"\b(for|over)\s*\Z")
 BEHIND_CAST = re.compile(r"\b(as|on|off)\s+\w+(\[[^\]]*\])?\s*\Z")
 
+EDITED = re.compile(r"(\w+\([^()\n]*\))\.([\w.]+(?:\[[^\]\n]*\])?)\s*\Z")
+SPANNED = re.compile(r"\bspan\s+(?!\[)[^\n]*\Z")
+
 EXPRESSION = frozenset({"NUMBER", "NAME", "("})
 OPERAND_STARTS = EXPRESSION | {"STRING", "[", "-", "old", "not", "count", "cases", "match"}
 EXPRESSION_STARTS = OPERAND_STARTS | {"fold", "forall", "exists"}
@@ -107,7 +110,7 @@ def misplaced_quantifier(stop: Stop) -> Diagnostic | None:
     words = stop.span.source.text[: stop.span.start].split()
     if words and words[0] in QUANTIFIERS and words[-1][-1] == ":" and not stop.open_brackets:
         return errors.second_quantifier(stop.span, " ".join(words))
-    return errors.inner_quantifier(stop.span)
+    return errors.inner_quantifier(stop.span, denied=words[-1:] == ["not"])
 
 
 def bracket_trouble(stop: Stop) -> Diagnostic | None:
@@ -253,6 +256,13 @@ def likely_meant(stop: Stop) -> tuple[str, Fix | None]:
         return foreign.IN_WORD_PATTERNS[stop.text], None
     if stop.text in ("*", "{") and in_entries(stop):
         return foreign.IN_ENTRIES, None
+    edit = EDITED.search(stop.before)
+    if stop.text == ":=" and edit:
+        return f"an edit stands in a `do`: `{edit[1]} do {{ {edit[2]} := … }}`", None
+    if stop.text == "," and SPANNED.search(stop.before):
+        return foreign.SPAN_OF_SEVERAL, None
+    if stop.text == "for" and stop.expects("NUMBER"):
+        return foreign.COMPREHENDED, None
     before = LAST_WORD.search(stop.before)
     double = stop.span.source.text[max(0, stop.span.start - 1) : stop.span.end]
     for word in (stop.text, double, before[1] if before else ""):

@@ -147,6 +147,12 @@ IN_ENTRIES = (
 )
 """Help for what the braces of a checkpoint cannot hold."""
 
+SPAN_OF_SEVERAL = "several vectors stand in a list: `span [v, w]`"
+"""Help for a comma behind the vector of a subspace."""
+
+COMPREHENDED = "what is made of each entry stands in a list: `sum([ x * x for x in v ])`"
+"""Help for a `for` outside of brackets."""
+
 IN_PARENTHESES = "`x as T`, `x on S` and `x off S` stand in parentheses beside arithmetic"
 """Help for what goes on behind these."""
 
@@ -156,6 +162,9 @@ INDEX_LAST = "the index of an edit stands behind its whole path: `do { heads.pat
 OF_A_GUARD = "a guard is a truth, and has no type of its own: leave this out"
 OF_A_MAP = "a map `A -> B` goes between two names; another matrix is `real[rows, columns]`"
 """Help for an arrow where there can be none."""
+
+AXES_STAY = "axes are not joined: a sum over two is `sum(sum(x))`, and an entry `x[i, j]`"
+"""Help for what joins axes, or parts them."""
 
 TRANSPOSED = "`v @ W` is the transpose of `W` times `v`; as a matrix `[ W[:, j] for j in fin[n] ]`"
 """Help for a transpose, which Circ has none of."""
@@ -175,6 +184,12 @@ FUNCTIONS_ELSEWHERE = {
     "len": "write the number: an axis has a fixed length",
     "range": "go through positions: `[ x[i] for i in fin[3] ]`",
     "transpose": TRANSPOSED,
+    "flatten": AXES_STAY,
+    "reshape": AXES_STAY,
+    "view": AXES_STAY,
+    "argmin": "write `argmax(-x)`",
+    "matmul": "write `a @ b`",
+    "square": "write `x * x`",
 }
 """Help for functions that other libraries have and Circ has not."""
 

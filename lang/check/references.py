@@ -16,6 +16,7 @@ from circ.lang.errors.names import (
     not_a_value,
     not_evaluated,
     unknown_name,
+    word_in_quotes,
 )
 from circ.lang.errors.sites import it_outside, not_a_call
 from circ.lang.scope import key, kind
@@ -36,6 +37,7 @@ from circ.lang.syntax import (
     SubspaceDecl,
 )
 from circ.lang.types import REAL, Array, Group, Invalid, Record, Type
+from circ.lang.words import quoted
 
 
 def infer_ref(e: Ref, ctx: Context) -> Type:
@@ -57,7 +59,13 @@ def infer_ref(e: Ref, ctx: Context) -> Type:
         case CircuitDecl() | NetworkDecl():
             help = f"call it: `{e.name}(…)`"
             return ctx.error(not_a_value(e.span, e.name, kind(item), help))
-        case EnumDecl() | SpaceDecl() | SubspaceDecl() | RecordDecl() | DomainDecl():
+        case DomainDecl():
+            help = f"claim it of all inputs, `forall s in {e.name}: …`, or go over them, `[ … for s in {e.name} ]`"
+            return ctx.error(not_a_value(e.span, e.name, kind(item), help))
+        case EnumDecl():
+            help = f"name a member; to go over words of it, declare a domain, `domain D = {{ s: {e.name}[3] }}`"
+            return ctx.error(not_a_value(e.span, e.name, kind(item), help))
+        case SpaceDecl() | SubspaceDecl() | RecordDecl():
             return ctx.error(not_a_value(e.span, e.name, kind(item)))
         case _:
             assert_never(item)
@@ -83,7 +91,11 @@ def infer_quoted(e: Quoted, ctx: Context) -> Type:
     owners = ctx.facts.scope.quotable.get(e.member, ())
     if owners:
         return the_member(e.member, owners, e.span, ctx)
-    return ctx.unknown(unknown_name(e.span, e.member, ctx.facts.scope.quotable, quote=True))
+    scope = ctx.facts.scope
+    if len(e.member) > 1 and all(letter in scope.quotable for letter in e.member):
+        letters = [x if x in scope.members else quoted(x) for x in e.member]
+        return ctx.error(word_in_quotes(e.span, e.member, letters))
+    return ctx.unknown(unknown_name(e.span, e.member, scope.quotable, quote=True))
 
 
 def the_member(name: str, owners: Sequence[EnumDecl], span: Span, ctx: Context) -> Type:

@@ -23,6 +23,14 @@ def unknown_name(span: Span, name: str, known: Iterable[str], *, quote: bool = F
     return Diagnostic("E0101", f"`{name}` is not declared", span, "unknown", help=help, fix=fix)
 
 
+def word_in_quotes(span: Span, text: str, letters: Sequence[str]) -> Diagnostic:
+    """A whole word in quotes, each of whose characters is a member."""
+    word = f"[{', '.join(letters)}]"
+    headline = f"`{text}` is not declared"
+    help = f"a word is a list of members: `{word}`"
+    return Diagnostic("E0101", headline, span, "unknown", help=help, fix=Fix(span, word))
+
+
 def listed_member(span: Span, name: str) -> Diagnostic:
     """A bare name that only an enum of a file has."""
     headline = f"`{name}` is not declared; a member that a file lists stands in quotes"

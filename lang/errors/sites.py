@@ -6,15 +6,20 @@ from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.errors.names import suggestion
-from circ.lang.errors.spelling import nearest
+from circ.lang.errors.spelling import closest, nearest
 from circ.lang.span import Span
 from circ.lang.syntax import Name
+
+MOST_SITES = 8
+"""So many are listed; of more, those that are most like what is written."""
 
 
 def unknown_site(name: Name, owner: str, known: Sequence[str]) -> Diagnostic:
     """A site that the circuit, or another site, does not have; `owner` in words."""
     help, fix = suggestion(name.span, nearest(name.text, known))
-    listed = ", ".join(f"`{k}`" for k in known) or "none"
+    shown = known if len(known) <= MOST_SITES else closest(name.text, known, MOST_SITES)
+    more = f", and {len(known) - len(shown)} more" if len(shown) < len(known) else ""
+    listed = ", ".join(f"`{k}`" for k in shown) + more or "none"
     headline = f"{owner} has no site `{name.text}`"
     return Diagnostic("E0501", headline, name.span, f"its sites: {listed}", help=help, fix=fix)
 

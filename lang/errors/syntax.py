@@ -123,10 +123,12 @@ def else_not_last(span: Span, last: Span) -> Diagnostic:
     return Diagnostic("E0014", "`else` is not the last arm", span, "always holds", why)
 
 
-def inner_quantifier(span: Span) -> Diagnostic:
-    """A quantifier anywhere but at the head of a formula."""
+def inner_quantifier(span: Span, denied: bool) -> Diagnostic:
+    """A quantifier anywhere but at the head of a formula, perhaps behind a `not`."""
     headline = f"`{span.text}` stands only at the head of a claim"
+    other = "forall" if span.text == "exists" else "exists"
     help = "bind all names at the head: `forall x in D, y in E: …`"
+    help = f"deny what is inside: `{other} x in D: not (…)`" if denied else help
     return Diagnostic("E0015", headline, span, "inside a condition", help=help)
 
 

@@ -6,6 +6,15 @@ import re
 from collections.abc import Sequence
 
 from circ.lang.diagnostic import Diagnostic, Label
+from circ.lang.errors.hints import (
+    cast_hint,
+    each_index_hint,
+    entry_hint,
+    largest_hint,
+    named_apart,
+    position_hint,
+    size_hint,
+)
 from circ.lang.errors.names import suggestion
 from circ.lang.errors.spelling import nearest
 from circ.lang.polynomials import Polynomial, combined, show_polynomial
@@ -22,11 +31,8 @@ from circ.lang.types import (
     same_element,
     show,
     show_dim,
-    size,
 )
-from circ.lang.words import written_name
 
-INDEXED = re.compile(r"\w[\w.]*(\([^()]*\))?")
 """What an index may follow without parentheses."""
 
 
@@ -34,6 +40,7 @@ def mismatch(span: Span, found: Type, wanted: Type, role: str, help: str = "") -
     """A value of one type where another is wanted; `role` says who wants it."""
     headline = f"{role} is {described(wanted)}, but this is {described(found)}"
     help = help or size_hint(span, found, wanted) or entry_hint(span, found, wanted)
+    help = help or position_hint(found, wanted)
     return Diagnostic("E0201", headline, span, show(found), help=help)
 
 
@@ -50,7 +57,7 @@ def operands_differ(span: Span, who: str, left: Span, right: Span, a: Type, b: T
         headline = f"{who} have axes of different names: {described(a)} and {described(b)}"
         return Diagnostic("E0203", headline, span, "", why, cast_hint(right, a))
     headline = f"{who} have different {difference(a, b)}"
-    return Diagnostic("E0202", headline, span, "", why)
+    return Diagnostic("E0202", headline, span, "", why, largest_hint(left, right, a, b))
 
 
 def parts_differ(span: Span, parts: str, first: Span, a: Type, b: Type) -> Diagnostic:
@@ -77,48 +84,6 @@ def difference(a: Type, b: Type) -> str:
     if isinstance(a, Array) and isinstance(b, Array) and same_element(a.element, b.element):
         what = "shapes"
     return f"{what}: {described(a)} and {described(b)}"
-
-
-def named_apart(a: Type, b: Type) -> bool:
-    """Whether two types differ in the names of their axes alone."""
-    if not (isinstance(a, Array) and isinstance(b, Array)):
-        return False
-    sizes = [size(dim) for dim in a.dims]
-    same = same_element(a.element, b.element) and sizes == [size(dim) for dim in b.dims]
-    return same and None not in sizes
-
-
-def size_hint(span: Span, found: Type, wanted: Type) -> str:
-    """What to say when only the axes' names differ."""
-    return cast_hint(span, wanted) if named_apart(found, wanted) else ""
-
-
-def cast_hint(span: Span, wanted: Type) -> str:
-    """How a value is read along axes of other names."""
-    text = (
-        span.text
-        if INDEXED.fullmatch(span.text)
-        else "…"
-        if "\n" in span.text
-        else f"({span.text})"
-    )
-    return f"equal sizes are not enough; if this is meant, write `{text} as {show(wanted)}`"
-
-
-def entry_hint(span: Span, found: Type, wanted: Type) -> str:
-    """What to say where one entry of several may be meant."""
-    if not (isinstance(found, Array) and isinstance(wanted, Array)) or wanted.dims:
-        return ""
-    if not found.dims or "\n" in span.text or not same_element(found.element, wanted.element):
-        return ""
-    index = ", ".join(map(first_index, found.dims))
-    text = span.text if INDEXED.fullmatch(span.text) else f"({span.text})"
-    return f"name one of its entries, as in `{text}[{index}]`"
-
-
-def first_index(dim: Dim) -> str:
-    """The first place along an axis, as an index is written."""
-    return written_name(dim.members[0]) if isinstance(dim, Axis) else "0"
 
 
 def argument_count(call: Span, name: str, wanted: str, found: int) -> Diagnostic:
@@ -179,7 +144,9 @@ def wrong_index(span: Span, found: Type, dim: Dim) -> Diagnostic:
     entries = f"`{show_dim(dim)}`" if isinstance(dim, Axis) else f"{show_dim(dim)} entries"
     headline = f"{described(found)} does not index an axis of {entries}"
     help = "an index is a whole number, or a value of the type that counts the axis"
-    return Diagnostic("E0207", headline, span, show(found), help=help)
+    return Diagnostic(
+        "E0207", headline, span, show(found), help=each_index_hint(span, found) or help
+    )
 
 
 def not_exhaustive(span: Span, subject: Sequence[Type], missing: Sequence[str]) -> Diagnostic:
