@@ -29,6 +29,7 @@ from circ.lang.words import written_name
 from circ.runtime.agreement import Floats, Points, apart, drawn, first_apart
 from circ.runtime.exported import Inside, calls_of, quietly
 from circ.runtime.outputs import write_bytes
+from circ.runtime.show import printable
 
 MOST_SHOWN = 12
 """So many sites are shown of a network."""
@@ -53,7 +54,7 @@ class HandedOver:
         shown = [f"{written_name(name)}: {kind(shape)}" for name, shape in self.sites.items()]
         rest = f", … (all {len(shown)} in `.sites`)" if len(shown) > MOST_SHOWN else ""
         sites = ", ".join(shown[:MOST_SHOWN]) + rest if shown else "none"
-        return f"<network {self.name}({takes}) -> {kind(self.output)}; sites: {sites}>"
+        return printable(f"<network {self.name}({takes}) -> {kind(self.output)}; sites: {sites}>")
 
     @property
     def inputs(self) -> Mapping[str, Shape]:

@@ -30,7 +30,7 @@ from circ.compiler.verdict import (
 )
 from circ.runtime.certificates.folder import Certified, Uncertified
 from circ.runtime.exits import Exit, exit_of
-from circ.runtime.show import above, decimal_text, member_text, tensor_text
+from circ.runtime.show import above, decimal_text, member_text, printable, tensor_text
 
 Style = Literal["good", "bad", "doubt", "plain", "faint"]
 
@@ -43,10 +43,17 @@ MOST_SPANS = 6
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line and how it is meant."""
+    """A line and how it is meant.
+
+    Names in it may come from files: whatever is told of them, a terminal finds nothing to obey.
+    """
 
     style: Style
     text: str
+
+    def __post_init__(self) -> None:
+        """Show what cannot be printed as such."""
+        object.__setattr__(self, "text", printable(self.text))
 
 
 def verdict_lines(

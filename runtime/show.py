@@ -17,6 +17,13 @@ MOST_SHOWN = 64
 """Entries shown along each axis."""
 
 
+def printable(text: str) -> str:
+    """A text whose signs can all be printed: the others as their escapes, so that no terminal obeys what a file says."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
 def decimal_text(value: Fraction, digits: int = 12) -> str:
     """A decimal, ending in `…` where it is cut off after so many significant digits."""
     context = Context(prec=digits, rounding=ROUND_DOWN)

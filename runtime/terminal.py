@@ -14,6 +14,7 @@ from circ.lang.diagnostic import Diagnostic
 from circ.lang.render import render
 from circ.runtime.displays import line_text
 from circ.runtime.report import Line
+from circ.runtime.show import printable
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -26,14 +27,24 @@ def show_lines(lines: Iterable[Line]) -> None:
 
 
 def show_data(data: object, *, on_one_line: bool = False) -> None:
-    """Print data as JSON; half a character, which no file may have, as its escape."""
+    """Print data as JSON; what cannot be printed, as half a character, as its escape."""
     text = json.dumps(data, indent=None if on_one_line else 2, ensure_ascii=False)
-    OUT.print(Text(text.encode(errors="backslashreplace").decode()))
+    OUT.print(Text("".join(map(escaped, text))))
+
+
+def escaped(char: str) -> str:
+    """A character of JSON; one that cannot be printed, as its escape."""
+    return char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1]
 
 
 def show_text(text: str) -> None:
-    """Print a text as it is."""
-    OUT.print(Text(text.rstrip("\n")))
+    """Print a text as it is; on a terminal without what that would obey."""
+    OUT.print(Text(seen(text.rstrip("\n"))))
+
+
+def seen(text: str) -> str:
+    """A text of several lines for where it goes: into a file as it is, for people what can be printed."""
+    return "\n".join(map(printable, text.split("\n"))) if OUT.is_terminal else text
 
 
 def show_source(text: str) -> None:
@@ -42,7 +53,7 @@ def show_source(text: str) -> None:
 
     from circ.runtime.highlighting import CircLexer
 
-    coloured = Syntax("", CircLexer(), theme="ansi_dark").highlight(text)
+    coloured = Syntax("", CircLexer(), theme="ansi_dark").highlight(seen(text))
     coloured.rstrip()
     OUT.print(coloured)
 
@@ -60,7 +71,7 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 def show_notes(notes: Iterable[str]) -> None:
     """Print remarks that are no part of an answer."""
     for note in notes:
-        ERR.print(Text(f"note: {note}", style="dim"))
+        ERR.print(Text(f"note: {printable(note)}", style="dim"))
 
 
 @contextmanager
@@ -74,9 +85,9 @@ def progress(what: str, quiet: bool) -> Generator[Progress]:
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Bar(*columns, console=ERR, transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
+        task = bar.add_task(printable(what), total=1.0)
 
         def move(share: float, doing: str) -> None:
-            bar.update(task, completed=share, description=f"{what}: {doing}")
+            bar.update(task, completed=share, description=printable(f"{what}: {doing}"))
 
         yield move

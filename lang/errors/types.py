@@ -33,8 +33,6 @@ from circ.lang.types import (
     show_dim,
 )
 
-"""What an index may follow without parentheses."""
-
 
 def mismatch(span: Span, found: Type, wanted: Type, role: str, help: str = "") -> Diagnostic:
     """A value of one type where another is wanted; `role` says who wants it."""

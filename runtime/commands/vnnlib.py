@@ -19,7 +19,7 @@ from circ.compiler.vnnlib.problem import Problem, read_problem
 from circ.runtime.exits import Exit
 from circ.runtime.onnx_values import Computed, Missing, computed
 from circ.runtime.prover import decide
-from circ.runtime.show import rational_text
+from circ.runtime.show import printable, rational_text
 from circ.runtime.standard import Answer, Sat, Undecided, Unsat, answer, terminates
 
 DIGITS = 17
@@ -52,7 +52,7 @@ def run_vnnlib(
         told = files | data(problem, found, beside) | {"seconds": round(seconds, 3)}
     else:
         told = dict[str, object]()
-        click.echo("\n".join(lines(problem, found, beside, seconds)))
+        click.echo("\n".join(map(printable, lines(problem, found, beside, seconds))))
     if certificates is not None:
         from circ.runtime.commands.vnnlib_certificates import certified
 
