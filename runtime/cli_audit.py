@@ -24,7 +24,11 @@ Exit codes: 0 every certificate holds, 1 one is rejected (or missing, with --str
     help="SPEC is a VNN-LIB property of this ONNX network, answered by `circ vnnlib`.",
 )  # fmt: skip
 @click.option("--exact", is_flag=True, help="Use whole numbers alone, no floating point.")
-@click.option("--strict", is_flag=True, help="Exit with 1 where a claim has none.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 where a claim has none; a VNN-LIB property has all in any case.",
+)
 @JSON
 def audit(
     spec: Path,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import hypot, isfinite, prod
+from math import hypot, inf, isfinite, prod
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,8 @@ class Differs:
     """A tensor that is not the same in two files: how many of its entries differ, and how far they have moved.
 
     `l2` and `linf` are None where no double holds them. `kind` says instead that the tensor is in one file alone,
-    of another shape or dtype, not of floats, or of the same numbers in other bytes.
+    of another shape or dtype, not of floats, or of the same numbers in other bytes. `known`: False where there was no
+    time to compare it.
     """
 
     name: str
@@ -33,10 +35,14 @@ class Differs:
     l2: float | None = 0.0
     linf: float | None = 0.0
     kind: str = ""
+    known: bool = True
 
 
-def differing(old: Path, new: Path) -> Iterator[Differs]:
-    """The tensors that differ, in the order of their names; raises `CircError` for a file that cannot be read."""
+def differing(old: Path, new: Path, until: float = inf) -> Iterator[Differs]:
+    """The tensors that differ, in the order of their names, and those that are not compared by a moment of `monotonic`.
+
+    Raises `CircError` for a file that cannot be read.
+    """
     before, after = read_header(old), read_header(new)
     for name in sorted(before.tensors.keys() | after.tensors.keys()):
         was, now = before.tensors.get(name), after.tensors.get(name)
@@ -45,6 +51,8 @@ def differing(old: Path, new: Path) -> Iterator[Differs]:
         elif (was.dtype, was.shape) != (now.dtype, now.shape):
             told = [f"{[*tensor.shape]} {tensor.dtype}" for tensor in (was, now)]
             yield Differs(name, kind=f"{told[0]}, now {told[1]}")
+        elif monotonic() > until:
+            yield Differs(name, kind="not compared, as the time was up", known=False)
         else:
             pairs = zip(read_chunks(old, was), read_chunks(new, now), strict=True)
             found = moved(name, was, pairs)

@@ -47,16 +47,21 @@ def run_diff(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """0 where both decide alike, or without a spec where no tensor differs; 1 where not, 2 where that is not known."""
-    tensors = [*differing(old, new)]
+    """0 where both decide alike, or without a spec where no tensor differs; 1 where not, 2 where that is not known.
+
+    All of it shares the time: comparing tensors, deciding, and counting the inputs on which they decide otherwise.
+    """
+    start = monotonic()
+    tensors = [*differing(old, new, start + timeout)]
     if spec is None:
-        code = Exit.REFUTED if tensors else Exit.AS_CLAIMED
+        code = code_of(tensors)
         told(old, new, tensors, None, None, code, as_json)
         return code
     program = with_new(spec, new, wanted, settings(*opened))
-    asked, start = compared(program, old, wanted), monotonic()
+    asked = compared(program, old, wanted)
+    left = max(timeout - (monotonic() - start), 0.0)
     with progress("comparing", as_json) as move:
-        found = Claims(asked.program, Limits(timeout=timeout)).answer(asked.claim, move)
+        found = Claims(asked.program, Limits(timeout=left)).answer(asked.claim, move)
     changed = None
     left = timeout - (monotonic() - start)
     if isinstance(found.verdict, Refuted) and found.verdict.count is None and left > 0:
@@ -65,6 +70,13 @@ def run_diff(
     code = worst([exit_of("proved", found.verdict)])
     told(old, new, tensors, (asked, found), changed, code, as_json)
     return code
+
+
+def code_of(tensors: Sequence[Differs]) -> Exit:
+    """What is said of tensors alone: that some differ, that none does, or that it is not known."""
+    if any(tensor.known for tensor in tensors):
+        return Exit.REFUTED
+    return Exit.UNKNOWN if tensors else Exit.AS_CLAIMED
 
 
 def with_new(spec: Path, new: Path, wanted: Wanted, request: Request) -> Program:
@@ -112,8 +124,10 @@ def tensor_lines(tensors: Sequence[Differs]) -> list[Line]:
     if not tensors:
         return [Line("good", "all tensors are the same")]
     width = max(len(tensor.name) for tensor in tensors[:LISTED])
-    head = f"{len(tensors)} tensor{'s differ' if len(tensors) != 1 else ' differs'}"
-    lines = [Line("plain", head)]
+    moved, open = (sum(tensor.known == known for tensor in tensors) for known in (True, False))
+    head = f"{moved} tensor{'s differ' if moved != 1 else ' differs'}"
+    late = f", {open} not compared (`--timeout SECONDS` allows more time)" if open else ""
+    lines = [Line("doubt" if open else "plain", head + late)]
     for tensor in tensors[:LISTED]:
         lines.append(Line("plain", f"    {tensor.name:<{width}}  {how(tensor)}"))
     if len(tensors) > LISTED:

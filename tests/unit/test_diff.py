@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,12 @@ import numpy as np
 import pytest
 import safetensors.numpy as library
 
+from circ.compiler.driver import Program
+from circ.compiler.finding import Limits, Progress
+from circ.compiler.verdict import Refuted, Size
+from circ.runtime.cache.recall import Answered
+from circ.runtime.commands import diff
+from circ.runtime.differences import Compared
 from tests.unit.specs import Rows, command, save
 
 SPEC = """
@@ -285,3 +292,67 @@ def test_a_domain_that_reads_the_checkpoint_is_refused(
     spec.write_text(text + 'checkpoint n from "model.safetensors"\n')
     assert command(*words, "Words", "--in", "m") == 4
     assert capsys.readouterr().err.count("E0712") == 2
+
+
+# --- time -----------------------------------------------------------------------------------
+
+
+def test_what_is_not_compared_in_time_is_said(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a spec, too: nothing is known of tensors that were not read, and the code is 2."""
+    old, new, _ = files
+    assert command("diff", old, new, "--timeout", "0") == 2
+    assert "0 tensors differ, 3 not compared" in capsys.readouterr().out
+    code, data = answered(capsys, old, new, "--timeout", "0")
+    assert (code, [each["known"] for each in data["tensors"]]) == (2, [False] * 3)
+    save(OLD | {"more": [1.0]}, new, np.float32)
+    assert command("diff", old, new, "--timeout", "0") == 1
+
+
+def timed(monkeypatch: pytest.MonkeyPatch, *moments: float) -> list[float]:
+    """Let the command see these moments, and give the limits with which it counts."""
+    clock, given = iter(moments), list[float]()
+
+    def counting(_asked: Compared, limits: Limits) -> None:
+        given.append(limits.timeout)
+
+    monkeypatch.setattr(diff, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(diff, "number_changed", counting)
+    monkeypatch.setattr(diff, "Claims", Refuting)
+    return given
+
+
+@dataclass
+class Refuting:
+    """Claims of which each is refuted, without a number of failing inputs."""
+
+    program: Program
+    limits: Limits
+
+    def answer(self, name: str, _move: Progress) -> Answered:
+        """The verdict."""
+        shown = self.program.question(name).at(None)
+        return Answered(shown, Refuted("a guess", (), Size(None), None), 0.0)
+
+
+def test_deciding_and_counting_share_the_time(
+    files: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 10 s, of which comparing and deciding took 7, counting has 3."""
+    old, new, spec = files
+    given = timed(monkeypatch, 0.0, 1.0, 7.0)
+    words = "diff", old, new, "--spec", spec, "--on", "Words", "--timeout", "10"
+    assert command(*words, "--of", "model") == 1
+    assert given == [3.0]
+
+
+def test_nothing_is_counted_when_the_time_is_up(
+    files: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refuted with the last of the time is told without a number."""
+    old, new, spec = files
+    given = timed(monkeypatch, 0.0, 1.0, 10.0)
+    words = "diff", old, new, "--spec", spec, "--on", "Words", "--timeout", "10"
+    assert command(*words, "--of", "model") == 1
+    assert given == []
