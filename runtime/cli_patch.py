@@ -34,6 +34,7 @@ def patch() -> None:
     circ patch show mend                                    what changes, and what was proved
     circ patch apply mend model.safetensors --in-place      write what was proved
     circ patch revert mend model.safetensors --in-place     take it back, byte for byte
+    circ patch lora model.safetensors.receipt.json --out a  write it as an adapter of low rank
     circ audit model.safetensors.receipt.json               prove it again, from the files alone
     """
 
@@ -150,3 +151,59 @@ def show(what: Path, as_json: bool) -> int:
     from circ.runtime.commands.patch_files import run_show
 
     return run_show(what, as_json)
+
+
+@patch.command(cls=Answer, epilog=EXIT_CODES)
+@click.argument("receipt", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    required=True,
+    help="Where to write the adapter.",
+)
+@click.option("--force", is_flag=True, help="Replace an adapter that is already there.")
+@click.option(
+    "--rank",
+    type=click.IntRange(min=1),
+    metavar="R",
+    help="The rank of the factors.  [default: the least that gives the change to its dtype's precision]",
+)
+@click.option(
+    "--fan-in-fan-out/--no-fan-in-fan-out",
+    "transposed",
+    default=None,
+    help="Whether layers keep their weights as [in, out].  [default: by the `config.json` beside the checkpoint]",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Where a checkpoint that the receipt names is now.",
+)
+@TIMEOUT
+@JSON
+def lora(
+    receipt: Path,
+    out: Path,
+    force: bool,
+    rank: int | None,
+    transposed: bool | None,
+    checkpoints: tuple[str, ...],
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Write a patch as a LoRA adapter of PEFT, once what was proved is proved of the weights it is merged into.
+
+    These need not be those of the patched checkpoint to the last bit: how far they lie from them is told.
+
+    \b
+    circ patch lora model.mend.safetensors.receipt.json --out adapter
+    """
+    from circ.runtime.commands.patch_lora import run_lora
+    from circ.runtime.session import settings as parsed
+
+    elsewhere = parsed((), checkpoints, outside=True).checkpoints
+    return run_lora(receipt, out, elsewhere, rank, transposed, timeout, force, as_json)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.span import Span
 
@@ -117,3 +119,18 @@ def config_there(config: str, reason: str) -> Diagnostic:
 def not_untied(span: Span | None, reason: str, help: str) -> Diagnostic:
     """`--untie` or `--tied` where that is not to be had."""
     return Diagnostic("E0664", reason, span, help=help)
+
+
+def no_adapter(tensor: str, reason: str) -> Diagnostic:
+    """A change that is none of a linear layer's weight, which is all that such an adapter has."""
+    headline = f"the change of `{tensor}` is not written as an adapter: {reason}"
+    help = "use the patched checkpoint, or the patch on its own (`--delta`)"
+    return Diagnostic("E0665", headline, None, help=help)
+
+
+def which_way(tensors: Sequence[str]) -> Diagnostic:
+    """Layers that keep their weights as [in, out] in one kind of model and as [out, in] in others."""
+    listed = ", ".join(f"`{tensor}`" for tensor in tensors)
+    headline = f"it is not known whether {listed} is kept as [in, out]"
+    help = "`--fan-in-fan-out` says so, as of the Conv1D layers of GPT-2; `--no-fan-in-fan-out` says that it is not"
+    return Diagnostic("E0666", headline, None, help=help)

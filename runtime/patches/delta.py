@@ -123,10 +123,12 @@ def as_bytes(text: bytes) -> Stored:
     return Stored("U8", (len(text),), text)
 
 
-def tensors_text(tensors: Mapping[str, Stored]) -> bytes:
+def tensors_text(tensors: Mapping[str, Stored], metadata: Mapping[str, str] | None = None) -> bytes:
     """A whole safetensors file."""
     entries: Entries = laid_out([*tensors], {}, tensors)
-    return header_bytes(entries, {}) + b"".join(tensor.data for tensor in tensors.values())
+    return header_bytes(entries, metadata or {}) + b"".join(
+        tensor.data for tensor in tensors.values()
+    )
 
 
 # --- from files -----------------------------------------------------------------------------

@@ -48,13 +48,15 @@ from circ.runtime.patches.treatment import treatment
 from circ.runtime.prover import universal
 from circ.runtime.session import Request, checked, rational
 
+Verdicts = tuple[tuple[Obligation, Verdict], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Reproved:
     """A receipt that holds: how many tensors are as they were, and every requirement, decided anew."""
 
     same: int
-    verdicts: tuple[tuple[Obligation, Verdict], ...]
+    verdicts: Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +126,32 @@ def decided_again(
     wrong = wrong or next(wrong_bound(receipt.bound, plan, given, after), None)
     if wrong is not None:
         return Differing(wrong)
-    obligations = (*plan.require, *plan.preserve)
     weights = Edited(program.weights, tensors_of(checkpoint, after, named))
     if accounts(plan.forms, weights) != receipt.computed:
         return Differing("what it says of what is computed is not so")
+    found = decided(plan, weights, receipt.target, limits, deadline, progress)
+    if not isinstance(found, tuple):
+        return found
+    told = [(verdict.name, verdict.outcome) for verdict in receipt.verdicts]
+    if told != [(o.title, outcome(v)) for o, v in found]:
+        return Differing("what it says of the requirements is not what is found of them")
+    return Reproved(unchanged(after, named), found)
+
+
+def decided(
+    plan: PatchPlan, weights: Edited, of: str, limits: Limits, deadline: float, progress: Progress
+) -> Verdicts | Differing | Undecided:
+    """Every requirement of a patch with its verdict, at weights that stand in the file `of`, where all of them hold."""
+    obligations = (*plan.require, *plan.preserve)
     found = findings(obligations, weights, limits, deadline, progress)
     for obligation, finding in zip(obligations, found, strict=False):
         if isinstance(finding, Stuck):
             return Undecided(f"{obligation.title} was not decided: {finding.reason}")
         if isinstance(finding, Fails):
-            return Differing(f"{obligation.title} does not hold of {receipt.target}")
+            return Differing(f"{obligation.title} does not hold of {of}")
     verdicts = tuple((o, universal(o, weights, f)) for o, f in zip(obligations, found, strict=True))
     idle = says_nothing(plan, verdicts)
-    if idle:
-        return Differing(idle)
-    told = [(verdict.name, verdict.outcome) for verdict in receipt.verdicts]
-    if told != [(o.title, outcome(v)) for o, v in verdicts]:
-        return Differing("what it says of the requirements is not what is found of them")
-    return Reproved(unchanged(after, named), verdicts)
+    return Differing(idle) if idle else verdicts
 
 
 def tensors_of(checkpoint: str, after: Path, names: Sequence[str]) -> Mapping[str, Tensor]:

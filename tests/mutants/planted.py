@@ -3685,4 +3685,19 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Edited(self.weights, tensors)",
         ("tests/spec/patches/forms.md",),
     ),
+    Mutant(
+        "an_adapter_proved_of_the_patched_file",
+        "runtime/patches/adapter.py",
+        "whole = {n: merged(m, f) for (n, m), f in zip(moved.items(), factors, strict=True)}",
+        "whole = {n: m.after for (n, m), f in zip(moved.items(), factors, strict=True)}",
+        ("tests/unit/test_adapters.py::TestAnAdapter",),
+    ),
+    Mutant(
+        "factors_added_untransposed",
+        "runtime/patches/low_rank.py",
+        "product.T if moved.transposed else product, dtype)",
+        "product.reshape(shape), dtype)",
+        ("tests/unit/test_adapters.py::TestFactors",),
+        slow=True,
+    ),
 )
