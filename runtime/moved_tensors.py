@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from circ.compiler.checkpoint import read_chunks, read_header
 from circ.compiler.header import StoredTensor
+from circ.compiler.patching import Norm
+from circ.runtime.norms import norms
 
 FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 """The formats that numpy reads as they are stored."""
@@ -66,14 +68,17 @@ def moved(name: str, stored: StoredTensor, pairs: Iterable[tuple[bytes, bytes]])
     if stored.dtype not in {*FLOATS, "BF16"}:
         told = f"other entries, {[*stored.shape]} {stored.dtype}"
         return None if next(others, None) is None else Differs(name, kind=told)
-    steps: list[Steps] = [Steps.between(*pair, stored.dtype) for pair in others]
-    if not steps:
+    entries, parts = 0, list[dict[Norm, float]]()
+    for pair in others:
+        steps = steps_between(*pair, stored.dtype)
+        entries += steps.size
+        parts.append(norms(steps))
+    if not parts:
         return None
-    entries = sum(each.entries for each in steps)
     if not entries:
         return Differs(name, kind="the same numbers, other signs of zero")
-    l2, linf = hypot(*(each.l2 for each in steps)), max(each.linf for each in steps)
-    far = not all(isfinite(each.linf) for each in steps)
+    l2, linf = hypot(*(part["l2"] for part in parts)), max(part["linf"] for part in parts)
+    far = not all(isfinite(part["linf"]) for part in parts)
     return Differs(name, entries, prod(stored.shape), finite(l2), None if far else linf)
 
 
@@ -82,29 +87,12 @@ def finite(x: float) -> float | None:
     return x if isfinite(x) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """How many entries of a part differ, and the norms of what they have moved."""
-
-    entries: int
-    l2: float
-    linf: float
-
-    @staticmethod
-    def between(was: bytes, now: bytes, dtype: str) -> Steps:
-        """Those of a part whose bytes are these."""
-        a, b = floats(was, dtype), floats(now, dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
-            steps = (b - a)[a != b]
-        largest = float(np.abs(steps).max(initial=0.0))
-        return Steps(steps.size, length(steps, largest), largest)
-
-
-def length(steps: Entries, largest: float) -> float:
-    """The l2 norm, by numbers at most 1, so that no square is too large or too small."""
-    if not (largest > 0 and isfinite(largest)):
-        return largest
-    return largest * float(np.linalg.norm(steps / largest))
+def steps_between(was: bytes, now: bytes, dtype: str) -> Entries:
+    """How far each entry that differs has moved, of a part whose bytes are these."""
+    a, b = floats(was, dtype), floats(now, dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps: Entries = (b - a)[a != b]
+    return steps
 
 
 def floats(data: bytes, dtype: str) -> Entries:

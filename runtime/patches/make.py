@@ -21,6 +21,7 @@ from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Proved, Verdict
 from circ.runtime.convex import Floats, Norm
+from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
 from circ.runtime.patches.edits import Infeasible, Late, Unknowns, solve
@@ -252,7 +253,7 @@ def finished(
         settled,
         rounds,
         0 if done is None else count(done.groups),
-        norms_of(change),
+        norms(change),
         int(np.count_nonzero(change)),
         None if done is None else least_edit(given, done),
     )
@@ -271,16 +272,6 @@ def says_nothing(plan: PatchPlan, settled: Iterable[tuple[Obligation, Verdict]])
     asked = plan.require or plan.preserve
     idle = [obligation.name for obligation in asked if obligation.name not in said]
     return f"{idle[0]} says nothing: no input meets its assumptions" if idle else ""
-
-
-def norms_of(change: Floats) -> dict[Norm, float]:
-    """How large a change is."""
-    absolute = np.abs(change)
-    return {
-        "l1": float(absolute.sum()),
-        "l2": float(np.linalg.norm(change)),
-        "linf": float(absolute.max(initial=0.0)),
-    }
 
 
 def rounded(unknowns: Unknowns, change: Floats, weights: Weights) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ from circ.compiler.verdict import Outcome
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
+from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.bound_text import bound_in
 from circ.runtime.patches.edited import moved
@@ -154,11 +155,16 @@ class Receipt:
 
 def change(tensor: str, old: Tensor, new: Tensor) -> Change:
     """The entry of a receipt for a tensor that was `old` and now is `new`, in one dtype."""
-    sizes: list[float] = moved(old, new).ravel().tolist()
     before, after = (hashlib.sha256(encoded(t.values, t.dtype)).hexdigest() for t in (old, new))
-    largest = max(map(abs, sizes), default=0.0)
-    norms = math.hypot(*sizes), largest
-    return Change(tensor, new.dtype, old.shape, new.shape, before, after, *norms)
+    size = norms(moved(old, new))
+    sizes = size["l2"], size["linf"]
+    return Change(tensor, new.dtype, old.shape, new.shape, before, after, *sizes)
+
+
+def alike(told: Change, found: Change) -> bool:
+    """Whether two speak of one change; another machine may add squares up in another order."""
+    near = math.isclose(told.l2, found.l2, rel_tol=1e-9)
+    return near and replace(told, l2=found.l2) == found
 
 
 def seen_from(receipt: Receipt, old: Path, new: Path) -> Receipt:

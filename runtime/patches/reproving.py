@@ -44,6 +44,7 @@ from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.make import findings, says_nothing
 from circ.runtime.patches.publish import carried, data_of
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
+from circ.runtime.patches.receipt import alike as same_change
 from circ.runtime.patches.treatment import treatment
 from circ.runtime.prover import universal
 from circ.runtime.session import Request, checked, rational
@@ -239,7 +240,8 @@ def wrong_tensors(
         if moved_elsewhere(edit, first, then):
             yield f"`{edit.name}` has changed where the patch may not edit it"
         changes.append(change(edit.name, first, then))
-    if tuple(changes) != receipt.changes:
+    told = receipt.changes
+    if len(told) != len(changes) or not all(map(same_change, told, changes)):
         yield "what it says of the tensors that change is not so"
 
 
