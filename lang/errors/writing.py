@@ -28,6 +28,13 @@ def writes_over_read(target: str) -> Diagnostic:
     return Diagnostic("E0651", headline, None, help="name another file")
 
 
+def left_for_another_folder(shard: str) -> Diagnostic:
+    """A shard of a patch that was proved under the names of its source, as those in another folder are."""
+    headline = f"writing `{shard}` would replace a shard of the checkpoint that is patched"
+    help = "the patch was left with `--out` in another folder, where its shards keep their names: apply it to one with `--out`, or leave it again without"
+    return Diagnostic("E0651", headline, None, help=help)
+
+
 def writes_over_another(checkpoint: str, target: str) -> Diagnostic:
     """The file to be written is one that the requirements read unpatched."""
     headline = f"writing `{target}` would replace `{checkpoint}`, which the requirements read"

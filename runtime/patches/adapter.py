@@ -18,7 +18,7 @@ from circ.runtime.outputs import make_folder
 from circ.runtime.patches.delta import tensors_text
 from circ.runtime.patches.edited import Edited
 from circ.runtime.patches.low_rank import Factors, Moved, deviation, factored, merged, tensors_of
-from circ.runtime.patches.plan import Stored
+from circ.runtime.patches.plan import TensorBytes
 from circ.runtime.patches.receipt import Receipt
 from circ.runtime.patches.reproving import (
     Differing,
@@ -139,7 +139,7 @@ def write_adapter(found: Merged, receipt: Receipt, out: Path, *, overwrite: bool
     for name in (CONFIG, TENSORS):
         refuse_existing(out / name, overwrite)
     tensors = {
-        name: Stored("F32", values.shape, values.astype("<f4").tobytes())
+        name: TensorBytes("F32", values.shape, values.astype("<f4").tobytes())
         for name, values in tensors_of(found.adapter.factors).items()
     }
     make_folder(out)

@@ -155,6 +155,8 @@ def write_shards(
         there, wanted = sides(file, back=back)
         path = target.parent / wanted.name
         made.add(wanted.name)
+        if same(path, source.parent / there.name):
+            raise CircError(writing.left_for_another_folder(str(path)))
         if not (path.is_file() and plain_hash(path, None) == wanted.sha256):
             rewrite = rewriting(source.parent / there.name, file, back=back)
             write_patched(rewrite, path)

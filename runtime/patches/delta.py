@@ -24,14 +24,14 @@ from circ.runtime.outputs import make_folder
 from circ.runtime.patches.fields import Json, Malformed, as_list, as_object, hash_at, text_at
 from circ.runtime.patches.plan import (
     Entries,
-    Stored,
+    TensorBytes,
     header_bytes,
     laid_out,
     parsed,
     planned,
 )
 from circ.runtime.patches.receipt import Receipt, receipt_in
-from circ.runtime.patches.write import Rewrite, would_write
+from circ.runtime.patches.write import Rewrite, Written
 
 NOTES, TENSORS = "patch.json", "patch.safetensors"
 
@@ -43,7 +43,7 @@ class Side:
     name: str
     sha256: str
     header: bytes
-    tensors: Mapping[str, Stored]
+    tensors: Mapping[str, TensorBytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,19 @@ class Delta:
     index: tuple[bytes, bytes] | None = None
 
 
-def file_delta(rewrite: Rewrite, target: Path) -> FileDelta:
-    """What a rewriting changes; raises `CircError` (E0652) where the source has changed."""
-    hashes = would_write(rewrite)
+def file_delta(rewrite: Rewrite, target: Path, hashes: Written) -> FileDelta:
+    """What a rewriting changes, whose hashes are known."""
     with rewrite.source.open("rb") as stream:
         plan = planned(stream, rewrite.changes, rewrite.metadata, rewrite.header)
         start = stream.tell()
         _, entries = parsed(plan.old)
-        old: dict[str, Stored] = {}
+        old: dict[str, TensorBytes] = {}
         for name in rewrite.changes:
             if name in entries:
                 begin, end = entries[name]["data_offsets"]
                 stream.seek(start + begin)
                 data = stream.read(end - begin)
-                old[name] = Stored(entries[name]["dtype"], tuple(entries[name]["shape"]), data)
+                old[name] = TensorBytes(entries[name]["dtype"], tuple(entries[name]["shape"]), data)
     before = Side(rewrite.source.name, hashes.source, plan.old, old)
     return FileDelta(before, Side(target.name, hashes.target, plan.new, rewrite.changes))
 
@@ -106,7 +105,7 @@ def named(side: Side) -> Json:
     return {"name": side.name, "sha256": side.sha256}
 
 
-def all_tensors(delta: Delta) -> Iterator[tuple[str, Stored]]:
+def all_tensors(delta: Delta) -> Iterator[tuple[str, TensorBytes]]:
     """`0/before/mlp.W_out` and `0/header/before` of the first file, and so on; the index as bytes too."""
     if delta.index is not None:
         yield "index/before", as_bytes(delta.index[0])
@@ -118,12 +117,14 @@ def all_tensors(delta: Delta) -> Iterator[tuple[str, Stored]]:
                 yield f"{number}/{when}/{name}", tensor
 
 
-def as_bytes(text: bytes) -> Stored:
+def as_bytes(text: bytes) -> TensorBytes:
     """Any bytes as a tensor."""
-    return Stored("U8", (len(text),), text)
+    return TensorBytes("U8", (len(text),), text)
 
 
-def tensors_text(tensors: Mapping[str, Stored], metadata: Mapping[str, str] | None = None) -> bytes:
+def tensors_text(
+    tensors: Mapping[str, TensorBytes], metadata: Mapping[str, str] | None = None
+) -> bytes:
     """A whole safetensors file."""
     entries: Entries = laid_out([*tensors], {}, tensors)
     return header_bytes(entries, metadata or {}) + b"".join(
@@ -176,7 +177,7 @@ def told(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def read_tensors(path: Path, expected: str) -> dict[str, Stored]:
+def read_tensors(path: Path, expected: str) -> dict[str, TensorBytes]:
     """All tensors of the file, if its SHA-256 is the expected one."""
     header = read_file_header(path)
     with opened(path, Place(str(path), None)) as stream:
@@ -184,12 +185,12 @@ def read_tensors(path: Path, expected: str) -> dict[str, Stored]:
     if hashlib.sha256(data).hexdigest() != expected:
         raise Malformed(f"`{path.name}` is another than it names")
     return {
-        name: Stored(found.dtype, found.shape, data[found.start : found.end])
+        name: TensorBytes(found.dtype, found.shape, data[found.start : found.end])
         for name, found in header.tensors.items()
     }
 
 
-def file_in(number: int, found: Json, tensors: Mapping[str, Stored]) -> FileDelta:
+def file_in(number: int, found: Json, tensors: Mapping[str, TensorBytes]) -> FileDelta:
     """One file of a patch."""
     before, after = (
         side_in(number, when, as_object(found[when]), tensors) for when in ("before", "after")
@@ -197,7 +198,7 @@ def file_in(number: int, found: Json, tensors: Mapping[str, Stored]) -> FileDelt
     return FileDelta(before, after)
 
 
-def side_in(number: int, when: str, found: Json, tensors: Mapping[str, Stored]) -> Side:
+def side_in(number: int, when: str, found: Json, tensors: Mapping[str, TensorBytes]) -> Side:
     """One side of it; its header is that of a file, and has its tensors."""
     name = text_at(found, "name")
     if not is_beside(name):
@@ -209,7 +210,7 @@ def side_in(number: int, when: str, found: Json, tensors: Mapping[str, Stored]) 
     return Side(name, hash_at(found, "sha256"), header, inside)
 
 
-def require_header(header: bytes, tensors: Mapping[str, Stored]) -> None:
+def require_header(header: bytes, tensors: Mapping[str, TensorBytes]) -> None:
     """Raise `Malformed`, or `CircError` (E0405-E0408), unless these bytes start a file with these tensors."""
     length = int.from_bytes(header[:8], "little")
     if len(header) != 8 + length:
@@ -235,7 +236,7 @@ def sized(header: bytes) -> Header:
     return headers.parse_header(Place(NOTES, None), header[8:], max(found, default=len(header)))
 
 
-def index_in(tensors: Mapping[str, Stored]) -> tuple[bytes, bytes] | None:
+def index_in(tensors: Mapping[str, TensorBytes]) -> tuple[bytes, bytes] | None:
     """The texts of the index of a checkpoint in shards."""
     if "index/before" not in tensors:
         return None

@@ -28,7 +28,7 @@ class TensorEntry(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class TensorBytes:
     """A tensor as a file holds it."""
 
     dtype: str
@@ -58,7 +58,7 @@ Entries = dict[str, TensorEntry]
 
 def planned(
     stream: BinaryIO,
-    changes: Mapping[str, Stored],
+    changes: Mapping[str, TensorBytes],
     metadata: Mapping[str, str | None],
     header: bytes = b"",
 ) -> Plan:
@@ -106,7 +106,7 @@ def in_order(tensors: Mapping[str, TensorEntry]) -> list[str]:
 
 
 def laid_out(
-    order: Sequence[str], tensors: Mapping[str, TensorEntry], changes: Mapping[str, Stored]
+    order: Sequence[str], tensors: Mapping[str, TensorEntry], changes: Mapping[str, TensorBytes]
 ) -> Entries:
     """What the new header says of the tensors in `order`, one behind the other."""
     entries: Entries = {}
@@ -130,7 +130,7 @@ def laid_out(
     return entries
 
 
-def size_of(change: Stored) -> int:
+def size_of(change: TensorBytes) -> int:
     """The bytes of a tensor; raises `ValueError` where these are not those of its shape and dtype."""
     if len(change.data) * 8 != prod(change.shape) * BITS[change.dtype]:
         raise ValueError("a tensor has not the bytes of its shape")
@@ -144,7 +144,7 @@ def extent(entry: TensorEntry) -> int:
 
 
 def pieces(
-    order: Sequence[str], tensors: Mapping[str, TensorEntry], changes: Mapping[str, Stored]
+    order: Sequence[str], tensors: Mapping[str, TensorEntry], changes: Mapping[str, TensorBytes]
 ) -> tuple[Piece, ...]:
     """The new data section: what stays, what is replaced, what is left out, and what is new."""
     found, stays = list[Piece](), set(order)

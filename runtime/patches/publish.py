@@ -31,7 +31,7 @@ from circ.runtime.patches.delta import NOTES, TENSORS, Delta, file_delta, write_
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.loader import config_beside, require_config, require_config_place
 from circ.runtime.patches.make import Patched
-from circ.runtime.patches.plan import CHUNK, Stored, header_of
+from circ.runtime.patches.plan import CHUNK, TensorBytes, header_of
 from circ.runtime.patches.receipt import (
     METADATA_KEY,
     FileMark,
@@ -51,11 +51,13 @@ from circ.runtime.patches.shards import (
     noted,
     notes,
     pending,
+    previewed,
     there_already,
-    would_be,
+    whole,
     write_checkpoint,
 )
 from circ.runtime.patches.treatment import Treatment, added
+from circ.runtime.patches.write import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +122,16 @@ def publish(
         draft = drafted(program, patched, hashes, bare, treated)
         notes = {METADATA_KEY: embedded(draft), **dict.fromkeys(treated.loose)}
         checkpoint = noted(bare, notes)
-        require_read(program, hashes)
+        require_read(program, hashes, source)
         if target.checkpoint:
             require_writable(program, checkpoint, target)
             require_loadable(program, checkpoint, target, treated)
         receipt = draft
         if target.delta is not None:
-            receipt = replace(draft, sha256=would_be(checkpoint))
-            leave_delta(program, checkpoint, receipt, target)
+            hashes_of = previewed(checkpoint)
+            digest = whole(checkpoint, {path: found.target for path, found in hashes_of.items()})
+            receipt = replace(draft, sha256=digest)
+            leave_delta(program, checkpoint, receipt, target, hashes_of)
         if target.checkpoint:
             with beside_it(path, treated):
                 digest = write_checkpoint(
@@ -138,10 +142,10 @@ def publish(
     return path, receipt
 
 
-def changes_of(patched: Patched) -> dict[str, Stored]:
+def changes_of(patched: Patched) -> dict[str, TensorBytes]:
     """The tensors that a patch changes, by their names in the checkpoint."""
     return {
-        key.partition("/")[2]: Stored(t.dtype, t.shape, encoded(t.values, t.dtype))
+        key.partition("/")[2]: TensorBytes(t.dtype, t.shape, encoded(t.values, t.dtype))
         for key, t in patched.tensors.items()
     }
 
@@ -162,26 +166,35 @@ def beside_it(path: Path, treated: Treatment) -> AbstractContextManager[None]:
     return config_beside(path, treated.after)
 
 
-def require_read(program: Program, hashes: Mapping[str, str]) -> None:
-    """Raise `CircError` (E0652) where a file of tensors is not the one any more that was hashed before it was read."""
+def require_read(program: Program, hashes: Mapping[str, str], source: Path) -> None:
+    """Raise `CircError` (E0652) where a file of tensors is not the one any more that was hashed before it was read.
+
+    The source is hashed whenever it is read to be written.
+    """
     for at, path in files_of_tensors(program).items():
-        if file_hash(path) != hashes[at]:
+        if path != source and file_hash(path) != hashes[at]:
             raise CircError(source_changed(str(path)))
 
 
-def leave_delta(program: Program, checkpoint: Pending, receipt: Receipt, target: Target) -> None:
+def leave_delta(
+    program: Program,
+    checkpoint: Pending,
+    receipt: Receipt,
+    target: Target,
+    hashes: Mapping[Path, Written],
+) -> None:
     """Write the patch on its own; raises `CircError` (E0650-E0653)."""
     folder = target.delta or Path()
     for file in (folder / NOTES, folder / TENSORS):
         require_unread(file, [*program.files_read, *checkpoint.files, checkpoint.target])
     left = seen_from(receipt, checkpoint.target.parent, folder)
-    write_delta(delta_of(checkpoint, left), folder, overwrite=target.force)
+    write_delta(delta_of(checkpoint, left, hashes), folder, overwrite=target.force)
 
 
-def delta_of(checkpoint: Pending, receipt: Receipt) -> Delta:
+def delta_of(checkpoint: Pending, receipt: Receipt, hashes: Mapping[Path, Written]) -> Delta:
     """What changes from the source to the target, both ways."""
     touched = checkpoint.touched.items()
-    files = tuple(file_delta(rewrite, path) for path, rewrite in touched)
+    files = tuple(file_delta(rewrite, path, hashes[path]) for path, rewrite in touched)
     if checkpoint.index is None:
         return Delta(receipt, files)
     return Delta(receipt, files, (checkpoint.source.read_bytes(), index_text(checkpoint.index)))

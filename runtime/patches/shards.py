@@ -21,8 +21,8 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
 from circ.runtime.outputs import same
-from circ.runtime.patches.plan import Stored
-from circ.runtime.patches.write import Rewrite, would_write, write_patched
+from circ.runtime.patches.plan import TensorBytes
+from circ.runtime.patches.write import Rewrite, Written, would_write, write_patched
 
 MARK = re.compile(r"\.[A-Za-z_]\w*-[0-9a-f]{8}$")
 """What the name of a shard has of an earlier patch."""
@@ -48,7 +48,7 @@ def pending(
     source: Path,
     target: Path,
     expected: str,
-    changes: Mapping[str, Stored],
+    changes: Mapping[str, TensorBytes],
     patch: str,
     beside: Mapping[str, str] | None = None,
 ) -> Pending:
@@ -69,7 +69,7 @@ def in_shards(
     source: Path,
     target: Path,
     expected: str,
-    changes: Mapping[str, Stored],
+    changes: Mapping[str, TensorBytes],
     patch: str,
     new: Mapping[str, str],
 ) -> Pending:
@@ -165,10 +165,9 @@ def there_already(path: Path, rewrite: Rewrite, checkpoint: Pending) -> bool:
     return plain_hash(path, None) == would_write(rewrite).target
 
 
-def would_be(checkpoint: Pending) -> str:
-    """The SHA-256 of what `write_checkpoint` would write."""
-    files = checkpoint.files.items()
-    return whole(checkpoint, {path: would_write(rewrite).target for path, rewrite in files})
+def previewed(checkpoint: Pending) -> dict[Path, Written]:
+    """What `write_checkpoint` would write, as hashes."""
+    return {path: would_write(rewrite) for path, rewrite in checkpoint.files.items()}
 
 
 def whole(checkpoint: Pending, hashes: Mapping[Path, str]) -> str:

@@ -19,7 +19,7 @@ from circ.compiler.tied_tensors import FIELD, Tied, apart, ties
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.lang.span import Span
-from circ.runtime.patches.plan import Stored
+from circ.runtime.patches.plan import TensorBytes
 from circ.runtime.patches.receipt import Configured, How, Treated
 
 
@@ -129,7 +129,7 @@ def require_parted(plan: PatchPlan, found: Treatment, span: Span) -> None:
         )
 
 
-def added(found: Treatment, source: Path) -> Mapping[str, Stored]:
+def added(found: Treatment, source: Path) -> Mapping[str, TensorBytes]:
     """The tensors that the patched file has besides, each with the bytes of the one that it was tied to."""
     if found.how == "together":
         return {}
@@ -138,6 +138,6 @@ def added(found: Treatment, source: Path) -> Mapping[str, Stored]:
         tie.other: header.tensors[tie.kept] for tie in found.ties if tie.other not in header.tensors
     }
     return {
-        name: Stored(old.dtype, old.shape, b"".join(read_chunks(source, old)))
+        name: TensorBytes(old.dtype, old.shape, b"".join(read_chunks(source, old)))
         for name, old in new.items()
     }

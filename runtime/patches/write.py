@@ -9,13 +9,14 @@ import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
-from circ.runtime.patches.plan import Stored, planned, rewritten
+from circ.runtime.patches.plan import Plan, TensorBytes, planned, rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Rewrite:
 
     source: Path
     expected: str
-    changes: Mapping[str, Stored]
+    changes: Mapping[str, TensorBytes]
     metadata: Mapping[str, str | None]
     header: bytes = b""
     promised: str = ""
@@ -56,7 +57,7 @@ def write_patched(
     if same and not in_place:
         raise CircError(writing.writes_over_source(str(source), str(target)))
     with (
-        opened(source, rewrite.expected) as stream,
+        opened(source) as stream,
         replacing(target, overwrite=overwrite or same) as out,
     ):
         return poured(stream, rewrite, out)
@@ -64,13 +65,16 @@ def write_patched(
 
 def would_write(rewrite: Rewrite) -> Written:
     """What `write_patched` would write, as hashes; raises `CircError` (E0652)."""
-    with opened(rewrite.source, rewrite.expected) as stream:
+    with opened(rewrite.source) as stream:
         return poured(stream, rewrite, None)
 
 
-def poured(stream: BinaryIO, rewrite: Rewrite, out: BinaryIO | None) -> Written:
-    """Read the source and write the target, both hashed on the way; raises `CircError` (E0652)."""
-    plan = planned(stream, rewrite.changes, rewrite.metadata, rewrite.header)
+def poured(stream: BufferedReader, rewrite: Rewrite, out: BinaryIO | None) -> Written:
+    """Read the source once and write the target, both hashed on the way; raises `CircError` (E0652).
+
+    Whether the source is the one that is expected is known at the end, before the target appears.
+    """
+    plan = plan_of(stream, rewrite)
     read, written, data = hashlib.sha256(plan.old), hashlib.sha256(plan.new), hashlib.sha256()
     if out is not None:
         out.write(plan.new)
@@ -87,15 +91,30 @@ def poured(stream: BinaryIO, rewrite: Rewrite, out: BinaryIO | None) -> Written:
     return Written(rewrite.expected, written.hexdigest(), data.hexdigest())
 
 
+def plan_of(stream: BufferedReader, rewrite: Rewrite) -> Plan:
+    """The plan for a source; raises `CircError` (E0652) where that is another by now, which may start with anything."""
+    try:
+        return planned(stream, rewrite.changes, rewrite.metadata, rewrite.header)
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        TypeError,
+        ValueError,
+    ) as error:
+        stream.seek(0)
+        if hashlib.file_digest(stream, "sha256").hexdigest() == rewrite.expected:
+            raise
+        raise CircError(writing.source_changed(str(rewrite.source))) from error
+
+
 @contextmanager
-def opened(source: Path, expected: str) -> Generator[BinaryIO]:
-    """The checkpoint, if its bytes are still those that were read; raises `CircError` (E0652)."""
+def opened(source: Path) -> Generator[BufferedReader]:
+    """The checkpoint; raises `CircError` (E0652) where it is gone."""
     try:
         stream = source.open("rb")
     except OSError as error:
         raise CircError(writing.source_changed(str(source))) from error
     with stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != expected:
-            raise CircError(writing.source_changed(str(source)))
-        stream.seek(0)
         yield stream

@@ -476,3 +476,26 @@ def test_names_of_files_say_what_they_are(tmp_path: Path) -> None:
         broken.write_text(text)
         assert command("patch", "show", broken) == 4
     assert command("patch", "show", tmp_path / "nothing.safetensors.index.json") == 4
+
+
+def test_shards_of_another_folder_stay_in_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A patch that was left for another folder has the names of its source's shards: none is replaced, and it says where to."""
+    spec, delta, there = in_shards(tmp_path), tmp_path / "delta", tmp_path / "there"
+    index = tmp_path / "model.safetensors.index.json"
+    there.mkdir()
+    out = there / index.name
+    assert command("patch", spec, "sink", "--delta", delta, "--out", out) == 0
+    before, made = files(tmp_path), files(there)
+    for words in (["--in-place"], []):
+        capsys.readouterr()
+        assert command("patch", "apply", delta, index, *words) == 4
+        assert "apply it to one with `--out`" in capsys.readouterr().err
+    assert files(tmp_path) == before
+    again = tmp_path / "again"
+    again.mkdir()
+    assert command("patch", "apply", delta, index, "--out", again / index.name) == 0
+    assert {name: data for name, data in files(again).items() if "receipt" not in name} == {
+        name: data for name, data in made.items() if "receipt" not in name
+    }

@@ -14,7 +14,7 @@ import torch
 from circ.compiler.checkpoint import file_hash, read_header, read_tensor
 from circ.lang.diagnostic import CircError
 from circ.runtime.patches.encoding import encoded
-from circ.runtime.patches.plan import Stored
+from circ.runtime.patches.plan import TensorBytes
 from circ.runtime.patches.shards import Pending, noted, pending, write_checkpoint
 from tests.unit.files import metadata, save
 from tests.unit.killing import killed
@@ -35,9 +35,9 @@ def source(tmp_path: Path) -> Path:
     return index
 
 
-def filled(value: float) -> Stored:
+def filled(value: float) -> TensorBytes:
     """A tensor with one value everywhere."""
-    return Stored("F32", (SIZE,), encoded(array("d", [value] * SIZE), "F32"))
+    return TensorBytes("F32", (SIZE,), encoded(array("d", [value] * SIZE), "F32"))
 
 
 def change(source: Path, target: Path, value: float, names: str = "ac") -> Pending:
