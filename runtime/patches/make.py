@@ -234,8 +234,8 @@ def finished(
     done: Solved | None,
 ) -> PatchResult:
     """A patch, unless a requirement turns out to say nothing; `done` is None where nothing was searched for."""
-    plan, edited = given.plan, {} if done is None else done.tensors
-    rounds, now = 0 if done is None else done.rounds, given.with_edit(edited)
+    edited: Mapping[str, Tensor] = {} if done is None else done.tensors
+    plan, now, rounds = given.plan, given.with_edit(edited), 0 if done is None else done.rounds
     verdicts = [
         universal(obligation, now, finding)
         for obligation, finding in zip(given.obligations, found, strict=True)
