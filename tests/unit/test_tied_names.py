@@ -222,6 +222,19 @@ class TestAPatch:
         assert "E0664" in capsys.readouterr().err
         assert [*out.parent.iterdir()] == []
 
+    def test_that_computes(self, spec: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A form of a tied tensor needs a word as an edit does; parted, the embedding keeps what it was."""
+        text = SPEC.replace("edit    m.HEAD.weight", "project m.HEAD.weight[:, _] off span [0, 1]")
+        text = text.replace("[1, 1])[0] >= 4 + 0 * model(c)[0]", "[1, 1])[1] == 0 * model(c)[0]")
+        spec.write_text(text.replace("HEAD", "model.embed_tokens"))
+        assert command("patch", spec, "head", "--out", out) == 4
+        assert "E0661" in capsys.readouterr().err
+        spec.write_text(text.replace("HEAD", "lm_head"))
+        assert command("patch", spec, "head", "--untie", "--out", out) == 0
+        assert stored(out)["lm_head.weight"].tolist() == [[1, 2], [0, 0]]
+        assert stored(out)[EMBEDDING].tolist() == TENSORS[EMBEDDING]
+        assert command("audit", out.with_name("model.safetensors.receipt.json")) == 0
+
     def test_where_nothing_is_tied(self, spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """The word would say nothing."""
         spec.write_text(SPEC.replace("HEAD", "model.embed_tokens"))
