@@ -202,12 +202,13 @@ def vnnlib(
 
 
 @circ.command(cls=Answer)
-@click.argument("what")
+@click.argument("what", required=False)
 @click.argument("name", required=False)
-def explain(what: str, name: str | None) -> int:
-    """Explain an error's code, or what a spec says of itself or of one NAME in it.
+def explain(what: str | None, name: str | None) -> int:
+    """Explain an error's code, or what a spec says of itself or of one NAME in it; without either, list the codes.
 
     \b
+    circ explain
     circ explain E0208
     circ explain quote.circ
     circ explain quote.circ model

@@ -59,6 +59,15 @@ class Compared:
     domain: str
     count: str
     """An expression: on how many inputs it does not."""
+    older: str
+    """How the claim writes the circuit's value with the older checkpoint."""
+    plain: str
+    """The circuit's value with the newer one."""
+
+    def told(self, text: str) -> str:
+        """What is said of the claim in words of the spec: `old f(x)`, as in a patch."""
+        old = f"old {self.plain}"
+        return text.replace(f"({self.older})", old).replace(self.older, old)
 
 
 def compared(program: Program, old: Path, wanted: Wanted) -> Compared:
@@ -152,9 +161,11 @@ def written(
     """The claim of one circuit on one domain; raises `CircError` with what is wrong in it."""
     scope = program.typed.scope
     taken = {*scope.values, *scope.members, *scope.claims, *scope.patches}
-    before, claim, x = (free(name, taken) for name in ("before", "alike", "x"))
+    names = "before", "alike", circuit.params[0].name.text if circuit.params else "x"
+    before, claim, x = (free(name, taken) for name in names)
     plain = f"{circuit.name.text}({x})"
-    other = f"({plain} do {{ {checkpoint.name.text} := {before} }})"
+    older = f"{plain} do {{ {checkpoint.name.text} := {before} }}"
+    other = f"({older})"
     beside = bare_item(replace(checkpoint, name=replace(checkpoint.name, text=before)))
 
     def said(goal: str) -> Program:
@@ -170,7 +181,7 @@ def written(
         found = said(goal)
     require_alike(found, claim, before, checkpoint, domain)
     count = f"count {{ {x} in {domain.name.text} | not ({goal}) }}"
-    return Compared(found, claim, circuit.name.text, domain.name.text, count)
+    return Compared(found, claim, circuit.name.text, domain.name.text, count, older, plain)
 
 
 def require_alike(

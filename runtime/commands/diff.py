@@ -113,10 +113,24 @@ def told(
     data["tensors"] = [asdict(tensor) for tensor in tensors]
     if answer is not None:
         asked, found = answer
-        data |= {"circuit": asked.circuit, "domain": asked.domain, "decisions": claim_data(found)}
+        decisions = told_data(claim_data(found), asked)
+        data |= {"circuit": asked.circuit, "domain": asked.domain, "decisions": decisions}
         known = None if changed is None else {"at_least": changed.low, "at_most": changed.high}
         data["changed"] = known
     show_data(data | {"exit": int(code)})
+
+
+def told_data(data: object, asked: Compared) -> object:
+    """An answer as data, in words of the spec."""
+    match data:
+        case str():
+            return asked.told(data)
+        case dict():
+            return {key: told_data(each, asked) for key, each in data.items()}
+        case list() | tuple():
+            return [told_data(each, asked) for each in data]
+        case _:
+            return data
 
 
 def tensor_lines(tensors: Sequence[Differs]) -> list[Line]:
@@ -154,7 +168,8 @@ def lines(asked: Compared, found: Answered, changed: Counted | None) -> list[Lin
             said = f"✗ {what} does not decide alike"
         case _:
             said = head.text.replace(f"{asked.claim}:", f"{what}:")
-    lines = [Line(head.style, f"{said}  ({found.seconds:.1f} s)"), *rest]
+    told = [Line(line.style, asked.told(line.text)) for line in rest]
+    lines = [Line(head.style, f"{said}  ({found.seconds:.1f} s)"), *told]
     if changed is not None:
         lines.append(Line("plain", f"    otherwise on {number_text(changed)} inputs"))
     return lines

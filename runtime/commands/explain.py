@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,15 +20,26 @@ from circ.runtime.terminal import show_source, show_text
 CODE = re.compile(r"[EW]\d{4}")
 
 
-def run_explain(what: str, name: str | None) -> int:
-    """Show a page; raises `CircError` where there is none."""
-    if CODE.fullmatch(what.upper()):
+def run_explain(what: str | None, name: str | None) -> int:
+    """Show a page, or which there are; raises `CircError` where there is none."""
+    if what is None:
+        show_text("\n".join(codes()))
+    elif CODE.fullmatch(what.upper()):
         show_text(page(what.upper()))
     elif name is None:
         show_text(overview(module_of(what)))
     else:
         show_source(format_item(item_of(what, name)))
     return Exit.AS_CLAIMED
+
+
+def codes() -> Iterator[str]:
+    """Every error's code, and what is wrong, in a line."""
+    pages = sorted(files("circ.docs").joinpath("errors").iterdir(), key=lambda page: page.name)
+    for each in pages:
+        title = each.read_text(encoding="utf-8").partition("\n")[0]
+        code, _, what = title.removeprefix("# ").partition(": ")
+        yield f"{code}  {what}"
 
 
 def page(code: str) -> str:

@@ -87,7 +87,7 @@ def sampled(
     if report.failing:
         tried = Tried(source, report, f"a sample of {SAMPLED:,} inputs", whole=False)
         return concluded(obligation, tried, limits)
-    reason = f"{stuck.reason}; none of {report.done:,} random ones fails"
+    reason = f"{stuck.reason}; none of {report.done:,} random ones decides it"
     return replace(stuck, reason=reason, interrupted=report.stopped == "interrupted")
 
 
@@ -211,7 +211,7 @@ def stuck(tried: Tried) -> Stuck:
         hardest = source.witnesses(np.array([number]))[0]
         hint = MORE_TIME if reason == LATE else ""
         return Stuck(f"an input is {reason}", tried.method, hardest=hardest, hint=hint)
-    what = f"{report.done / source.count:.0%} of {source.count:,} {source.noun}, none failing"
+    what = f"{report.done / source.count:.0%} of {source.count:,} {source.noun}, none of which decides it"
     if report.stopped == "interrupted":
         return Stuck(f"interrupted after {what}", tried.method, interrupted=True)
     assert report.stopped == "time", "only a failing input ends a search early"

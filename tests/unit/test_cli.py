@@ -380,6 +380,14 @@ def test_what_to_try_can_be_done(hint: str) -> None:
     assert named or not re.search("more|raise|limit", hint)
 
 
+def test_explain_lists_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a code: each that has a page, with what is wrong, in a line."""
+    assert command("explain") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "E0101  a name that nothing declares" in said
+    assert all(re.fullmatch(r"E\d{4}  \S.*", line) for line in said)
+
+
 def test_help_has_examples() -> None:
     """Every command that takes a spec shows how it is called."""
     for name in ("check", "prove", "patch", "run", "compile", "explain", "repl"):

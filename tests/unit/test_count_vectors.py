@@ -308,7 +308,7 @@ def test_it_stops_when_asked_to() -> None:
     first = decide(some, claim, {}, Limits(first=True), silent)
 
     assert isinstance(late, Stuck)
-    assert "count vectors, none failing" in late.reason
+    assert "count vectors, none of which decides it" in late.reason
     assert isinstance(stopped, Stuck)
     assert stopped.interrupted
     assert isinstance(first, Fails)

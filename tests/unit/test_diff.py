@@ -356,3 +356,19 @@ def test_nothing_is_counted_when_the_time_is_up(
     words = "diff", old, new, "--spec", spec, "--on", "Words", "--timeout", "10"
     assert command(*words, "--of", "model") == 1
     assert given == []
+
+
+def test_what_is_shown_is_in_words_of_the_spec(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The circuit's own parameter, and `old` as in a patch: nothing that the spec does not have, in JSON neither."""
+    old, new, spec = files
+    save(moved(2, 2, -1.0), new, np.float32)
+    words = "diff", old, new, "--spec", spec, "--on", "Words", "--of", "model"
+    assert command(*words) == 1
+    said = capsys.readouterr().out
+    assert "    s = [" in said
+    assert "argmax(model(s)) = " in said
+    assert "argmax(old model(s)) = " in said
+    command(*words, "--json")
+    assert "before" not in said + capsys.readouterr().out

@@ -377,7 +377,7 @@ class TestLimits:
 
         assert isinstance(finding, Stuck)
         assert "time ran out after" in finding.reason
-        assert "of 531,441 words, none failing" in finding.reason
+        assert "of 531,441 words, none of which decides it" in finding.reason
 
     def test_what_failed_before_the_time_was_up_counts(self) -> None:
         """A failing word is one, however much was left."""
