@@ -18,9 +18,10 @@ MOST_SHOWN = 64
 
 
 def printable(text: str) -> str:
-    """A text whose signs can all be printed: the others as their escapes, so that no terminal obeys what a file says."""
+    """A text whose signs can all be printed: a tab as blanks, the others as escapes, so that no terminal obeys what a file says."""
     return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in text.replace("\t", "    ")
     )
 
 

@@ -52,7 +52,7 @@ def run_terminal(path: Path | None, request: Request, keeping: Keeping, as_json:
         show_lines([Line("faint", f"{about}: `:help` shows what can be asked, Ctrl-D leaves")])
         talk(session, read_typed(session) if sys.stdout.isatty() else input, tell)
         return Exit.AS_CLAIMED
-    talk(session, read_piped, tell)
+    talk(session, read_piped if as_json else read_shown, tell)
     return Exit.INPUT if session.failed else Exit.AS_CLAIMED
 
 
@@ -112,6 +112,13 @@ def read_piped(prompt: str) -> str:
     if not line:
         raise EOFError
     return line.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+def read_shown(prompt: str) -> str:
+    """A line of a script, shown as if it were typed, so that each answer stands below what was asked."""
+    line = read_piped(prompt)
+    show_lines([Line("faint", f"{prompt}{line}".rstrip())])
+    return line
 
 
 def read_typed(session: Session) -> ReadLine:

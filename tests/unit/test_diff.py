@@ -217,7 +217,7 @@ def test_decisions_are_those_of_every_word(
     assert found["circuit"] == "model"
     if changed:
         assert found["decisions"]["count"] == len(changed)
-        word = found["decisions"]["example"]["input"]["x"]
+        word = found["decisions"]["example"]["input"]["s"]
         assert tuple("abc".index(letter) for letter in word) in changed
 
 

@@ -522,21 +522,29 @@ never
 
 
 def test_a_script_is_answered_from_a_pipe(tmp_path: Path) -> None:
-    """No prompts, no colours, answers in order, errors among them; those make the code 4."""
+    """Each line as if it were typed, its answer below it, errors among them; no colours. Errors make the code 4."""
     command = [sys.executable, "-m", "circ", "repl", str(write_spec(tmp_path))]
     done = subprocess.run(command, input=SCRIPT, capture_output=True, encoding="utf-8", check=False)
     lines = done.stdout.split("\n")
 
     assert (done.returncode, done.stderr) == (4, "")
-    assert lines[0].startswith("error[E0001]: expected an expression, found the end of the item")
+    assert lines[:2] == ["circ> find s in Words where", "  ... let a = 1"]
+    assert lines[2].startswith("error[E0001]: expected an expression, found the end of the item")
     lines = lines[lines.index("a: real = 1") + 1 :]
-    assert lines[:4] == [
+    assert lines[:11] == [
+        "circ> # A script of a session.",
+        "circ> s = [",
+        "  ...   quote, letter,",
+        "  ...   letter",
+        "  ... ]",
         "s: Char[3] = [ quote, letter, letter ]",
+        "circ> side(s)",
         "Side",
         "  exact    inside",
         "  PyTorch  inside",
+        "circ> wrong",
     ]
-    assert lines[4].startswith("error[E0101]: `wrong` is not declared")
+    assert lines[11].startswith("error[E0101]: `wrong` is not declared")
     assert any(line.startswith("✓ forall s in Words: side(s) == side(s): proved") for line in lines)
     assert any(line.startswith("t = [letter, ") for line in lines)
     assert "Char[3]" in lines
