@@ -56,6 +56,16 @@ AUDITS = (
     f"{AGREEMENT}/test_certificate_limits.py",
 )
 
+PATCHES = (
+    f"{UNIT}/test_write.py",
+    f"{UNIT}/test_patched_shards.py",
+    f"{UNIT}/test_patch_parts.py",
+    f"{UNIT}/test_tied_names.py",
+    f"{UNIT}/test_patch_files.py",
+    f"{UNIT}/test_forms.py",
+)
+BOUNDS = (f"{UNIT}/test_patch_bounds.py",)
+
 TESTS: dict[str, tuple[str, ...]] = {
     "compiler/audit/parts/": PARTS,
     "compiler/audit/": AUDITS,
@@ -105,6 +115,16 @@ TESTS: dict[str, tuple[str, ...]] = {
     "runtime/claims.py": LEMMAS,
     "compiler/lower/outer.py": VALUES,
     "runtime/each.py": VALUES,
+    "runtime/patches/": PATCHES,
+    "runtime/patches/low_rank.py": (f"{UNIT}/test_adapters.py",),
+    "runtime/patches/adapter.py": (f"{UNIT}/test_adapters.py",),
+    "runtime/patches/bound.py": BOUNDS,
+    "compiler/conjuncts.py": BOUNDS,
+    "compiler/readings/gradients.py": BOUNDS,
+    "compiler/tied_tensors.py": (f"{UNIT}/test_tied_names.py",),
+    "lang/products.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
+    "compiler/lower/domains.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
+    "compiler/onnx/tokens.py": (f"{UNIT}/test_token_networks.py",),
 }
 
 

@@ -25,6 +25,11 @@ BOXES = (
     *("live", "marks", "near", "net"),
 )
 
+PATCHES = (
+    *("reproving", "treatment", "plan", "write", "shards", "delta", "apply"),
+    *("low_rank", "adapter"),
+)
+
 TRUSTED = (
     *inside("compiler/audit/parts", *PARTS),
     *inside("runtime/certificates", "standard", "auditing"),
@@ -37,5 +42,9 @@ TRUSTED = (
     *inside("runtime", "claims", "each"),
     *inside("compiler", "conjuncts"),
     *inside("compiler/readings", "gradients"),
-    *inside("runtime/patches", "bound"),
+    *inside("runtime/patches", "bound", *PATCHES),
+    *inside("compiler", "tied_tensors"),
+    *inside("lang", "products"),
+    *inside("compiler/lower", "domains"),
+    *inside("compiler/onnx", "tokens"),
 )
