@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from circ.compiler.driver import Program, check
 from circ.compiler.lists import LARGEST
+from circ.compiler.lower import environment
+from circ.compiler.lower.environment import MOST_OPS
 from circ.compiler.stored import Files
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
@@ -180,9 +182,13 @@ class TestMeaning:
         assert "[c, b, a]" in session.run("s")
         assert "[0.25, 1]" in session.run("x")
 
-    def test_too_much_to_go_over_is_told(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("most", [1000, pytest.param(MOST_OPS, marks=pytest.mark.slow)])
+    def test_too_much_to_go_over_is_told(
+        self, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A mean that would take too large a circuit is an error, and no crash."""
-        rows = [[k % 3 for _ in range(30)] for k in range(4000)]
+        monkeypatch.setattr(environment, "MOST_OPS", most)
+        rows = [[k % 3 for _ in range(30)] for k in range(most * 4 // 50)]
         text = """domain Data: fin[3, 30] from "data.json"
         circuit f(s: fin[3, 30]) -> real = sum([ [1, 2, 4][c] * [3, 5, 6][c] for c in s ])
         claim c: mean([ f(s) for s in Data ]) >= 1

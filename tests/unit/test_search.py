@@ -218,7 +218,7 @@ def test_whatever_is_found_is_real(data: st.DataObject) -> None:
         outputs["where"] = b.add(Not(outputs["goal"]))
     binders = data.draw(binders_of(sample.circuit))
     claim = Obligation("claim", "forall", b.circuit(outputs), binders, NOWHERE)
-    witness = search(claim, sample.weights, Limits(timeout=0.5))
+    witness = search(claim, sample.weights, Limits(timeout=0.2))
 
     if witness is not None:
         assert outputs["where"] != outputs["goal"]

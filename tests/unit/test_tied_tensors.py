@@ -170,6 +170,9 @@ class TestAnEdit:
         told = capsys.readouterr().err
         assert f"it is tied to `{desk.embedding}.weight`" in told
 
+    @pytest.mark.parametrize(
+        "stored", ["llama", pytest.param("gpt2", marks=pytest.mark.slow)], indirect=True
+    )
     def test_in_both_places(self, desk: Desk, library: Untyped, tmp_path: Path) -> None:
         """With `--tied` the file is still one that is tied: what is loaded has the change twice."""
         desk.write(f"m.{desk.embedding}")
@@ -189,7 +192,16 @@ class TestAnEdit:
 class TestUntied:
     """`--untie` gives the head a tensor of its own."""
 
-    @pytest.mark.parametrize("patch", ["mend", "move"])
+    @pytest.mark.parametrize(
+        ("stored", "patch"),
+        [
+            ("gpt2", "mend"),
+            ("llama", "move"),
+            pytest.param("gpt2", "move", marks=pytest.mark.slow),
+            pytest.param("llama", "mend", marks=pytest.mark.slow),
+        ],
+        indirect=["stored"],
+    )
     def test_what_is_loaded_is_what_was_proved(
         self, desk: Desk, library: Untyped, tmp_path: Path, patch: str
     ) -> None:
