@@ -34,7 +34,7 @@ def coefficients(form: Clamping, vectors: Floats) -> Whole:
     (v, scale), (numbers, exponent) = direction(form), whole(vectors)
     square = int(v @ v)
     shares = [rational(int(y) * scale, square, exponent) for y in v @ numbers]
-    return np.array([*shares, Fraction(0)], dtype=object)[:-1]
+    return np.array(shares, dtype=object)
 
 
 def moved_to(bound: Fraction, form: Clamping, vectors: Floats, dtype: str) -> Floats:

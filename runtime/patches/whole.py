@@ -21,7 +21,7 @@ TOGETHER = 1 << 18
 
 def blocks(vectors: Floats) -> Iterator[slice]:
     """The columns of [n, count] a few at a time."""
-    step = max(1, TOGETHER // max(1, len(vectors)))
+    step = max(1, TOGETHER // len(vectors))
     for start in range(0, vectors.shape[1], step):
         yield slice(start, start + step)
 

@@ -14,6 +14,7 @@ from circ.compiler.inverse import inverted
 from circ.compiler.patching import Clamping, Part, PatchForm, Projecting, VectorsAlong
 from circ.compiler.rounding import nearest
 from circ.compiler.tensor import Tensor
+from circ.runtime.patches import whole
 from circ.runtime.patches.forms import accounts, computed
 
 DTYPES = ("F64", "F32", "F16", "BF16")
@@ -173,6 +174,40 @@ def test_forms_are_applied_in_order_each_to_what_is_stored() -> None:
     assert [*computed(reversed(forms), weights)["m/b"].values] == [0, 0.5]
     made = computed(forms, weights)
     assert [each.residue for each in accounts(forms, made)] == [2, 0]
+
+
+@pytest.mark.parametrize("together", [1, 7, 1 << 18])
+def test_vectors_are_worked_out_a_few_at_a_time(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many are makes no difference, whatever their sizes: here each is larger than the one before."""
+    monkeypatch.setattr(whole, "TOGETHER", together)
+    matrix = np.arange(1.0, 13.0).reshape(3, 4) * 2.0 ** np.array([0, 10, 20, 30])
+    given = {"m/W": Tensor((3, 4), "F64", array("d", matrix.tobytes()))}
+    target = VectorsAlong("m", "W", 0, ())
+    one = (Fraction(1), Fraction(0), Fraction(1))
+    off = Projecting("p", (target,), (one,), ((Fraction(1, 2),),))
+    found = np.array(computed([off], given)["m/W"].values).reshape(3, 4)
+    assert (found[0] == -found[2]).all() and (found[1] == matrix[1]).all()
+    (left,) = accounts([off], given)
+    assert left.residue == 8 * 2.0**30
+    low = Clamping("c", (target,), one, Fraction(0), Fraction(6))
+    found = np.array(computed([low], given)["m/W"].values).reshape(3, 4)
+    assert found[:, 0].tolist() == [1, 5, 9]
+    assert ((found[0] + found[2])[1:] == 12).all()
+
+
+def test_the_residue_of_several_tensors_is_the_largest() -> None:
+    """Of those of one form: a and b have 1 and 3 along the first axis."""
+    names = {"m/a": [1.0, 7.0], "m/b": [3.0, 7.0]}
+    weights = {name: Tensor((2,), "F64", array("d", values)) for name, values in names.items()}
+    for first, then in (("a", "b"), ("b", "a")):
+        targets = tuple(VectorsAlong("m", name, 0, ()) for name in (first, then))
+        one = (Fraction(1), Fraction(0))
+        off = Projecting("p", targets, (one,), ((Fraction(1),),))
+        low = Clamping("c", targets, one, Fraction(0), Fraction(1, 2))
+        assert [each.residue for each in accounts([off, low], weights)] == [3, 2.5]
+        assert accounts([off], weights)[0].tensors == (first, then)
 
 
 @pytest.mark.parametrize("dtype", ["F16", "BF16", "F32"])

@@ -31,6 +31,7 @@ VALUES = (
     f"{AGREEMENT}/test_outer.py",
     "tests/spec/types/outer.md",
 )
+FORMS = (f"{AGREEMENT}/test_forms.py", f"{UNIT}/test_forms.py")
 LINES = (f"{UNIT}/test_box_lines.py", *SEARCH, f"{UNIT}/test_box_curves.py")
 SMOOTH = (
     f"{UNIT}/test_box_smooth.py",
@@ -125,6 +126,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "lang/products.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
     "compiler/lower/domains.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
     "compiler/onnx/tokens.py": (f"{UNIT}/test_token_networks.py",),
+    "runtime/patches/forms.py": FORMS,
+    "runtime/patches/projecting.py": FORMS,
+    "runtime/patches/clamping.py": FORMS,
+    "runtime/patches/whole.py": FORMS,
 }
 
 

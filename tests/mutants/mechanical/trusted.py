@@ -27,7 +27,7 @@ BOXES = (
 
 PATCHES = (
     *("reproving", "treatment", "plan", "write", "shards", "delta", "apply"),
-    *("low_rank", "adapter"),
+    *("low_rank", "adapter", "forms", "projecting", "clamping", "whole"),
 )
 
 TRUSTED = (
