@@ -21,7 +21,7 @@ WORD_PATTERN = re.compile(r"\bmatches\b[^\n=]*\Z")
 
 COUNT = re.compile(r"\bcount\s*\{\s*(\w+\s*:[^{}|]*)?\Z")
 GOES_OVER = re.compile(r"\b(for|over)\s*\Z")
-BEHIND_CAST = re.compile(r"\b(as|on|off)\s+\w+(\[[^\]]*\])?\s*\Z")
+BEHIND_CAST = re.compile(r"\b(as|on|off)[ \t]+\w+(\[[^\]]*\])?\s*\Z")
 
 EDITED = re.compile(r"(\w+\([^()\n]*\))\.([\w.]+(?:\[[^\]\n]*\])?)\s*\Z")
 SPANNED = re.compile(r"\bspan\s+(?!\[)[^\n]*\Z")
