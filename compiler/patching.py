@@ -17,11 +17,15 @@ Part = tuple[int | range, ...]
 
 @dataclass(frozen=True, slots=True)
 class EditedTensor:
-    """A tensor of the checkpoint `checkpoint`, by its key, and the parts that may change: at least one."""
+    """A tensor of the checkpoint `checkpoint`, by its key, and the parts that may change: at least one.
+
+    `rank` is that which the change of a whole matrix may have, where it may not have any.
+    """
 
     checkpoint: str
     name: str
     parts: tuple[Part, ...]
+    rank: int | None = None
 
     @property
     def key(self) -> str:

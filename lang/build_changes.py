@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from circ.lang.build_expressions import expression, index, indices
-from circ.lang.build_names import Place, name, tree
+from circ.lang.build_names import Place, name, tree, whole
 from circ.lang.grammar import Part, Token, Tree
 from circ.lang.syntax import (
     Change,
@@ -34,10 +34,11 @@ def edit_clause(part: Tree, at: Place) -> EditClause:
 
 
 def edited(part: Tree, at: Place) -> TensorPath:
-    """`m.blocks.0.mlp.W_out[:, 3]`."""
-    path, where = part.children
+    """`m.blocks.0.mlp.W_out[:, 3]`, `m.blocks.0.mlp.W_out rank 2`."""
+    path, where, digits = part.children
     items = () if where is None else indices(tree(where).children, at)
-    return TensorPath(at.span(part), parts_of(path, at), items)
+    rank = None if digits is None else whole(digits, at)
+    return TensorPath(at.span(part), parts_of(path, at), items, rank)
 
 
 def parts_of(path: Part, at: Place) -> tuple[Name, ...]:

@@ -55,8 +55,9 @@ def away(subspace: Name | Spanned) -> str:
 
 
 def tensor_path(path: TensorPath) -> str:
-    """`m.blocks.0.mlp.W_out[:, 3]`."""
-    return dotted(path.parts) + (indices(path.items, STEP) if path.items else "")
+    """`m.blocks.0.mlp.W_out[:, 3]`, `m.blocks.0.mlp.W_out rank 2`."""
+    rank = "" if path.rank is None else f" rank {path.rank}"
+    return dotted(path.parts) + (indices(path.items, STEP) if path.items else "") + rank
 
 
 def vectors(targets: Iterable[Vectors]) -> str:

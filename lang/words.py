@@ -32,7 +32,19 @@ FLOATS = ("float64", "float32", "bfloat16", "float16")
 """The formats that a claim may be about, after `over`; names everywhere else."""
 
 CLAUSE_WORDS = ("edit", "project", "clamp", "require", "preserve", "minimize")
-HEAD_WORDS = ("from", "at", "of", "span", "using", "expects", "proved", "refuted", "along", "to")
+HEAD_WORDS = (
+    "from",
+    "at",
+    "of",
+    "span",
+    "using",
+    "rank",
+    "expects",
+    "proved",
+    "refuted",
+    "along",
+    "to",
+)
 """Words of a patch's clauses, and of the heads of items; names everywhere else."""
 
 TYPES = ("real", "bool", "fin")

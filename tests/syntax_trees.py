@@ -302,7 +302,8 @@ lets = st.builds(Let, st.just(HERE), names, st.none() | types, small)
 entry_paths = several(named(PARTS | st.just("*")), 1)
 entries = st.builds(Entry, st.just(HERE), entry_paths, types)
 axis_items = small | st.builds(Slice, st.just(HERE), st.none() | small, st.none() | small)
-tensor_paths = st.builds(TensorPath, st.just(HERE), paths, several(axis_items))
+ranks = st.none() | st.integers(0, 12)
+tensor_paths = st.builds(TensorPath, st.just(HERE), paths, several(axis_items), ranks)
 edit_clauses = st.builds(EditClause, st.just(HERE), several(tensor_paths, 1))
 vector_sets = several(
     st.builds(

@@ -50,13 +50,18 @@ def lower_patch(
 def edited_tensors(decl: PatchDecl, env: Environment) -> tuple[EditedTensor, ...]:
     """What a patch may change; raises `CircError` where a part is not known before any input is."""
     found: dict[tuple[str, str], list[Part]] = {}
+    ranks: dict[tuple[str, str], int | None] = {}
     for path in decl.edits:
         checkpoint, *parts = (part.text for part in path.parts)
         at = key(env.scope.values[checkpoint])
         sides = env.b.shape(as_wire(lower_tensor(Tensors(at, tuple(parts)), env)))
         places = tuple(known_places(path.items, sides, env))
-        found.setdefault((at, ".".join(parts)), []).append(places)
-    return tuple(EditedTensor(*tensor, tuple(parts)) for tensor, parts in found.items())
+        tensor = at, ".".join(parts)
+        found.setdefault(tensor, []).append(places)
+        ranks[tensor] = path.rank
+    return tuple(
+        EditedTensor(*tensor, tuple(parts), ranks[tensor]) for tensor, parts in found.items()
+    )
 
 
 def each_length(typed: TypedModule, formula: Formula, *, ends: bool) -> Iterator[int | None]:

@@ -14,7 +14,15 @@ from circ.lang.check.indexing import indexed
 from circ.lang.check.tensors import tensor_read
 from circ.lang.errors.domains import no_binder
 from circ.lang.errors.forms import edited_as_well, nothing_searched, other_checkpoint
-from circ.lang.errors.patches import edited_twice, existential, needs, unknown_norm
+from circ.lang.errors.patches import (
+    edited_twice,
+    existential,
+    needs,
+    no_rank,
+    norm_of_rank,
+    rank_of_no_matrix,
+    unknown_norm,
+)
 from circ.lang.format_changes import dotted
 from circ.lang.syntax import (
     Change,
@@ -23,11 +31,13 @@ from circ.lang.syntax import (
     Clamp,
     EditClause,
     Formula,
+    Name,
     PatchDecl,
     Project,
     TensorPath,
     changed_tensors,
 )
+from circ.lang.types import Array, Type, size
 
 NORMS = ("l1", "l2", "linf")
 
@@ -58,10 +68,8 @@ def check_clauses(decl: PatchDecl, ctx: Context) -> None:
     lacking = [words for words, parts in clauses.items() if not parts]
     if lacking:
         ctx.error(needs(decl.name.span, decl.name.text, " and no ".join(lacking)))
-    if decl.minimize is not None and decl.minimize.text not in NORMS:
-        ctx.error(unknown_norm(decl.minimize.span, decl.minimize.text))
-    elif decl.minimize is not None and computes:
-        ctx.error(nothing_searched(decl.minimize.span))
+    if decl.minimize is not None:
+        check_norm(decl.minimize, decl, ctx)
 
 
 def check_change(change: Change, circuit: CircuitDecl | None, ctx: Context) -> None:
@@ -91,6 +99,30 @@ def check_target(path: TensorPath, circuit: CircuitDecl | None, ctx: Context) ->
     found = tensor_read(path, circuit, "`edit`", ctx)
     if found is not None:
         indexed(found, path.span, path.items, ctx)
+        check_rank(path, found, ctx)
+
+
+def check_rank(path: TensorPath, t: Type, ctx: Context) -> None:
+    """A rank is that of a change of a whole matrix, and one that such a change may have."""
+    if path.rank is None or not isinstance(t, Array):
+        return
+    if path.items or len(t.dims) != 2:
+        ctx.error(rank_of_no_matrix(path.span, dotted(path.parts), t, parts=bool(path.items)))
+        return
+    most = min(side for dim in t.dims if (side := size(dim)) is not None)
+    if not 1 <= path.rank <= most:
+        ctx.error(no_rank(path.span, dotted(path.parts), path.rank, most))
+
+
+def check_norm(norm: Name, decl: PatchDecl, ctx: Context) -> None:
+    """What is minimized is a norm, and that of a change with a rank the length."""
+    ranked = next((path for path in decl.edits if path.rank is not None), None)
+    if norm.text not in NORMS:
+        ctx.error(unknown_norm(norm.span, norm.text))
+    elif not decl.edits and decl.forms:
+        ctx.error(nothing_searched(norm.span))
+    elif norm.text != "l2" and ranked is not None:
+        ctx.error(norm_of_rank(norm.span, ranked.span, norm.text))
 
 
 def check_edited_once(decl: PatchDecl, ctx: Context) -> None:

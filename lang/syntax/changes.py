@@ -12,11 +12,15 @@ from circ.lang.syntax.patterns import Wildcard
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorPath:
-    """`m.blocks.0.mlp.W_out[:, 3]`, the target of an `edit`; no items is the whole tensor."""
+    """`m.blocks.0.mlp.W_out[:, 3]`, the target of an `edit`; no items is the whole tensor.
+
+    `rank`, of `m.blocks.0.mlp.W_out rank 2`, is that which its change may have.
+    """
 
     span: Span
     parts: tuple[Name, ...]
     items: tuple[Expr | Slice, ...] = ()
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

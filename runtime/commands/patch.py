@@ -26,6 +26,7 @@ from circ.runtime.lengths import together
 from circ.runtime.patches.bound_text import bound_data, bound_lines
 from circ.runtime.patches.make import Conflict, Failing, NotMade, Patched, PatchResult, make_patch
 from circ.runtime.patches.publish import Target, files_of_tensors, patched_checkpoint, publish
+from circ.runtime.patches.ranks import RankOf
 from circ.runtime.patches.receipt import Receipt, receipt_path
 from circ.runtime.patches.treatment import Treatment
 from circ.runtime.patches.treatment import chosen as chosen_ties
@@ -131,7 +132,7 @@ def result_lines(result: PatchResult, seconds: float) -> list[Line]:
             looked = f"({took}, {instances} input{'s' * (instances != 1)} looked at)"
             head = f"✓ patch {name}: proved  {looked if result.rounds else f'({seconds:.1f} s)'}"
             lines = [Line("good", head), *computed_lines(result.computed)]
-            lines += [change_line(result), *bound_lines(result.bound)]
+            lines += [change_line(result), *rank_lines(result.ranks), *bound_lines(result.bound)]
             return [*lines, *requirement_lines(result.verdicts)]
         case Failing(computed=computed, verdicts=verdicts):
             head = f"✗ patch {name}: a requirement fails of what it computes  ({seconds:.1f} s)"
@@ -165,6 +166,17 @@ def requirement_lines(verdicts: Sequence[tuple[Obligation, Verdict]]) -> list[Li
     groups = groupby(verdicts, key=lambda found: found[0].name)
     told = [line for _, group in groups for line in verdict_lines(*together(list(group)))]
     return [Line(line.style, f"    {line.text}") for line in told]
+
+
+def rank_lines(ranks: Sequence[RankOf]) -> list[Line]:
+    """How near to its rank each change is that may have one."""
+    return [
+        Line(
+            "plain",
+            f"    {r.tensor}: rank {r.rank} up to the rounding of its dtype, singular value {r.rank} is {r.last:.3g} and the next {r.next:.1g}",
+        )
+        for r in ranks
+    ]
 
 
 def conflict_lines(conflict: Conflict) -> list[Line]:
@@ -212,6 +224,7 @@ def result_data(
             data["computed"] = [asdict(each) for each in result.computed]
             data["entries"] = result.entries
             data["bound"] = bound_data(result.bound)
+            data["ranks"] = [asdict(each) for each in result.ranks]
             data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
             data["wrote"] = None if wrote is None else str(wrote)
             data["delta"] = None if delta is None else str(delta)

@@ -8,59 +8,22 @@ elsewhere tangents are taken afresh at every iterate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from time import monotonic
 
 import numpy as np
 
 from circ.compiler.obligation import Witness
-from circ.runtime.convex import Floats, Indices, Norm, least_change
+from circ.runtime.convex import Floats, least_change
 from circ.runtime.patches.instances import Instances
+from circ.runtime.patches.unknowns import Unknowns
 
 SLACK = 1e-3
 """How clearly each instance is asked to hold, at first; decisions must survive rounding."""
 
 LEAST_SLACK = 1e-6
 ROUNDS = 200
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unknowns:
-    """The entries of the edited tensors that may change, as one vector; `norm` is what is made small."""
-
-    start: Mapping[str, Floats]
-    free: Mapping[str, Indices]
-    """By tensor, the offsets of the entries that may change, in order."""
-    norm: Norm = "l2"
-
-    @property
-    def size(self) -> int:
-        """How many entries may change."""
-        return sum(len(free) for free in self.free.values())
-
-    @property
-    def places(self) -> dict[str, slice]:
-        """Where each tensor's entries stand in the vector."""
-        ends = accumulate(len(free) for free in self.free.values())
-        sized = zip(self.free.items(), ends, strict=True)
-        return {key: slice(end - len(free), end) for (key, free), end in sized}
-
-    def at(self, change: Floats) -> dict[str, Floats]:
-        """The tensors after a change."""
-        places, moved = self.places, {key: t.copy() for key, t in self.start.items()}
-        for key, tensor in moved.items():
-            tensor.reshape(-1)[self.free[key]] += change[places[key]]
-        return moved
-
-    def spread(self, keys: Sequence[str], rows: Floats) -> Floats:
-        """[rows, size], from [rows, entries]: of all entries of these tensors, end to end, those that may change."""
-        ends = accumulate((self.start[key].size for key in keys), initial=0)
-        found, places = np.zeros((len(rows), self.size)), self.places
-        for key, begin in zip(keys, ends, strict=False):
-            found[:, places[key]] = rows[:, begin + self.free[key]]
-        return found
 
 
 @dataclass(slots=True)
@@ -83,6 +46,14 @@ class Late:
     """The time was up before a change was found."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocked:
+    """Cuts that contradict each other, and the requirement and input of each."""
+
+    cuts: Cuts
+    blamed: tuple[tuple[str, Witness], ...]
+
+
 Solution = Floats | Infeasible | Late | None
 
 
@@ -92,17 +63,27 @@ def solve(unknowns: Unknowns, groups: Sequence[Instances], deadline: float) -> S
     `deadline` is in seconds of `time.monotonic`. None when the iteration does not settle, which
     only happens where slacks are not concave.
     """
+    found = reached(unknowns, groups, deadline)
+    if isinstance(found, Blocked):
+        return Infeasible(conflicting(found.cuts, found.blamed, deadline))
+    return found
+
+
+def reached(
+    unknowns: Unknowns, groups: Sequence[Instances], deadline: float
+) -> Floats | Blocked | Late | None:
+    """The same, without a look at which of them stand in the way."""
     slack = SLACK
     while True:
         found = solve_at(slack, unknowns, groups, deadline)
-        if not isinstance(found, Infeasible) or slack <= LEAST_SLACK:
+        if not isinstance(found, Blocked) or slack <= LEAST_SLACK:
             return found
         slack /= 10
 
 
 def solve_at(
     slack: float, unknowns: Unknowns, groups: Sequence[Instances], deadline: float
-) -> Solution:
+) -> Floats | Blocked | Late | None:
     """The same, each instance holding by at least half of `slack`."""
     convex = all(group.convex for group in groups)
     change = np.zeros(unknowns.size)
@@ -121,7 +102,7 @@ def solve_at(
             return Late()
         step = least_change(np.array(cuts.rows), np.array(cuts.at_least), unknowns.norm)
         if step is None:
-            return Infeasible(conflicting(cuts, blamed, deadline))
+            return Blocked(cuts, tuple(blamed))
         change = step
     return None
 

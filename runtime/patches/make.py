@@ -24,11 +24,13 @@ from circ.runtime.convex import Floats, Norm
 from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
-from circ.runtime.patches.edits import Infeasible, Late, Unknowns, solve
+from circ.runtime.patches.edits import Infeasible, Late
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.instances import Instances, NoSlack, instances
 from circ.runtime.patches.multipliers import bound
+from circ.runtime.patches.ranks import RankOf, ranks_asked, ranks_of, solve
 from circ.runtime.patches.receipt import Computed
+from circ.runtime.patches.unknowns import Unknowns
 from circ.runtime.prover import decide, universal
 
 ROUNDS = 100
@@ -53,6 +55,8 @@ class Patched:
     """How many of these changed."""
     bound: Bound | None
     """Below which size no edit does it, in the norm of the plan; None where nothing is edited."""
+    ranks: tuple[RankOf, ...]
+    """Of the changes of those matrices that may have a rank only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def searched(given: Given) -> PatchResult:
     tensors = {key: weights[key] for key in keys}
     free = {edit.key: entries(edit, weights[edit.key].shape) for edit in plan.edits}
     start = {key: as_array(tensor) for key, tensor in tensors.items()}
-    unknowns = Unknowns(start, free, plan.minimize)
+    unknowns, ranks = Unknowns(start, free, plan.minimize), ranks_asked(plan)
     try:
         groups = [instances(each, keys, given.with_edit({})) for each in given.obligations]
     except NoSlack as error:
@@ -160,18 +164,25 @@ def searched(given: Given) -> PatchResult:
         if not added(groups, found):
             return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
         given.progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
-        change = solve(unknowns, groups, deadline)
+        change = solve(unknowns, ranks, groups, deadline)
         if isinstance(change, Late):
             return NotMade(plan, "time ran out while an edit was solved for", round_number + 1)
         if isinstance(change, Infeasible):
             return Conflict(plan, change.instances, round_number + 1)
         if change is None:
-            return NotMade(plan, "the search for an edit did not settle", round_number + 1)
+            return NotMade(plan, unsettled(ranks), round_number + 1)
         try:
             tensors = rounded(unknowns, change, weights)
         except OverflowError as error:
             return NotMade(plan, f"the edit cannot be stored: {error}", round_number + 1)
     return NotMade(plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+
+
+def unsettled(ranks: Mapping[str, int]) -> str:
+    """Why no edit was found, though none was found to be impossible."""
+    if ranks:
+        return f"no edit was found with a change of rank {', '.join(map(str, ranks.values()))}"
+    return "the search for an edit did not settle"
 
 
 def findings(
@@ -256,6 +267,7 @@ def finished(
         norms(change),
         int(np.count_nonzero(change)),
         None if done is None else least_edit(given, done),
+        () if done is None else ranks_reached(given, done),
     )
 
 
@@ -264,6 +276,13 @@ def least_edit(given: Given, done: Solved) -> Bound:
     after = {key: as_array(tensor) for key, tensor in done.tensors.items()}
     before = given.with_edit({})
     return bound(given.plan, before, done.unknowns, done.groups, after, given.deadline)
+
+
+def ranks_reached(given: Given, done: Solved) -> tuple[RankOf, ...]:
+    """How near the changes of some matrices are to the ranks that they may have."""
+    start = done.unknowns.start
+    changes = {key: as_array(tensor) - start[key] for key, tensor in done.tensors.items()}
+    return ranks_of(ranks_asked(given.plan), changes)
 
 
 def says_nothing(plan: PatchPlan, settled: Iterable[tuple[Obligation, Verdict]]) -> str:

@@ -27,8 +27,9 @@ from circ.runtime.patches.bound import (
     least_size,
     size_of,
 )
-from circ.runtime.patches.edits import SLACK, Unknowns
+from circ.runtime.patches.edits import SLACK
 from circ.runtime.patches.instances import Instances
+from circ.runtime.patches.unknowns import Unknowns
 
 ROUNDS = 50
 ENOUGH = 1e-9
@@ -69,6 +70,8 @@ def bound(
     size = above(size_of(norm, pairs))
     if not pairs:
         return DualBound(norm, 0.0, 0.0, ())
+    if any(edit.rank is not None for edit in plan.edits):
+        return NoBound(norm, size, "the changes of a rank are no convex set")
     bent = next((group for group in groups if not group.convex), None)
     if bent is not None:
         reason = f"the slack of {bent.obligation.title} is not concave in what is edited"

@@ -3700,4 +3700,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_adapters.py::TestFactors",),
         slow=True,
     ),
+    Mutant(
+        "a_gap_of_a_rank",
+        "runtime/patches/multipliers.py",
+        "if any(edit.rank is not None for edit in plan.edits):",
+        "if any(edit.rank == 0 for edit in plan.edits):",
+        ("tests/unit/test_patch_ranks.py::test_nothing_is_said_of_a_smaller_change_of_that_rank",),
+    ),
 )

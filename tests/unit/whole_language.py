@@ -129,7 +129,7 @@ patch quiet of block {
 }
 
 patch mend of block {
-  edit     m.out, m.blocks.0.mlp.b
+  edit     m.out rank 1, m.blocks.0.mlp.b
   require  forall x in Box where not gate(x): block(x)[0] <= 2
   preserve forall x in Box: block(x) == old block(x) within 0.5
   minimize l2
