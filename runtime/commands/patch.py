@@ -24,6 +24,9 @@ from circ.runtime.commands.patch_files import change_lines, computed_lines
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.bound_text import bound_data, bound_lines
+from circ.runtime.patches.edited import Edited
+from circ.runtime.patches.left_out import LeftOut, left_out
+from circ.runtime.patches.left_out_text import left_out_data, left_out_lines
 from circ.runtime.patches.make import Conflict, Failing, NotMade, Patched, PatchResult, make_patch
 from circ.runtime.patches.publish import Target, files_of_tensors, patched_checkpoint, publish
 from circ.runtime.patches.ranks import RankOf
@@ -35,6 +38,9 @@ from circ.runtime.session import Opened, checked, chosen, settings
 from circ.runtime.terminal import progress, show_data, show_diagnostics, show_lines
 
 __all__ = ["Target", "run_patch"]
+
+BRIEF = 10.0
+"""Seconds for what the `preserve` clauses of a patch leave out."""
 
 
 def run_patch(
@@ -78,15 +84,26 @@ def run_one(
     with progress(name, as_json) as move:
         result = make_patch(plan, program.weights, Limits(timeout=timeout), move)
     seconds = monotonic() - start
+    bands = bands_of(program, result)
     receipt: Receipt | None = None
     path: Path | None = None
     if isinstance(result, Patched):
         path, receipt = publish(program, result, hashes, target, treated)
     if not as_json:
         show_lines(result_lines(result, seconds))
+        show_lines(left_out_lines(bands))
         show_lines(receipt_lines(path, receipt, target))
     wrote = path if target.checkpoint else None
-    return code_of(result), result_data(result, seconds, wrote, receipt, target.delta)
+    data = result_data(result, seconds, wrote, receipt, target.delta)
+    return code_of(result), {**data, "left_out": left_out_data(bands)}
+
+
+def bands_of(program: Program, result: PatchResult) -> tuple[LeftOut, ...]:
+    """What each `preserve` of a patch that was made leaves out."""
+    if not isinstance(result, Patched):
+        return ()
+    weights = Edited(program.weights, result.tensors)
+    return left_out(result.plan.preserve, weights, monotonic() + BRIEF)
 
 
 def treatment_of(program: Program, plan: PatchPlan, target: Target) -> Treatment:
@@ -210,7 +227,7 @@ def result_data(
     wrote: Path | None,
     receipt: Receipt | None,
     delta: Path | None,
-) -> object:
+) -> dict[str, object]:
     """The same for `--json`."""
     data: dict[str, object] = {
         "patch": result.plan.name,

@@ -13,6 +13,7 @@ from time import monotonic
 import numpy as np
 
 from circ.compiler.patching import PatchPlan
+from circ.compiler.readings import clock
 from circ.compiler.tensor import Weights
 from circ.runtime.convex import Floats, least
 from circ.runtime.patches.bound import (
@@ -79,7 +80,11 @@ def bound(
     multipliers = proposed(unknowns, groups, after, deadline)
     free = {key: frozenset(places.tolist()) for key, places in unknowns.free.items()}
     try:
-        found = below(least_size(norm, (*plan.require, *plan.preserve), free, weights, multipliers))
+        with clock.until(deadline):
+            asked = (*plan.require, *plan.preserve)
+            found = below(least_size(norm, asked, free, weights, multipliers))
+    except clock.TimeUp:
+        return NoBound(norm, size, "the time was up")
     except Unfounded as error:
         return NoBound(norm, size, str(error))
     if found <= 0:

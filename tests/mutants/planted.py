@@ -3707,4 +3707,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "if any(edit.rank == 0 for edit in plan.edits):",
         ("tests/unit/test_patch_ranks.py::test_nothing_is_said_of_a_smaller_change_of_that_rank",),
     ),
+    Mutant(
+        "a_share_without_what_is_not_sure",
+        "runtime/patches/left_out.py",
+        "most, least = self.out + self.perhaps_out, self.out + self.kept + self.perhaps_kept",
+        "most, least = self.out, self.out + self.kept + self.perhaps_kept",
+        ("tests/unit/test_left_out.py::test_shares_of_a_box_are_bounded_from_both_sides",),
+    ),
+    Mutant(
+        "a_share_of_the_box_and_not_of_the_domain",
+        "runtime/patches/left_out.py",
+        "        if inside == FALSE:\n            return\n",
+        "",
+        ("tests/unit/test_left_out.py::test_shares_of_a_box_are_bounded_from_both_sides",),
+    ),
 )
