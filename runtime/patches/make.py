@@ -23,6 +23,7 @@ from circ.compiler.verdict import Proved, Verdict
 from circ.runtime.convex import Floats, Norm
 from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
+from circ.runtime.patches.conflicts import stray
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
 from circ.runtime.patches.edits import Infeasible, Late
 from circ.runtime.patches.forms import accounts, computed
@@ -168,7 +169,7 @@ def searched(given: Given) -> PatchResult:
         if isinstance(change, Late):
             return NotMade(plan, "time ran out while an edit was solved for", round_number + 1)
         if isinstance(change, Infeasible):
-            return Conflict(plan, change.instances, round_number + 1)
+            return conflict(given, change, round_number + 1)
         if change is None:
             return NotMade(plan, unsettled(ranks), round_number + 1)
         try:
@@ -176,6 +177,15 @@ def searched(given: Given) -> PatchResult:
         except OverflowError as error:
             return NotMade(plan, f"the edit cannot be stored: {error}", round_number + 1)
     return NotMade(plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+
+
+def conflict(given: Given, found: Infeasible, rounds: int) -> Conflict | NotMade:
+    """What stands in the way, once the exact reference says that each input counts."""
+    keys, before = [edit.key for edit in given.plan.edits], given.with_edit({})
+    wrong = stray(found.instances, given.obligations, keys, before)
+    if wrong:
+        return NotMade(given.plan, f"an input of {wrong} was found that may not count", rounds)
+    return Conflict(given.plan, found.instances, rounds)
 
 
 def unsettled(ranks: Mapping[str, int]) -> str:

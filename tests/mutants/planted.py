@@ -3721,4 +3721,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
         ("tests/unit/test_left_out.py::test_shares_of_a_box_are_bounded_from_both_sides",),
     ),
+    Mutant(
+        "a_conflict_by_an_input_that_does_not_count",
+        "runtime/patches/conflicts.py",
+        "return all(isinstance(x, Choices) and x.sets == (TRUE,) for x in held.values())",
+        "return all(isinstance(x, Choices) for x in held.values())",
+        (
+            "tests/unit/test_patch_conflicts.py::test_an_input_that_does_not_count_is_in_no_conflict",
+        ),
+    ),
 )
