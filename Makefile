@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp
 HOUSE := tests/test_house.py tests/test_packaging.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lint types mypy pyright house tests slow mutate fuzz bench bench-verify dist clean
+.PHONY: help setup demo test format lint types mypy pyright house tests slow mutate fuzz bench bench-verify bench-repair dist clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench-verify: setup  ## how hard claims about boxes may be (an hour; INSTANCES=f
 	$(BIN)/python -m benchmarks.verify.agreement 1000
 	$(BIN)/python -m benchmarks.verify.middle $(QUESTIONS)
 	$(BIN)/python -m benchmarks.verify.ask_middle $(QUESTIONS)
+
+bench-repair: setup  ## what repairing the last layer of a network costs (some minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.repair.run
 
 dist: setup  ## sdist and wheel, in dist/
 	$(BIN)/python -m build
