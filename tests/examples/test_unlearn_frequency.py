@@ -37,6 +37,16 @@ def test_taking_a_wave_off_alone_spoils_sums(plain: dict[str, Any]) -> None:
     assert plain["wrong"]({**m, "read": off}) == 144
 
 
+def test_circ_says_what_forbids_the_projection(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is computed, held against the sums, and not written."""
+    out = tmp_path / "projected.safetensors"
+    assert command("patch", SPEC, "projected", "--out", out) == 1
+    assert "fails on 144 of 12,769 inputs" in capsys.readouterr().out
+    assert not out.exists()
+
+
 def test_the_patch_keeps_every_sum(tmp_path: Path, plain: dict[str, Any]) -> None:
     """The claim is false of what was trained and true of what is written, which adds as before."""
     out = tmp_path / "unlearnt.safetensors"
