@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ from circ.compiler.query import expression
 from circ.compiler.verdict import Counted, Proved, Refuted
 from circ.lang.diagnostic import CircError
 from circ.lang.span import Source
+from circ.runtime.as_data import Data
 from circ.runtime.cache.recall import Answered
 from circ.runtime.claim_lines import claim_data, claim_lines
 from circ.runtime.claims import Claims
@@ -120,17 +122,9 @@ def told(
     show_data(data | {"exit": int(code)})
 
 
-def told_data(data: object, asked: Compared) -> object:
+def told_data(data: Data, asked: Compared) -> object:
     """An answer as data, in words of the spec."""
-    match data:
-        case str():
-            return asked.told(data)
-        case dict():
-            return {key: told_data(each, asked) for key, each in data.items()}
-        case list() | tuple():
-            return [told_data(each, asked) for each in data]
-        case _:
-            return data
+    return json.loads(asked.told(json.dumps(data, ensure_ascii=False)))
 
 
 def tensor_lines(tensors: Sequence[Differs]) -> list[Line]:
