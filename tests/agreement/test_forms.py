@@ -12,7 +12,7 @@ import pytest
 
 from circ.compiler.inverse import inverted
 from circ.compiler.patching import Clamping, Part, PatchForm, Projecting, VectorsAlong
-from circ.compiler.rounding import nearest
+from circ.compiler.rounding import FORMATS, nearest
 from circ.compiler.tensor import Tensor
 from circ.runtime.patches import whole
 from circ.runtime.patches.forms import accounts, computed
@@ -208,6 +208,24 @@ def test_the_residue_of_several_tensors_is_the_largest() -> None:
         low = Clamping("c", targets, one, Fraction(0), Fraction(1, 2))
         assert [each.residue for each in accounts([off, low], weights)] == [3, 2.5]
         assert accounts([off], weights)[0].tensors == (first, then)
+
+
+@pytest.mark.parametrize("dtype", ["F16", "BF16", "F32"])
+def test_the_largest_number_of_a_format_can_be_stored(dtype: str) -> None:
+    """And the next that rounds to it; half a unit above it nothing can."""
+    form = FORMATS[dtype]
+    largest = Fraction(form.largest)
+    half = Fraction(form.largest) / (2 ** (form.precision + 1) - 2)
+
+    def stored(value: Fraction) -> float:
+        clamp = Clamping("c", (VectorsAlong("m", "b", 0, ()),), (Fraction(1),), value, value)
+        before = Tensor((1,), dtype, array("d", [0.0]))
+        return computed([clamp], {"m/b": before})["m/b"].values[0]
+
+    assert stored(largest) == stored(largest + half * Fraction(99, 100)) == form.largest
+    assert stored(-largest) == -form.largest
+    with pytest.raises(OverflowError, match=f"does not fit {dtype}"):
+        stored(largest + half)
 
 
 @pytest.mark.parametrize("dtype", ["F16", "BF16", "F32"])

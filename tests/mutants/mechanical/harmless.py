@@ -7,6 +7,30 @@ from __future__ import annotations
 
 WHY: dict[tuple[str, str, str, str], str] = {
     (
+        "runtime/patches/whole.py",
+        "",
+        "TOGETHER = 1 << 18",
+        "TOGETHER = 0 << 18",
+    ): "a limit: vectors are worked out one at a time",
+    (
+        "runtime/patches/whole.py",
+        "",
+        "TOGETHER = 1 << 18",
+        "TOGETHER = 1 << 17",
+    ): "a limit: fewer entries at a time",
+    (
+        "runtime/patches/clamping.py",
+        "clamped",
+        "for bound, over in ((form.low, share < form.low), (form.high, share > form.high)):",
+        "for bound, over in ((form.low, share < form.low), (form.high, (share >= form.high))):",
+    ): "a coefficient that is a bound is moved to where it is",
+    (
+        "runtime/patches/clamping.py",
+        "clamped",
+        "for bound, over in ((form.low, share < form.low), (form.high, share > form.high)):",
+        "for bound, over in ((form.low, (share <= form.low)), (form.high, share > form.high)):",
+    ): "a coefficient that is a bound is moved to where it is",
+    (
         "compiler/audit/parts/slots.py",
         "slots",
         "return Slots(size, width, 1 << width - 2, ones, ones << width - 1, upper, middle)",
