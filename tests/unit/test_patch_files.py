@@ -18,7 +18,7 @@ import pytest
 from circ.runtime.atomic import locked
 from circ.runtime.patches import publish
 from circ.runtime.patches.delta import read_delta, write_delta
-from circ.runtime.patches.plan import header_bytes, parsed
+from circ.runtime.patches.plan import header_bytes, header_of, parsed
 from tests.unit.forged import forged
 from tests.unit.specs import DETECTOR, WEIGHTS, command, save, stored, write_spec
 
@@ -244,6 +244,33 @@ def test_a_change_elsewhere_is_noticed(tmp_path: Path) -> None:
     assert command("audit", path) == 0
     forged(out, "other", np.array([1.5, -2.25], np.float32))
     assert command("audit", path) == 1
+
+
+def test_a_verdict_that_both_copies_make_up_is_noticed(tmp_path: Path) -> None:
+    """The receipt and the one that the file carries agree, and what they say was proved is vacuous."""
+    spec, out = write_spec(tmp_path), tmp_path / "out.safetensors"
+    assert command("patch", spec, "sink", "--out", out) == 0
+    path = tmp_path / "out.safetensors.receipt.json"
+    told = json.loads(path.read_text())
+    told["verdicts"][1]["outcome"] = "vacuous"
+    path.write_text(json.dumps(told))
+    forged(out, "other", stored(out)["other"])
+    assert command("audit", path) == 1
+
+
+def test_a_source_of_other_notes_is_another(tmp_path: Path) -> None:
+    """Its tensors are the same, and its bytes are not: the receipt is about another file."""
+    spec, out, source = (
+        write_spec(tmp_path),
+        tmp_path / "out.safetensors",
+        tmp_path / "model.safetensors",
+    )
+    assert command("patch", spec, "sink", "--out", out) == 0
+    with source.open("rb") as stream:
+        notes, entries = parsed(header_of(stream))
+        data = stream.read()
+    source.write_bytes(header_bytes(entries, notes | {"a": "none"}) + data)
+    assert command("audit", tmp_path / "out.safetensors.receipt.json") == 1
 
 
 def test_receipts_chain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

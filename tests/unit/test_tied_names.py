@@ -271,6 +271,19 @@ class TestAPatch:
         assert command("patch", spec, "head", "--untie", "--out", out) == 4
         assert [*out.parent.iterdir()] == []
 
+    def test_of_both_as_one(self, spec: Path) -> None:
+        """The config stays, so that the file may stand beside its source; what is proved once is audited again."""
+        spec.write_text(SPEC.replace("HEAD", "model.embed_tokens"))
+        config = spec.with_name("config.json").read_bytes()
+        assert command("patch", spec, "alone", "--tied") == 0
+        receipt = spec.with_name("model.alone.safetensors.receipt.json")
+        told = json.loads(receipt.read_text())
+        assert told["config"]["before"] == told["config"]["after"]
+        assert told["config"]["fields"] == {}
+        assert spec.with_name("config.json").read_bytes() == config
+        assert {*stored(spec.with_name("model.alone.safetensors"))} == {*TENSORS}
+        assert command("audit", receipt) == 0
+
     def test_where_the_file_has_both(self, spec: Path, out: Path) -> None:
         """They cannot be changed as one: a loader may take either, and only parted it is known which."""
         both = {**TENSORS, "lm_head.weight": TENSORS[EMBEDDING]}
