@@ -22,6 +22,7 @@ from circ.compiler.lower.patches import lower_patch
 from circ.compiler.lower.subspaces import check_independent
 from circ.compiler.obligation import AtValue, Each, Lemma, Obligation, Question, Witness
 from circ.compiler.patching import PatchPlan
+from circ.compiler.regrown import regrown
 from circ.compiler.sources import Sources
 from circ.compiler.stored import Files, StoredWeights
 from circ.lang.check.data import as_checkpoint
@@ -63,6 +64,7 @@ class Program:
     files: Files
     weights: StoredWeights
     diagnostics: Diagnostics
+    openers: Openers
     faults: Mapping[str, Sequence[Diagnostic]] = field(
         default_factory=dict[str, Sequence[Diagnostic]]
     )
@@ -188,7 +190,13 @@ class Program:
     def patch(self, name: str) -> PatchPlan:
         """The obligations of a patch; raises `CircError` like `claim`."""
         self.require(name)
-        return lower_patch(self.typed, self.typed.scope.patches[name], self.params, self.weights)
+        return self.lowered_patch(name, ends=False)
+
+    def lowered_patch(self, name: str, *, ends: bool) -> PatchPlan:
+        """The same; `ends` is as for `lower_patch`."""
+        decl = self.typed.scope.patches[name]
+        regrow = partial(regrown, self.typed, self.openers, decl)
+        return lower_patch(self.typed, decl, self.params, self.weights, regrow, ends=ends)
 
     def tried(self, name: str, each: Each) -> Sequence[AtValue]:
         """The values at which a claim is lowered for its errors: all, where its places are others at each; else the ends."""
@@ -205,8 +213,7 @@ class Program:
         Raises `CircError` like `claim`.
         """
         if name in self.typed.scope.patches:
-            decl = self.typed.scope.patches[name]
-            lower_patch(self.typed, decl, self.params, self.weights, ends=True)
+            self.lowered_patch(name, ends=True)
             return
         each = self.each(name)
         if each is not None:
@@ -241,7 +248,7 @@ def typed_program(source: Source, files: Files) -> Program:
     typed = check_modules(source, openers, diagnostics)
     weights = StoredWeights(checkpoints(typed), networks(typed), files)
     faults = single_faults(typed, diagnostics)
-    return Program(source, typed, {}, files, weights, diagnostics, faults)
+    return Program(source, typed, {}, files, weights, diagnostics, openers, faults)
 
 
 def completed(program: Program, given: Params) -> Program:

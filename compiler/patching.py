@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Literal
 
 from circ.compiler.inverse import Matrix
-from circ.compiler.obligation import Obligation
+from circ.compiler.ir import Shape
+from circ.compiler.obligation import Box, Obligation
+from circ.compiler.units.hidden import HiddenUnits
 
 Norm = Literal["l1", "l2", "linf"]
 
@@ -80,7 +82,49 @@ class Clamping:
         return tuple(dict.fromkeys(target.key for target in self.targets))
 
 
-PatchForm = Projecting | Clamping
+@dataclass(frozen=True, slots=True)
+class LayerTensor:
+    """A tensor of a layer, what of the units it holds, and the axis along which they stand, if there is one."""
+
+    checkpoint: str
+    name: str
+    role: Literal["rows", "biases", "columns", "constant"]
+    axis: int | None
+
+    @property
+    def key(self) -> str:
+        """`m/blocks.0.mlp.W_out`."""
+        return f"{self.checkpoint}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerUnits:
+    """Units behind those that a layer has, which `grows` by them, or in place of all of them, the rest being 0.
+
+    `box` is what the layer reads where they are exact, but for rounding. `inputs_first` is as in `HiddenLayer`.
+    """
+
+    text: str
+    targets: tuple[LayerTensor, ...]
+    inputs_first: bool
+    units: HiddenUnits = field(repr=False)
+    box: Box = field(repr=False)
+    grows: bool
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The tensors that it changes."""
+        return tuple(target.key for target in self.targets)
+
+    def shape_of(self, target: LayerTensor, shape: Shape) -> Shape:
+        """The shape of a tensor that had another one before."""
+        if not self.grows or target.axis is None:
+            return shape
+        wide = range(len(shape))
+        return tuple(shape[k] + (self.units.width if k == target.axis else 0) for k in wide)
+
+
+PatchForm = Projecting | Clamping | LayerUnits
 """What is computed of the checkpoint alone; `text` is how the patch has it."""
 
 

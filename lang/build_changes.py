@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from circ.lang.build_domains import domain
 from circ.lang.build_expressions import expression, index, indices
 from circ.lang.build_names import Place, name, tree, whole
 from circ.lang.grammar import Part, Token, Tree
 from circ.lang.syntax import (
+    Binder,
     Change,
     Clamp,
     EditClause,
     Expr,
+    Formula,
+    Graft,
+    Install,
     Name,
     Project,
     Slice,
@@ -66,6 +71,30 @@ def clamp(part: Tree, at: Place) -> Clamp:
     return Clamp(at.span(part), named, expression(direction, at), *bounds)
 
 
+def graft(part: Tree, at: Place) -> Graft:
+    """`graft m.mlp at x in D margin 0.05 when g(x) => e`."""
+    layer, among, margin, when, value = part.children
+    rule = ruled(among, expression(when, at), value, at)
+    return Graft(at.span(part), parts_of(layer, at), rule, expression(margin, at))
+
+
+def install(part: Tree, at: Place) -> Install:
+    """`install m.mlp at x in D => rule(x)`."""
+    layer, among, margin, value = part.children
+    band = None if margin is None else expression(margin, at)
+    return Install(at.span(part), parts_of(layer, at), ruled(among, None, value, at), band)
+
+
+def ruled(among: Part, when: Expr | None, value: Part, at: Place) -> Formula:
+    """What is said of `x in D`: a value, where a guard is open if there is one."""
+    variable, domains = tree(among).children
+    named = name(variable, at)
+    binder = Binder(named.span, named, domain(domains, at))
+    body = expression(value, at)
+    span = named.span.to(body.span)
+    return Formula(span, "forall", (binder,), when, body)
+
+
 def vectors(part: Tree, at: Place) -> Vectors:
     """`m.W[:, _]`."""
     path, *items = part.children
@@ -84,5 +113,7 @@ CHANGES: Mapping[str, Callable[[Tree, Place], Change]] = {
     "edit_clause": edit_clause,
     "project": project,
     "clamp": clamp,
+    "graft": graft,
+    "install": install,
 }
 """How each rule of the grammar is read."""

@@ -111,8 +111,6 @@ NAMED_ARGUMENTS = frozenset({"dim", "axis", "keepdim", "keepdims"})
 
 CONSTRUCTS = (
     Construct("if", OPERAND, "`if` is", AS_CASES),
-    Construct("graft", frozenset({"edit"}), "the patch clause `graft` is"),
-    Construct("install", frozenset({"edit"}), "the patch clause `install` is"),
     Construct("+=", frozenset({":="}), "the edit `+=` is"),
 )
 

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from circ.lang.format_changes import format_change
 from circ.lang.format_columns import claim_start, even, in_columns
+from circ.lang.format_domains import format_domain, parameter, variables
 from circ.lang.format_expressions import (
     LONGEST_LINE,
     STEP,
@@ -36,7 +37,6 @@ from circ.lang.syntax import (
     Expr,
     Fold,
     Formula,
-    FreshDomain,
     Head,
     Item,
     ListExpr,
@@ -44,13 +44,9 @@ from circ.lang.syntax import (
     Name,
     NetworkDecl,
     ParamDecl,
-    Parameter,
     PatchDecl,
-    ProductDomain,
     RecordDecl,
     SpaceDecl,
-    SubDomain,
-    SubProduct,
     SubspaceDecl,
     TypeDomain,
     Use,
@@ -235,51 +231,12 @@ def spread(head: str, body: Expr, indent: str = "") -> str:
     return f"{head}\n{deeper}{fitted(body, deeper, len(deeper))}"
 
 
-def parameter(p: Parameter) -> str:
-    """`s: Char[8]`."""
-    return f"{p.name.text}: {format_type(p.type)}"
-
-
 def declared_domain(value: DomainValue) -> str:
     """What a domain is declared to be, after its name."""
     if not isinstance(value, DataSet):
         return f" = {format_domain(value)}"
     tensor = "" if value.tensor is None else f" at {quoted(value.tensor.text)}"
     return f": {format_type(value.type)} from {quoted(value.file.text)}{tensor}"
-
-
-def format_domain(domain: DomainExpr) -> str:
-    """`{ s: T | p }`, `{ s in D | p }`, `{ (s, x) in P | p }`, `D` or `Char[8]`."""
-    match domain:
-        case TypeDomain(type=kind):
-            return format_type(kind)
-        case SubDomain(binder=None, base=base):
-            return base.text
-        case Component(joint=joint):
-            return format_domain(joint.domain)
-        case _:
-            return f"{{ {variables(domain)}{such_that(domain.condition)} }}"
-
-
-def variables(domain: FreshDomain | SubDomain | ProductDomain | SubProduct) -> str:
-    """What a domain in braces binds, up to its condition."""
-    match domain:
-        case FreshDomain(binder=binder):
-            return parameter(binder)
-        case SubDomain(binder=name, base=base):
-            return f"{'' if name is None else name.text} in {base.text}"
-        case ProductDomain(binders=several):
-            return ", ".join(map(variable, several))
-        case SubProduct(joint=joint):
-            return f"{joint.written} in {format_domain(joint.domain)}"
-        case _:
-            assert_never(domain)
-
-
-def variable(binder: Binder) -> str:
-    """`s: Char[4]` or `x in Box`, in a product."""
-    between = ": " if isinstance(binder.domain, TypeDomain) else " in "
-    return f"{binder.name.text}{between}{format_domain(binder.domain)}"
 
 
 def domain(item: DomainDecl) -> str:
@@ -296,11 +253,6 @@ def broken_domain(value: DomainExpr) -> str:
     if isinstance(value, TypeDomain | Component) or value.condition is None:
         return format_domain(value)
     return f"{{ {variables(value)} |\n{STEP}{fitted(value.condition, STEP, len(STEP))}\n}}"
-
-
-def such_that(condition: Expr | None) -> str:
-    """The condition of a domain."""
-    return "" if condition is None else f" | {format_expression(condition)}"
 
 
 def format_formula(formula: Formula) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+from circ.lang.format_domains import format_domain
 from circ.lang.format_expressions import STEP, SUM, format_expression, index, indices
+from circ.lang.format_long import fits, fitted
 from circ.lang.syntax import (
     Change,
     Clamp,
     EditClause,
     Expr,
+    Formula,
+    Graft,
+    Install,
     Name,
     Project,
     Slice,
@@ -25,7 +30,13 @@ from circ.lang.words import written_part
 def format_change(change: Change) -> str:
     """One clause, its word as wide as the widest."""
     word, _, rest = change_text(change).partition(" ")
-    return f"{word:<8} {rest}"
+    text = f"{word:<8} {rest}"
+    match change:
+        case Graft(rule=rule) | Install(rule=rule) if not fits(text, len(STEP)):
+            head = text.removesuffix(format_expression(rule.body, 0, STEP)).rstrip()
+            return f"{head}\n{STEP * 2}{fitted(rule.body, STEP * 2, 2 * len(STEP))}"
+        case _:
+            return text
 
 
 def change_text(change: Change) -> str:
@@ -39,8 +50,29 @@ def change_text(change: Change) -> str:
             to = ", ".join(format_expression(end, 0, STEP) for end in (low, high))
             along = format_expression(direction, SUM, STEP)
             return f"clamp {vectors(targets)} along {along} to [{to}]"
+        case Graft(layer=layer, rule=rule, margin=margin):
+            when = "" if rule.where is None else format_expression(rule.where, 0, STEP)
+            start = f"graft {dotted(layer)}{at_point(rule)}{band(margin)}"
+            return f"{start} when {when}{value(rule)}"
+        case Install(layer=layer, rule=rule, margin=margin):
+            return f"install {dotted(layer)}{at_point(rule)}{band(margin)}{value(rule)}"
         case _:
             assert_never(change)
+
+
+def at_point(rule: Formula) -> str:
+    """` at x in D`."""
+    return f" at {', '.join(f'{b.name.text} in {format_domain(b.domain)}' for b in rule.binders)}"
+
+
+def band(margin: Expr | None) -> str:
+    """` margin 0.05`, where there is one."""
+    return "" if margin is None else f" margin {format_expression(margin, SUM, STEP)}"
+
+
+def value(rule: Formula) -> str:
+    """` => e`."""
+    return f" => {format_expression(rule.body, 0, STEP)}"
 
 
 def away(subspace: Name | Spanned) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from typing import assert_never
 
 from circ.lang.check.context import Context
@@ -32,7 +32,9 @@ from circ.lang.syntax import (
     EnumDecl,
     Formula,
     FreshDomain,
+    Graft,
     Head,
+    Install,
     Item,
     Name,
     NetworkDecl,
@@ -228,8 +230,22 @@ def in_change(change: Change, reach: Reach) -> Found:
             yield from in_tensors(targets, reach)
             for e in (direction, low, high):
                 yield from in_expr(e, reach)
+        case Graft(layer=layer, rule=rule, margin=margin):
+            yield from in_layer(layer, rule, reach)
+            yield from in_expr(margin, reach)
+        case Install(layer=layer, rule=rule, margin=margin):
+            yield from in_layer(layer, rule, reach)
+            if margin is not None:
+                yield from in_expr(margin, reach)
         case _:
             assert_never(change)
+
+
+def in_layer(layer: Sequence[Name], rule: Formula, reach: Reach) -> Found:
+    """The tensors of a layer, and what its units are to compute."""
+    yield from of_module(layer[0], reach)
+    yield from stored(layer[0].text, layer[1:], reach)
+    yield from in_formula(rule, reach)
 
 
 def in_subspace(subspace: Name | Spanned, reach: Reach) -> Found:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from circ.lang.build import formula, item, ranged
+from circ.lang.build import item
+from circ.lang.build_domains import formula, ranged
 from circ.lang.build_expressions import expression
 from circ.lang.build_names import Place
 from circ.lang.diagnostic import CircError, Diagnostics

@@ -31,7 +31,7 @@ LATER_WORDS = ("if", "then")
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 """The formats that a claim may be about, after `over`; names everywhere else."""
 
-CLAUSE_WORDS = ("edit", "project", "clamp", "require", "preserve", "minimize")
+CLAUSE_WORDS = ("edit", "project", "clamp", "graft", "install", "require", "preserve", "minimize")
 HEAD_WORDS = (
     "from",
     "at",
@@ -44,6 +44,8 @@ HEAD_WORDS = (
     "refuted",
     "along",
     "to",
+    "when",
+    "margin",
 )
 """Words of a patch's clauses, and of the heads of items; names everywhere else."""
 

@@ -48,8 +48,10 @@ from circ.lang.syntax import (
     Formula,
     FreshDomain,
     Given,
+    Graft,
     Head,
     Index,
+    Install,
     Item,
     Joint,
     Let,
@@ -312,8 +314,14 @@ vector_sets = several(
     1,
 )
 subspaces = names | st.builds(Spanned, st.just(HERE), small)
-forms = st.builds(Project, st.just(HERE), vector_sets, subspaces) | st.builds(
-    Clamp, st.just(HERE), vector_sets, small, small, small
+single = st.builds(Binder, st.just(HERE), names, domains).map(lambda binder: (binder,))
+rules = st.builds(Formula, st.just(HERE), st.just("forall"), single, st.none(), small)
+guarded = st.builds(Formula, st.just(HERE), st.just("forall"), single, small, small)
+forms = (
+    st.builds(Project, st.just(HERE), vector_sets, subspaces)
+    | st.builds(Clamp, st.just(HERE), vector_sets, small, small, small)
+    | st.builds(Graft, st.just(HERE), paths, guarded, small)
+    | st.builds(Install, st.just(HERE), paths, rules, st.none() | small)
 )
 changes = st.tuples(several(forms), several(edit_clauses, 0, 1)).map(lambda both: both[0] + both[1])
 

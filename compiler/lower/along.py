@@ -61,7 +61,7 @@ def comprehended(
 
 def lower_count(e: Count, env: Environment) -> Wire:
     """The sum of one for every entry that meets the condition; of a domain, a number to be found."""
-    if e in env.low.typed.facts.counted:
+    if e in env.typed.facts.counted:
         return lower_quantity(e, env)
     b = env.b
     one, zero = number(b, 1), number(b, 0)

@@ -98,7 +98,7 @@ def run(e: Call | Do, env: Environment, replacements: Replacements) -> Run:
     decl = env.scope.values[e.function.text]
     assert isinstance(decl, CircuitDecl | NetworkDecl)
     arguments = tuple([argument(env.lower(arg)) for arg in e.args])
-    given = env.low.typed.facts.bindings.get(e, {})
+    given = env.typed.facts.bindings.get(e, {})
     binding = {name: called_dim(name, dim, e.span, env) for name, dim in given.items()}
     called = replace(env, binding=binding, dims=told_sizes(given, env))
     if isinstance(decl, NetworkDecl):
@@ -143,7 +143,7 @@ def run_network(
     replacements: Replacements,
 ) -> Run:
     """A call of a network, whose parameters and values inside are its sites."""
-    by_name, values = dict[str, list[Replacement]](), env.low.typed.facts.networks[decl].values
+    by_name, values = dict[str, list[Replacement]](), env.typed.facts.networks[decl].values
     for r in replacements:
         name = ".".join(r.path)
         by_name.setdefault(values.get(name, name), []).append(r)

@@ -203,7 +203,7 @@ def members(e: Expr, low: Lowering) -> tuple[str, ...]:
 
 def all_shown(formula: Formula, env: Environment) -> dict[str, tuple[Wire, tuple[str, ...]]]:
     """What is shown at a witness, with the names of its values: what is compared, and rows of data."""
-    typed = env.low.typed
+    typed = env.typed
     found = {
         text: (env.wire(e), members(e, env.low)) for text, e in shown_values(formula, typed).items()
     }

@@ -61,13 +61,13 @@ def numbers_of(decl: DomainDecl, typed: TypedModule) -> Words:
 
 def lower_row(name: str, decl: DomainDecl, env: Environment) -> Wire:
     """The row of a data set whose number is the input of this name."""
-    number = WireType(Index(count_of(decl, env.low.typed)), ())
+    number = WireType(Index(count_of(decl, env.typed)), ())
     return env.b.add(Lookup(rows(decl, env), (env.b.add(Input(name, number)),)))
 
 
 def words(decl: DomainDecl, env: Environment) -> Wire:
     """All values of a domain's type, which has few, along a leading axis; its conditions aside."""
-    t = env.low.typed.facts.domains[decl.value]
+    t = env.typed.facts.domains[decl.value]
     assert isinstance(t, Array)
     sort, shape = sort_of(t), tuple(size(dim) or 0 for dim in t.dims)
     assert isinstance(sort, Index)
@@ -78,7 +78,7 @@ def words(decl: DomainDecl, env: Environment) -> Wire:
 
 def rows(decl: DomainDecl, env: Environment) -> Wire:
     """All rows of a data set, one after the other along a leading axis."""
-    facts, data = env.low.typed.facts, decl.value
+    facts, data = env.typed.facts, decl.value
     assert isinstance(data, DataSet)
     t, found = facts.domains[data], facts.rows[data]
     assert isinstance(t, Array)

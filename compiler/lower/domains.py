@@ -38,7 +38,7 @@ MOST_ENTRIES = 1 << 14
 
 def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
     """A binder's input, and the truth whether that lies in the domain."""
-    data = data_set(binder.domain, env.scope, env.low.typed)
+    data = data_set(binder.domain, env.scope, env.typed)
     if data is not None:
         variable = lower_row(binder.name.text, data, env)
         return variable, lower_domain(binder.domain, variable, env)
@@ -46,7 +46,7 @@ def lower_binder(binder: Binder, env: Environment) -> tuple[Wire, Wire]:
     if known.entries > MOST_ENTRIES:
         raise CircError(too_many_entries(binder.span, binder.name.text, MOST_ENTRIES))
     variable = env.b.add(Input(binder.name.text, known))
-    if env.low.alike and lengths(env.low.typed.facts.domains[binder.domain]) is not None:
+    if env.low.alike and lengths(env.typed.facts.domains[binder.domain]) is not None:
         env.low.word = variable
     return variable, lower_domain(binder.domain, variable, env)
 
@@ -106,7 +106,7 @@ def lower_joint(joint: Joint, variables: Sequence[Wire], env: Environment) -> Wi
 
 def known_product(joint: Joint, env: Environment) -> Product:
     """The product whose variables a joint names."""
-    found = product_of(joint.domain, env.scope, env.low.typed.facts.scopes)
+    found = product_of(joint.domain, env.scope, env.typed.facts.scopes)
     assert found is not None
     return found
 

@@ -22,7 +22,7 @@ from circ.lang.types import Array, Lengths
 
 def along_word(e: Expr, env: Environment) -> list[int]:
     """The axes of a tensor that go along a word of any length."""
-    t = env.low.typed.facts.types.get(e)
+    t = env.typed.facts.types.get(e)
     if not env.low.alike or not isinstance(t, Array):
         return []
     dims = (bound(dim, env.binding) for dim in t.dims)

@@ -168,6 +168,14 @@ class Lowering:
     alike: bool = False
     word: Wire | None = None
 
+    def typed_with(self, *, old: bool) -> TypedModule:
+        """What is known of the spec with the tensors that it is lowered for, or with the unpatched ones.
+
+        These are one and the same where a patch changes no shape.
+        """
+        before = self.typed.before
+        return before if old and before is not None else self.typed
+
     def outside(self) -> Environment:
         """The names of the spec itself, and no others."""
         return Environment(self, self.typed.scope)
@@ -232,6 +240,11 @@ class Environment:
     @property
     def b(self) -> Builder:
         return self.low.b
+
+    @property
+    def typed(self) -> TypedModule:
+        """What is known of the spec, of the checkpoint's version that is read here."""
+        return self.low.typed_with(old=self.old)
 
     def lower(self, e: Expr) -> Value:
         """The value of `e`; raises `CircError` where the circuit grows too large."""

@@ -5,6 +5,7 @@ These are read from the checkpoint as it was, whatever the patch makes of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import assert_never
 
@@ -13,6 +14,7 @@ from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.environment import Environment, Spanning, Tensors, as_wire
 from circ.compiler.lower.indexing import known_places
+from circ.compiler.lower.layers import lower_graft, lower_install
 from circ.compiler.lower.quantities import restricted
 from circ.compiler.lower.subspaces import as_rows, spanned, spanning
 from circ.compiler.lower.tensors import lower_tensor
@@ -27,24 +29,33 @@ from circ.lang.errors.types import not_constant
 from circ.lang.format_changes import change_text
 from circ.lang.scope import key
 from circ.lang.span import Span
-from circ.lang.syntax import Clamp, Expr, Form, Name, Project, Spanned, Vectors
+from circ.lang.syntax import Clamp, Expr, Form, Graft, Install, Name, Project, Spanned, Vectors
 
 
 def lower_form(form: Form, env: Environment) -> PatchForm:
     """A form with its numbers; raises `CircError` where they are not known exactly, or say nothing."""
-    targets = tuple(vectors_along(target, env) for target in form.targets)
     match form:
-        case Project(subspace=subspace):
+        case Project(targets=targets, subspace=subspace):
             span, at = spanning_of(subspace, env)
-            basis = rows_of(span.vectors, at, env)
-            return Projecting(change_text(form), targets, basis, span.inverse.rows)
-        case Clamp(low=low, high=high):
+            basis, along = rows_of(span.vectors, at, env), all_along(targets, env)
+            return Projecting(change_text(form), along, basis, span.inverse.rows)
+        case Clamp(targets=targets, low=low, high=high):
             bounds = bound_of(low, env), bound_of(high, env)
             if bounds[0] > bounds[1]:
                 raise CircError(empty_range(low.span, high.span))
-            return Clamping(change_text(form), targets, direction_of(form, env), *bounds)
+            along = all_along(targets, env)
+            return Clamping(change_text(form), along, direction_of(form, env), *bounds)
+        case Graft():
+            return lower_graft(form, env)
+        case Install():
+            return lower_install(form, env)
         case _:
             assert_never(form)
+
+
+def all_along(targets: Iterable[Vectors], env: Environment) -> tuple[VectorsAlong, ...]:
+    """The vectors of all targets; raises as `vectors_along`."""
+    return tuple(vectors_along(target, env) for target in targets)
 
 
 def vectors_along(target: Vectors, env: Environment) -> VectorsAlong:

@@ -40,7 +40,7 @@ def chosen_arms(
     e: Match, parts: tuple[Wire, ...], env: Environment
 ) -> tuple[list[int], tuple[int, ...]]:
     """For every value of the subject, row-major, the first arm that accepts it."""
-    t = env.low.typed.facts.types[e.subject]
+    t = env.typed.facts.types[e.subject]
     kinds = t.items if isinstance(t, TupleType) else (t,)
     sorts = [env.b.types[part].sort for part in parts]
     sides = tuple(sort.size for sort in sorts if isinstance(sort, Index))

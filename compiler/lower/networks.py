@@ -28,7 +28,7 @@ def unfold_network(
 
     Arguments and values are in the shapes that the spec gives them, which may lack the axis of a batch of one.
     """
-    imported = cast("Imported", env.low.typed.facts.networks[decl])
+    imported = cast("Imported", env.typed.facts.networks[decl])
     network = imported.cut(frozenset(changes), counts_of(imported, arguments, env))
     given = [*zip(network.inputs, arguments, strict=True)]
     alone = any(env.b.shape(wire) != shape for (_, shape), wire in given)

@@ -51,7 +51,7 @@ def enter_head(head: Head, value: Witness, env: Environment) -> Environment:
 def lower_value(binder: Binder, entries: Sequence[Fraction | int], env: Environment) -> Wire:
     """A variable at a value: what its codes stand for, of a data set the row of that number."""
     codes = tuple(map(int, entries))
-    data = data_set(binder.domain, env.scope, env.low.typed)
+    data = data_set(binder.domain, env.scope, env.typed)
     if data is not None:
         return take(env.b, rows(data, env), codes)
     return env.b.add(Const(binder_type(env.low, binder.domain), codes))

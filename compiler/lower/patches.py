@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, cast
 
+from circ.compiler.ir import Shape
 from circ.compiler.lower.claims import Params, lengths_of, lower_formula
 from circ.compiler.lower.domains import Unedited
 from circ.compiler.lower.environment import Environment, Lowering, Tensors, as_wire
@@ -13,38 +14,61 @@ from circ.compiler.lower.forms import lower_form
 from circ.compiler.lower.indexing import known_places
 from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.obligation import Obligation
-from circ.compiler.patching import EditedTensor, Norm, Part, PatchPlan
+from circ.compiler.patching import EditedTensor, LayerUnits, Norm, Part, PatchForm, PatchPlan
+from circ.compiler.regrown import Regrow
 from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
 from circ.lang.scope import key
-from circ.lang.syntax import Formula, PatchDecl
+from circ.lang.syntax import Formula, Graft, PatchDecl
 
 
 def lower_patch(
-    typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights, *, ends: bool = False
+    typed: TypedModule,
+    decl: PatchDecl,
+    params: Params,
+    weights: Weights,
+    regrow: Regrow,
+    *,
+    ends: bool = False,
 ) -> PatchPlan:
     """A patch's obligations, in the order they are written; no bound rests on what it changes.
 
-    `ends`: of a word's several lengths only the least and the greatest.
+    `regrow` checks the spec again with tensors of other shapes. `ends`: of a word's several lengths only the least and
+    the greatest.
     """
     env = Lowering(typed, params, weights, lower).outside()
     forms, edits = tuple(lower_form(form, env) for form in decl.forms), edited_tensors(decl, env)
     computed = (key for form in forms for key in form.keys)
     unedited = Unedited(weights, frozenset([*computed, *(edit.key for edit in edits)]))
 
+    shapes = grown_shapes(forms, typed)
+    grafts = (form.span for form in decl.forms if isinstance(form, Graft))
+    now = regrow(shapes, next(grafts)) if shapes else typed
+
     def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
         formulas = decl.require if kind == "require" else decl.preserve
         return tuple(
-            lower_formula(typed, f"{decl.name.text}.{kind}[{i}]", formula, params, unedited, length)
+            lower_formula(now, f"{decl.name.text}.{kind}[{i}]", formula, params, unedited, length)
             for i, formula in enumerate(formulas)
-            for length in each_length(typed, formula, ends=ends)
+            for length in each_length(now, formula, ends=ends)
         )
 
     norm = "l2" if decl.minimize is None else cast("Norm", decl.minimize.text)
     name, circuit = decl.name.text, decl.circuit.text
     return PatchPlan(name, circuit, forms, edits, norm, each("require"), each("preserve"))
+
+
+def grown_shapes(forms: Iterable[PatchForm], typed: TypedModule) -> dict[str, Shape]:
+    """The tensors, by key, to which forms give another shape, and that."""
+    found: dict[str, Shape] = {}
+    for form in forms:
+        if isinstance(form, LayerUnits) and form.grows:
+            for target in form.targets:
+                before = typed.facts.headers[target.checkpoint][target.name].shape
+                found[target.key] = form.shape_of(target, found.get(target.key, before))
+    return found
 
 
 def edited_tensors(decl: PatchDecl, env: Environment) -> tuple[EditedTensor, ...]:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from circ.compiler.ir import Weight, Wire
 from circ.compiler.lower.environment import Environment, Tensors, Value, as_wire
 from circ.compiler.tensor import unpatched
+from circ.lang.headers import Header
 
 
 def lower_tensor(path: Tensors, env: Environment) -> Value:
     """The tensor of that name, or the group of those below it."""
     name = ".".join(path.prefix)
-    info = env.low.typed.facts.headers[path.checkpoint].get(name)
+    info = header_of(path, env).get(name)
     if info is None:
         return path
     edited = dict(path.edited)
@@ -51,5 +52,11 @@ def as_seen(path: Tensors, env: Environment) -> Tensors:
 def names_below(path: Tensors, env: Environment) -> list[tuple[str, ...]]:
     """The names of the tensors below a path, without it."""
     prefix = "".join(f"{part}." for part in path.prefix)
-    names = env.low.typed.facts.headers[path.checkpoint]
+    names = header_of(path, env)
     return [tuple(name[len(prefix) :].split(".")) for name in names if name.startswith(prefix)]
+
+
+def header_of(path: Tensors, env: Environment) -> Header:
+    """What the checkpoint holds, in the version that is read."""
+    typed = env.low.typed_with(old=path.old or env.old)
+    return typed.facts.headers[path.checkpoint]

@@ -28,7 +28,7 @@ def lower_matches(e: Matches, env: Environment) -> Wire:
             raise CircError(position_range(letter.span, letter.value, sort.size))
     if env.low.alike:
         return alike_at_each_letter(e, word, sort, env)
-    machine = automaton_of(e, env.low.typed.facts.types[e.word], sort.size, length)
+    machine = automaton_of(e, env.typed.facts.types[e.word], sort.size, length)
     if sum(map(len, set(machine.tables))) * sort.size > MOST_CELLS:
         raise CircError(pattern_too_large(e.pattern.span, f"{MOST_CELLS:,} cells of tables"))
     if machine.decided is not None:
@@ -43,7 +43,7 @@ def lower_matches(e: Matches, env: Environment) -> Wire:
 def alike_at_each_letter(e: Matches, word: Wire, sort: Index, env: Environment) -> Wire:
     """The same by a machine that knows nothing of the word's length."""
     b = env.b
-    machine = machine_of(e, env.low.typed.facts.types[e.word], sort.size)
+    machine = machine_of(e, env.typed.facts.types[e.word], sort.size)
     if len(machine.table) * sort.size > MOST_CELLS:
         raise CircError(pattern_too_large(e.pattern.span, f"{MOST_CELLS:,} cells of tables"))
     rows = [[row[kind] for kind in machine.kinds] for row in machine.table]

@@ -9,6 +9,7 @@ from circ.lang.diagnostic import Diagnostic, Diagnostics
 from circ.lang.errors.names import word_of_the_language
 from circ.lang.errors.types import mismatch, wrong_kind
 from circ.lang.headers import Header, Json, Signature
+from circ.lang.layers import HiddenLayer
 from circ.lang.scope import Scope, Value, report_hidden
 from circ.lang.span import Source
 from circ.lang.syntax import (
@@ -18,6 +19,7 @@ from circ.lang.syntax import (
     DomainValue,
     EnumDecl,
     Expr,
+    Form,
     Let,
     Name,
     NetworkDecl,
@@ -68,6 +70,8 @@ class Facts:
     incomplete: bool = False
     """Whether parts of the module could not be read, so that a name may be unknown only here."""
     types: dict[Expr, Type] = field(default_factory=dict["Expr", Type])
+    before: Facts | None = None
+    """What is learnt of the same syntax trees with the unpatched tensors, where a patch gives these other shapes."""
     parameters: dict[Parameter, Type] = field(default_factory=dict[Parameter, Type])
     networks: dict[NetworkDecl, Signature] = field(default_factory=dict[NetworkDecl, Signature])
     records: dict[RecordDecl, Record] = field(default_factory=dict[RecordDecl, Record])
@@ -83,6 +87,8 @@ class Facts:
     """The domain that a `count` goes over, where it goes over one."""
     gathered: set[Expr] = field(default_factory=set["Expr"])
     """The comprehensions that are gathered into one value at once: their length stays unknown."""
+    layers: dict[Form, HiddenLayer] = field(default_factory=dict["Form", "HiddenLayer"])
+    """The layer whose units a patch adds or replaces."""
     axes: dict[Vectors, int] = field(default_factory=dict["Vectors", int])
     """The axis along which a patch takes the vectors of a tensor."""
 
@@ -103,6 +109,7 @@ class Facts:
         self.bindings |= other.bindings
         self.counted |= other.counted
         self.axes |= other.axes
+        self.layers |= other.layers
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from circ.lang.syntax import (
     CircuitDecl,
     Clamp,
     Expr,
-    Form,
     Name,
     Project,
     Slice,
@@ -28,7 +27,7 @@ from circ.lang.syntax import (
 from circ.lang.types import REAL, Array, Dim, Invalid, Space, fits, is_real, same_dim
 
 
-def check_form(form: Form, circuit: CircuitDecl | None, ctx: Context) -> None:
+def check_form(form: Project | Clamp, circuit: CircuitDecl | None, ctx: Context) -> None:
     """The tensors of a form, what it does to them, and the axis along which it does so."""
     match form:
         case Project(targets=targets, subspace=subspace):

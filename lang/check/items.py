@@ -53,12 +53,16 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class TypedModule:
-    """A module whose names and types are known; `used` has those it needs, each after its own."""
+    """A module whose names and types are known; `used` has those it needs, each after its own.
+
+    `before` is the same syntax tree with the types that it has before a patch gives tensors other shapes.
+    """
 
     module: Module
     scope: Scope
     facts: Facts
     used: tuple[TypedModule, ...]
+    before: TypedModule | None = None
 
     @property
     def modules(self) -> tuple[TypedModule, ...]:
@@ -84,16 +88,22 @@ class Used:
 
 
 def typecheck(
-    module: Module, used: Used, openers: Openers, diagnostics: Diagnostics
+    module: Module,
+    used: Used,
+    openers: Openers,
+    diagnostics: Diagnostics,
+    before: TypedModule | None = None,
 ) -> TypedModule:
     """Check every item; all independent errors are in `diagnostics` afterwards.
 
-    Where `diagnostics` has errors already, items may be missing, and unknown names are no news.
+    Where `diagnostics` has errors already, items may be missing, and unknown names are no news. `before` is what the
+    module was before a patch changed shapes.
     """
     found = Diagnostics()
     scope = resolve(module, used.names, found)
     facts = new_facts(module, scope, used, openers, found)
     facts.incomplete = diagnostics.failed or used.lacking
+    facts.before = None if before is None else before.facts
     ctx = Context(facts)
     for value in facts.order:
         if isinstance(value, CircuitDecl):
@@ -110,7 +120,7 @@ def typecheck(
         check_lemmas(claim, ctx)
     for diagnostic in sorted(found, key=lambda d: d.span.start if d.span else 0):
         diagnostics.report(diagnostic)
-    return TypedModule(module, scope, facts, used.modules)
+    return TypedModule(module, scope, facts, used.modules, before)
 
 
 def check_value(item: Value, ctx: Context) -> None:

@@ -17,10 +17,14 @@ from circ.lang.syntax import Module, Name, Use
 
 @dataclass(slots=True)
 class Reading:
-    """The modules that are checked already, and the uses that led to the one being read."""
+    """The modules that are checked already, and the uses that led to the one being read.
+
+    `before` has those that are checked again, with tensors of other shapes.
+    """
 
     openers: Openers
     diagnostics: Diagnostics
+    before: dict[Source, TypedModule] = field(default_factory=dict[Source, TypedModule])
     done: dict[Source, TypedModule] = field(default_factory=dict[Source, TypedModule])
     through: list[tuple[Source, Use]] = field(default_factory=list[tuple[Source, Use]])
 
@@ -30,13 +34,26 @@ def check_modules(source: Source, openers: Openers, diagnostics: Diagnostics) ->
     return read(source, Reading(openers, diagnostics))
 
 
+def check_again(typed: TypedModule, openers: Openers, diagnostics: Diagnostics) -> TypedModule:
+    """The same syntax trees, checked with headers in which a patch has changed shapes; `old` keeps the types it has.
+
+    Texts and lists are not read again.
+    """
+    before = {each.module.span.source: each for each in typed.modules}
+    return read(typed.module.span.source, Reading(openers, diagnostics, before))
+
+
 def read(source: Source, reading: Reading) -> TypedModule:
     """The module that a text is, checked once."""
     if source not in reading.done:
         found = Diagnostics()
-        module = with_listed_enums(parse(source, found), reading.openers.listed, found)
+        before = reading.before.get(source)
+        if before is None:
+            module = with_listed_enums(parse(source, found), reading.openers.listed, found)
+        else:
+            module = before.module
         used = used_by(module, reading, found)
-        reading.done[source] = typecheck(module, used, reading.openers, found)
+        reading.done[source] = typecheck(module, used, reading.openers, found, before)
         for diagnostic in found:
             reading.diagnostics.report(diagnostic)
     return reading.done[source]

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from circ.lang.check.context import Context
 from circ.lang.check.meant import as_member
+from circ.lang.check.tensors import members
 from circ.lang.errors.domains import old_outside
+from circ.lang.errors.grown import resized, resized_together
 from circ.lang.errors.types import (
     divides_by_zero,
     mismatch,
@@ -17,7 +19,7 @@ from circ.lang.errors.types import (
     within_order,
     wrong_kind,
 )
-from circ.lang.syntax import Binary, Compare, Expr, Member, Number, Unary
+from circ.lang.syntax import Binary, Compare, Expr, Member, Number, Ref, Unary
 from circ.lang.types import (
     BOOL,
     INVALID,
@@ -25,6 +27,7 @@ from circ.lang.types import (
     Array,
     BoolElement,
     FinElement,
+    Group,
     Invalid,
     RealElement,
     Type,
@@ -38,6 +41,7 @@ from circ.lang.types import (
     same_element,
     size,
 )
+from circ.lang.walk import walk
 
 
 def infer_unary(e: Unary, ctx: Context) -> Type:
@@ -49,8 +53,28 @@ def infer_unary(e: Unary, ctx: Context) -> Type:
             ctx.expect_truth(e.operand, "`not`", "under `not`")
             return BOOL
         case "old":
-            found = ctx.infer_under(e.operand, ctx.exact_order)
-            return found if ctx.old else ctx.error(old_outside(e.span))
+            return infer_old(e, ctx)
+
+
+def infer_old(e: Unary, ctx: Context) -> Type:
+    """`old e` has the type of `e` with the unpatched tensors, which may have other shapes.
+
+    What it reads from outside has to be the same with both.
+    """
+    found = ctx.infer_under(e.operand, ctx.exact_order)
+    if not ctx.old:
+        return ctx.error(old_outside(e.span))
+    before = ctx.facts.before
+    if before is None:
+        return found
+    for part in walk(e.operand):
+        if isinstance(part, Ref) and part.name in ctx.locals:
+            then, now = (known.types.get(part, INVALID) for known in (before, ctx.facts))
+            if then != now:
+                return ctx.error(resized(part.span, part.name, then, now))
+    if isinstance(found, Group) and members(found, Context(before)) != members(found, ctx):
+        return ctx.error(resized_together(e.span))
+    return before.types.get(e, INVALID)
 
 
 def expect_real(e: Expr, who: str, ctx: Context) -> Type:

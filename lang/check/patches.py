@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import assert_never
@@ -11,9 +12,11 @@ from circ.lang.check.forms import check_form
 from circ.lang.check.formulas import check_formula
 from circ.lang.check.functions import no_circuit
 from circ.lang.check.indexing import indexed
+from circ.lang.check.layers import check_layer
 from circ.lang.check.tensors import tensor_read
 from circ.lang.errors.domains import no_binder
 from circ.lang.errors.forms import edited_as_well, nothing_searched, other_checkpoint
+from circ.lang.errors.layers import computed_twice
 from circ.lang.errors.patches import (
     edited_twice,
     existential,
@@ -24,17 +27,22 @@ from circ.lang.errors.patches import (
     unknown_norm,
 )
 from circ.lang.format_changes import dotted
+from circ.lang.span import Span
 from circ.lang.syntax import (
     Change,
     CheckpointDecl,
     CircuitDecl,
     Clamp,
     EditClause,
+    Form,
     Formula,
+    Graft,
+    Install,
     Name,
     PatchDecl,
     Project,
     TensorPath,
+    Vectors,
     changed_tensors,
 )
 from circ.lang.types import Array, Type, size
@@ -50,6 +58,7 @@ def check_patch(decl: PatchDecl, ctx: Context) -> None:
     for change in decl.changes:
         check_change(change, circuit if isinstance(circuit, CircuitDecl) else None, ctx)
     check_edited_once(decl, ctx)
+    check_layers_apart(decl, ctx)
     check_one_checkpoint(decl, ctx)
     check_clauses(decl, ctx)
     for clause, formulas in (("require", decl.require), ("preserve", decl.preserve)):
@@ -80,6 +89,8 @@ def check_change(change: Change, circuit: CircuitDecl | None, ctx: Context) -> N
                 check_target(path, circuit, ctx)
         case Project() | Clamp():
             check_form(change, circuit, ctx)
+        case Graft() | Install():
+            check_layer(change, circuit, ctx)
         case _:
             assert_never(change)
 
@@ -132,7 +143,7 @@ def check_edited_once(decl: PatchDecl, ctx: Context) -> None:
         first = firsts.setdefault(dotted(path.parts), path)
         if first is not path and not (first.items and path.items):
             ctx.error(edited_twice(path.span, first.span, dotted(path.parts)))
-    for target in chain.from_iterable(map(changed_tensors, decl.forms)):
+    for target in chain.from_iterable(computed_by(form, ctx) for form in decl.forms):
         edit = firsts.get(dotted(target.parts))
         if edit is not None:
             spans = sorted((edit.span, target.span), key=lambda span: span.start)
@@ -149,3 +160,31 @@ def check_one_checkpoint(decl: PatchDecl, ctx: Context) -> None:
         if item is not own:
             name = path.parts[0]
             ctx.error(other_checkpoint(name.span, first.parts[0].span, name.text))
+
+
+def check_layers_apart(decl: PatchDecl, ctx: Context) -> None:
+    """Nothing else is computed of the tensors of a layer, but several times units may be added."""
+    firsts: dict[str, tuple[Form, Span]] = {}
+    for form in decl.forms:
+        for target in computed_by(form, ctx):
+            name = dotted(target.parts)
+            first, span = firsts.setdefault(name, (form, target.span))
+            layers = isinstance(first, Graft | Install) or isinstance(form, Graft | Install)
+            grafts = isinstance(first, Graft) and isinstance(form, Graft)
+            if first is not form and layers and not grafts:
+                ctx.error(computed_twice(target.span, span, name))
+                break
+
+
+def computed_by(form: Form, ctx: Context) -> Iterator[TensorPath | Vectors]:
+    """The tensors that one form computes."""
+    match form:
+        case Project() | Clamp():
+            yield from changed_tensors(form)
+        case Graft(layer=path) | Install(layer=path):
+            layer, span = ctx.facts.layers.get(form), path[0].span.to(path[-1].span)
+            for name in () if layer is None else layer.names:
+                below = (Name(part, span) for part in name.split("."))
+                yield TensorPath(span, (path[0], *below))
+        case _:
+            assert_never(form)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from circ.lang.span import Span
+from circ.lang.syntax.domains import Formula
 from circ.lang.syntax.expressions import Expr, Name, Slice
 from circ.lang.syntax.patterns import Wildcard
 
@@ -71,18 +72,43 @@ class Clamp:
     high: Expr
 
 
-Form = Project | Clamp
+@dataclass(frozen=True, slots=True, eq=False)
+class Graft:
+    """`graft m.mlp at x in D margin 0.05 when g(x) => e`: units more, that add `e` where the guard is open.
+
+    `rule` binds x, has the guard as its `where` and e as its body.
+    """
+
+    span: Span
+    layer: tuple[Name, ...]
+    rule: Formula
+    margin: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Install:
+    """`install m.mlp at x in D margin 0.05 => rule(x)`: the units that there are, made to compute this."""
+
+    span: Span
+    layer: tuple[Name, ...]
+    rule: Formula
+    margin: Expr | None
+
+
+Form = Project | Clamp | Graft | Install
 """What is computed, and not searched for."""
 
 Change = EditClause | Form
 
 
 def changed_tensors(change: Change) -> tuple[TensorPath | Vectors, ...]:
-    """The tensors that a clause changes, as it names them."""
+    """The tensors that a clause changes, as it names them: those of a layer by the path that they stand below."""
     match change:
         case EditClause(paths=paths):
             return paths
         case Project(targets=targets) | Clamp(targets=targets):
             return targets
+        case Graft(layer=layer) | Install(layer=layer):
+            return (TensorPath(layer[0].span.to(layer[-1].span), layer),)
         case _:
             assert_never(change)

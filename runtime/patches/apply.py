@@ -23,6 +23,7 @@ from circ.runtime.patches.receipt import (
     seen_from,
     write_receipt,
 )
+from circ.runtime.patches.widths import require_width
 from circ.runtime.patches.write import Rewrite, write_patched
 
 
@@ -90,6 +91,7 @@ def write_side(
 ) -> None:
     """Write one side of a patch, from a checkpoint that is the other."""
     require_start(delta, source, back=back)
+    require_width(target.parent, delta.receipt.changes, back=back)
     if (delta.index is not None) != is_index(source):
         raise CircError(writing.other_checkpoint(str(source), False, back))
     try:

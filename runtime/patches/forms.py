@@ -11,12 +11,13 @@ from typing import assert_never
 
 import numpy as np
 
-from circ.compiler.patching import Clamping, PatchForm, Projecting, VectorsAlong
+from circ.compiler.patching import Clamping, LayerUnits, PatchForm, Projecting, VectorsAlong
 from circ.compiler.rounding import at_least
 from circ.compiler.tensor import Tensor, Weights
 from circ.runtime.convex import Floats, Indices
 from circ.runtime.patches.clamping import beyond, clamped
 from circ.runtime.patches.edited import Edited, as_array, part_of
+from circ.runtime.patches.layers import astray, with_units
 from circ.runtime.patches.projecting import left_in, projected
 from circ.runtime.patches.receipt import Computed
 
@@ -25,12 +26,21 @@ def computed(forms: Iterable[PatchForm], weights: Weights) -> dict[str, Tensor]:
     """The tensors that forms change, by key; raises `OverflowError` where one cannot be stored."""
     found: dict[str, Tensor] = {}
     for form in forms:
-        for target in form.targets:
-            found[target.key] = applied(form, target, Edited(weights, found)[target.key])
+        match form:
+            case LayerUnits():
+                for tensor in form.targets:
+                    before = Edited(weights, found)[tensor.key]
+                    found[tensor.key] = with_units(form, tensor, before)
+            case Projecting() | Clamping():
+                for target in form.targets:
+                    now = applied(form, target, Edited(weights, found)[target.key])
+                    found[target.key] = now
+            case _:
+                assert_never(form)
     return found
 
 
-def applied(form: PatchForm, target: VectorsAlong, tensor: Tensor) -> Tensor:
+def applied(form: Projecting | Clamping, target: VectorsAlong, tensor: Tensor) -> Tensor:
     """A tensor after a form; all entries but those of its vectors are as they were."""
     places = places_of(target, tensor)
     values = as_array(tensor).ravel().copy()
@@ -57,12 +67,13 @@ def accounts(forms: Sequence[PatchForm], weights: Weights) -> tuple[Computed, ..
 
 def account(form: PatchForm, weights: Weights) -> Computed:
     """The tensors of one form, and what rounding leaves of what it takes off."""
-    sets = [vectors_of(target, weights) for target in form.targets]
     match form:
-        case Projecting():
-            residue = max(left_in(form, vectors) for vectors in sets)
-        case Clamping():
-            residue = max(beyond(form, vectors) for vectors in sets)
+        case Projecting(targets=targets):
+            residue = max(left_in(form, vectors_of(target, weights)) for target in targets)
+        case Clamping(targets=targets):
+            residue = max(beyond(form, vectors_of(target, weights)) for target in targets)
+        case LayerUnits():
+            residue = astray(form, weights)
         case _:
             assert_never(form)
     names = tuple(key.partition("/")[2] for key in form.keys)

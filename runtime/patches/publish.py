@@ -57,6 +57,7 @@ from circ.runtime.patches.shards import (
     write_checkpoint,
 )
 from circ.runtime.patches.treatment import Treatment, added
+from circ.runtime.patches.widths import require_width
 from circ.runtime.patches.write import Written
 
 
@@ -124,6 +125,7 @@ def publish(
         checkpoint = noted(bare, notes)
         require_read(program, hashes, source)
         if target.checkpoint:
+            require_width(path.parent, draft.changes)
             require_writable(program, checkpoint, target)
             require_loadable(program, checkpoint, target, treated)
         receipt = draft

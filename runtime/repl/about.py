@@ -18,8 +18,8 @@ from circ.lang.format import (
     declared_domain,
     format_formula,
     format_item,
-    parameter,
 )
+from circ.lang.format_domains import parameter
 from circ.lang.format_types import format_type
 from circ.lang.headers import Header
 from circ.lang.scope import Value, kind

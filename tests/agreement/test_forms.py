@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from circ.compiler.inverse import inverted
-from circ.compiler.patching import Clamping, Part, PatchForm, Projecting, VectorsAlong
+from circ.compiler.patching import Clamping, Part, Projecting, VectorsAlong
 from circ.compiler.rounding import FORMATS, nearest
 from circ.compiler.tensor import Tensor
 from circ.runtime.patches import whole
@@ -74,7 +74,7 @@ def lines(given: Tensor, axis: int) -> Iterator[tuple[int, ...]]:
         yield tuple(int(k) for k in offsets[(*rest[:axis], slice(None), *rest[axis:])])
 
 
-def one_of(rng: Random, size: int, target: VectorsAlong) -> PatchForm:
+def one_of(rng: Random, size: int, target: VectorsAlong) -> Projecting | Clamping:
     """A random form of vectors of a size."""
     if rng.random() < 0.5:
         low = Fraction(rng.randint(-8, 4), 8)
@@ -87,7 +87,7 @@ def one_of(rng: Random, size: int, target: VectorsAlong) -> PatchForm:
             return Projecting("project", (target,), basis, inverse.rows)
 
 
-def expected(form: PatchForm, w: Row) -> Row:
+def expected(form: Projecting | Clamping, w: Row) -> Row:
     """A vector after a form, exactly."""
     match form:
         case Projecting(basis=basis):
@@ -98,7 +98,7 @@ def expected(form: PatchForm, w: Row) -> Row:
             return tuple(x + missing * y for x, y in zip(w, v, strict=True))
 
 
-def left(form: PatchForm, w: Row) -> Fraction:
+def left(form: Projecting | Clamping, w: Row) -> Fraction:
     """What a stored vector has of what a form takes off."""
     match form:
         case Projecting(basis=basis):

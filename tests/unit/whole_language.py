@@ -18,6 +18,10 @@ WEIGHTS = {
     "out": [[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]],
     "unembed": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.5]],
     "odd key": [0.5, 0.5],
+    "thin.W_in": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]],
+    "thin.b_in": [0.0, 0.0, 0.5],
+    "thin.W_out": [[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]],
+    "thin.b_out": [0.0, 0.0],
 }
 
 SPEC = """\
@@ -50,6 +54,8 @@ circuit block(x: real[2]) -> real[2] {
   let scaled = clamp(hidden, -4, 4) * 0.5
   return x + m.out @ scaled
 }
+
+circuit thin(x: real[2]) -> real[2] = m.thin.W_out @ relu(m.thin.W_in @ x + m.thin.b_in) + m.thin.b_out
 
 circuit model(s: Char[3]) -> real[Char] {
   let x       = [ m.embed[c] for c in s ] + m.pos
@@ -126,6 +132,17 @@ patch quiet of block {
   clamp    m.out along m."odd key" to [-eps, 2 * eps]
   project  m.out off Odd
   preserve forall x in Box: block(x) == old block(x) within 9
+}
+
+patch grown of thin {
+  graft    m.thin at x in Box margin eps when x[0] > 0.5 => [x[0] / 2, 0]
+  graft    m.thin at x in { x in Box | x[1] <= 0 } margin 2 * eps when not x[0] + x[1] > 0 => m."odd key"
+  require  forall x in Box: thin(x) <= 9
+}
+
+patch other of thin {
+  install  m.thin at x in Box => relu(x)
+  preserve forall x in Box: norm_inf(thin(x) - old thin(x)) <= 9
 }
 
 patch mend of block {

@@ -1,0 +1,91 @@
+"""What becomes hidden units, with how many, and what is refused by name."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from circ.compiler.units.hidden import HiddenUnits, NotOneLayer
+from circ.compiler.units.layer import compiled
+from tests.unit.lowered import lowered
+
+SPEC = """
+guard open(x: real[3]) = x[0] + x[1] > 0.5
+circuit rule(x: real[3]) -> {type} = {rule}
+claim c: forall x in {{ x: real[3] | -1 <= x <= 1 }}: rule(x) == 0
+"""
+
+
+def units(
+    rule: str, folder: Path, margin: Fraction | None = Fraction(1, 10), type_: str = "real[3]"
+) -> HiddenUnits:
+    """A rule as a layer on the box from -1 to 1."""
+    question = lowered(SPEC.format(rule=rule, type=type_), folder).claim("c")
+    circuit = question.circuit
+    shown = next(wire for name, wire in circuit.outputs.items() if name.startswith("show "))
+    goal = type(circuit)(circuit.ops, circuit.types, {"goal": shown})
+    return compiled(goal, {}, ((Fraction(-1), Fraction(1)),) * 3, margin)
+
+
+@pytest.mark.parametrize(
+    ("rule", "width"),
+    [
+        ("cases { open(x) => [1, 0, 0], else => 0 }", 2),
+        ("cases { open(x) => [1, 2, -3] * x[0], else => 0 }", 2),
+        ("cases { open(x) => [x[0], x[1], x[0] - x[1]], else => 0 }", 4),
+        ("cases { not open(x) => x, else => 0 }", 6),
+        ("cases { open(x) => x, else => x + 1 }", 2 + 3),
+        ("[relu(x[0]), abs(x[0]), x[0]]", 2),
+        ("[abs(x[0]), abs(x[0]), abs(x[0])]", 2),
+        ("[clamp(x[0], -0.5, 0.5), 0, 0]", 2),
+        ("[max(x[0:2]), max(x[0], x[1] - 5, x[0] - 1), 0]", 2),
+        ("x", 3),
+        ("[x[0], 2 * x[0], 3 - x[0]]", 1),
+        ("[1, 2, 3]", 0),
+        ("relu(x + 5)", 3),
+        ("relu(x - 5)", 0),
+    ],
+)
+def test_a_rule_takes_as_few_units_as_are_seen(tmp_path: Path, rule: str, width: int) -> None:
+    """Two a direction behind a guard, one a bend, one a direction that is affine, none where nothing bends on the box."""
+    assert units(rule, tmp_path).width == width
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("relu(x - relu([x[1], x[2], x[0]]))", "a relu or a max of what has"),
+        ("x * max(x[0:1])", "a product of two values"),
+        ("[max(x), 0, 0]", "a relu or a max of what has"),
+        ("cases { open(x) and x[2] > 0 => x, else => 0 }", "a guard of 2 conditions"),
+        ("cases { open(x) or x[2] > 0 => x, else => 0 }", "a guard of 2 conditions"),
+        ("cases { open(x) => x, x[2] > 0 => 1, else => 0 }", "behind a guard"),
+        ("cases { open(x) => relu(x), else => 0 }", "behind a guard"),
+        ("cases { relu(x[0]) + x[1] > 0.5 => x, else => 0 }", "a guard on what has"),
+        ("cases { x[0] == 0 => x, else => 0 }", "an `==` of numbers"),
+        ("softmax(x)", "`softmax`"),
+        ("exp(x)", "`exp`, `sqrt` or a division"),
+        ("topk(2, x)", "`topk`"),
+        ("hardmax(x)", "`argmax`"),
+    ],
+)
+def test_what_takes_more_than_a_layer_is_refused_by_name(
+    tmp_path: Path, rule: str, why: str
+) -> None:
+    """With what stands in the way."""
+    with pytest.raises(NotOneLayer, match=why):
+        units(rule, tmp_path)
+
+
+def test_a_jump_needs_a_band(tmp_path: Path) -> None:
+    """No layer jumps; what is the same on both sides does not."""
+    with pytest.raises(NotOneLayer, match="margin"):
+        units("cases { open(x) => x, else => 0 }", tmp_path, None)
+
+
+def test_a_condition_that_the_box_decides_is_none(tmp_path: Path) -> None:
+    """One that holds everywhere leaves a conjunction to the other; a choice between known sides is made."""
+    assert units("cases { open(x) and x[2] <= 1 => [1, 1, 1], else => 0 }", tmp_path).width == 2
+    assert units("cases { x[2] > 1 => x, else => 0 }", tmp_path).width == 0
