@@ -140,11 +140,11 @@ def check_edited_once(decl: PatchDecl, ctx: Context) -> None:
     """No tensor stands in `edit` twice, unless parts of it do; nor is one edited that is computed."""
     firsts: dict[str, TensorPath] = {}
     for path in decl.edits:
-        first = firsts.setdefault(dotted(path.parts), path)
+        first = firsts.setdefault(stored(path), path)
         if first is not path and not (first.items and path.items):
             ctx.error(edited_twice(path.span, first.span, dotted(path.parts)))
     for target in chain.from_iterable(computed_by(form, ctx) for form in decl.forms):
-        edit = firsts.get(dotted(target.parts))
+        edit = firsts.get(stored(target))
         if edit is not None:
             spans = sorted((edit.span, target.span), key=lambda span: span.start)
             ctx.error(edited_as_well(spans[1], spans[0], dotted(target.parts)))
@@ -168,7 +168,7 @@ def check_layers_apart(decl: PatchDecl, ctx: Context) -> None:
     for form in decl.forms:
         for target in computed_by(form, ctx):
             name = dotted(target.parts)
-            first, span = firsts.setdefault(name, (form, target.span))
+            first, span = firsts.setdefault(stored(target), (form, target.span))
             layers = isinstance(first, Graft | Install) or isinstance(form, Graft | Install)
             grafts = isinstance(first, Graft) and isinstance(form, Graft)
             if first is not form and layers and not grafts:
@@ -188,3 +188,8 @@ def computed_by(form: Form, ctx: Context) -> Iterator[TensorPath | Vectors]:
                 yield TensorPath(span, (path[0], *below))
         case _:
             assert_never(form)
+
+
+def stored(path: TensorPath | Vectors) -> str:
+    """The tensor of a path, whether parts of its name are quoted or not: `m."mlp.W"` is `m.mlp.W`."""
+    return ".".join(part.text for part in path.parts)

@@ -14,6 +14,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import unknown_setting
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit
+from circ.runtime.patches.bound import DualBound
 from circ.runtime.patches.bound_text import bound_lines
 from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, read_receipt
 from circ.runtime.patches.reproving import Audit, Differing, Reproved, Undecided, reprove
@@ -80,7 +81,9 @@ def lines(receipt: Receipt, found: Audit, seconds: float) -> list[Line]:
             kept = f"    {same} tensor{'s' * (same != 1)} that it may not edit: the same bytes as before"
             told = [line for asked, verdict in verdicts for line in verdict_lines(asked, verdict)]
             inner = [Line(line.style, f"    {line.text}") for line in told]
-            return [Line("good", head), Line("plain", kept), *bound_lines(receipt.bound), *inner]
+            # Why there is no bound is what the receipt says, and nothing that was found again.
+            bound = receipt.bound if isinstance(receipt.bound, DualBound) else None
+            return [Line("good", head), Line("plain", kept), *bound_lines(bound), *inner]
         case _:
             assert_never(found)
 

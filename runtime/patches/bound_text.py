@@ -21,8 +21,8 @@ from circ.runtime.patches.fields import (
 )
 from circ.runtime.report import Line
 
-NUMBER = re.compile(r"-?[0-9]{1,9999}(/0{0,9}[1-9][0-9]{0,9999})?", re.ASCII)
-"""An integer, or a ratio of two."""
+NUMBER = re.compile(r"-?[0-9]{1,4000}(/0{0,9}[1-9][0-9]{0,3999})?", re.ASCII)
+"""An integer, or a ratio of two, of no more digits than Python reads."""
 
 
 # --- in a receipt ---------------------------------------------------------------------------
@@ -37,7 +37,7 @@ def bound_in(found: Json) -> Bound:
     multipliers = (multiplier_in(as_object(entry)) for entry in as_list(found["multipliers"]))
     size, least = norm_at(found, "size"), norm_at(found, "least")
     if not (0 < least <= size or size == least == 0):
-        raise Malformed("its lower bound is none of a change of that size")
+        raise Malformed("its lower bound is above the size of the change")
     return DualBound(norm_in(found), size, least, tuple(multipliers))
 
 

@@ -89,6 +89,7 @@ def bound(
         return NoBound(norm, size, str(error))
     if found <= 0:
         return NoBound(norm, size, "no multipliers were found that give one")
+    assert found <= size, "a change that was proved is smaller than any can be"
     return DualBound(norm, size, found, multipliers)
 
 

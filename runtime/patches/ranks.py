@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from circ.compiler.patching import PatchPlan
+from circ.compiler.rounding import FORMATS
+from circ.compiler.tensor import Tensor
 from circ.runtime.convex import Floats
 from circ.runtime.patches import edits
+from circ.runtime.patches.edited import as_array
 from circ.runtime.patches.edits import Blocked, Late, Solution
 from circ.runtime.patches.instances import Instances
 from circ.runtime.patches.unknowns import Factor, Side, Unknowns
@@ -115,6 +118,19 @@ def leading(unknowns: Unknowns, ranks: Ranks, change: Floats, side: Side) -> dic
 def ranks_asked(plan: PatchPlan) -> dict[str, int]:
     """The ranks that a patch asks for."""
     return {edit.key: edit.rank for edit in plan.edits if edit.rank is not None}
+
+
+def of_rank(before: Tensor, after: Tensor, rank: int) -> bool:
+    """Whether the change of a matrix is of a rank at most, but for what rounding its entries to their dtype may add.
+
+    No singular value moves by more than the length of what is added (Weyl, Math. Annalen 71, 1912).
+    """
+    first, then = as_array(before), as_array(after)
+    values = np.linalg.svd(then - first, compute_uv=False)
+    form = FORMATS[after.dtype]
+    added = np.abs(then) * 2.0**-form.precision + 2.0 ** (form.lowest - form.precision)
+    room = 2 * float(np.linalg.norm(added)) + 1e-9 * float(values.max(initial=0.0))
+    return len(values) <= rank or bool(values[rank] <= room)
 
 
 def ranks_of(ranks: Ranks, changes: Mapping[str, Floats]) -> tuple[RankOf, ...]:

@@ -28,6 +28,7 @@ from circ.compiler.finding import Fails, Limits, Progress, Stuck
 from circ.compiler.header import Header, Place
 from circ.compiler.obligation import Obligation
 from circ.compiler.patching import EditedTensor, PatchPlan
+from circ.compiler.readings import clock
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Verdict, outcome
 from circ.runtime.patches.bound import (
@@ -43,6 +44,7 @@ from circ.runtime.patches.edited import Edited, entries
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.make import findings, says_nothing
 from circ.runtime.patches.publish import carried, data_of
+from circ.runtime.patches.ranks import of_rank
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.patches.receipt import alike as same_change
 from circ.runtime.patches.treatment import treatment
@@ -124,7 +126,11 @@ def decided_again(
     wrong = wrong or next(wrong_tensors(before, after, receipt, formed, plan.edits), None)
     wrong = wrong or next(wrong_notes(before, after, receipt, named), None)
     given = Edited(program.weights, formed)
-    wrong = wrong or next(wrong_bound(receipt.bound, plan, given, after), None)
+    try:
+        with clock.until(deadline):
+            wrong = wrong or next(wrong_bound(receipt.bound, plan, given, after), None)
+    except clock.TimeUp:
+        return Undecided("its lower bound was not computed again in time")
     if wrong is not None:
         return Differing(wrong)
     weights = Edited(program.weights, tensors_of(checkpoint, after, named))
@@ -239,6 +245,8 @@ def wrong_tensors(
             return
         if moved_elsewhere(edit, first, then):
             yield f"`{edit.name}` has changed where the patch may not edit it"
+        if edit.rank is not None and not of_rank(first, then, edit.rank):
+            yield f"`{edit.name}` has changed by more than a rank of {edit.rank}"
         changes.append(change(edit.name, first, then))
     told = receipt.changes
     if len(told) != len(changes) or not all(map(same_change, told, changes)):

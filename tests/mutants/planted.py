@@ -3827,4 +3827,18 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_write.py::TestTheSource::test_that_is_another_by_now_is_refused",),
         slow=True,
     ),
+    Mutant(
+        "a_change_of_any_rank_is_proved_again",
+        "runtime/patches/reproving.py",
+        "if edit.rank is not None and not of_rank(first, then, edit.rank):",
+        "if edit.rank == 0 and not of_rank(first, then, edit.rank):",
+        ("tests/unit/test_patch_ranks.py::test_an_audit_notices_a_change_of_a_higher_rank",),
+    ),
+    Mutant(
+        "a_quoted_name_is_another_tensor",
+        "lang/check/patches.py",
+        "edit = firsts.get(stored(target))",
+        "edit = firsts.get(dotted(target.parts))",
+        ("tests/unit/test_forms.py::test_a_quoted_name_is_the_same_tensor",),
+    ),
 )

@@ -11,7 +11,7 @@ import pytest
 
 from circ.runtime.patches.receipt import receipt_path
 from tests.unit.forged import forged
-from tests.unit.specs import Rows, command, save, stored
+from tests.unit.specs import Rows, command, save, stored, write_spec
 
 SPEC = """
 space In = real[3]
@@ -234,3 +234,24 @@ def test_two_checkpoints_are_not_patched_at_once(tmp_path: Path) -> None:
     )
     assert command("patch", spec, "p") == 4
     assert not [*tmp_path.glob("*.p.safetensors")]
+
+
+def test_a_quoted_name_is_the_same_tensor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is computed is not edited as well, by whichever of its names: `m.mlp.W` is `m."mlp.W"`."""
+    spec = write_spec(
+        tmp_path,
+        """
+checkpoint m from "model.safetensors"
+circuit f(x: real[2]) -> real[2] = m.mlp.W @ x
+patch p of f {
+  project m."mlp.W"[:, _] off span [1, 1]
+  edit    m.mlp.W
+  require forall x in { x: real[2] | -1 <= x <= 1 }: f(x)[0] >= -3
+}
+""",
+        {"mlp.W": [[1.0, 2.0], [3.0, 4.0]]},
+    )
+    assert command("check", spec) == 4
+    assert "E0609" in "".join(capsys.readouterr())

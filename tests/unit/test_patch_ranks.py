@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from circ.runtime.convex import Floats
 from circ.runtime.patches.ranks import leading, ranks_of, solve, whole
 from circ.runtime.patches.unknowns import Factor, Unknowns
+from tests.unit.forged import forged
 from tests.unit.specs import Rows, command, stored, write_spec
 
 SPEC = """
@@ -61,6 +62,20 @@ def test_the_change_that_is_written_is_near_its_rank(
     assert abs(told["last"] - values[rank - 1]) < 1e-12
     assert abs(told["next"] - values[rank]) < 1e-12
     assert values[rank] < 1e-6 < values[rank - 1]
+
+
+def test_an_audit_notices_a_change_of_a_higher_rank(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that meets the requirements by a change of another rank is not what the patch allows."""
+    patched(tmp_path, " rank 2", capsys)
+    out = tmp_path / "out.safetensors"
+    assert command("audit", tmp_path / "out.safetensors.receipt.json") == 0
+    capsys.readouterr()
+    new = stored(out)["W"].astype(np.float32)
+    forged(out, "W", new + np.float32(0.001) * np.eye(4, 3, dtype=np.float32))
+    assert command("audit", tmp_path / "out.safetensors.receipt.json") == 1
+    assert "more than a rank of 2" in capsys.readouterr().out
 
 
 def test_nothing_is_said_of_a_smaller_change_of_that_rank(
