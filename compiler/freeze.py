@@ -81,6 +81,12 @@ def dependent(circuit: Circuit, wires: list[Wire], keys: Collection[str]) -> set
     return found
 
 
+def reached(circuit: Circuit, names: Collection[str], keys: Collection[str]) -> bool:
+    """Whether the tensors named by `keys` reach one of these outputs."""
+    wanted = [circuit.outputs[name] for name in names]
+    return not dependent(circuit, sorted(live(circuit, wanted)), keys).isdisjoint(wanted)
+
+
 def in_jumps(circuit: Circuit, output: str, keys: Collection[str]) -> bool:
     """Whether these tensors reach an output, but only through comparisons and choices of entries."""
     wires = sorted(live(circuit, [circuit.outputs[output]]))

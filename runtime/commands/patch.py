@@ -27,7 +27,15 @@ from circ.runtime.patches.bound_text import bound_data, bound_lines
 from circ.runtime.patches.edited import Edited
 from circ.runtime.patches.left_out import LeftOut, left_out
 from circ.runtime.patches.left_out_text import left_out_data, left_out_lines
-from circ.runtime.patches.make import Conflict, Failing, NotMade, Patched, PatchResult, make_patch
+from circ.runtime.patches.make import (
+    Conflict,
+    Failing,
+    NotMade,
+    OutOfReach,
+    Patched,
+    PatchResult,
+    make_patch,
+)
 from circ.runtime.patches.publish import Target, files_of_tensors, patched_checkpoint, publish
 from circ.runtime.patches.ranks import RankOf
 from circ.runtime.patches.receipt import Receipt, receipt_path
@@ -129,7 +137,7 @@ def code_of(result: PatchResult) -> Exit:
             return Exit.AS_CLAIMED
         case Conflict():
             return Exit.REFUTED
-        case Failing(verdicts=verdicts):
+        case Failing(verdicts=verdicts) | OutOfReach(verdicts=verdicts):
             return worst(exit_of("proved", verdict) for _, verdict in verdicts)
         case NotMade():
             return Exit.UNKNOWN
@@ -158,6 +166,10 @@ def result_lines(result: PatchResult, seconds: float) -> list[Line]:
                 *computed_lines(computed),
                 *requirement_lines(verdicts),
             ]
+        case OutOfReach(verdicts=verdicts):
+            head = f"✗ patch {name}: a requirement fails whatever the edit  ({seconds:.1f} s)"
+            why = "    nothing that may change reaches it, so no edit of these tensors meets it:"
+            return [Line("bad", head), Line("plain", why), *requirement_lines(verdicts)]
         case Conflict():
             head = f"✗ patch {name}: its requirements conflict  ({took})"
             return [Line("bad", head), *conflict_lines(result)]
@@ -255,6 +267,8 @@ def result_data(
         case Failing(verdicts=verdicts, computed=computed):
             data["computed"] = [asdict(each) for each in computed]
             data["requirements"] = [verdict_data(o, v) for o, v in verdicts]
+        case OutOfReach(verdicts=verdicts):
+            data["out_of_reach"] = [verdict_data(o, v) for o, v in verdicts]
         case NotMade(reason=reason):
             data["reason"] = reason
         case _:

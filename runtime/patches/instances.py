@@ -14,7 +14,7 @@ import torch
 
 from circ.compiler.builder import Builder, reindex
 from circ.compiler.conjuncts import with_conjuncts
-from circ.compiler.freeze import concave, freeze, in_jumps
+from circ.compiler.freeze import concave, freeze, in_jumps, reached
 from circ.compiler.ir import Circuit, Input, Op, Real, Weight, Wire, WireType
 from circ.compiler.margin import surrogate, with_slack
 from circ.compiler.obligation import Obligation, Witness
@@ -96,17 +96,26 @@ def repeated(tensor: Floats, times: int) -> torch.Tensor:
 
 
 def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> Instances:
-    """No inputs yet; raises `NoSlack` where the goal has no slack to follow."""
-    read = tuple(key for key in keys if key in obligation.circuit.weights)
+    """No inputs yet; raises `NoSlack` where the goal has no slack to follow, unless no edit reaches it anyway."""
+    idle = out_of_reach(obligation, keys)
+    read = tuple(key for key in keys if not idle and key in obligation.circuit.weights)
     cut = freeze(obligation.circuit, read)
     followed = with_slack(cut.after, ["goal"], surrogate)
-    if "slack goal" not in followed.outputs or in_jumps(followed, "slack goal", read):
+    stepped = "slack goal" not in followed.outputs or in_jumps(followed, "slack goal", read)
+    if stepped and not idle:
         raise NoSlack(f"the goal of {obligation.name} compares nothing that weights move smoothly")
     convex = concave(cut.after, read)
     before = module(cut.before, weights, torch.float64)
     looked_at = with_conjuncts(cut.after) if convex else alone(followed)
     after = module(with_inputs(looked_at, read), weights, torch.float64)
     return Instances(obligation, read, before, after, convex)
+
+
+def out_of_reach(obligation: Obligation, keys: Sequence[str]) -> bool:
+    """Whether no change of these tensors changes the truth of an obligation, or of which inputs it speaks."""
+    outputs = obligation.circuit.outputs
+    asked = [name for name in ("goal", "assumed", *obligation.conditions) if name in outputs]
+    return not reached(obligation.circuit, asked, keys)
 
 
 def alone(circuit: Circuit) -> Circuit:

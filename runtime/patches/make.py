@@ -19,7 +19,7 @@ from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.patching import PatchPlan
 from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights
-from circ.compiler.verdict import Proved, Verdict
+from circ.compiler.verdict import Proved, Refuted, Verdict
 from circ.runtime.convex import Floats, Norm
 from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
@@ -27,7 +27,7 @@ from circ.runtime.patches.conflicts import stray
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
 from circ.runtime.patches.edits import Infeasible, Late
 from circ.runtime.patches.forms import accounts, computed
-from circ.runtime.patches.instances import Instances, NoSlack, instances
+from circ.runtime.patches.instances import Instances, NoSlack, instances, out_of_reach
 from circ.runtime.patches.multipliers import bound
 from circ.runtime.patches.ranks import RankOf, ranks_asked, ranks_of, solve
 from circ.runtime.patches.receipt import Computed
@@ -88,7 +88,16 @@ class Failing:
     rounds: int = 0
 
 
-PatchResult = Patched | Conflict | Failing | NotMade
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """Requirements that do not hold and that the edited tensors do not reach: no edit of these meets them."""
+
+    plan: PatchPlan
+    verdicts: tuple[tuple[Obligation, Verdict], ...]
+    rounds: int = 0
+
+
+PatchResult = Patched | Conflict | Failing | OutOfReach | NotMade
 
 
 def make_patch(
@@ -157,6 +166,9 @@ def searched(given: Given) -> PatchResult:
         return NotMade(plan, str(error), 0)
     for round_number in range(ROUNDS):
         found = given.findings(tensors)
+        fixed = beyond(given, found, keys, round_number)
+        if fixed is not None:
+            return fixed
         stopped = stops(found[-1])
         if stopped:
             return NotMade(plan, stopped, round_number)
@@ -177,6 +189,23 @@ def searched(given: Given) -> PatchResult:
         except OverflowError as error:
             return NotMade(plan, f"the edit cannot be stored: {error}", round_number + 1)
     return NotMade(plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+
+
+def beyond(
+    given: Given, found: Sequence[Finding], keys: Sequence[str], rounds: int
+) -> OutOfReach | NotMade | None:
+    """What is said where a requirement fails whatever these tensors are; None where none does."""
+    now = given.with_edit({})
+    verdicts = [
+        (obligation, universal(obligation, now, finding))
+        for obligation, finding in zip(given.obligations, found, strict=False)
+        if isinstance(finding, Fails) and out_of_reach(obligation, keys)
+    ]
+    refuted = tuple((o, verdict) for o, verdict in verdicts if isinstance(verdict, Refuted))
+    if verdicts and not refuted:
+        title = verdicts[0][0].title
+        return NotMade(given.plan, f"{title}, which no edit reaches, was not decided", rounds)
+    return OutOfReach(given.plan, refuted, rounds) if refuted else None
 
 
 def conflict(given: Given, found: Infeasible, rounds: int) -> Conflict | NotMade:

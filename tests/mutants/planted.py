@@ -3576,6 +3576,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/unit/test_patch_bounds.py::test_an_audit_checks_the_bound",),
     ),
     Mutant(
+        "inputs_that_an_edit_chooses_taken_for_fixed",
+        "runtime/patches/instances.py",
+        '("goal", "assumed", *obligation.conditions)',
+        '("goal", "assumed")',
+        ("tests/spec/patches/clauses.md",),
+    ),
+    Mutant(
         "a_conjunct_the_wrong_way_round",
         "compiler/conjuncts.py",
         "return side_by_side(b, [combine(b, (1, right), (-1, left))])",
