@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import assert_never
 
 from circ.compiler.builder import Builder
@@ -28,7 +29,6 @@ from circ.compiler.ir import (
     Select,
     Smooth,
     Softmax,
-    Sort,
     Sum,
     TopK,
     Weight,
@@ -101,44 +101,102 @@ def in_jumps(circuit: Circuit, output: str, keys: Collection[str]) -> bool:
     return circuit.outputs[output] in moving - smooth
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How a value bends in the edited tensors: of a truth its slack, which is concave or unknown.
+
+    An index is *affine* where it is the place of the largest of affine scores.
+    """
+
+    convex: bool
+    concave: bool
+    moves: bool = True
+
+    @property
+    def affine(self) -> bool:
+        """Whether it bends neither way."""
+        return self.convex and self.concave
+
+
+STILL = Curve(convex=True, concave=True, moves=False)
+UNKNOWN = Curve(convex=False, concave=False)
+
+
 def concave(circuit: Circuit, keys: Collection[str]) -> bool:
-    """Whether the goal's slack is concave: a conjunction about scores affine in these tensors."""
-    moving = dependent(circuit, sorted(live(circuit, circuit.outputs.values())), keys)
-    return all(keeps_concave(circuit, circuit.ops[wire], moving) for wire in moving)
+    """Whether the goal's slack is concave: a conjunction of `a <= b`, a convex and b concave in these tensors."""
+    goal = circuit.outputs["goal"]
+    wires = sorted(live(circuit, [goal]))
+    moving = dependent(circuit, wires, keys)
+    known: dict[Wire, Curve] = {}
+    for wire in wires:
+        known[wire] = curve_of(circuit, circuit.ops[wire], known) if wire in moving else STILL
+    return known[goal].concave
 
 
-def keeps_concave(circuit: Circuit, op: Op, moving: set[Wire]) -> bool:
-    """Whether an op is affine in its moving operands, or a conjunction of decisions on them."""
+def curve_of(circuit: Circuit, op: Op, known: Mapping[Wire, Curve]) -> Curve:
+    """How the value of an op that moves bends, from how its operands do."""
     match op:
-        case Input() | Const() | Weight() | Reindex() | Sum():
-            return True
+        case Input() | Const() | Weight():
+            return Curve(convex=True, concave=True)
+        case Reindex(operands=wires):
+            return together([known[wire] for wire in wires])
+        case Sum(terms=terms):
+            return together([times(factor, known[wire]) for factor, wire in terms])
         case Contract(left=left, right=right):
-            return not (left in moving and right in moving)
-        case Compare(left=left, right=right):
-            return compares_concavely(circuit.types[left].sort, left in moving, right in moving)
-        case All() | Argmax():
-            return True
-        case Lookup(indices=indices):
-            return not moving.intersection(indices)
-        case Select(condition=condition):
-            return condition not in moving
-        case Relu() | Max() | Smooth() | Softmax() | TopK() | Not() | Any():
-            return False
+            return product(known[left], known[right])
+        case Relu(operand=x) | Max(operand=x):
+            return Curve(known[x].convex, concave=False)
+        case Compare():
+            return compared(circuit, op, known)
+        case All(operand=x):
+            return known[x]
+        case Argmax(operand=x):
+            return known[x] if known[x].affine else UNKNOWN
+        case Lookup(table=table, indices=indices):
+            return UNKNOWN if any(known[i].moves for i in indices) else known[table]
+        case Select(condition=condition, then=then, otherwise=otherwise):
+            arms = together([known[then], known[otherwise]])
+            return UNKNOWN if known[condition].moves else arms
+        case Smooth() | Softmax() | TopK() | Not() | Any():
+            return UNKNOWN
         case _:
             assert_never(op)
 
 
-def compares_concavely(sort: Sort, left: bool, right: bool) -> bool:
-    """Whether a comparison's slack is concave where these of its sides move.
+def together(curves: Sequence[Curve]) -> Curve:
+    """Of values side by side, or added."""
+    return Curve(all(c.convex for c in curves), all(c.concave for c in curves))
+
+
+def times(factor: Fraction, curve: Curve) -> Curve:
+    """Of a multiple: below 0 it bends the other way."""
+    return curve if factor >= 0 else Curve(curve.concave, curve.convex, curve.moves)
+
+
+def product(left: Curve, right: Curve) -> Curve:
+    """Of products with factors of either sign: affine where one side stays and the other is affine."""
+    return UNKNOWN if left.moves and right.moves else affine_only(left, right)
+
+
+def affine_only(*curves: Curve) -> Curve:
+    """Affine where these are, unknown elsewhere."""
+    return Curve(convex=True, concave=True) if all(c.affine for c in curves) else UNKNOWN
+
+
+def compared(circuit: Circuit, op: Compare, known: Mapping[Wire, Curve]) -> Curve:
+    """Of a comparison, its slack.
 
     That an argmax is a given place is a conjunction of orders; that two of them agree is not.
     """
-    match sort:
+    left, right = known[op.left], known[op.right]
+    match circuit.types[op.left].sort:
+        case Real() if op.op == "==":
+            return affine_only(left, right)
         case Real():
-            return True
+            return Curve(convex=False, concave=left.convex and right.concave)
         case Index():
-            return not (left and right)
+            return UNKNOWN if left.moves and right.moves else affine_only(left, right)
         case Bool():
-            return not (left or right)
+            return UNKNOWN
         case _:
-            assert_never(sort)
+            assert_never(circuit.types[op.left].sort)

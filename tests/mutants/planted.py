@@ -232,8 +232,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "agreeing_choices_called_concave",
         "compiler/freeze.py",
-        "return not (left and right)",
-        "return True",
+        "case Index():\n            return UNKNOWN if left.moves and right.moves else",
+        "case Index():\n            return",
+        ("tests/unit/test_freeze.py",),
+        slow=True,
+    ),
+    Mutant(
+        "a_negative_multiple_that_bends_the_same_way",
+        "compiler/freeze.py",
+        "return curve if factor >= 0 else",
+        "return curve if True else",
         ("tests/unit/test_freeze.py",),
         slow=True,
     ),

@@ -26,7 +26,19 @@ CONCAVE = {
     "argmax(f(x)) != a": False,
     "argmax(f(x)) == argmax(f(y))": False,
     "(f(x)[a] <= 1) == (x[0] <= 0)": False,
-    "relu(f(x))[0] <= 1": False,
+    "relu(f(x))[0] <= 1": True,
+    "relu(f(x))[0] >= 1": False,
+    "relu(f(x))[0] == 1": False,
+    "abs(f(x)[a]) <= 1": True,
+    "1 >= abs(f(x)[a])": True,
+    "abs(f(x)[a]) >= 1": False,
+    "abs(f(x)[a]) - abs(f(x)[b]) <= 1": False,
+    "norm_inf(f(x)) <= 1": True,
+    "max(f(x)[a], f(x)[b]) <= 1": True,
+    "min(f(x)[a], f(x)[b]) >= 1": True,
+    "min(f(x)[a], f(x)[b]) <= 1": False,
+    "x[0] * abs(f(x)[a]) <= 1": False,
+    "argmax(relu(f(x))) == a": False,
     "hardmax(f(x))[a] == 1": False,
     "topk(2, f(x))[a] <= 0": False,
 }
@@ -34,7 +46,7 @@ CONCAVE = {
 
 
 @pytest.mark.parametrize("goal", CONCAVE)
-def test_a_conjunction_of_orders_of_affine_scores_is_concave(goal: str, tmp_path: Path) -> None:
+def test_a_conjunction_of_convex_below_concave_is_concave(goal: str, tmp_path: Path) -> None:
     """And nothing else is: a tangent to it would cut off solutions."""
     program = lowered(SPEC + goal, tmp_path, {"W": [[1, 0], [0, 1]]})
     assert concave(program.claim("asked").circuit, ["m/W"]) == CONCAVE[goal]
