@@ -25,7 +25,7 @@ from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.conflicts import stray
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
-from circ.runtime.patches.edits import Infeasible, Late
+from circ.runtime.patches.edits import Begun, Infeasible, Late
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.instances import Instances, NoSlack, instances, out_of_reach
 from circ.runtime.patches.multipliers import bound
@@ -160,6 +160,7 @@ def searched(given: Given) -> PatchResult:
     free = {edit.key: entries(edit, weights[edit.key].shape) for edit in plan.edits}
     start = {key: as_array(tensor) for key, tensor in tensors.items()}
     unknowns, ranks = Unknowns(start, free, plan.minimize), ranks_asked(plan)
+    begun = Begun()
     try:
         groups = [instances(each, keys, given.with_edit({})) for each in given.obligations]
     except NoSlack as error:
@@ -177,7 +178,7 @@ def searched(given: Given) -> PatchResult:
         if not added(groups, found):
             return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
         given.progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
-        change = solve(unknowns, ranks, groups, deadline)
+        change = solve(unknowns, ranks, groups, deadline, begun)
         if isinstance(change, Late):
             return NotMade(plan, "time ran out while an edit was solved for", round_number + 1)
         if isinstance(change, Infeasible):

@@ -17,7 +17,7 @@ from circ.compiler.tensor import Tensor
 from circ.runtime.convex import Floats
 from circ.runtime.patches import edits
 from circ.runtime.patches.edited import as_array
-from circ.runtime.patches.edits import Blocked, Late, Solution
+from circ.runtime.patches.edits import Begun, Blocked, Late, Solution
 from circ.runtime.patches.instances import Instances
 from circ.runtime.patches.unknowns import Factor, Side, Unknowns
 
@@ -44,10 +44,14 @@ Ranks = Mapping[str, int]
 
 
 def solve(
-    unknowns: Unknowns, ranks: Ranks, groups: Sequence[Instances], deadline: float
+    unknowns: Unknowns,
+    ranks: Ranks,
+    groups: Sequence[Instances],
+    deadline: float,
+    begun: Begun | None = None,
 ) -> Solution:
     """As `edits.solve`, where the change of some matrices has a rank at most; None where no such change was found."""
-    free = edits.solve(unknowns, groups, deadline)
+    free = edits.solve(unknowns, groups, deadline, begun)
     if not ranks or not isinstance(free, np.ndarray):
         return free
     for factors in starts(unknowns, ranks, free):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from circ.runtime.convex import Floats, Norm, least_change
+from circ.runtime.convex import Floats, Least, Norm, least, least_change
 from circ.runtime.patches import edits
 from tests.unit.forged import forged
 from tests.unit.specs import Rows, command, stored, write_spec
@@ -124,13 +124,13 @@ def test_a_wrong_solution_is_never_written(
     share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The solver is planted with a fault: it gives a part of what is asked, or the opposite. The last proof fails."""
-    right = least_change
+    right = least
 
-    def wrong(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Floats | None:
+    def wrong(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Least | None:
         found = right(rows, at_least, norm)
-        return None if found is None else share * found
+        return None if found is None else Least(share * found.x, found.multipliers)
 
-    monkeypatch.setattr(edits, "least_change", wrong)
+    monkeypatch.setattr(edits, "least", wrong)
     monkeypatch.setattr(edits, "tangents", once(edits.tangents))
     code, out = patched(tmp_path, "m.W, m.b", "l2")
     assert code == 2
@@ -142,7 +142,7 @@ def once(tangents: Callable[..., Any]) -> Callable[..., Any]:
 
     def first(slack: float, change: Floats, *rest: Any, **how: bool) -> Any:
         found = tangents(slack, change, *rest, **how)
-        return [] if np.any(change) or not found else found
+        return 0 if np.any(change) else found
 
     return first
 
