@@ -35,9 +35,19 @@ def require_width(folder: Path, changes: Iterable[Change], *, back: bool = False
 
 
 def widths(fields: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The widths that a config says. GPT-2 has four units for each number that a layer reads, unless told otherwise."""
-    known = {key: fields[key] for key in WIDTHS if fields.get(key) is not None}
+    """The widths that a config says, those of its parts too (`text_config.intermediate_size`), and of each layer (`d_ff[3]`).
+
+    GPT-2 has four units for each number that a layer reads, unless told otherwise.
+    """
+    known = dict[str, Json]()
+    for key, said in fields.items():
+        if isinstance(said, dict):
+            known |= {f"{key}.{inner}": width for inner, width in widths(said).items()}
+        elif isinstance(said, list) and key in WIDTHS:
+            known |= {f"{key}[{place}]": width for place, width in enumerate(said)}
+        elif said is not None and key in WIDTHS:
+            known[key] = said
     entries = fields.get("n_embd")
-    if "n_inner" not in known and isinstance(entries, int):
+    if fields.get("n_inner") is None and isinstance(entries, int):
         known["n_embd"] = 4 * entries
     return known

@@ -211,6 +211,8 @@ def test_an_audit_notices_another_unit(tmp_path: Path, capsys: pytest.CaptureFix
         ({"n_inner": None, "n_embd": 1.5}, 0),
         ({"d_mlp": 7, "d_model": 6}, 0),
         ({"n_inner": 6, "n_embd": 3}, 4),
+        ({"text_config": {"intermediate_size": 6}}, 4),
+        ({"d_ff": [5, 6]}, 4),
     ],
 )
 def test_a_config_that_says_the_width_is_not_left_wrong(

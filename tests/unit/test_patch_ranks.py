@@ -72,8 +72,8 @@ def test_an_audit_notices_a_change_of_a_higher_rank(
     out = tmp_path / "out.safetensors"
     assert command("audit", tmp_path / "out.safetensors.receipt.json") == 0
     capsys.readouterr()
-    new = stored(out)["W"].astype(np.float32)
-    forged(out, "W", new + np.float32(0.001) * np.eye(4, 3, dtype=np.float32))
+    moved = stored(out)["W"] + 0.001 * np.eye(4, 3)
+    forged(out, "W", moved.astype(np.float32))
     assert command("audit", tmp_path / "out.safetensors.receipt.json") == 1
     assert "more than a rank of 2" in capsys.readouterr().out
 
