@@ -43,6 +43,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "lo = weighted([(factor, value.lo if factor > 0 else value.hi) for factor, value in parts])",
         "lo = weighted(\n        [(factor, value.lo if factor > 0 else value.hi) for factor, value in parts][:1])",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
+        slow=True,
     ),
     Mutant(
         "strict_made_weak",
@@ -103,6 +104,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "gain = power_at_least(largest(row, self.box) / margin)",
         "gain = power_at_least(largest(row, self.box) / margin / 4)",
         ("tests/agreement/test_units.py",),
+        slow=True,
     ),
     Mutant(
         "a_band_on_the_wrong_side",
@@ -110,6 +112,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return Guard(scaled(Fraction(-1), entry.slack))",
         "return Guard(entry.slack)",
         ("tests/agreement/test_units.py",),
+        slow=True,
     ),
     Mutant(
         "a_unit_too_few",
@@ -117,6 +120,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "for number, place in enumerate(spanning.places):",
         "for number, place in enumerate(spanning.places[:2]):",
         ("tests/agreement/test_units.py", "tests/unit/test_units.py"),
+        slow=True,
     ),
     Mutant(
         "a_unit_shut_on_a_corner",
@@ -124,6 +128,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "lift = power_at_least(-low) if low < 0 else Fraction(0)",
         "lift = power_at_least(-low) / 2 if low < 0 else Fraction(0)",
         ("tests/agreement/test_units.py",),
+        slow=True,
     ),
     Mutant(
         "smt_box_forgotten_below",
@@ -139,6 +144,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "numbers = np.arange(start, min(start + source.step, source.count))",
         "numbers = np.arange(start, min(start + source.step, source.count - 1))",
         ("tests/unit/test_enumeration.py",),
+        slow=True,
     ),
     Mutant(
         "undecided_words_dropped",
@@ -191,6 +197,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if found == TRUE:",
         "if found != EITHER:",
         ("tests/spec/domains",),
+        slow=True,
     ),
     Mutant(
         "a_tie_lists_a_value",
@@ -198,6 +205,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if found == EITHER:",
         "if found is None:",
         ("tests/spec/domains",),
+        slow=True,
     ),
     Mutant(
         "a_late_trial_refutes",
@@ -251,6 +259,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "codes = tuple(code for word in found.codes for code in word)",
         "codes = tuple(code for word in reversed(found.codes) for code in word)",
         ("tests/spec/domains",),
+        slow=True,
     ),
     Mutant(
         "a_repeated_row_counted_once",
@@ -365,6 +374,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "entry, sides, steps = (*r.entry, index)",
         "entry, sides, steps = (*r.entry, side - 1 - index)",
         ("tests/spec/meaning/repeated.md",),
+        slow=True,
     ),
     Mutant(
         "an_edit_that_leaks_into_other_entries",
@@ -372,6 +382,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if r.entry not in places(entries):",
         "if False:",
         ("tests/spec/meaning/repeated.md",),
+        slow=True,
     ),
     Mutant(
         "an_edit_that_reads_what_others_were_before_theirs",
@@ -379,6 +390,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not any(follows(r.entry, other, r.steps) for other in r.noted.awaited):",
         "if True:",
         ("tests/spec/meaning/repeated.md",),
+        slow=True,
     ),
     Mutant(
         "a_fold_that_goes_on_from_the_state_before_the_edit",
@@ -1587,6 +1599,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "added = np.where(touched, model.gamma(roundings) * mass, 0.0)",
         "added = np.zeros_like(mass)",
         ("tests/unit/test_straying.py",),
+        slow=True,
     ),
     Mutant(
         "a_unit_is_half_of_what_it_is",
@@ -3013,6 +3026,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if meanings(before) != meanings(after):",
         "if False and meanings(before) != meanings(after):",
         ("tests/unit/test_occurrences.py::test_capture_is_refused",),
+        slow=True,
     ),
     Mutant(
         "tensors_of_a_checkpoint_declared_anew_are_kept",
@@ -3222,6 +3236,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'return any(".." in name for name in names)',
         "return False",
         ("tests/spec/meaning/dimensions.md",),
+        slow=True,
     ),
     Mutant(
         "place_that_wraps_around",
@@ -3243,6 +3258,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "found = {**env.dims} | {name",
         "found = {name",
         ("tests/spec/meaning/dimensions.md",),
+        slow=True,
     ),
     Mutant(
         "shard_in_another_folder",
@@ -3250,6 +3266,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'plain = not any(mark in "/\\\\:\\0" or "\\ud800" <= mark <= "\\udfff" for mark in file)',
         "plain = True",
         ("tests/unit/test_checkpoint.py",),
+        slow=True,
     ),
     Mutant(
         "shard_behind_a_link",
@@ -3281,6 +3298,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "{checkpoint.name.text} := {before}",
         "{checkpoint.name.text} := {checkpoint.name.text}",
         ("tests/unit/test_diff.py",),
+        slow=True,
     ),
     Mutant(
         "a_tolerance_that_is_ignored",
@@ -3288,6 +3306,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'goal += f" within ({within.numerator} / {within.denominator})"',
         "pass",
         ("tests/unit/test_diff.py",),
+        slow=True,
     ),
     Mutant(
         "tensors_of_the_same_start",
@@ -3310,6 +3329,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "against = uncovered(lemma.name, inside.verdict)",
         "against = None",
         ("tests/agreement/test_lemmas.py",),
+        slow=True,
     ),
     Mutant(
         "inclusion_without_where",
@@ -3333,6 +3353,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'implies(b, outputs.pop(ASSUMED), outputs["goal"])',
         'implies(b, outputs["goal"], outputs.pop(ASSUMED))',
         ("tests/agreement/test_lemmas.py",),
+        slow=True,
     ),
     Mutant(
         "input_that_denies_a_lemma",
@@ -3526,6 +3547,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "unpatched(key) if path.old or env.old else key",
         "unpatched(key) if env.old else key",
         ("tests/unit/test_lower.py",),
+        slow=True,
     ),
     Mutant(
         "a_negative_multiplier",
@@ -3547,6 +3569,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return min(products) // below, -(-max(products) // below)",
         "return -(-min(products) // below), max(products) // below",
         ("tests/unit/test_patch_bounds.py::test_slopes_are_enclosed",),
+        slow=True,
     ),
     Mutant(
         "a_slope_of_what_is_not_affine",
@@ -3596,6 +3619,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "return side_by_side(b, [combine(b, (1, right), (-1, left))])",
         "return side_by_side(b, [combine(b, (1, left), (-1, right))])",
         ("tests/unit/test_patch_bounds.py",),
+        slow=True,
     ),
     Mutant(
         "a_tied_head_that_nothing_reads",
@@ -3657,6 +3681,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'if dtype == "F64":',
         "if dtype:",
         ("tests/agreement/test_forms.py",),
+        slow=True,
     ),
     Mutant(
         "a_form_that_is_rounded_twice",
@@ -3664,6 +3689,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "found[place] = nearest(Fraction(top[place], bottom), dtype)",
         "pass",
         ("tests/agreement/test_forms.py",),
+        slow=True,
     ),
     Mutant(
         "a_form_along_another_axis",
@@ -3671,6 +3697,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "ctx.facts.axes[target] = axes[0]",
         "ctx.facts.axes[target] = len(found.dims) - 1 - axes[0]",
         ("tests/spec/patches/forms.md",),
+        slow=True,
     ),
     Mutant(
         "a_form_along_an_axis_that_an_index_names",
@@ -3678,6 +3705,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "if is_open(target, at) and same_dim(dim, along)",
         "if same_dim(dim, along)",
         ("tests/spec/patches/forms.md",),
+        slow=True,
     ),
     Mutant(
         "a_form_of_all_vectors",
@@ -3685,6 +3713,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "part = part_of(target.part, tensor.shape)",
         "part = part_of((), tensor.shape)",
         ("tests/agreement/test_forms.py",),
+        slow=True,
     ),
     Mutant(
         "a_form_that_no_audit_computes",
@@ -3784,6 +3813,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if inside == FALSE:\n            return\n",
         "",
         ("tests/unit/test_left_out.py::test_shares_of_a_box_are_bounded_from_both_sides",),
+        slow=True,
     ),
     Mutant(
         "a_conflict_by_an_input_that_does_not_count",
