@@ -40,7 +40,7 @@ def test_the_changed_requests_are_listed(capsys: pytest.CaptureFixture[str]) -> 
     assert command("diff", OLD, NEW, *DIFF, "--json") == 1
     claim = json.loads(capsys.readouterr().out)["decisions"]
     tokens = runpy.run_path(str(HERE / "train.py"))["TOKENS"]
-    listed = {tuple(tokens.index(t) for t in one["x"]) for one in claim["failing"]}
+    listed = {tuple(tokens.index(t) for t in one["s"]) for one in claim["failing"]}
     assert listed == changed(NEW)
     assert {(s[2], s[4]) for s in listed} == {(tokens.index("maple"), tokens.index("otter"))}
 
