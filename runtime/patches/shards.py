@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from circ.compiler.checkpoint import joined, plain_hash, read_index
+from circ.compiler.checkpoint import joined, plain_hash, read_header, read_index
 from circ.compiler.shards import ENDING, is_index, shards_of
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
@@ -54,7 +54,7 @@ def pending(
 ) -> Pending:
     """What is to be written; `expected` is the hash of the source as it was read.
 
-    `beside` has the tensors that are new, and the ones in whose files they are put.     Raises `CircError` (E0652, E0658).
+    `beside` has the tensors that are new, and the ones in whose files they are put. Raises `CircError` (E0652, E0658).
     """
     if not is_index(source) and is_index(target):
         raise CircError(writing.no_shards(str(target), ENDING))
@@ -92,9 +92,18 @@ def in_shards(
         names[file] = renamed(file, patch, rewrite, target) if beside or taken else file
         files[target.parent / names[file]] = rewrite
     found = cast("dict[str, object]", json.loads(text))
-    found |= larger(found, sum(len(changes[name].data) for name in new))
+    found |= larger(found, sum(map(grown, files.values())))
     placed = {name: names[file] for name, file in index.items()}
     return Pending(source, target, files, {**found, "weight_map": placed})
+
+
+def grown(rewrite: Rewrite) -> int:
+    """By how many bytes the tensors of a shard become larger together; one that is new counts whole."""
+    if not rewrite.changes:
+        return 0
+    there = read_header(rewrite.source).tensors
+    olds = (there[name].end - there[name].start for name in rewrite.changes if name in there)
+    return sum(len(new.data) for new in rewrite.changes.values()) - sum(olds)
 
 
 def larger(index: Mapping[str, object], size: int) -> Mapping[str, object]:

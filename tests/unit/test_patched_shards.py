@@ -74,6 +74,18 @@ def test_beside_its_source_a_shard_that_changes_has_a_name_of_its_own(source: Pa
     assert metadata(source.with_name(shard)) == {"note": "n"}
 
 
+def test_an_index_counts_the_bytes_of_a_tensor_that_grew(source: Path) -> None:
+    """What it says of the size of all tensors is as much larger; without such a word nothing is said."""
+    grown = TensorBytes("F32", (SIZE + 5,), encoded(array("d", [2.0] * (SIZE + 5)), "F32"))
+    given = {"a": grown, "c": filled(2.0)}
+    target = source.with_name("new.index.json")
+    for said, wanted in (({"total_size": 1}, {"total_size": 21}), ({}, {})):
+        source.write_text(json.dumps({**json.loads(source.read_text()), "metadata": said}))
+        checkpoint = pending(source, target, file_hash(source), given, "mend")
+        write_checkpoint(checkpoint, overwrite=True, in_place=False)
+        assert json.loads(target.read_text())["metadata"] == wanted
+
+
 def test_elsewhere_all_shards_are_copied_under_their_names(source: Path, tmp_path: Path) -> None:
     """So that the folder stands on its own."""
     target = tmp_path / source.name
