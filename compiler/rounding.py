@@ -54,7 +54,7 @@ def at_least(value: Fraction, dtype: str) -> float:
 
 def at_most(value: Fraction, dtype: str) -> float:
     """The greatest value of the format that is not above `value`; -inf where there is none."""
-    return -at_least(-value, dtype)
+    return -at_least(-value, dtype) or 0.0  # and never -0.0
 
 
 def next_above(value: float, dtype: str) -> float:

@@ -9,16 +9,16 @@ They are not trusted: what they return is rounded, written into the weights and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import assert_never
 
 import daqp  # type: ignore[import-untyped, import-not-found, unused-ignore]
 import numpy as np
 from numpy.typing import NDArray
 
+from circ.compiler.patching import Norm
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-Norm = Literal["l1", "l2", "linf"]
 
 SOLVED = 1
 

@@ -1,4 +1,4 @@
-"""E0606 to E0614: what a patch may compute of tensors."""
+"""E0606 to E0612: what a patch may compute of tensors."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isqrt, nextafter
+from math import isqrt
 from typing import assert_never
 
 from circ.compiler.conjuncts import with_conjuncts
@@ -23,6 +23,7 @@ from circ.compiler.readings.choices import TRUE, Choices
 from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.gradients import Affine, NotAffine, Slope, affine, over, plus, still
 from circ.compiler.readings.reference import Value, at_point, constants, intervals
+from circ.compiler.rounding import at_least
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import fits
 
@@ -58,7 +59,7 @@ class DualBound:
     @property
     def gap(self) -> float:
         """By which share of the least the change may be larger than it need be, rounded up; 0 where nothing changed."""
-        return above(Fraction(self.size) / Fraction(self.least) - 1) if self.size else 0.0
+        return at_least(Fraction(self.size) / Fraction(self.least) - 1, "F64") if self.size else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,15 +244,3 @@ def root_above(x: Fraction) -> Fraction:
     shift = max(FINE - (x.numerator.bit_length() - x.denominator.bit_length()) // 2, 0)
     whole = -(-(x.numerator << 2 * shift) // x.denominator)
     return Fraction(isqrt(whole) + 1, 1 << shift)
-
-
-def above(x: Fraction) -> float:
-    """A float that is not below x."""
-    found = float(x)
-    return found if Fraction(found) >= x else nextafter(found, inf)
-
-
-def below(x: Fraction) -> float:
-    """A float that is not above x."""
-    found = float(x)
-    return found if Fraction(found) <= x else nextafter(found, -inf)

@@ -16,7 +16,8 @@ from time import monotonic
 import numpy as np
 
 from circ.compiler.obligation import Witness
-from circ.runtime.convex import Floats, Least, Norm, least, least_change
+from circ.compiler.patching import Norm
+from circ.runtime.convex import Floats, Least, least, least_change
 from circ.runtime.patches.instances import Instances
 from circ.runtime.patches.unknowns import Unknowns
 

@@ -26,10 +26,10 @@ from circ.compiler.readings.elementary import Undefined
 from circ.compiler.readings.reference import Value, constants, enclose, over_box
 from circ.compiler.readings.torch import CircuitModule, module
 from circ.compiler.rewrite import live
+from circ.compiler.rounding import at_least, at_most
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.counting import count
 from circ.runtime.engines.words import total
-from circ.runtime.patches.bound import above, below
 
 MOST_PARTS = 4000
 MOST_WORDS = 2**20
@@ -106,7 +106,7 @@ def counted(obligation: Obligation, weights: Weights, deadline: float) -> LeftOu
     if not all_of_them.exact or size == 0:
         return None
     least, most = max(size - kept.high, 0), size - kept.low
-    low, high = below(Fraction(least, size)), above(Fraction(most, size))
+    low, high = at_most(Fraction(least, size), "F64"), at_least(Fraction(most, size), "F64")
     return LeftOut(obligation.title, low, high, "counted", (least, most, size))
 
 
@@ -126,7 +126,9 @@ def each_of(obligation: Obligation, weights: Weights, deadline: float) -> LeftOu
         met += int(inside.sum())
         out += int((inside & ~kept).sum())
     share = Fraction(out, met) if met else Fraction(0)
-    return LeftOut(obligation.title, below(share), above(share), "counted", (out, out, met))
+    return LeftOut(
+        obligation.title, at_most(share, "F64"), at_least(share, "F64"), "counted", (out, out, met)
+    )
 
 
 def words_of(binders: Sequence[Bound], numbers: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -229,7 +231,7 @@ def bounded(obligation: Obligation, weights: Weights, deadline: float) -> LeftOu
     if found.kept + found.out == 0:
         return None
     low, high = found.bounds
-    return LeftOut(obligation.title, below(low), above(high), "bounded")
+    return LeftOut(obligation.title, at_most(low, "F64"), at_least(high, "F64"), "bounded")
 
 
 def conjunction(values: Sequence[Value]) -> frozenset[int]:

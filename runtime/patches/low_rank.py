@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from circ.compiler.rounding import FORMATS, round_to_dtype
 from circ.compiler.tensor import Tensor
+from circ.runtime.convex import Floats
+from circ.runtime.patches.edited import as_array
 
-Matrix = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 
@@ -38,11 +39,6 @@ class Factors:
     b: Singles
 
 
-def matrix(tensor: Tensor) -> Matrix:
-    """A tensor's values, exactly."""
-    return np.frombuffer(tensor.values, dtype=np.float64).reshape(tensor.shape)
-
-
 def factored(moved: Sequence[Moved], rank: int | None) -> tuple[list[Factors], int]:
     """Factors of the same rank for all, the least that gives every change to its dtype's precision unless it is said.
 
@@ -54,12 +50,12 @@ def factored(moved: Sequence[Moved], rank: int | None) -> tuple[list[Factors], i
     return [cut(part, rank) for part in parts], rank
 
 
-Parts = tuple[Matrix, Matrix, Matrix]
+Parts = tuple[Floats, Floats, Floats]
 
 
 def singular(moved: Moved) -> Parts:
     """The singular vectors and values of a change, as [out, in]."""
-    change = matrix(moved.after) - matrix(moved.before)
+    change = as_array(moved.after) - as_array(moved.before)
     u, s, v = np.linalg.svd(change.T if moved.transposed else change, full_matrices=False)
     return u, s, v
 
@@ -90,7 +86,7 @@ def fits(moved: Moved, factors: Factors) -> bool:
     except OverflowError:
         return False
     precision = FORMATS[moved.after.dtype].precision
-    return largest <= 2.0 ** (1 - precision) * float(np.abs(matrix(moved.after)).max(initial=0))
+    return largest <= 2.0 ** (1 - precision) * float(np.abs(as_array(moved.after)).max(initial=0))
 
 
 def merged(moved: Moved, factors: Factors) -> Tensor:
@@ -98,18 +94,18 @@ def merged(moved: Moved, factors: Factors) -> Tensor:
     product = (factors.b @ factors.a).astype(np.float64)
     dtype, shape = moved.before.dtype, moved.before.shape
     added = rounded(product.T if moved.transposed else product, dtype)
-    total = matrix(moved.before) + matrix(Tensor(shape, dtype, added))
+    total = as_array(moved.before) + as_array(Tensor(shape, dtype, added))
     return Tensor(shape, dtype, rounded(total, dtype))
 
 
-def rounded(values: Matrix, dtype: str) -> array[float]:
+def rounded(values: Floats, dtype: str) -> array[float]:
     """The nearest values of a dtype; raises `OverflowError`."""
     return round_to_dtype(array("d", np.ascontiguousarray(values).tobytes()), dtype)
 
 
 def deviation(moved: Moved, found: Tensor) -> float:
     """How far the entry that is furthest off lies from what was proved."""
-    return float(np.abs(matrix(found) - matrix(moved.after)).max(initial=0.0))
+    return float(np.abs(as_array(found) - as_array(moved.after)).max(initial=0.0))
 
 
 def tensors_of(factors: Mapping[str, Factors]) -> dict[str, Singles]:

@@ -16,11 +16,11 @@ import numpy as np
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
 from circ.compiler.obligation import Obligation, Witness
-from circ.compiler.patching import PatchPlan
+from circ.compiler.patching import Norm, PatchPlan
 from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Proved, Refuted, Verdict
-from circ.runtime.convex import Floats, Norm
+from circ.runtime.convex import Floats
 from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
 from circ.runtime.patches.conflicts import stray
@@ -143,10 +143,9 @@ class Given:
 def as_computed(given: Given) -> PatchResult:
     """A patch without an edit: what the forms compute, if everything holds of it."""
     found = given.findings({})
-    if not any(isinstance(each, Fails) for each in found) and stops(found[-1]):
-        return NotMade(given.plan, stops(found[-1]), 0)
     if not any(isinstance(each, Fails) for each in found):
-        return finished(given, found, None)
+        stopped = stops(found[-1])
+        return NotMade(given.plan, stopped, 0) if stopped else finished(given, found, None)
     now = given.with_edit({})
     verdicts = [(o, universal(o, now, f)) for o, f in zip(given.obligations, found, strict=False)]
     return Failing(given.plan, tuple(verdicts), accounts(given.plan.forms, now))

@@ -14,6 +14,7 @@ import numpy as np
 
 from circ.compiler.patching import PatchPlan
 from circ.compiler.readings import clock
+from circ.compiler.rounding import at_least, at_most
 from circ.compiler.tensor import Weights
 from circ.runtime.convex import Floats, least
 from circ.runtime.patches.bound import (
@@ -22,9 +23,7 @@ from circ.runtime.patches.bound import (
     Multiplier,
     NoBound,
     Unfounded,
-    above,
     as_text,
-    below,
     least_size,
     size_of,
 )
@@ -68,7 +67,7 @@ def bound(
         for x, y in zip(start.flat, after[key].flat, strict=True)
         if x != y
     ]
-    size = above(size_of(norm, pairs))
+    size = at_least(size_of(norm, pairs), "F64")
     if not pairs:
         return DualBound(norm, 0.0, 0.0, ())
     if any(edit.rank is not None for edit in plan.edits):
@@ -82,7 +81,7 @@ def bound(
     try:
         with clock.until(deadline):
             asked = (*plan.require, *plan.preserve)
-            found = below(least_size(norm, asked, free, weights, multipliers))
+            found = at_most(least_size(norm, asked, free, weights, multipliers), "F64")
     except clock.TimeUp:
         return NoBound(norm, size, "the time was up")
     except Unfounded as error:

@@ -29,14 +29,13 @@ from circ.compiler.header import Header, Place
 from circ.compiler.obligation import Obligation
 from circ.compiler.patching import EditedTensor, PatchPlan
 from circ.compiler.readings import clock
+from circ.compiler.rounding import at_least, at_most
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Verdict, outcome
 from circ.runtime.patches.bound import (
     Bound,
     DualBound,
     Unfounded,
-    above,
-    below,
     least_size,
     size_of,
 )
@@ -308,13 +307,15 @@ def wrong_bound(
         return
     new = tensors_of(plan.checkpoint, after, [edit.name for edit in plan.edits])
     pairs = [pair for key in new for pair in zip(weights[key].values, new[key].values, strict=True)]
-    if (bound.norm, bound.size) != (plan.minimize, above(size_of(plan.minimize, pairs))):
+    if (bound.norm, bound.size) != (plan.minimize, at_least(size_of(plan.minimize, pairs), "F64")):
         yield "what it says of the size of the change is not so"
     if isinstance(bound, DualBound):
         free = {e.key: frozenset(entries(e, weights[e.key].shape).tolist()) for e in plan.edits}
         asked = (*plan.require, *plan.preserve)
         try:
-            least = below(least_size(plan.minimize, asked, free, weights, bound.multipliers))
+            least = at_most(
+                least_size(plan.minimize, asked, free, weights, bound.multipliers), "F64"
+            )
         except Unfounded as error:
             yield f"its lower bound is not founded: {error}"
         else:

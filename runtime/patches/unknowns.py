@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from circ.runtime.convex import Floats, Indices, Norm
+from circ.compiler.patching import Norm
+from circ.runtime.convex import Floats, Indices
 
 Side = Literal["left", "right"]
 

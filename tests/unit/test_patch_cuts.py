@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from circ.compiler.obligation import Witness
-from circ.runtime.convex import Floats, Least, Norm, least, least_change
+from circ.compiler.patching import Norm
+from circ.runtime.convex import Floats, Least, least, least_change
 from circ.runtime.patches import edits
 from circ.runtime.patches.edits import SLACK, Begun, Blocked, Cuts, solve_at, thinned
 from circ.runtime.patches.instances import Instances

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from circ.runtime.convex import Floats, Least, Norm, least, least_change
+from circ.compiler.patching import Norm
+from circ.runtime.convex import Floats, Least, least, least_change
 from circ.runtime.patches import edits
 from tests.unit.forged import forged
 from tests.unit.specs import Rows, command, stored, write_spec
