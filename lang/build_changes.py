@@ -12,6 +12,7 @@ from circ.lang.syntax import (
     Binder,
     Change,
     Clamp,
+    ClampUnits,
     EditClause,
     Expr,
     Formula,
@@ -71,6 +72,14 @@ def clamp(part: Tree, at: Place) -> Clamp:
     return Clamp(at.span(part), named, expression(direction, at), *bounds)
 
 
+def clamp_units(part: Tree, at: Place) -> ClampUnits:
+    """`clamp m.mlp at x in D along v to [lo, hi]`."""
+    layer, among, direction, low, high = part.children
+    bounds = expression(low, at), expression(high, at)
+    rule = ruled(among, None, direction, at)
+    return ClampUnits(at.span(part), parts_of(layer, at), rule, *bounds)
+
+
 def graft(part: Tree, at: Place) -> Graft:
     """`graft m.mlp at x in D margin 0.05 when g(x) => e`."""
     layer, among, margin, when, value = part.children
@@ -113,6 +122,7 @@ CHANGES: Mapping[str, Callable[[Tree, Place], Change]] = {
     "edit_clause": edit_clause,
     "project": project,
     "clamp": clamp,
+    "clamp_units": clamp_units,
     "graft": graft,
     "install": install,
 }

@@ -11,6 +11,7 @@ from circ.lang.format_long import fits, fitted
 from circ.lang.syntax import (
     Change,
     Clamp,
+    ClampUnits,
     EditClause,
     Expr,
     Formula,
@@ -47,9 +48,9 @@ def change_text(change: Change) -> str:
         case Project(targets=targets, subspace=subspace):
             return f"project {vectors(targets)} off {away(subspace)}"
         case Clamp(targets=targets, direction=direction, low=low, high=high):
-            to = ", ".join(format_expression(end, 0, STEP) for end in (low, high))
-            along = format_expression(direction, SUM, STEP)
-            return f"clamp {vectors(targets)} along {along} to [{to}]"
+            return f"clamp {vectors(targets)}{limits(direction, low, high)}"
+        case ClampUnits(layer=layer, rule=rule, low=low, high=high):
+            return f"clamp {dotted(layer)}{at_point(rule)}{limits(rule.body, low, high)}"
         case Graft(layer=layer, rule=rule, margin=margin):
             when = "" if rule.where is None else format_expression(rule.where, 0, STEP)
             start = f"graft {dotted(layer)}{at_point(rule)}{band(margin)}"
@@ -58,6 +59,12 @@ def change_text(change: Change) -> str:
             return f"install {dotted(layer)}{at_point(rule)}{band(margin)}{value(rule)}"
         case _:
             assert_never(change)
+
+
+def limits(direction: Expr, low: Expr, high: Expr) -> str:
+    """` along v to [lo, hi]`."""
+    to = ", ".join(format_expression(end, 0, STEP) for end in (low, high))
+    return f" along {format_expression(direction, SUM, STEP)} to [{to}]"
 
 
 def at_point(rule: Formula) -> str:

@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     ClaimDecl,
     Clamp,
+    ClampUnits,
     Component,
     DataSet,
     DomainDecl,
@@ -229,6 +230,10 @@ def in_change(change: Change, reach: Reach) -> Found:
         case Clamp(targets=targets, direction=direction, low=low, high=high):
             yield from in_tensors(targets, reach)
             for e in (direction, low, high):
+                yield from in_expr(e, reach)
+        case ClampUnits(layer=layer, rule=rule, low=low, high=high):
+            yield from in_layer(layer, rule, reach)
+            for e in (low, high):
                 yield from in_expr(e, reach)
         case Graft(layer=layer, rule=rule, margin=margin):
             yield from in_layer(layer, rule, reach)

@@ -24,6 +24,7 @@ from circ.lang.syntax import (
     CircuitDecl,
     ClaimDecl,
     Clamp,
+    ClampUnits,
     Compare,
     CompareOp,
     Component,
@@ -320,6 +321,7 @@ guarded = st.builds(Formula, st.just(HERE), st.just("forall"), single, small, sm
 forms = (
     st.builds(Project, st.just(HERE), vector_sets, subspaces)
     | st.builds(Clamp, st.just(HERE), vector_sets, small, small, small)
+    | st.builds(ClampUnits, st.just(HERE), paths, rules, small, small)
     | st.builds(Graft, st.just(HERE), paths, guarded, small)
     | st.builds(Install, st.just(HERE), paths, rules, st.none() | small)
 )

@@ -8,26 +8,50 @@ from math import prod
 from circ.compiler.builder import reals
 from circ.compiler.ir import Select, Wire
 from circ.compiler.lower.claims import about, opened
-from circ.compiler.lower.constants import constant
 from circ.compiler.lower.environment import Environment
-from circ.compiler.obligation import Box, Reals
+from circ.compiler.lower.exactly import bounds_of, rational, single_row
+from circ.compiler.obligation import Box, Obligation, Reals
 from circ.compiler.patching import LayerTensor, LayerUnits
+from circ.compiler.units.clamping import clamping
 from circ.compiler.units.hidden import HiddenUnits, NotOneLayer
 from circ.compiler.units.layer import compiled
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.layers import changes_nothing, no_band, not_one_layer, too_few_units
-from circ.lang.errors.types import not_constant
+from circ.lang.errors.layers import (
+    changes_nothing,
+    no_band,
+    not_one_layer,
+    too_few_units,
+    within_already,
+)
 from circ.lang.format_changes import change_text
 from circ.lang.layers import HiddenLayer
-from circ.lang.syntax import Expr, Graft, Install
+from circ.lang.syntax import ClampUnits, Expr, Graft, Install, LayerForm
 
 
 def lower_graft(form: Graft, env: Environment) -> LayerUnits:
     """Units that add a value where a guard is open; raises `CircError` where no layer does, or it never is."""
-    units, box = compiled_rule(form, band_of(form.margin, env), env)
+    margin = band_of(form.margin, env)
+    units, box = compiled_rule(form, margin, env)
     if any(units.constant) or not units.width:
         assert form.rule.where is not None
         raise CircError(changes_nothing(form.rule.where.span, shut=not any(units.constant)))
+    return added(form, units, box, env)
+
+
+def lower_clamp(form: ClampUnits, env: Environment) -> LayerUnits:
+    """Units that add what an input lacks of a direction; raises `CircError` where it lacks nothing on the domain."""
+    bounds = bounds_of(form.low, form.high, env)
+    inner, outputs = entered(form, env)
+    direction = single_row(form.rule.body, inner)
+    box = box_of(about(inner.low, "clamp", form.rule, outputs))
+    units = clamping(direction, *bounds, box)
+    if not units.width:
+        raise CircError(within_already(form.span))
+    return added(form, units, box, env)
+
+
+def added(form: Graft | ClampUnits, units: HiddenUnits, box: Box, env: Environment) -> LayerUnits:
+    """Units behind those that a layer has."""
     layer = env.typed.facts.layers[form]
     targets = tensors_of(layer)[:3]
     return LayerUnits(on_one_line(form), targets, layer.inputs_first, units, box, grows=True)
@@ -59,9 +83,7 @@ def tensors_of(layer: HiddenLayer) -> tuple[LayerTensor, ...]:
 
 def band_of(margin: Expr, env: Environment) -> Fraction:
     """A margin; raises `CircError` where it is irrational, or not above 0."""
-    value = constant(margin, env)
-    if value is None:
-        raise CircError(not_constant(margin.span, "a margin", "rational"))
+    value = rational(margin, "a margin", env)
     if value <= 0:
         raise CircError(no_band(margin.span, value))
     return value
@@ -71,15 +93,26 @@ def compiled_rule(
     form: Graft | Install, margin: Fraction | None, env: Environment
 ) -> tuple[HiddenUnits, Box]:
     """A rule as units on a box around its domain; raises `CircError` where the domain is unbounded, or no layer is it."""
-    low, rule = env.low, form.rule
-    inner, outputs = opened(low.typed, rule, low.params, low.weights, None)
-    question = about(inner.low, "rule", rule, {**outputs, "goal": value_of(form, inner)})
+    inner, outputs = entered(form, env)
+    question = about(inner.low, "rule", form.rule, {**outputs, "goal": value_of(form, inner)})
+    box = box_of(question)
+    try:
+        return compiled(question.circuit, env.low.weights, box, margin), box
+    except NotOneLayer as error:
+        raise CircError(not_one_layer(form.rule.span, str(error))) from error
+
+
+def entered(form: LayerForm, env: Environment) -> tuple[Environment, dict[str, Wire]]:
+    """What a rule is lowered in, and the outputs that say what its variable is in."""
+    low = env.low
+    return opened(low.typed, form.rule, low.params, low.weights, None)
+
+
+def box_of(question: Obligation) -> Box:
+    """The box around the domain of a rule's variable."""
     (binder,) = question.binders
     assert isinstance(binder.values, Reals)
-    try:
-        return compiled(question.circuit, low.weights, binder.values.box, margin), binder.values.box
-    except NotOneLayer as error:
-        raise CircError(not_one_layer(rule.span, str(error))) from error
+    return binder.values.box
 
 
 def value_of(form: Graft | Install, env: Environment) -> Wire:
@@ -92,6 +125,6 @@ def value_of(form: Graft | Install, env: Environment) -> Wire:
     return env.b.add(Select(env.wire(form.rule.where), value, nothing))
 
 
-def on_one_line(form: Graft | Install) -> str:
+def on_one_line(form: LayerForm) -> str:
     """A form as a receipt has it."""
     return " ".join(change_text(form).split())

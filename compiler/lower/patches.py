@@ -21,7 +21,7 @@ from circ.lang.check.items import TypedModule
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.domains import without_end
 from circ.lang.scope import key
-from circ.lang.syntax import Formula, Graft, PatchDecl
+from circ.lang.syntax import Formula, Growing, PatchDecl
 
 
 def lower_patch(
@@ -44,8 +44,8 @@ def lower_patch(
     unedited = Unedited(weights, frozenset([*computed, *(edit.key for edit in edits)]))
 
     shapes = grown_shapes(forms, typed)
-    grafts = (form.span for form in decl.forms if isinstance(form, Graft))
-    now = regrow(shapes, next(grafts)) if shapes else typed
+    growing = (form.span for form in decl.forms if isinstance(form, Growing))
+    now = regrow(shapes, next(growing)) if shapes else typed
 
     def each(kind: Literal["require", "preserve"]) -> tuple[Obligation, ...]:
         formulas = decl.require if kind == "require" else decl.preserve

@@ -7,17 +7,18 @@ from dataclasses import replace
 
 from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context
+from circ.lang.check.forms import check_bound
 from circ.lang.check.formulas import body_context
 from circ.lang.check.tensors import members, no_checkpoint, path_type, reads, tensors_read
 from circ.lang.diagnostic import Diagnostic
-from circ.lang.errors.layers import no_layer, no_side, two_ways, wrong_shapes
+from circ.lang.errors.layers import no_layer, no_side, reads_another, two_ways, wrong_shapes
 from circ.lang.errors.patches import not_read
 from circ.lang.errors.types import not_constant, wrong_kind
 from circ.lang.format_changes import dotted
 from circ.lang.layers import HiddenLayer
 from circ.lang.scope import key
 from circ.lang.span import Span
-from circ.lang.syntax import CheckpointDecl, CircuitDecl, Expr, Graft, Install, Name
+from circ.lang.syntax import CheckpointDecl, CircuitDecl, ClampUnits, Expr, LayerForm, Name
 from circ.lang.types import REAL, Array, Dim, Group, Invalid, fits, is_real, same_dim
 
 LAYOUTS = (
@@ -28,14 +29,13 @@ LAYOUTS = (
 """What the tensors of a layer are called below its path: weights and bias into the units, weights and bias out of them."""
 
 
-def check_layer(form: Graft | Install, circuit: CircuitDecl | None, ctx: Context) -> None:
+def check_layer(form: LayerForm, circuit: CircuitDecl | None, ctx: Context) -> None:
     """The layer of a form, and a rule that takes what the layer reads and gives what it writes."""
+    check_numbers(form, ctx)
     layer = layer_at(form.layer, circuit, ctx)
     inner = body_context(replace(form.rule, where=None), ctx)
     if form.rule.where is not None:
         inner.expect_truth(form.rule.where, "`when`")
-    if form.margin is not None:
-        check_band(form.margin, ctx)
     (binder,) = form.rule.binders
     variable, found = inner.locals[binder.name.text], inner.infer(form.rule.body)
     if not isinstance(variable, Array) or isinstance(found, Invalid) or layer is None:
@@ -47,8 +47,19 @@ def check_layer(form: Graft | Install, circuit: CircuitDecl | None, ctx: Context
     else:
         ends = variable.dims[0], found.dims[0]
         learnt = laid_out(layer, ends, spans_of(form), ctx)
-        if learnt is not None:
+        if learnt is not None and isinstance(form, ClampUnits) and not same_dim(*ends):
+            ctx.error(reads_another(spans_of(form)[0], *ends))
+        elif learnt is not None:
             ctx.facts.layers[form] = learnt
+
+
+def check_numbers(form: LayerForm, ctx: Context) -> None:
+    """The bounds of a form, or its margin."""
+    if isinstance(form, ClampUnits):
+        for end in (form.low, form.high):
+            check_bound(end, ctx)
+    elif form.margin is not None:
+        check_band(form.margin, ctx)
 
 
 def check_band(margin: Expr, ctx: Context) -> None:
@@ -60,7 +71,7 @@ def check_band(margin: Expr, ctx: Context) -> None:
         ctx.error(not_constant(margin.span, "a margin"))
 
 
-def spans_of(form: Graft | Install) -> tuple[Span, Span, Span]:
+def spans_of(form: LayerForm) -> tuple[Span, Span, Span]:
     """Where a layer, its variable and its value are written."""
     layer = form.layer[0].span.to(form.layer[-1].span)
     return layer, form.rule.binders[0].span, form.rule.body.span

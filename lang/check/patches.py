@@ -33,11 +33,14 @@ from circ.lang.syntax import (
     CheckpointDecl,
     CircuitDecl,
     Clamp,
+    ClampUnits,
     EditClause,
     Form,
     Formula,
     Graft,
+    Growing,
     Install,
+    LayerForm,
     Name,
     PatchDecl,
     Project,
@@ -89,7 +92,7 @@ def check_change(change: Change, circuit: CircuitDecl | None, ctx: Context) -> N
                 check_target(path, circuit, ctx)
         case Project() | Clamp():
             check_form(change, circuit, ctx)
-        case Graft() | Install():
+        case Graft() | Install() | ClampUnits():
             check_layer(change, circuit, ctx)
         case _:
             assert_never(change)
@@ -169,9 +172,9 @@ def check_layers_apart(decl: PatchDecl, ctx: Context) -> None:
         for target in computed_by(form, ctx):
             name = dotted(target.parts)
             first, span = firsts.setdefault(stored(target), (form, target.span))
-            layers = isinstance(first, Graft | Install) or isinstance(form, Graft | Install)
-            grafts = isinstance(first, Graft) and isinstance(form, Graft)
-            if first is not form and layers and not grafts:
+            layers = isinstance(first, LayerForm) or isinstance(form, LayerForm)
+            added = isinstance(first, Growing) and isinstance(form, Growing)
+            if first is not form and layers and not added:
                 ctx.error(computed_twice(target.span, span, name))
                 break
 
@@ -181,7 +184,7 @@ def computed_by(form: Form, ctx: Context) -> Iterator[TensorPath | Vectors]:
     match form:
         case Project() | Clamp():
             yield from changed_tensors(form)
-        case Graft(layer=path) | Install(layer=path):
+        case Graft(layer=path) | Install(layer=path) | ClampUnits(layer=path):
             layer, span = ctx.facts.layers.get(form), path[0].span.to(path[-1].span)
             for name in () if layer is None else layer.names:
                 below = (Name(part, span) for part in name.split("."))

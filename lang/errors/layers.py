@@ -1,4 +1,4 @@
-"""E0618 to E0625: layers whose units a patch adds or replaces."""
+"""E0618 to E0626: layers whose units a patch adds or replaces."""
 
 from __future__ import annotations
 
@@ -58,7 +58,13 @@ def changes_nothing(span: Span, *, shut: bool) -> Diagnostic:
     """A guard that the domain decides."""
     where = "shut" if shut else "open"
     headline = f"on all of the domain the guard is {where}, or nothing is added behind it"
-    return Diagnostic("E0622", headline, span, f"always {where}")
+    return Diagnostic("E0622", headline, span, "nothing to guard")
+
+
+def within_already(span: Span) -> Diagnostic:
+    """A `clamp` to bounds that the domain keeps."""
+    headline = "on all of the domain there is so much of it already, or there is no such input"
+    return Diagnostic("E0622", headline, span, "nothing to clamp")
 
 
 def no_band(span: Span, margin: Fraction) -> Diagnostic:
@@ -80,3 +86,11 @@ def computed_twice(span: Span, first: Span, tensor: str) -> Diagnostic:
     """A tensor of a layer that something else is computed of."""
     headline = f"`{tensor}` is computed twice: units are all that may be added to a layer's tensors"
     return Diagnostic("E0625", headline, span, "again", (Label(first, "first here"),))
+
+
+def reads_another(span: Span, taken: Dim, given: Dim) -> Diagnostic:
+    """A `clamp` of a layer that does not read such a vector as it writes."""
+    sides = f"{show_dim(taken)} numbers and writes {show_dim(given)}"
+    headline = f"units clamp what a layer reads by what it writes, and this one reads {sides}"
+    help = "`clamp` the weights of one of its matrices"
+    return Diagnostic("E0626", headline, span, help=help)

@@ -95,7 +95,27 @@ class Install:
     margin: Expr | None
 
 
-Form = Project | Clamp | Graft | Install
+@dataclass(frozen=True, slots=True, eq=False)
+class ClampUnits:
+    """`clamp m.mlp at x in D along v to [lo, hi]`: units more, that add what x lacks of having so much of `v`.
+
+    `rule` binds x and has v as its body.
+    """
+
+    span: Span
+    layer: tuple[Name, ...]
+    rule: Formula
+    low: Expr
+    high: Expr
+
+
+Growing = Graft | ClampUnits
+"""What adds units to a layer."""
+
+LayerForm = Growing | Install
+"""What is computed of a layer, and not of one tensor."""
+
+Form = Project | Clamp | LayerForm
 """What is computed, and not searched for."""
 
 Change = EditClause | Form
@@ -108,7 +128,7 @@ def changed_tensors(change: Change) -> tuple[TensorPath | Vectors, ...]:
             return paths
         case Project(targets=targets) | Clamp(targets=targets):
             return targets
-        case Graft(layer=layer) | Install(layer=layer):
+        case Graft(layer=layer) | Install(layer=layer) | ClampUnits(layer=layer):
             return (TensorPath(layer[0].span.to(layer[-1].span), layer),)
         case _:
             assert_never(change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from circ.compiler.ir import Circuit, Compare, Input, Not, Real, Relu, Select, W
 from circ.compiler.obligation import Box, Reals
 from circ.compiler.readings.intervals import Reals as Enclosed
 from circ.compiler.readings.reference import at_point, enclose
+from circ.compiler.units.clamping import clamping
 from circ.compiler.units.hidden import HiddenUnits, NotOneLayer, Vector
 from circ.compiler.units.layer import compiled
 from tests.agreement.box_claims import HALVES, NUMBERS, points
@@ -146,3 +148,27 @@ def bent(data: st.DataObject, b: Builder, made: list[Wire]) -> Wire:
     known = reals(b, (data.draw(HALVES),), (1,))
     inner = combine(b, (data.draw(HALVES), first), (1, second), (1, known))
     return combine(b, (1, b.add(Relu(inner))), (data.draw(HALVES), first))
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data())
+def test_a_clamped_direction_is_at_its_nearest_bound(data: st.DataObject) -> None:
+    """What the units give is what takes the coefficient to the nearest number between the bounds, corners included; one
+    unit a bound that the box oversteps.
+    """
+    direction = data.draw(st.tuples(NUMBERS, NUMBERS).filter(any))
+    low, high = sorted(data.draw(st.tuples(HALVES, HALVES)))
+    box = ((Fraction(-1), Fraction(1)), (Fraction(-1, 2), Fraction(2)))
+    found, used = clamping(direction, low, high, box), set[bool]()
+    corners = [(a, b) for a in box[0] for b in box[1]]
+    for point in [*data.draw(st.lists(points(box), min_size=4, max_size=4)), *corners]:
+        share = along(direction, point) / along(direction, direction)
+        missing = min(max(share, low), high) - share
+        assert found.at(point) == tuple(missing * entry for entry in direction)
+        used |= {missing > 0} if missing else set()
+    assert found.width == len(used)
+
+
+def along(direction: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
+    """An inner product."""
+    return sum((a * b for a, b in zip(direction, point, strict=True)), Fraction(0))

@@ -131,6 +131,13 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "a_clamp_to_one_bound",
+        "compiler/units/clamping.py",
+        "plus(share, -high)",
+        "plus(share, -low)",
+        ("tests/agreement/test_units.py::test_a_clamped_direction_is_at_its_nearest_bound",),
+    ),
+    Mutant(
         "smt_box_forgotten_below",
         "compiler/smt/encode.py",
         's.hold(Sign("<=", difference(constant(low), x)), Sign("<=", difference(x, constant(high))))',

@@ -135,6 +135,7 @@ patch quiet of block {
 }
 
 patch grown of thin {
+  clamp    m.thin at x in Box along [eps, 1] to [-eps, 2 * eps]
   graft    m.thin at x in Box margin eps when x[0] > 0.5 => [x[0] / 2, 0]
   graft    m.thin at x in { x in Box | x[1] <= 0 } margin 2 * eps when not x[0] + x[1] > 0 => m."odd key"
   require  forall x in Box: thin(x) <= 9
