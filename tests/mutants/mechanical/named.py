@@ -65,6 +65,12 @@ PATCHES = (
     f"{UNIT}/test_patch_files.py",
     f"{UNIT}/test_forms.py",
 )
+LAYERS = (
+    f"{UNIT}/test_units.py",
+    "tests/spec/patches/layers.md",
+    f"{AGREEMENT}/test_units.py",
+    f"{UNIT}/test_layers.py",
+)
 BOUNDS = (f"{UNIT}/test_patch_bounds.py",)
 
 TESTS: dict[str, tuple[str, ...]] = {
@@ -126,6 +132,20 @@ TESTS: dict[str, tuple[str, ...]] = {
     "lang/products.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
     "compiler/lower/domains.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
     "compiler/onnx/tokens.py": (f"{UNIT}/test_token_networks.py",),
+    "compiler/lower/listed.py": (
+        "tests/spec/domains/going_over.md",
+        "tests/spec/domains/data.md",
+        f"{AGREEMENT}/test_counts.py",
+    ),
+    "compiler/lower/forms.py": ("tests/spec/patches/forms.md", *FORMS),
+    "compiler/units/": LAYERS,
+    "compiler/freeze.py": (f"{UNIT}/test_freeze.py", f"{UNIT}/test_patch_parts.py", *BOUNDS),
+    "compiler/config.py": (f"{UNIT}/test_tied_names.py", f"{UNIT}/test_layouts_by_hand.py"),
+    "runtime/engines/admitted.py": (f"{UNIT}/test_beside.py",),
+    "runtime/patches/layers.py": LAYERS,
+    "runtime/patches/receipt.py": (f"{UNIT}/test_receipt.py", *PATCHES),
+    "runtime/patches/conflicts.py": (f"{UNIT}/test_patch_conflicts.py", *PATCHES),
+    "runtime/patches/edited.py": (*BOUNDS[:1], f"{UNIT}/test_left_out.py", *PATCHES, *LAYERS),
     "runtime/patches/forms.py": FORMS,
     "runtime/patches/projecting.py": FORMS,
     "runtime/patches/clamping.py": FORMS,

@@ -28,6 +28,7 @@ BOXES = (
 PATCHES = (
     *("reproving", "treatment", "plan", "write", "shards", "delta", "apply"),
     *("low_rank", "adapter", "forms", "projecting", "clamping", "whole"),
+    *("layers", "edited", "receipt", "conflicts"),
 )
 
 TRUSTED = (
@@ -45,6 +46,9 @@ TRUSTED = (
     *inside("runtime/patches", "bound", *PATCHES),
     *inside("compiler", "tied_tensors"),
     *inside("lang", "products"),
-    *inside("compiler/lower", "domains"),
+    *inside("compiler/lower", "domains", "listed", "forms"),
     *inside("compiler/onnx", "tokens"),
+    *inside("compiler/units"),
+    *inside("compiler", "freeze", "config"),
+    *inside("runtime/engines", "admitted"),
 )
