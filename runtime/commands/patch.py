@@ -25,7 +25,8 @@ from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.bound_text import bound_data, bound_lines
 from circ.runtime.patches.edited import Edited
-from circ.runtime.patches.left_out import LeftOut, left_out
+from circ.runtime.patches.left_out import left_out
+from circ.runtime.patches.left_out_shares import Share
 from circ.runtime.patches.left_out_text import left_out_data, left_out_lines
 from circ.runtime.patches.make import (
     Conflict,
@@ -106,7 +107,7 @@ def run_one(
     return code_of(result), {**data, "left_out": left_out_data(bands)}
 
 
-def bands_of(program: Program, result: PatchResult) -> tuple[LeftOut, ...]:
+def bands_of(program: Program, result: PatchResult) -> tuple[Share, ...]:
     """What each `preserve` of a patch that was made leaves out."""
     if not isinstance(result, Patched):
         return ()

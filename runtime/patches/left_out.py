@@ -2,6 +2,7 @@
 
 Words are counted. A box is parted, and what the exact reference says of all inputs of a part at once bounds the share from both sides. Where
 these bounds are far apart, or there are words beside a box, inputs are drawn by chance, and the share is an estimate that is called one.
+Of a word that may have several lengths, this is done length by length.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from heapq import heappop, heappush
+from itertools import groupby
 from math import log, prod, sqrt
 from time import monotonic
-from typing import Literal
 
 import torch
 
@@ -30,6 +31,7 @@ from circ.compiler.rounding import at_least, at_most
 from circ.compiler.tensor import Weights
 from circ.runtime.engines.counting import count
 from circ.runtime.engines.words import total
+from circ.runtime.patches.left_out_shares import LeftOut, NotKnown, Share, of_inputs, together
 
 MOST_PARTS = 4000
 MOST_WORDS = 2**20
@@ -43,31 +45,19 @@ DRAWS = 2**15
 BATCH = 2**12
 CONFIDENCE = 0.999
 
-How = Literal["counted", "bounded", "drawn"]
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """The share of its domain that a requirement leaves out is between `low` and `high`.
-
-    `inputs`: how many it leaves out, at least and at most, and how many there are, where they were counted; `draws`: how many inputs of
-    the domain were drawn, where the bounds hold with the probability `CONFIDENCE` only.
-    """
-
-    requirement: str
-    low: float
-    high: float
-    how: How
-    inputs: tuple[int, int, int] = (0, 0, 0)
-    draws: int = 0
+LATE = "the time for it was up"
 
 
 def left_out(
     obligations: Sequence[Obligation], weights: Weights, deadline: float
-) -> tuple[LeftOut, ...]:
+) -> tuple[Share, ...]:
     """Of each requirement that assumes something besides its domain, the share that this leaves out."""
-    found = (share(o, weights, deadline) for o in obligations if assumes(o))
-    return tuple(each for each in found if each is not None)
+    each = [[*group] for _, group in groupby(obligations, key=lambda o: o.name)]
+    return tuple(
+        together([share(o, weights, deadline, len(group)) for o in group])
+        for group in each
+        if any(map(assumes, group))
+    )
 
 
 def assumes(obligation: Obligation) -> bool:
@@ -76,18 +66,22 @@ def assumes(obligation: Obligation) -> bool:
     return not (isinstance(op, Const) and op.values == (True,))
 
 
-def share(obligation: Obligation, weights: Weights, deadline: float) -> LeftOut | None:
-    """The share of one; None where the domain was not met in time."""
+def share(obligation: Obligation, weights: Weights, deadline: float, among: int = 1) -> Share:
+    """The share of one, or why it is not known; `among` so many all estimates are to hold together."""
     kinds = [bound.values for bound in obligation.binders]
     found: LeftOut | None = None
-    if all(isinstance(kind, Words) for kind in kinds):
+    if any(isinstance(kind, Reals) and empty(kind.box) for kind in kinds):
+        found = of_inputs(obligation.name, (0, 0, 0))
+    elif all(isinstance(kind, Words) for kind in kinds):
         several = len(kinds) > 1
         found = (each_of if several else counted)(obligation, weights, deadline)
     elif all(isinstance(kind, Reals) for kind in kinds):
         found = bounded(obligation, weights, deadline)
-    if found is not None and Fraction(found.high) - Fraction(found.low) <= FAR:
-        return found
-    return drawn(obligation, weights, deadline) or found
+    if found is None or Fraction(found.high) - Fraction(found.low) > FAR:
+        estimate = drawn(obligation, weights, deadline, among)
+        if found is None or isinstance(estimate, LeftOut):
+            return replace(estimate, length=obligation.length)
+    return replace(found, length=obligation.length)
 
 
 # --- words ------------------------------------------------------------------------------------
@@ -103,11 +97,9 @@ def counted(obligation: Obligation, weights: Weights, deadline: float) -> LeftOu
     except (clock.TimeUp, Undefined):
         return None
     size = all_of_them.low
-    if not all_of_them.exact or size == 0:
+    if not all_of_them.exact:
         return None
-    least, most = max(size - kept.high, 0), size - kept.low
-    low, high = at_most(Fraction(least, size), "F64"), at_least(Fraction(most, size), "F64")
-    return LeftOut(obligation.title, low, high, "counted", (least, most, size))
+    return of_inputs(obligation.name, (max(size - kept.high, 0), size - kept.low, size))
 
 
 def each_of(obligation: Obligation, weights: Weights, deadline: float) -> LeftOut | None:
@@ -125,10 +117,7 @@ def each_of(obligation: Obligation, weights: Weights, deadline: float) -> LeftOu
         inside, kept = conditions_at(judge, words_of(obligation.binders, numbers), len(numbers))
         met += int(inside.sum())
         out += int((inside & ~kept).sum())
-    share = Fraction(out, met) if met else Fraction(0)
-    return LeftOut(
-        obligation.title, at_most(share, "F64"), at_least(share, "F64"), "counted", (out, out, met)
-    )
+    return of_inputs(obligation.name, (out, out, met))
 
 
 def words_of(binders: Sequence[Bound], numbers: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -229,9 +218,9 @@ def bounded(obligation: Obligation, weights: Weights, deadline: float) -> LeftOu
         for part in parts:
             found.add(part, EITHER, EITHER)
     if found.kept + found.out == 0:
-        return None
+        return None if found.waiting else of_inputs(obligation.name, (0, 0, 0))
     low, high = found.bounds
-    return LeftOut(obligation.title, at_most(low, "F64"), at_least(high, "F64"), "bounded")
+    return LeftOut(obligation.name, at_most(low, "F64"), at_least(high, "F64"), "bounded")
 
 
 def conjunction(values: Sequence[Value]) -> frozenset[int]:
@@ -260,6 +249,11 @@ def within(binders: Sequence[Bound], part: Part) -> list[Bound]:
     return [replace(bound, values=Reals(box)) for bound, box in zip(binders, part, strict=True)]
 
 
+def empty(box: Box) -> bool:
+    """Whether no point is in a box."""
+    return any(low > high for low, high in box)
+
+
 def volume(part: Part) -> Fraction:
     """Of the sides that have a length."""
     return prod((high - low for box in part for low, high in box if low < high), start=Fraction(1))
@@ -281,22 +275,25 @@ def halves(part: Part) -> list[Part]:
 # --- draws ------------------------------------------------------------------------------------
 
 
-def drawn(obligation: Obligation, weights: Weights, deadline: float) -> LeftOut | None:
-    """Of inputs drawn from the domain alike, in float64: the share, with Hoeffding's bounds (JASA 58, 1963)."""
+def drawn(obligation: Obligation, weights: Weights, deadline: float, among: int) -> Share:
+    """Of inputs drawn from the domain alike, in float64: the share, with Hoeffding's bounds (JASA 58, 1963), that hold of
+    `among` so many together."""
     judge = module(pruned(obligation), weights, torch.float64)
     rng = torch.Generator().manual_seed(0)
-    met = out = 0
+    tried = met = out = 0
     for _ in range(DRAWS // BATCH):
         if monotonic() > deadline:
             break
+        tried += BATCH
         inside, kept = conditions_at(judge, batch(obligation.binders, rng), BATCH)
         met += int(inside.sum())
         out += int((inside & ~kept).sum())
     if met == 0:
-        return None
-    strays = sqrt(log(2 / (1 - CONFIDENCE)) / (2 * met))
+        reason = f"none of {tried:,} inputs drawn by chance is in its domain" if tried else LATE
+        return NotKnown(obligation.name, reason)
+    strays = sqrt(log(2 * among / (1 - CONFIDENCE)) / (2 * met))
     low, high = max(out / met - strays, 0.0), min(out / met + strays, 1.0)
-    return LeftOut(obligation.title, low, high, "drawn", draws=met)
+    return LeftOut(obligation.name, low, high, "drawn", draws=met)
 
 
 def conditions_at(

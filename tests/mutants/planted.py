@@ -3823,6 +3823,22 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "a_share_of_the_last_length",
+        "runtime/patches/left_out_shares.py",
+        "(sum(each.inputs[k] for each in some) for k in range(3))",
+        "(some[-1].inputs[k] for k in range(3))",
+        ("tests/unit/test_left_out.py::test_words_of_several_lengths_are_counted_together",),
+    ),
+    Mutant(
+        "a_share_without_the_lengths_that_are_not_known",
+        "runtime/patches/left_out_shares.py",
+        "        if isinstance(each, NotKnown):",
+        "        if isinstance(lengths[0], NotKnown) and isinstance(each, NotKnown):",
+        (
+            "tests/unit/test_left_out.py::test_shares_of_lengths_that_are_estimates_hold_those_of_all_between_them",
+        ),
+    ),
+    Mutant(
         "a_conflict_by_an_input_that_does_not_count",
         "runtime/patches/conflicts.py",
         "return all(isinstance(x, Choices) and x.sets == (TRUE,) for x in held.values())",
