@@ -16,7 +16,10 @@ from circ.runtime.options import EXIT_CODES, JSON, TIMEOUT, Answer, settings
     "--spec", type=click.Path(path_type=Path), metavar="SPEC",
     help="Compare what a circuit of this spec decides; without it only tensors are compared.",
 )  # fmt: skip
-@click.option("--on", "domain", metavar="DOMAIN", help="On which domain of SPEC.")
+@click.option(
+    "--on", "domains", multiple=True, metavar="DOMAIN",
+    help="On which domain of SPEC; several times where the circuit's arguments are of several.",
+)  # fmt: skip
 @click.option("--of", "circuit", metavar="CIRCUIT", help="Which circuit of SPEC.")
 @click.option(
     "--in", "checkpoint", metavar="NAME", help="Which checkpoint of SPEC the files stand for."
@@ -32,7 +35,7 @@ def diff(
     old: Path,
     new: Path,
     spec: Path | None,
-    domain: str | None,
+    domains: tuple[str, ...],
     circuit: str | None,
     checkpoint: str | None,
     within: str | None,
@@ -51,11 +54,12 @@ def diff(
     circ diff model.safetensors tuned.safetensors
     circ diff model.safetensors tuned.safetensors --spec quote.circ --on Prompts
     circ diff model.safetensors tuned.safetensors --spec box.circ --of f --on Box --within 1e-3
+    circ diff model.safetensors tuned.safetensors --spec pair.circ --of g --on Words --on Box
     """
     from circ.runtime.commands.diff import Wanted, run_diff, tolerance
 
     opened = (params, checkpoints, outside)
-    if spec is None and any((domain, circuit, checkpoint, within, *opened)):
+    if spec is None and any((domains, circuit, checkpoint, within, *opened)):
         raise click.UsageError("what is to be decided is said of a spec; name it with --spec SPEC")
-    wanted = Wanted(checkpoint, circuit, domain, None if within is None else tolerance(within))
+    wanted = Wanted(checkpoint, circuit, domains, None if within is None else tolerance(within))
     return run_diff(old, new, spec, wanted, opened, timeout, as_json)

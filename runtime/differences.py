@@ -6,8 +6,8 @@ spec, so that every engine and every way to replay an input can answer it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -20,6 +20,7 @@ from circ.compiler.rewrite import live
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.command import (
     bad_setting,
+    compared_badly,
     compared_elsewhere,
     several_to_compare,
     unknown_setting,
@@ -27,10 +28,11 @@ from circ.lang.errors.command import (
 from circ.lang.format import bare_item
 from circ.lang.parser import parse
 from circ.lang.scope import key
-from circ.lang.span import Source
+from circ.lang.span import Source, Span
 from circ.lang.syntax import CheckpointDecl, CircuitDecl, Compare, DomainDecl
-from circ.lang.types import Array, RealElement, fits
+from circ.lang.types import Array, RealElement
 from circ.lang.walk import called
+from circ.runtime.given_inputs import free, given, misfit
 from circ.runtime.session import rational, read_text
 
 SEVERAL = 8
@@ -41,11 +43,14 @@ Decl = TypeVar("Decl", CheckpointDecl, CircuitDecl, DomainDecl)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be compared, where it is named: a checkpoint of the spec, a circuit, a domain, and how closely."""
+    """What is to be compared, where it is named: a checkpoint of the spec, a circuit, on what, and how closely.
+
+    The variables of the domains are the circuit's arguments, in their order.
+    """
 
     checkpoint: str | None = None
     circuit: str | None = None
-    domain: str | None = None
+    domains: tuple[str, ...] = ()
     within: Fraction | None = None
 
 
@@ -56,13 +61,18 @@ class Compared:
     program: Program
     claim: str
     circuit: str
-    domain: str
-    count: str
-    """An expression: on how many inputs it does not."""
+    domains: tuple[str, ...]
+    count: str | None
+    """An expression: on how many inputs it does not; None for inputs of several variables, which none counts."""
     older: str
     """How the claim writes the circuit's value with the older checkpoint."""
     plain: str
     """The circuit's value with the newer one."""
+
+    @property
+    def domain(self) -> str:
+        """Where the two are compared, in words."""
+        return " × ".join(self.domains)
 
     def told(self, text: str) -> str:
         """What is said of the claim in words of the spec: `old f(x)`, as in a patch."""
@@ -77,15 +87,14 @@ def compared(program: Program, old: Path, wanted: Wanted) -> Compared:
     """
     decl = the_checkpoint(program, wanted.checkpoint)
     circuits = outermost([*declared(program, CircuitDecl, "circuit", wanted.circuit)])
-    domains = [*declared(program, DomainDecl, "domain", wanted.domain)]
-    pairs = [*product(circuits, domains)]
+    pairs = [*product(circuits, places(program, wanted.domains))]
     if len(pairs) > 1:
-        pairs = [pair for pair in pairs if takes(program, *pair)]
+        pairs = [pair for pair in pairs if misfit(program, *pair) is None]
     found: list[Compared] = []
     wrong: list[CircError] = []
-    for circuit, domain in pairs:
+    for circuit, domains in pairs:
         try:
-            found.append(written(program, old, decl, circuit, domain, wanted.within))
+            found.append(written(program, old, decl, circuit, domains, wanted.within))
         except CircError as error:
             wrong.append(error)
         if len(found) == SEVERAL:
@@ -94,17 +103,17 @@ def compared(program: Program, old: Path, wanted: Wanted) -> Compared:
         return found[0]
     if not found and len(wrong) == 1:
         raise wrong[0]
-    words = [f"--of {each.circuit} --on {each.domain}" for each in found]
+    words = [" --on ".join((f"--of {each.circuit}", *each.domains)) for each in found]
     raise CircError(several_to_compare(program.source.name, words))
 
 
-def takes(program: Program, circuit: CircuitDecl, domain: DomainDecl) -> bool:
-    """Whether a circuit may take an input of a domain, by their types alone; one with dimensions may."""
-    facts = program.typed.facts
-    if len(circuit.params) != 1:
-        return False
-    wanted, given = facts.parameters[circuit.params[0]], facts.domains[domain.value]
-    return bool(circuit.dims) or fits(given, wanted)
+def places(program: Program, names: Sequence[str]) -> list[tuple[DomainDecl, ...]]:
+    """The domains that are named, together, or each of the spec by itself; raises `CircError` (E0703)."""
+    if not names:
+        return [(domain,) for domain in declared(program, DomainDecl, "domain", None)]
+    return [
+        tuple(domain for name in names for domain in declared(program, DomainDecl, "domain", name))
+    ]
 
 
 def tolerance(word: str) -> Fraction:
@@ -155,58 +164,80 @@ def written(
     old: Path,
     checkpoint: CheckpointDecl,
     circuit: CircuitDecl,
-    domain: DomainDecl,
+    domains: tuple[DomainDecl, ...],
     within: Fraction | None,
 ) -> Compared:
-    """The claim of one circuit on one domain; raises `CircError` with what is wrong in it."""
+    """The claim of one circuit on these domains; raises `CircError` with what is wrong in it."""
+    wrong = misfit(program, circuit, domains)
+    if wrong is not None:
+        raise CircError(wrong)
     scope = program.typed.scope
     taken = {*scope.values, *scope.members, *scope.claims, *scope.patches}
-    names = "before", "alike", circuit.params[0].name.text if circuit.params else "x"
-    before, claim, x = (free(name, taken) for name in names)
-    plain = f"{circuit.name.text}({x})"
-    older = f"{plain} do {{ {checkpoint.name.text} := {before} }}"
-    other = f"({older})"
+    before, claim = (free(name, taken) for name in ("before", "alike"))
+    inputs = given(program, circuit, domains, taken | {before, claim})
+    older = f"{inputs.call} do {{ {checkpoint.name.text} := {before} }}"
     beside = bare_item(replace(checkpoint, name=replace(checkpoint.name, text=before)))
 
     def said(goal: str) -> Program:
-        text = f"forall {x} in {domain.name.text}: {goal}"
-        return behind(program, f"{beside}\nclaim {claim}: {text}\n", before, claim, old)
+        text = f"forall {inputs.head}: {goal}"
+        with told_of(program, circuit, text.replace(f"({older})", f"old {inputs.call}")):
+            found = behind(program, f"{beside}\nclaim {claim}: {text}\n", before, claim, old)
+            require_alike(found, claim, before, checkpoint, domains)
+            return found
 
-    goal = f"{plain} == {other}"
+    goal = f"{inputs.call} == ({older})"
     if within is not None:
         goal += f" within ({within.numerator} / {within.denominator})"
     found = said(goal)
     if within is None and is_vector(found, claim):
-        goal = f"argmax({plain}) == argmax({other})"
+        goal = f"argmax({inputs.call}) == argmax(({older}))"
         found = said(goal)
-    require_alike(found, claim, before, checkpoint, domain)
-    count = f"count {{ {x} in {domain.name.text} | not ({goal}) }}"
-    return Compared(found, claim, circuit.name.text, domain.name.text, count, older, plain)
+    names = tuple(domain.name.text for domain in domains)
+    count = f"count {{ {inputs.head} | not ({goal}) }}" if len(circuit.params) == 1 else None
+    return Compared(found, claim, circuit.name.text, names, count, older, inputs.call)
+
+
+@contextmanager
+def told_of(program: Program, circuit: CircuitDecl, claim: str) -> Generator[None]:
+    """Have what is wrong with the text that is written behind a spec told of the circuit that it is about, each once."""
+    end = len(program.source.text.rstrip())
+
+    def added(span: Span | None) -> bool:
+        return span is not None and span.source.key == program.source.key and span.start >= end
+
+    try:
+        yield
+    except CircError as error:
+        told = Diagnostics()
+        for found in error.diagnostics:
+            why = tuple(label for label in found.why if not added(label.span))
+            moved = replace(compared_badly(found, circuit.name, claim), why=why)
+            told.report(moved if added(found.span) else found)
+        raise CircError(*told) from error
 
 
 def require_alike(
-    found: Program, claim: str, before: str, checkpoint: CheckpointDecl, domain: DomainDecl
+    found: Program,
+    claim: str,
+    before: str,
+    checkpoint: CheckpointDecl,
+    domains: Sequence[DomainDecl],
 ) -> None:
     """Raise `CircError` (E0712) where more than the circuit's own reading depends on which checkpoint it is."""
     circuit = found.claim(claim).circuit
-    domains = [wire for name, wire in circuit.outputs.items() if name.startswith("in ")]
-    read = (circuit.ops[wire] for wire in live(circuit, domains))
+    inside = [wire for name, wire in circuit.outputs.items() if name.startswith("in ")]
+    read = (circuit.ops[wire] for wire in live(circuit, inside))
     at = f"{key(checkpoint)}/"
     if any(isinstance(op, Weight) and op.key.startswith(at) for op in read):
-        raise CircError(
-            compared_elsewhere(f"the domain `{domain.name.text}`", checkpoint.name.text)
-        )
+        names = dict.fromkeys(f"`{domain.name.text}`" for domain in domains)
+        what = "the domain" if len(names) == 1 else "one of the domains"
+        raise CircError(compared_elsewhere(f"{what} {', '.join(names)}", checkpoint.name.text))
     file = found.files.inside(checkpoint.file).resolve()
     for name, other in checkpoints(found.typed).items():
         if name in (key(checkpoint), f"{found.source.key}{before}"):
             continue
         if other.file.text == checkpoint.file.text and found.files.path(other).resolve() == file:
             raise CircError(compared_elsewhere(f"`{name}`", checkpoint.name.text))
-
-
-def free(name: str, taken: set[str]) -> str:
-    """A name that means nothing in a spec."""
-    return name if name not in taken else free(f"{name}_", taken)
 
 
 def is_vector(program: Program, claim: str) -> bool:

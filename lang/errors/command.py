@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from circ.lang.diagnostic import Diagnostic
+from circ.lang.diagnostic import Diagnostic, Label
 from circ.lang.errors.spelling import nearest
+from circ.lang.errors.types import mismatch
+from circ.lang.span import Span
+from circ.lang.syntax import Name, Parameter
+from circ.lang.types import Type
 
 
 def no_spec(path: str, why: str) -> Diagnostic:
@@ -114,3 +119,31 @@ def compared_elsewhere(what: str, checkpoint: str) -> Diagnostic:
     headline = f"{what} reads `{checkpoint}`, too, and is not compared"
     help = "compare on a domain, and in a spec, where only the circuit reads it"
     return Diagnostic("E0712", headline, None, help=help)
+
+
+def other_arguments(circuit: Name, wanted: int, domains: Sequence[Name], found: int) -> Diagnostic:
+    """A circuit that is to be compared on inputs of more or fewer variables than it takes."""
+    takes = f"{wanted} argument{'' if wanted == 1 else 's'}"
+    named = " and ".join(f"`{domain.text}`" for domain in domains)
+    inputs = "an input of" if len(domains) == 1 else "inputs of"
+    has = f"{'has' if len(domains) == 1 else 'have'} {found} variable{'' if found == 1 else 's'}"
+    why = tuple(Label(domain.span, "its inputs") for domain in dict.fromkeys(domains))
+    help = "an argument is given by a variable of a domain; `--on` may be said several times"
+    headline = f"`{circuit.text}` takes {takes}, and {inputs} {named} {has}"
+    return Diagnostic("E0204", headline, circuit.span, takes, why, help=help)
+
+
+def other_argument(
+    circuit: Name, parameter: Parameter, wanted: Type, at: Span, found: Type
+) -> Diagnostic:
+    """A circuit that is to be compared on inputs of another type; `at` is where a domain says so."""
+    role = f"argument `{parameter.name.text}` of `{circuit.text}`"
+    why = (Label(parameter.span, "what it takes"),)
+    help = "variables of domains are arguments in their order"
+    return replace(mismatch(at, found, wanted, role, help), why=why)
+
+
+def compared_badly(found: Diagnostic, circuit: Name, claim: str) -> Diagnostic:
+    """What is wrong with a claim that nobody wrote, told of the circuit that was to be compared."""
+    help = f"what is asked is `{claim}`"
+    return Diagnostic(found.code, found.headline, circuit.span, found.label, help=help)

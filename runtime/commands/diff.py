@@ -91,6 +91,8 @@ def with_new(spec: Path, new: Path, wanted: Wanted, request: Request) -> Program
 
 def number_changed(asked: Compared, limits: Limits) -> Counted | None:
     """On how many inputs the two decide otherwise; None where that is not a number of words or rows."""
+    if asked.count is None:
+        return None
     with suppress(CircError):
         query = expression(asked.program, Source("<count>", asked.count), {})
         (number,) = counted(query.quantities, asked.program.weights, limits, silent)

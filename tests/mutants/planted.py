@@ -3316,6 +3316,22 @@ MUTANTS: tuple[Mutant, ...] = (
         slow=True,
     ),
     Mutant(
+        "a_domain_of_several_variables_that_reads_what_is_compared",
+        "runtime/differences.py",
+        'if name.startswith("in ")]',
+        'if name.startswith("in ") and "(" not in name]',
+        ("tests/unit/test_diff_inputs.py::test_what_does_not_fit_is_told_of_what_was_given",),
+        slow=True,
+    ),
+    Mutant(
+        "variables_of_domains_in_another_order",
+        "runtime/given_inputs.py",
+        "({', '.join(names)})",
+        "({', '.join(names[::-1])})",
+        ("tests/unit/test_diff_inputs.py::test_pairs_of_words_are_counted",),
+        slow=True,
+    ),
+    Mutant(
         "tensors_of_the_same_start",
         "runtime/moved_tensors.py",
         "if pair[0] != pair[1])",
