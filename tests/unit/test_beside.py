@@ -15,11 +15,12 @@ from circ.compiler.builder import (
     combine,
     implies,
     reals,
+    reindex,
     times,
     truth,
 )
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Stuck, silent
-from circ.compiler.ir import Compare, Lookup, Not, Smooth, Wire
+from circ.compiler.ir import All, Compare, Lookup, Not, Smooth, Wire
 from circ.compiler.obligation import Obligation
 from circ.compiler.trial import trial
 from circ.compiler.verdict import Proved, Refuted
@@ -124,6 +125,18 @@ def test_what_is_said_of_the_box_admits_every_word() -> None:
 
     assert admitted(claim(9.0, joined, length=6), {}, 512).count == 28
     assert admitted(claim(9.0, mixed, length=6), {}, 512).count == 3**6
+
+
+def test_truths_in_rows_are_said_one_by_one() -> None:
+    """That all of a matrix's entries hold says each: here that six letters are no `0`, three in each of two rows."""
+
+    def where(b: Builder, w: dict[str, Wire]) -> Wire:
+        zero = codes(b, (0,), 3, ())
+        others = [b.add(Not(b.add(Compare("==", pick(b, w["w"], k), zero)))) for k in range(6)]
+        rows = reindex(b, others, range(6), (2, 3))
+        return b.add(All(b.add(All(rows))))
+
+    assert admitted(claim(9.0, where, length=6), {}, 512).count == 2**6
 
 
 def test_the_words_that_are_admitted_are_those_of_brute_force() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from circ.compiler.linear_forms import Linear, total
+from circ.compiler.units.affine import MOST_DIRECTIONS, directions
 from circ.compiler.units.hidden import HiddenUnits, NotOneLayer
 from circ.compiler.units.layer import compiled
 from tests.unit.lowered import lowered
@@ -89,3 +91,16 @@ def test_a_condition_that_the_box_decides_is_none(tmp_path: Path) -> None:
     """One that holds everywhere leaves a conjunction to the other; a choice between known sides is made."""
     assert units("cases { open(x) and x[2] <= 1 => [1, 1, 1], else => 0 }", tmp_path).width == 2
     assert units("cases { x[2] > 1 => x, else => 0 }", tmp_path).width == 0
+
+
+@pytest.mark.parametrize("count", [3, MOST_DIRECTIONS, MOST_DIRECTIONS + 4])
+def test_functions_are_the_combinations_that_are_told_however_many_there_are(count: int) -> None:
+    """Of so many independent ones each is its own direction, or more are; those that vanish take none."""
+    one = Fraction(1)
+    alone = [Linear({entry: one, entry + 1: one / 3}, one) for entry in range(count)]
+    rows = [*alone, Linear({}, Fraction(0)), total([(one, alone[0]), (2 * one, alone[-1])])]
+    found = directions(rows)
+    for row, shares in zip(rows, found.shares, strict=True):
+        assert row == total([(c, rows[found.places[r]]) for r, c in shares.items()])
+    assert len(set(found.places)) == len(found.places) <= count + 1
+    assert count not in found.places
