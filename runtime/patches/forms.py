@@ -1,6 +1,7 @@
 """What a patch computes of a checkpoint: each form in order, every result as its file can hold it.
 
-Whoever has the checkpoint and the spec computes the same again: nothing here depends on the machine.
+Whoever has the checkpoint and the spec computes the same again: nothing here depends on the machine. Where the time is up, by
+`readings/clock.py`, all of it raises `TimeUp`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import isinf
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from circ.compiler.obligation import Box
 from circ.compiler.patching import LayerTensor, LayerUnits
+from circ.compiler.readings import clock
 from circ.compiler.rounding import nearest
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.units.hidden import HiddenUnits, Vector
@@ -40,8 +41,15 @@ def padded(values: Floats, width: int, axis: int) -> Floats:
 
 
 def stored(units: HiddenUnits, target: LayerTensor, dtype: str) -> Floats:
-    """What a tensor holds of units, a row each, rounded to its dtype."""
-    return np.array([[held(x, dtype) for x in row] for row in exact(units, target)])
+    """What a tensor holds of units, a row each, rounded to its dtype; raises `TimeUp` before a row that is late."""
+    return np.array([[held(x, dtype) for x in row] for row in in_time(exact(units, target))])
+
+
+def in_time(rows: Iterable[Vector]) -> Iterator[Vector]:
+    """Row by row, while there is time."""
+    for row in rows:
+        clock.look()
+        yield row
 
 
 def exact(units: HiddenUnits, target: LayerTensor) -> tuple[Vector, ...]:
@@ -77,6 +85,7 @@ def astray(form: LayerUnits, weights: Weights) -> Fraction:
     pairs = zip(exactly.constant, rounded.constant, strict=True)
     found = [abs(a - b) for a, b in pairs]
     for k in range(exactly.width):
+        clock.look()
         apart = zip(exactly.rows[k], rounded.rows[k], strict=True)
         error = most([b - a for a, b in apart], rounded.biases[k] - exactly.biases[k], form.box)
         height = most(exactly.rows[k], exactly.biases[k], form.box)

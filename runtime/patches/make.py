@@ -17,6 +17,7 @@ import numpy as np
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.patching import Norm, PatchPlan
+from circ.compiler.readings import clock
 from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Proved, Refuted, Verdict
@@ -107,20 +108,25 @@ def make_patch(
     limits = limits or Limits()
     deadline = monotonic() + limits.timeout
     try:
-        formed = computed(plan.forms, weights)
+        with clock.until(deadline):
+            formed = computed(plan.forms, weights)
+            told = accounts(plan.forms, Edited(weights, formed))
     except OverflowError as error:
         return NotMade(plan, f"what is computed cannot be stored: {error}", 0)
-    given = Given(plan, weights, formed, limits, deadline, progress)
+    except clock.TimeUp:
+        return NotMade(plan, "time ran out while its forms were computed", 0)
+    given = Given(plan, weights, formed, told, limits, deadline, progress)
     return searched(given) if plan.edits else as_computed(given)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A plan, the checkpoint as it was, what the forms make of it, and what may be spent on an edit."""
+    """A plan, the checkpoint as it was, what the forms make of it, what is told of them, and what may be spent on an edit."""
 
     plan: PatchPlan
     weights: Weights
     formed: Mapping[str, Tensor]
+    computed: tuple[Computed, ...]
     limits: Limits
     deadline: float
     progress: Progress
@@ -148,7 +154,7 @@ def as_computed(given: Given) -> PatchResult:
         return NotMade(given.plan, stopped, 0) if stopped else finished(given, found, None)
     now = given.with_edit({})
     verdicts = [(o, universal(o, now, f)) for o, f in zip(given.obligations, found, strict=False)]
-    return Failing(given.plan, tuple(verdicts), accounts(given.plan.forms, now))
+    return Failing(given.plan, tuple(verdicts), given.computed)
 
 
 def searched(given: Given) -> PatchResult:
@@ -211,7 +217,11 @@ def beyond(
 def conflict(given: Given, found: Infeasible, rounds: int) -> Conflict | NotMade:
     """What stands in the way, once the exact reference says that each input counts."""
     keys, before = [edit.key for edit in given.plan.edits], given.with_edit({})
-    wrong = stray(found.instances, given.obligations, keys, before)
+    try:
+        with clock.until(given.deadline):
+            wrong = stray(found.instances, given.obligations, keys, before)
+    except clock.TimeUp:
+        return NotMade(given.plan, "time ran out while a conflict was looked into", rounds)
     if wrong:
         return NotMade(given.plan, f"an input of {wrong} was found that may not count", rounds)
     return Conflict(given.plan, found.instances, rounds)
@@ -299,7 +309,7 @@ def finished(
     return Patched(
         plan,
         now.changed,
-        accounts(plan.forms, now),
+        given.computed,
         settled,
         rounds,
         0 if done is None else count(done.groups),

@@ -117,31 +117,22 @@ def decided_again(
     if receipt.read.get(checkpoint) != receipt.source:
         return Differing(f"the checkpoint that the patch changes is not {receipt.source.path}")
     try:
-        formed = computed(plan.forms, program.weights)
+        with clock.until(deadline):
+            wrong = next(wrong_numbers(plan, program.weights, receipt, before, after), None)
     except OverflowError as error:
         return Differing(f"what the patch computes cannot be stored: {error}")
-    named = plan.names
-    wrong = next(wrong_ties(before, after, receipt, named), None)
-    wrong = wrong or next(wrong_tensors(before, after, receipt, formed, plan.edits), None)
-    wrong = wrong or next(wrong_notes(before, after, receipt, named), None)
-    given = Edited(program.weights, formed)
-    try:
-        with clock.until(deadline):
-            wrong = wrong or next(wrong_bound(receipt.bound, plan, given, after), None)
     except clock.TimeUp:
-        return Undecided("its lower bound was not computed again in time")
+        return Undecided("what it says of numbers was not computed again in time")
     if wrong is not None:
         return Differing(wrong)
-    weights = Edited(program.weights, tensors_of(checkpoint, after, named))
-    if accounts(plan.forms, weights) != receipt.computed:
-        return Differing("what it says of what is computed is not so")
+    weights = Edited(program.weights, tensors_of(checkpoint, after, plan.names))
     found = decided(plan, weights, receipt.target, limits, deadline, progress)
     if not isinstance(found, tuple):
         return found
     told = [(verdict.name, verdict.outcome) for verdict in receipt.verdicts]
     if told != [(o.title, outcome(v)) for o, v in found]:
         return Differing("what it says of the requirements is not what is found of them")
-    return Reproved(unchanged(after, named), found)
+    return Reproved(unchanged(after, plan.names), found)
 
 
 def decided(
@@ -213,6 +204,23 @@ def wrong_texts(program: Program, receipt: Receipt, folder: Path) -> Iterator[st
                 yield f"{mark.path} is another text than it names"
     if receipt.patch not in program.typed.scope.patches:
         yield f"the spec has no patch `{receipt.patch}`"
+
+
+def wrong_numbers(
+    plan: PatchPlan, weights: Weights, receipt: Receipt, before: Path, after: Path
+) -> Iterator[str]:
+    """What the files hold that is not what the receipt says, or what the patch computes of the source, which has these weights.
+
+    Raises `OverflowError` for a form that cannot be stored, and `TimeUp`.
+    """
+    formed = computed(plan.forms, weights)
+    yield from wrong_ties(before, after, receipt, plan.names)
+    yield from wrong_tensors(before, after, receipt, formed, plan.edits)
+    yield from wrong_notes(before, after, receipt, plan.names)
+    yield from wrong_bound(receipt.bound, plan, Edited(weights, formed), after)
+    weights = Edited(weights, tensors_of(plan.checkpoint, after, plan.names))
+    if accounts(plan.forms, weights) != receipt.computed:
+        yield "what it says of what is computed is not so"
 
 
 def wrong_tensors(

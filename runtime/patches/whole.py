@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from circ.compiler.readings import clock
 from circ.compiler.rounding import FORMATS, nearest
 from circ.runtime.convex import Floats
 
@@ -20,9 +21,10 @@ TOGETHER = 1 << 18
 
 
 def blocks(vectors: Floats) -> Iterator[slice]:
-    """The columns of [n, count] a few at a time."""
+    """The columns of [n, count] a few at a time; raises `TimeUp` before those that are late."""
     step = max(1, TOGETHER // len(vectors))
     for start in range(0, vectors.shape[1], step):
+        clock.look()
         yield slice(start, start + step)
 
 

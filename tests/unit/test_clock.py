@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -16,17 +17,25 @@ from circ.compiler.builder import Builder
 from circ.compiler.finding import Fails, Finding, Holds, Limits, Progress
 from circ.compiler.ir import Wire
 from circ.compiler.obligation import Obligation, Witness
+from circ.compiler.patching import LayerTensor, LayerUnits
 from circ.compiler.readings import clock
 from circ.compiler.readings.reference import at_point, constants, enclose
-from circ.compiler.tensor import Weights
+from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.trial import trial
+from circ.compiler.units.hidden import HiddenUnits
 from circ.compiler.verdict import Proved, Refuted, Size, Unknown
 from circ.runtime import prover
 from circ.runtime.engines.exact import judge_of
+from circ.runtime.patches import make, reproving
+from circ.runtime.patches.forms import account
+from circ.runtime.patches.layers import with_units
+from circ.runtime.patches.make import NotMade, Patched, make_patch
+from circ.runtime.patches.receipt import receipt_path
 from circ.runtime.replay import replay, replays
 from circ.runtime.shares import Engine
+from tests.unit.lowered import lowered
 from tests.unit.obligations import box, less, obligation, pick
-from tests.unit.specs import command
+from tests.unit.specs import Rows, command, write_spec
 
 PAST = 0.0
 """A moment that has passed."""
@@ -147,3 +156,103 @@ def test_a_value_that_is_late_is_pytorchs_alone(
     data = json.loads(capsys.readouterr().out)
     assert (data["exact"], data["torch"], data["late"]) == (None, 3.0, True)
     assert command("run", spec, "f(2)") == 0
+
+
+FORMS = """
+space Out = real[2]
+checkpoint m from "model.safetensors" { b: Out, W: real[2, 2] }
+circuit f(x: Out) -> Out = m.W @ x + m.b
+domain Box = { x: Out | -1 <= x <= 1 }
+patch quiet of f {
+  project  m.W[:, _], m.b off span [1, 2]
+  require  forall x in Box: f(x) <= 99
+}
+patch near of f {
+  clamp    m.b along [1, 0] to [0, 1]
+  require  forall x in Box: f(x) <= 99
+}
+"""
+NUMBERS: dict[str, Rows] = {"W": [[1.0, 2.0], [3.0, 4.0]], "b": [5.0, 6.0]}
+
+
+@pytest.mark.parametrize("name", ["quiet", "near"])
+def test_a_form_that_is_late_is_no_patch(name: str, tmp_path: Path) -> None:
+    """However fast it would be: nothing is computed after the moment, and that is what is said."""
+    program = lowered(FORMS, tmp_path, NUMBERS)
+    plan = program.patch(name)
+    assert isinstance(make_patch(plan, program.weights), Patched)
+    with clock.until(PAST):
+        found = make_patch(plan, program.weights)
+    assert isinstance(found, NotMade)
+    assert found.reason == "time ran out while its forms were computed"
+
+
+def test_units_that_are_late_are_none() -> None:
+    """Neither what a tensor holds of them nor what rounding does to them is worked out after the moment."""
+    one = (Fraction(1),)
+    units = HiddenUnits((one,), one, (one,), one)
+    targets = (
+        LayerTensor("m", "rows", "rows", 0),
+        LayerTensor("m", "biases", "biases", 0),
+        LayerTensor("m", "columns", "columns", 0),
+    )
+    form = LayerUnits("units", targets, False, units, ((Fraction(0), Fraction(1)),), True)
+    before = {target.key: Tensor((1, 1), "F32", array("d", [1.0])) for target in targets}
+    (rows, *_) = targets
+    assert with_units(form, rows, before[rows.key]).shape == (2, 1)
+    with clock.until(PAST):
+        with pytest.raises(clock.TimeUp):
+            with_units(form, rows, before[rows.key])
+        with pytest.raises(clock.TimeUp):
+            account(form, before)
+
+
+def test_what_is_late_of_a_conflict_claims_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The inputs that stand in the way are put to the exact reference; where there is no time, nothing is said of them."""
+
+    def late(*_: object) -> str:
+        with clock.until(PAST):
+            clock.look()
+        return ""
+
+    spec = write_spec(tmp_path, CONTRARY, NUMBERS)
+    assert command("patch", spec) == 1
+    assert "conflict" in capsys.readouterr().out
+    monkeypatch.setattr(make, "stray", late)
+    assert command("patch", spec) == 2
+    assert "time ran out while a conflict was looked into" in capsys.readouterr().out
+
+
+CONTRARY = """
+checkpoint m from "model.safetensors"
+circuit f(s: fin[2, 1]) -> real = m.b[0]
+patch both of f {
+  edit     m.b
+  require  forall s in { s: fin[2, 1] }: f(s) >= 2
+  require  forall s in { s: fin[2, 1] }: f(s) <= 1
+}
+"""
+
+
+@pytest.mark.parametrize("late", ["computed", "accounts"])
+def test_an_audit_that_is_late_decides_nothing(
+    late: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What a patch computes, and what its receipt says of that, is computed again in time or not at all."""
+    spec = write_spec(tmp_path, FORMS, NUMBERS)
+    assert command("patch", spec, "quiet", "--out", tmp_path / "out.safetensors") == 0
+    capsys.readouterr()
+    again = getattr(reproving, late)
+
+    def slow(*given: object) -> object:
+        with clock.until(PAST):
+            return again(*given)
+
+    monkeypatch.setattr(reproving, late, slow)
+    assert command("audit", receipt_path(tmp_path / "out.safetensors")) == 2
+    assert "was not computed again in time" in capsys.readouterr().out
