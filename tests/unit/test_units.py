@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from array import array
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from circ.compiler.builder import Builder, codes, reindex
+from circ.compiler.ir import Input, Lookup, Real, WireType
 from circ.compiler.linear_forms import Linear, total
+from circ.compiler.obligation import Box
+from circ.compiler.patching import LayerTensor, LayerUnits
+from circ.compiler.rounding import nearest
+from circ.compiler.tensor import Tensor
 from circ.compiler.units.affine import MOST_DIRECTIONS, directions
 from circ.compiler.units.hidden import HiddenUnits, NotOneLayer
 from circ.compiler.units.layer import compiled
+from circ.runtime.patches.layers import astray, with_units
 from tests.unit.lowered import lowered
 
 SPEC = """
@@ -71,6 +79,7 @@ def test_a_rule_takes_as_few_units_as_are_seen(tmp_path: Path, rule: str, width:
         ("exp(x)", "`exp`, `sqrt` or a division"),
         ("topk(2, x)", "`topk`"),
         ("hardmax(x)", "`argmax`"),
+        ("cases { open(x) == (x[2] <= 5) => x, else => 0 }", "a truth or an index that a guard"),
     ],
 )
 def test_what_takes_more_than_a_layer_is_refused_by_name(
@@ -104,3 +113,46 @@ def test_functions_are_the_combinations_that_are_told_however_many_there_are(cou
         assert row == total([(c, rows[found.places[r]]) for r, c in shares.items()])
     assert len(set(found.places)) == len(found.places) <= count + 1
     assert count not in found.places
+
+
+def test_entries_at_known_places_are_looked_up() -> None:
+    """Of a table of what depends on the input, whole runs of it too."""
+    b = Builder()
+    x = b.add(Input("x", WireType(Real(), (6,))))
+    table = reindex(b, [x], (5, 4, 3, 2, 1, 0), (3, 2))
+    goal = b.add(Lookup(table, (codes(b, (2, 0, 1), 3, (3,)),)))
+    found = compiled(b.circuit({"goal": goal}), {}, ((Fraction(-1), Fraction(1)),) * 6, None)
+    point = tuple(Fraction(k, 7) for k in range(6))
+    assert found.at(point) == tuple(point[k] for k in (1, 0, 5, 4, 3, 2))
+
+
+def units_of_thirds(box: Box, *, grows: bool = True) -> LayerUnits:
+    """One unit, a third of relu of a third of x, in two tensors: [units, inputs] and [outputs, units]."""
+    third = (Fraction(1, 3),)
+    targets = (
+        LayerTensor("m", "up", "rows", 0),
+        LayerTensor("m", "bias", "biases", 0),
+        LayerTensor("m", "down", "columns", 1),
+    )
+    units = HiddenUnits((third,), (Fraction(0),), (third,), (Fraction(0),))
+    return LayerUnits("units", targets, False, units, box, grows)
+
+
+@pytest.mark.parametrize("box", [(-2, 1), (-1, 2), (1, 2), (-2, -1)])
+def test_what_rounding_does_is_bounded_by_hand(box: tuple[int, int]) -> None:
+    """With s the float beside 1/3 and |x| at most 2: s |s - 1/3| 2 for the row, 2/3 |s - 1/3| for the column."""
+    form = units_of_thirds(((Fraction(box[0]), Fraction(box[1])),))
+    weights = {key: Tensor((0, 1), "F32", array("d")) for key in form.keys}
+    s, third = nearest(Fraction(1, 3), "F32"), Fraction(1, 3)
+    off = abs(Fraction(s) - third)
+    assert astray(form, weights) == Fraction(s) * off * 2 + third * 2 * off
+
+
+def test_units_in_place_of_others_leave_zeros_behind_them() -> None:
+    """Along the axis of the units, and along no other."""
+    form = units_of_thirds(((Fraction(0), Fraction(1)),), grows=False)
+    up, _, down = form.targets
+    ones = Tensor((3, 1), "F64", array("d", [1, 1, 1]))
+    assert with_units(form, up, ones) == Tensor((3, 1), "F64", array("d", [1 / 3, 0, 0]))
+    flat = Tensor((1, 3), "F64", array("d", [1, 1, 1]))
+    assert with_units(form, down, flat) == Tensor((1, 3), "F64", array("d", [1 / 3, 0, 0]))

@@ -522,4 +522,52 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)",
         "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=True)",
     ): "numbers are finite: what is not, `read_receipt` refuses",
+    (
+        "compiler/lower/listed.py",
+        "values",
+        "size = env.b.types[every].entries // env.b.shape(every)[0]",
+        "size = (-(-env.b.types[every].entries // env.b.shape(every)[0]))",
+    ): "the quotient is exact: values have one size",
+    (
+        "compiler/lower/exactly.py",
+        "rows_of",
+        'raise CircError(not_known(span, text, "they depend on one"))',
+        "pass",
+    ): "no input is in reach of a form",
+    (
+        "runtime/engines/admitted.py",
+        "admitted",
+        "return Admitted(count, (), sifted=True)",
+        "return Admitted(count, (), sifted=False)",
+    ): "of too many words nothing is decided that could rest on automata",
+    (
+        "compiler/units/affine.py",
+        "",
+        "MOST_DIRECTIONS = 16",
+        "MOST_DIRECTIONS = 15",
+    ): "how many of them are tried is a limit of work, and what is not tried is right too",
+    (
+        "compiler/units/layer.py",
+        "",
+        "MOST_TURNED = 64",
+        "MOST_TURNED = 65",
+    ): "how many of them are tried is a limit of work, and what is not tried is right too",
+    (
+        "compiler/units/hinges.py",
+        "Hinges.positive",
+        "if low >= 0:",
+        "if (low > 0):",
+    ): "a function that touches 0 is its own relu, by a hinge as without one",
+    (
+        "compiler/units/hinges.py",
+        "Hinges.add",
+        "return Linear({len(self.box) + len(self.rows) - 1: Fraction(1)}, Fraction(0))",
+        "return Linear({len(self.box) + len(self.rows) - 1: Fraction(1)}, Fraction(1))",
+    ): "only the difference of two is taken, or none",
+    (
+        "compiler/units/reading.py",
+        "HingeReading.product",
+        "for i, j in pairs(self.circuit, op, Signed(wire, entry, positive=True)):",
+        "for i, j in pairs(self.circuit, op, Signed(wire, entry, positive=False)):",
+    ): "which entries a product multiplies depends on no sign",
 }

@@ -46,7 +46,7 @@ TRUSTED = (
     *inside("runtime/patches", "bound", *PATCHES),
     *inside("compiler", "tied_tensors"),
     *inside("lang", "products"),
-    *inside("compiler/lower", "domains", "listed", "forms"),
+    *inside("compiler/lower", "domains", "listed", "forms", "exactly"),
     *inside("compiler/onnx", "tokens"),
     *inside("compiler/units"),
     *inside("compiler", "freeze", "config"),
