@@ -1,13 +1,13 @@
 """The exact reading of slopes: by how much an entry moves with the entries of tensors that it is affine in.
 
-Every number is enclosed between two multiples of 2^-BITS, rounded outward. Standard library only.
+They go back from the entry to the tensors, exact as long as their denominators stay short, else enclosed and rounded
+outward (`slopes.py`). Standard library only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import assert_never
@@ -40,16 +40,19 @@ from circ.compiler.ir import (
 from circ.compiler.readings.choices import Choices
 from circ.compiler.readings.intervals import Reals
 from circ.compiler.readings.reference import Value
+from circ.compiler.readings.slopes import (
+    Part,
+    Row,
+    Slope,
+    handy,
+    moved,
+    multiplied,
+    plus,
+    spread,
+    together,
+    weighed,
+)
 from circ.compiler.rewrite import live
-
-BITS = 256
-ONE = 1 << BITS
-
-Slope = tuple[int, int]
-"""A number is between these two, over 2^BITS."""
-
-Slopes = dict[int, Slope]
-"""By the place of an entry in its tensor."""
 
 
 class NotAffine(Exception):
@@ -61,81 +64,80 @@ class Affine:
     """An entry as `constant` plus the sum of `slopes` times the entries of tensors, by key; one left out has slope 0."""
 
     constant: Slope
-    slopes: Mapping[str, Slopes]
+    slopes: Mapping[str, Row]
 
 
-def affine(
-    circuit: Circuit, wire: Wire, entry: int, found: Mapping[Wire, Value], keys: Collection[str]
-) -> Affine:
-    """One entry of a wire as a function of the tensors named by `keys`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """From a wire back to all that it depends on, operands first; `moving` are those that tensors reach."""
 
-    `found` encloses every wire that is read and that these tensors do not reach (`still`). Raises `NotAffine`.
-    """
+    circuit: Circuit
+    wire: Wire
+    wires: tuple[Wire, ...]
+    moving: frozenset[Wire]
+
+    @property
+    def still(self) -> list[Wire]:
+        """Those that no tensor reaches."""
+        return [at for at in self.wires if at not in self.moving]
+
+
+def way_back(circuit: Circuit, wire: Wire, keys: Collection[str]) -> Way:
+    """The way from a wire to the tensors named by `keys`."""
     wires = sorted(live(circuit, [wire]))
-    moving = dependent(circuit, wires, keys)
-    fixed = {at: known for at, known in found.items() if at not in moving}
-    waiting: dict[Wire, Slopes] = {wire: {entry: (ONE, ONE)}}
-    constant, slopes = (0, 0), dict[str, Slopes]()
-    for at in reversed(wires):
+    return Way(circuit, wire, tuple(wires), frozenset(dependent(circuit, wires, keys)))
+
+
+def affine(way: Way, entry: int, found: Mapping[Wire, Value]) -> Affine:
+    """One entry of the wire at the end of a way as a function of the tensors at its start.
+
+    `found` encloses every wire that is read and that these do not reach (`Way.still`). Raises `NotAffine`.
+    """
+    circuit = way.circuit
+    fixed = {at: known for at, known in found.items() if at not in way.moving}
+    one = {entry: 1}
+    waiting = {way.wire: Row(one, one, 1)}
+    constant, slopes = (0, 0), dict[str, Row]()
+    for at in reversed(way.wires):
         here, op = waiting.pop(at, None), circuit.ops[at]
         if here is None:
             continue
-        if at not in moving:
-            constant = plus(constant, weighed(here, fixed[at]))
+        if at not in way.moving:
+            known = fixed[at]
+            assert isinstance(known, Reals)
+            constant = plus(constant, weighed(here, known))
         elif isinstance(op, Weight):
-            add(slopes.setdefault(op.key, {}), here.items())
+            slopes[op.key] = together(slopes[op.key], here) if op.key in slopes else here
         else:
-            for operand, moved in passed_on(circuit, at, here, fixed):
-                add(waiting.setdefault(operand, {}), moved)
+            for operand, row in passed_on(circuit, at, handy(here), fixed):
+                waiting[operand] = together(waiting[operand], row) if operand in waiting else row
     return Affine(constant, slopes)
 
 
-def still(circuit: Circuit, wire: Wire, keys: Collection[str]) -> list[Wire]:
-    """The wires that `wire` depends on and these tensors do not reach."""
-    wires = sorted(live(circuit, [wire]))
-    moving = dependent(circuit, wires, keys)
-    return [at for at in wires if at not in moving]
-
-
-def weighed(slopes: Slopes, known: Value) -> Slope:
-    """The sum of what slopes make of the entries of a wire that is enclosed."""
-    assert isinstance(known, Reals)
-    total = (0, 0)
-    for k, slope in slopes.items():
-        total = plus(total, over(slope, (known.lo[k], known.hi[k]), known.den))
-    return total
-
-
-def add(into: Slopes, moved: Iterable[tuple[int, Slope]]) -> None:
-    """Slopes by way of several operands add up."""
-    for place, slope in moved:
-        into[place] = plus(into.get(place, (0, 0)), slope)
-
-
-Moved = Iterator[tuple[int, Slope]]
-
-
 def passed_on(
-    circuit: Circuit, wire: Wire, here: Slopes, found: Mapping[Wire, Value]
-) -> Iterator[tuple[Wire, Moved]]:
+    circuit: Circuit, wire: Wire, here: Row, found: Mapping[Wire, Value]
+) -> Iterator[tuple[Wire, Row]]:
     """The slopes by the entries of each operand, from those by the entries of a wire; raises `NotAffine`."""
     op = circuit.ops[wire]
     match op:
         case Sum(terms=terms):
             for factor, x in terms:
-                yield x, ((k, times(slope, between(factor))) for k, slope in here.items())
+                yield x, multiplied(here, factor)
         case Reindex():
-            for k, slope in here.items():
+            places: dict[Wire, dict[int, int]] = {}
+            for k in here.lo:
                 x, place = taken_from(op, k, circuit.types)
-                yield x, iter([(place, slope)])
+                places.setdefault(x, {})[k] = place
+            for x, each in places.items():
+                yield x, moved(here, each)
         case Contract():
-            yield from contracted(circuit, op, here, found)
+            yield contracted(circuit, op, here, found)
         case Lookup(table=table, indices=indices):
-            shape = circuit.types[table].shape
-            yield table, looked_up(shape, [decided(found, x) for x in indices], here)
+            known = [decided(found, x) for x in indices]
+            yield table, moved(here, looked_up(circuit.types[table].shape, known, here))
         case Select(condition=condition, then=then, otherwise=otherwise):
             (truth,) = decided(found, condition)
-            yield then if truth else otherwise, iter(here.items())
+            yield then if truth else otherwise, here
         case (
             Relu() | Max() | Smooth() | Softmax() | Compare() | Not() | All() | Any() | Argmax()
             | TopK() | Input() | Const() | Weight()
@@ -146,17 +148,16 @@ def passed_on(
 
 
 def contracted(
-    circuit: Circuit, op: Contract, here: Slopes, found: Mapping[Wire, Value]
-) -> Iterator[tuple[Wire, Moved]]:
+    circuit: Circuit, op: Contract, here: Row, found: Mapping[Wire, Value]
+) -> tuple[Wire, Row]:
     """Of a product with one side that moves; the other is enclosed."""
     sides, result = op.spec.split("->")
     left, right = sides.split(",")
     if op.left in found:
-        yield op.right, factors(circuit, (right, op.right), (left, op.left), result, here, found)
-    elif op.right in found:
-        yield op.left, factors(circuit, (left, op.left), (right, op.right), result, here, found)
-    else:
-        raise NotAffine
+        return op.right, factors(circuit, (right, op.right), (left, op.left), result, here, found)
+    if op.right in found:
+        return op.left, factors(circuit, (left, op.left), (right, op.right), result, here, found)
+    raise NotAffine
 
 
 def factors(
@@ -164,35 +165,52 @@ def factors(
     moving: tuple[str, Wire],
     fixed: tuple[str, Wire],
     result: str,
-    here: Slopes,
+    here: Row,
     found: Mapping[Wire, Value],
-) -> Moved:
+) -> Row:
     """For each entry of the moving side, what multiplies it in the entries of the product."""
     (letters, wire), (others, other) = moving, fixed
     shape, sides = circuit.types[wire].shape, circuit.types[other].shape
     size = dict(zip(letters + others, shape + sides, strict=True))
     known = found[other]
     assert isinstance(known, Reals)
-    summed = [letter for letter in dict.fromkeys(letters + others) if letter not in result]
-    for entry, slope in here.items():
+    own, its = strides(letters, shape), strides(others, sides)
+    inner = [letter for letter in size if letter not in result]
+    steps = [*zip(offsets(inner, own, size), offsets(inner, its, size), strict=True)]
+    read: dict[int, list[tuple[int, int]]] = {}
+    parts: list[Part] = []
+    for entry in here.lo:
         place = dict(zip(result, at(entry, tuple(size[x] for x in result)), strict=True))
-        for picks in product(*(range(size[letter]) for letter in summed)):
-            place.update(zip(summed, picks, strict=True))
-            k = flat([place[x] for x in others], sides)
-            value = known.lo[k], known.hi[k]
-            if value != (0, 0):
-                yield flat([place[x] for x in letters], shape), over(slope, value, known.den)
+        start, base = (sum(place[x] * of.get(x, 0) for x in result) for of in (own, its))
+        if base not in read:
+            places = ((step, base + k) for step, k in steps)
+            read[base] = [(step, k) for step, k in places if known.lo[k] or known.hi[k]]
+        parts.append(Part(entry, start, read[base]))
+    return spread(here, known, parts)
 
 
-def looked_up(shape: Shape, indices: list[list[int]], here: Slopes) -> Moved:
-    """Of a table at known places."""
-    width = prod(shape[len(indices) :])
-    for k, slope in here.items():
+def strides(letters: str, shape: Shape) -> dict[str, int]:
+    """By how much a step along each axis moves the number of an entry."""
+    found = dict.fromkeys(letters, 0)
+    for k, letter in enumerate(letters):
+        found[letter] += prod(shape[k + 1 :])
+    return found
+
+
+def offsets(letters: Sequence[str], of: Mapping[str, int], size: Mapping[str, int]) -> list[int]:
+    """By how much each combination of places along these axes moves it, in order."""
+    steps = ([k * of.get(letter, 0) for k in range(size[letter])] for letter in letters)
+    return [sum(place) for place in product(*steps)]
+
+
+def looked_up(shape: Shape, indices: list[list[int]], here: Row) -> dict[int, int]:
+    """Where entries of a table stand that are read at known places."""
+    width, axes = prod(shape[len(indices) :]), shape[: len(indices)]
+    found: dict[int, int] = {}
+    for k in here.lo:
         entry, offset = divmod(k, width)
-        yield (
-            flat([index[entry] for index in indices], shape[: len(indices)]) * width + offset,
-            slope,
-        )
+        found[k] = flat([index[entry] for index in indices], axes) * width + offset
+    return found
 
 
 def decided(found: Mapping[Wire, Value], wire: Wire) -> list[int]:
@@ -201,32 +219,6 @@ def decided(found: Mapping[Wire, Value], wire: Wire) -> list[int]:
     if not isinstance(known, Choices) or not known.exact:
         raise NotAffine
     return [next(iter(options)) for options in known.sets]
-
-
-# --- arithmetic -----------------------------------------------------------------------------
-
-
-def between(value: Fraction) -> Slope:
-    """A rational number, enclosed."""
-    return (value.numerator << BITS) // value.denominator, -(
-        (-value.numerator << BITS) // value.denominator
-    )
-
-
-def plus(one: Slope, other: Slope) -> Slope:
-    """The sum of two enclosed numbers."""
-    return one[0] + other[0], one[1] + other[1]
-
-
-def times(one: Slope, other: Slope) -> Slope:
-    """The product of two enclosed numbers."""
-    return over(one, other, ONE)
-
-
-def over(slope: Slope, value: Slope, below: int) -> Slope:
-    """An enclosed number times one that is between two whole numbers over `below`."""
-    products = [x * y for x in slope for y in value]
-    return min(products) // below, -(-max(products) // below)
 
 
 def flat(place: list[int], shape: Shape) -> int:

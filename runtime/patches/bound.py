@@ -8,7 +8,7 @@ Vandenberghe, *Convex Optimization*, 2004, section 5.2). Multipliers come from a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
@@ -21,8 +21,9 @@ from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.patching import Norm
 from circ.compiler.readings.choices import TRUE, Choices
 from circ.compiler.readings.elementary import Undefined
-from circ.compiler.readings.gradients import Affine, NotAffine, Slope, affine, over, plus, still
+from circ.compiler.readings.gradients import Affine, NotAffine, Way, affine, way_back
 from circ.compiler.readings.reference import Value, at_point, constants, intervals
+from circ.compiler.readings.slopes import Slope, Total, over, plus
 from circ.compiler.rounding import at_least
 from circ.compiler.tensor import Weights
 from circ.compiler.trial import fits
@@ -82,13 +83,13 @@ class Unfounded(Exception):
 class Asked:
     """A requirement, cut where the edited tensors come in: `before` has the conditions besides what `parts` reads.
 
-    `slack` is the wire of `parts` that has them; what no input reaches is known already.
+    `way` leads from the wire of `parts` that has them to these tensors; what no input reaches is known already.
     """
 
     obligation: Obligation
     before: Circuit
     parts: Circuit
-    slack: Wire
+    way: Way
     known: Mapping[Wire, Value]
     known_parts: Mapping[Wire, Value]
 
@@ -107,24 +108,39 @@ def least_size(
     keys = tuple(free)
     asked = {o.title: o for o in obligations}
     cut: dict[str, Asked] = {}
-    constant, slopes = (0, 0), {key: dict[int, Slope]() for key in keys}
+    constant, slopes = (0, 0), {key: Total() for key in keys}
+    for (title, _), group in by_input(multipliers, asked).items():
+        if title not in cut:
+            cut[title] = cut_at(asked[title], keys, weights)
+        known = still_at(cut[title], witness_in(group[0].input), weights)
+        for multiplier in group:
+            row = part_at(cut[title], multiplier.part, known)
+            constant = plus(constant, scaled(row.constant, multiplier.factor))
+            for key, slope in row.slopes.items():
+                slopes[key].add(slope, multiplier.factor)
+    for key in keys:
+        constant = plus(constant, at_start(slopes[key].slopes(), weights[key].values))
+    sides = [
+        max(-low, high) for key in keys for k, (low, high) in slopes[key].slopes() if k in free[key]
+    ]
+    return half_space(norm, constant[1], sides)
+
+
+Place = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
+"""A requirement and an input."""
+
+
+def by_input(
+    multipliers: Sequence[Multiplier], asked: Mapping[str, Obligation]
+) -> dict[Place, list[Multiplier]]:
+    """Multipliers of one requirement at one input together: what no edit moves is the same for all parts there."""
+    found: dict[Place, list[Multiplier]] = {}
     for multiplier in multipliers:
         if multiplier.factor < 0 or multiplier.requirement not in asked:
             raise Unfounded("a multiplier is negative, or of no requirement")
-        if multiplier.requirement not in cut:
-            cut[multiplier.requirement] = cut_at(asked[multiplier.requirement], keys, weights)
-        row = part_at(cut[multiplier.requirement], multiplier, keys, weights)
-        constant = plus(constant, scaled(row.constant, multiplier.factor))
-        for key, found in row.slopes.items():
-            into = slopes[key]
-            for place, slope in found.items():
-                into[place] = plus(into.get(place, (0, 0)), scaled(slope, multiplier.factor))
-    for key, found in slopes.items():
-        constant = plus(constant, at_start(found, weights[key].values))
-    sides = [
-        max(-low, high) for key in keys for k, (low, high) in slopes[key].items() if k in free[key]
-    ]
-    return half_space(norm, constant[1], sides)
+        at = multiplier.requirement, tuple(sorted(multiplier.input.items()))
+        found.setdefault(at, []).append(multiplier)
+    return found
 
 
 def half_space(norm: Norm, constant: int, sides: Sequence[int]) -> Fraction:
@@ -150,10 +166,10 @@ def scaled(slope: Slope, factor: int) -> Slope:
     return slope[0] * factor, slope[1] * factor
 
 
-def at_start(slopes: Mapping[int, Slope], values: Sequence[float]) -> Slope:
+def at_start(slopes: Iterable[tuple[int, Slope]], values: Sequence[float]) -> Slope:
     """What the entries of a tensor add to an affine function of them."""
     total = (0, 0)
-    for place, slope in slopes.items():
+    for place, slope in slopes:
         above, below = values[place].as_integer_ratio()
         total = plus(total, over(slope, (above, above), below))
     return total
@@ -171,21 +187,19 @@ def cut_at(obligation: Obligation, keys: Sequence[str], weights: Weights) -> Ask
     cut = freeze(circuit, keys)
     before = Circuit(circuit.ops, circuit.types, {**cut.before.outputs, **names})
     whole = with_conjuncts(cut.after)
-    slack = whole.outputs["slack"]
-    fixed = {f"still {wire}": wire for wire in still(whole, slack, keys)}
-    parts = Circuit(whole.ops, whole.types, fixed)
+    way = way_back(whole, whole.outputs["slack"], keys)
+    parts = Circuit(whole.ops, whole.types, {f"still {wire}": wire for wire in way.still})
     return Asked(
-        obligation, before, parts, slack, constants(before, weights), constants(parts, weights)
+        obligation, before, parts, way, constants(before, weights), constants(parts, weights)
     )
 
 
-def part_at(asked: Asked, multiplier: Multiplier, keys: Sequence[str], weights: Weights) -> Affine:
-    """One part at an input, as a function of the edited tensors; raises `Unfounded`."""
-    known = still_at(asked, witness_in(multiplier.input), weights)
-    if not 0 <= multiplier.part < asked.parts.types[asked.slack].entries:
+def part_at(asked: Asked, part: int, known: Mapping[Wire, Value]) -> Affine:
+    """One part as a function of the edited tensors, at an input where this is known; raises `Unfounded`."""
+    if not 0 <= part < asked.parts.types[asked.way.wire].entries:
         raise Unfounded("a multiplier is of no part of its requirement")
     try:
-        return affine(asked.parts, asked.slack, multiplier.part, known, keys)
+        return affine(asked.way, part, known)
     except NotAffine as error:
         raise Unfounded(f"{asked.obligation.title} is not affine in what is edited") from error
 

@@ -13,12 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circ.compiler.builder import Builder, codes, combine, reindex, truth
 from circ.compiler.driver import Program
-from circ.compiler.ir import Circuit, Contract, Input, Lookup, Real, Relu, Select, Weight, WireType
 from circ.compiler.patching import Norm
-from circ.compiler.readings.gradients import BITS, NotAffine, affine, still
-from circ.compiler.readings.reference import at_point, intervals
 from circ.runtime.patches.bound import Multiplier, Unfounded, least_size, root_above, size_of
 from circ.runtime.patches.bound_text import percent
 from circ.runtime.patches.edited import Edited
@@ -373,43 +369,6 @@ def test_what_is_no_bound_is_no_receipt(
     path.write_text(json.dumps(told))
     assert command("audit", path) == 4
     assert "E0656" in capsys.readouterr().err
-
-
-# --- slopes -----------------------------------------------------------------------------------
-
-
-def third(factor: Fraction) -> Circuit:
-    """`factor * (w[1] + x * w[0])` for a tensor w of two entries and an input x, behind a table, a choice and a rearrangement."""
-    b = Builder()
-    x = b.add(Input("x", WireType(Real(), ())))
-    w = b.add(Weight("m/w", (2,)))
-    swapped = b.add(Lookup(w, (codes(b, (1, 0), 2, (2,)),)))
-    first, last = (reindex(b, [swapped], (k,), ()) for k in (0, 1))
-    second = b.add(Select(truth(b, True), last, first))
-    product = b.add(Contract(",->", x, second))
-    return b.circuit({"y": combine(b, (factor, first), (factor, product))})
-
-
-@given(st.fractions(-5, 5), st.fractions(-5, 5))
-def test_slopes_are_enclosed(factor: Fraction, x: Fraction) -> None:
-    """Both are rational numbers that no denominator of 2 holds: the exact slope lies between its bounds, which are close."""
-    circuit = third(factor)
-    y = circuit.outputs["y"]
-    fixed = Circuit(circuit.ops, circuit.types, {f"{w}": w for w in still(circuit, y, ["m/w"])})
-    found = intervals(fixed, at_point(fixed, {"x": [x]}), {})
-    slopes = affine(circuit, y, 0, found, ["m/w"]).slopes["m/w"]
-    for place, exact in ((1, factor), (0, factor * x)):
-        low, high = slopes.get(place, (0, 0))
-        assert low <= exact * 2**BITS <= high
-        assert high - low <= 64
-
-
-def test_what_is_not_affine_has_no_slopes() -> None:
-    """A unit that is cut off has a slope that no single number is."""
-    b = Builder()
-    y = b.add(Relu(b.add(Weight("m/w", ()))))
-    with pytest.raises(NotAffine):
-        affine(b.circuit({"y": y}), y, 0, {}, ["m/w"])
 
 
 # --- sizes ------------------------------------------------------------------------------------

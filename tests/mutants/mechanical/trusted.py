@@ -42,7 +42,7 @@ TRUSTED = (
     *inside("compiler/lower", "lemmas", "outer"),
     *inside("runtime", "claims", "each"),
     *inside("compiler", "conjuncts"),
-    *inside("compiler/readings", "gradients"),
+    *inside("compiler/readings", "gradients", "slopes"),
     *inside("runtime/patches", "bound", *PATCHES),
     *inside("compiler", "tied_tensors"),
     *inside("lang", "products"),
