@@ -18,7 +18,7 @@ from circ.compiler.lower.environment import Environment, Lowering
 from circ.compiler.lower.expressions import lower
 from circ.compiler.lower.lemmas import assumed, cover_name, lower_cover
 from circ.compiler.lower.outer import enter_head, lower_head, told_at_value, values, written
-from circ.compiler.lower.patches import lower_patch
+from circ.compiler.lower.patches import doubtful_spans, lower_patch
 from circ.compiler.lower.subspaces import check_independent
 from circ.compiler.obligation import AtValue, Each, Lemma, Obligation, Question, Witness
 from circ.compiler.patching import PatchPlan
@@ -287,6 +287,15 @@ def report_subspaces(program: Program) -> None:
                     program.diagnostics.report(warning)
 
 
+def report_spans(program: Program, name: str) -> None:
+    """Report subspaces without a name whose vectors are nearly dependent, of a patch that could be lowered."""
+    decl = program.typed.scope.patches.get(name)
+    if decl is not None:
+        given = program.typed, decl, program.params, program.weights
+        for warning in doubtful_spans(*given):
+            program.diagnostics.report(warning)
+
+
 def lower_all(program: Program) -> Program:
     """Lower every claim and patch, for the errors that only then can be seen."""
     scope, faults = program.typed.scope, dict(program.faults)
@@ -298,6 +307,8 @@ def lower_all(program: Program) -> Program:
                 faults[name] = error.diagnostics
                 for diagnostic in error.diagnostics:
                     program.diagnostics.report(diagnostic)
+            else:
+                report_spans(program, name)
     for name in scope.claims:
         wrong = next((each for each in resting_on(program, name) if each in faults), None)
         if wrong is not None:

@@ -10,18 +10,19 @@ from circ.compiler.lower.claims import Params, lengths_of, lower_formula
 from circ.compiler.lower.domains import Unedited
 from circ.compiler.lower.environment import Environment, Lowering, Tensors, as_wire
 from circ.compiler.lower.expressions import lower
-from circ.compiler.lower.forms import lower_form
+from circ.compiler.lower.forms import lower_form, spanning_of
 from circ.compiler.lower.indexing import known_places
+from circ.compiler.lower.subspaces import doubts
 from circ.compiler.lower.tensors import lower_tensor
 from circ.compiler.obligation import Obligation
 from circ.compiler.patching import EditedTensor, LayerUnits, Norm, Part, PatchForm, PatchPlan
 from circ.compiler.regrown import Regrow
 from circ.compiler.tensor import Weights
 from circ.lang.check.items import TypedModule
-from circ.lang.diagnostic import CircError
+from circ.lang.diagnostic import CircError, Diagnostic
 from circ.lang.errors.domains import without_end
 from circ.lang.scope import key
-from circ.lang.syntax import Formula, Growing, PatchDecl
+from circ.lang.syntax import Formula, Growing, PatchDecl, Project, Spanned
 
 
 def lower_patch(
@@ -58,6 +59,20 @@ def lower_patch(
     norm = "l2" if decl.minimize is None else cast("Norm", decl.minimize.text)
     name, circuit = decl.name.text, decl.circuit.text
     return PatchPlan(name, circuit, forms, edits, norm, each("require"), each("preserve"))
+
+
+def doubtful_spans(
+    typed: TypedModule, decl: PatchDecl, params: Params, weights: Weights
+) -> Iterator[Diagnostic]:
+    """Warnings about vectors that are nearly dependent and span a subspace without a name; raises as `lower_patch`."""
+    env = Lowering(typed, params, weights, lower).outside()
+    for form in decl.forms:
+        match form:
+            case Project(subspace=Spanned() as subspace):
+                found, span = spanning_of(subspace, env)
+                yield from doubts(subspace.vectors.span, " ".join(span.text.split()), found)
+            case _:
+                pass
 
 
 def grown_shapes(forms: Iterable[PatchForm], typed: TypedModule) -> dict[str, Shape]:

@@ -128,7 +128,11 @@ def gram_of(span: Span, name: str, vectors: Wire, env: Environment) -> Matrix:
 def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:
     """A warning about vectors that are nearly dependent; raises `CircError` for those that are."""
     env = Environment(low, low.scope_of(decl))
-    inverse = spanned(decl.name, env).inverse
+    yield from doubts(decl.vectors.span, decl.name.text, spanned(decl.name, env))
+
+
+def doubts(span: Span, name: str, found: Spanning) -> Iterator[Diagnostic]:
+    """A warning about vectors, which are written at `span`, if they are nearly dependent."""
+    inverse = found.inverse
     if inverse.part < NEARLY:
-        sine = sqrt(inverse.part)
-        yield nearly_dependent(decl.vectors.span, decl.name.text, inverse.vector, sine)
+        yield nearly_dependent(span, name, inverse.vector, sqrt(inverse.part))
