@@ -208,6 +208,25 @@ class TestEachFile:
         assert {name for name in inside if height(name) > height(module)} == set()
 
 
+EACH_ALIKE = ("lang/errors/", "runtime/commands/")
+"""Folders in which one line speaks of every file."""
+
+
+def test_the_tour_goes_by_every_module() -> None:
+    """ARCHITECTURE.md names each, by the end of its path or by a pattern, or has a line for all files of its folder."""
+    told = re.findall(r"`(?:\.\./)?([\w/*]+\.py)`", (ROOT / "ARCHITECTURE.md").read_text())
+    modules = [Path(here) for here in SOURCES if not here.endswith("__.py")]
+    silent = [
+        module.as_posix()
+        for module in modules
+        if not module.as_posix().startswith(EACH_ALIKE) and not any(map(module.match, told))
+    ]
+
+    assert silent == []
+    inside = [name for name in told if not name.startswith("tests/")]
+    assert [name for name in inside if not any(module.match(name) for module in modules)] == []
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """The modules can be read in an order in which each uses only those before it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -149,10 +150,14 @@ def test_what_rounding_does_is_bounded_by_hand(box: tuple[int, int]) -> None:
 
 
 def test_units_in_place_of_others_leave_zeros_behind_them() -> None:
-    """Along the axis of the units, and along no other."""
-    form = units_of_thirds(((Fraction(0), Fraction(1)),), grows=False)
+    """Along the axis of the units, and along no other: here of one unit among three, with two inputs and two outputs."""
+    one = units_of_thirds(((Fraction(0), Fraction(1)),), grows=False)
+    pair = (Fraction(1, 3), Fraction(1, 7))
+    units = replace(one.units, rows=(pair,), columns=(pair,))
+    form = replace(one, units=units, box=one.box * 2)
     up, _, down = form.targets
-    ones = Tensor((3, 1), "F64", array("d", [1, 1, 1]))
-    assert with_units(form, up, ones) == Tensor((3, 1), "F64", array("d", [1 / 3, 0, 0]))
-    flat = Tensor((1, 3), "F64", array("d", [1, 1, 1]))
-    assert with_units(form, down, flat) == Tensor((1, 3), "F64", array("d", [1 / 3, 0, 0]))
+    ones = array("d", [1] * 6)
+    rows = with_units(form, up, Tensor((3, 2), "F64", ones))
+    assert rows == Tensor((3, 2), "F64", array("d", [1 / 3, 1 / 7, 0, 0, 0, 0]))
+    columns = with_units(form, down, Tensor((2, 3), "F64", ones))
+    assert columns == Tensor((2, 3), "F64", array("d", [1 / 3, 0, 0, 1 / 7, 0, 0]))
