@@ -14,6 +14,7 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import unknown_setting
 from circ.runtime.as_data import verdict_data
 from circ.runtime.exits import Exit
+from circ.runtime.patches.adapter import Merged
 from circ.runtime.patches.bound import DualBound
 from circ.runtime.patches.bound_text import bound_lines
 from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, read_receipt
@@ -54,10 +55,10 @@ def found_at(receipt: Receipt, folder: Path, checkpoints: Mapping[str, Path]) ->
     return receipt
 
 
-def code_of(found: Audit) -> Exit:
-    """Proved again, not as the receipt says, or not decided."""
+def code_of(found: Audit | Merged) -> Exit:
+    """Proved again, of the file or of what it is merged into; not so; or not decided."""
     match found:
-        case Reproved():
+        case Reproved() | Merged():
             return Exit.AS_CLAIMED
         case Differing():
             return Exit.REFUTED

@@ -9,10 +9,9 @@ from typing import assert_never
 
 from circ.compiler.finding import Limits
 from circ.runtime.as_data import verdict_data
-from circ.runtime.commands.audit_receipt import found_at
-from circ.runtime.exits import Exit
+from circ.runtime.commands.audit_receipt import code_of, found_at
 from circ.runtime.outputs import require_unread
-from circ.runtime.patches.adapter import CONFIG, TENSORS, Merged, made, write_adapter
+from circ.runtime.patches.adapter import CONFIG, TENSORS, Adapter, Merged, made, write_adapter
 from circ.runtime.patches.receipt import Receipt, read_receipt
 from circ.runtime.patches.reproving import Differing, Undecided
 from circ.runtime.report import Line, verdict_lines
@@ -52,19 +51,6 @@ def run_lora(
     return code
 
 
-def code_of(found: Merged | Differing | Undecided) -> Exit:
-    """Proved of the merged weights, not so, or not decided."""
-    match found:
-        case Merged():
-            return Exit.AS_CLAIMED
-        case Differing():
-            return Exit.REFUTED
-        case Undecided():
-            return Exit.UNKNOWN
-        case _:
-            assert_never(found)
-
-
 def lines(
     receipt: Receipt, found: Merged | Differing | Undecided, out: Path, seconds: float
 ) -> list[Line]:
@@ -90,9 +76,20 @@ def lines(
             ]
             told = [line for asked, verdict in verdicts for line in verdict_lines(asked, verdict)]
             inner = [Line(line.style, f"    {line.text}") for line in told]
-            return [Line("good", head), *off, *inner, Line("good", f"    wrote {out}")]
+            summed = order_lines(adapter)
+            return [Line("good", head), *off, *summed, *inner, Line("good", f"    wrote {out}")]
         case _:
             assert_never(found)
+
+
+def order_lines(adapter: Adapter) -> list[Line]:
+    """What a proof says of libraries that add up in another order."""
+    if adapter.orders == "every":
+        return []
+    head = (
+        f"an entry of the product B A sums {adapter.rank} terms: proved of one order of summation"
+    )
+    return [Line("plain", f"    {head}, a library that merges in another may round otherwise")]
 
 
 def data(found: Merged | Differing | Undecided, out: Path) -> dict[str, object]:
@@ -104,7 +101,7 @@ def data(found: Merged | Differing | Undecided, out: Path) -> dict[str, object]:
             return {"holds": None, "reason": reason, "wrote": None}
         case Merged(adapter=adapter, verdicts=verdicts, deviations=deviations):
             told = [verdict_data(asked, verdict) for asked, verdict in verdicts]
-            off = {"rank": adapter.rank, "deviations": dict(deviations)}
+            off = {"rank": adapter.rank, "deviations": dict(deviations), "orders": adapter.orders}
             return {"holds": True, "wrote": str(out), **off, "requirements": told}
         case _:
             assert_never(found)

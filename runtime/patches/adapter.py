@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from circ.compiler.checkpoint import read_header, read_tensor
 from circ.compiler.config import read_config
@@ -43,6 +44,11 @@ class Adapter:
     factors: Mapping[str, Factors]
     rank: int
     transposed: bool
+
+    @property
+    def orders(self) -> Literal["every", "one"]:
+        """Of which orders of summation of the product B A all is proved: of rank 1 there is nothing to be summed."""
+        return "every" if self.rank == 1 else "one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +157,10 @@ def write_adapter(found: Merged, receipt: Receipt, out: Path, *, overwrite: bool
 
 
 def note(receipt: Receipt, found: Merged) -> str:
-    """What an adapter was made of: the patch, and the checkpoint that it was proved to be merged into."""
+    """What an adapter was made of: the patch, the checkpoint that it was proved to be merged into, and in which orders of summation."""
     told = {"patch": receipt.patch, "tool": receipt.tool, "source": receipt.source.sha256}
-    return json.dumps(told | {"proved": [obligation.title for obligation, _ in found.verdicts]})
+    proved = [obligation.title for obligation, _ in found.verdicts]
+    return json.dumps(told | {"proved": proved, "orders": found.adapter.orders})
 
 
 def adapter_config(adapter: Adapter) -> dict[str, object]:

@@ -102,6 +102,20 @@ class TestAnAdapter:
         assert desk.lora("--rank", "5") == 0
         assert np.allclose(desk.merged(), desk.weight(desk.out), atol=1e-6)
 
+    def test_of_more_than_rank_1_is_proved_of_one_order_of_summation(
+        self, desk: Desk, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The report says so, and the data and the adapter; of rank 1 nothing is summed, and nothing said."""
+        for rank, orders, said in ((1, "every", False), (2, "one", True)):
+            assert desk.lora("--rank", str(rank), "--force") == 0
+            shown = capsys.readouterr().out
+            assert ("sums 2 terms: proved of one order of summation" in shown) == said
+            notes = metadata(desk.adapter / "adapter_model.safetensors")
+            assert json.loads(notes["circ.lora"])["orders"] == orders
+            assert desk.lora("--rank", str(rank), "--force", "--json") == 0
+            told = json.loads(capsys.readouterr().out.partition("receipt.json\n")[2])
+            assert told["orders"] == orders
+
     def test_is_not_written_where_the_merged_weights_miss_a_requirement(
         self, desk: Desk, capsys: pytest.CaptureFixture[str]
     ) -> None:
