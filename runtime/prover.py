@@ -1,7 +1,6 @@
 """Deciding on one screen: obligation → engines → finding → replay → verdict.
 
-Engines are asked in turn until one decides. None of them has the last word: a failing input is
-replayed in exact arithmetic, and only then the claim is refuted.
+Engines are asked in turn until one decides. None of them has the last word: `verdicts.py` says what a finding comes to.
 """
 
 from __future__ import annotations
@@ -10,40 +9,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import assert_never
 
 from circ.compiler.aided import aided, with_lemmas_met
 from circ.compiler.builder import Builder
-from circ.compiler.finding import (
-    MORE_TIME,
-    Empty,
-    Fails,
-    Finding,
-    Holds,
-    Limits,
-    Progress,
-    Stuck,
-    silent,
-)
+from circ.compiler.finding import Empty, Fails, Finding, Limits, Progress, Stuck, silent
 from circ.compiler.ir import Argmax, Circuit, Compare, Max, Not, Real, Relu, TopK, operands
 from circ.compiler.margin import connectives
-from circ.compiler.obligation import Obligation, Reals, Witness, Words
+from circ.compiler.obligation import Obligation, Reals, Words
 from circ.compiler.passes.drop_dead import copied, keep
 from circ.compiler.readings import clock
 from circ.compiler.tensor import Weights
-from circ.compiler.verdict import (
-    Example,
-    Proved,
-    Refuted,
-    Size,
-    Straying,
-    Unknown,
-    Vacuous,
-    Verdict,
-)
+from circ.compiler.verdict import Size, Verdict
 from circ.runtime.shares import Engine, briefly, mostly, on_time, within
+from circ.runtime.verdicts import existential, universal
 
-REPLAYED_WITNESS = "the exact replay of the input shown"
 SEARCH = "sampling and gradients"
 SEARCH_SECONDS = 1.0
 """Most of what can be found this way is found soon; a proof is then the better use of time."""
@@ -62,15 +41,6 @@ had most of it."""
 SOON = 1 << 18
 """So many count vectors are gone through in seconds, and before shortest paths are tried: then every
 failing word is counted."""
-
-MOST_STRAYED = 1 << 24
-"""Numbers of a circuit, its tensors included, that are gone through for what rounding does to them."""
-
-REPLAYED = 100
-"""Listed inputs that are replayed exactly, besides the one that is shown."""
-
-REPLAYING = 10.0
-"""Seconds that this may take."""
 
 REPLAY_SHARE = 0.1
 """Of the time limit, what the replay of the input that is shown has in any case."""
@@ -257,137 +227,4 @@ def joined(stopped: list[Stuck]) -> Stuck:
         last = replace(last, reason=reason, hint="; ".join(hints) or last.hint)
     return replace(
         last, bound=bounds[-1] if bounds else None, hardest=hardest[-1] if hardest else None
-    )
-
-
-# --- findings to verdicts ---------------------------------------------------------------------
-
-
-def universal(question: Obligation, weights: Weights, finding: Finding) -> Verdict:
-    """The verdict on a `forall`."""
-    match finding:
-        case Holds():
-            return Proved(
-                method=finding.method,
-                trusted=finding.trusted,
-                size=finding.size,
-                margin=finding.margin,
-                closest=finding.closest,
-                warnings=finding.warnings,
-                rounding=rounding(question, weights, finding.margin),
-            )
-        case Fails():
-            return refuted(question, weights, finding)
-        case Empty(reason=reason, method=method):
-            return Vacuous(reason, method)
-        case Stuck():
-            return undecided(finding)
-        case _:
-            assert_never(finding)
-
-
-def rounding(question: Obligation, weights: Weights, margin: float | None) -> Straying | None:
-    """How far executions in the checkpoint's dtype stray on a box; of words alone nothing is said,
-    nor where that would take longer than it is worth."""
-    words = all(isinstance(binder.values, Words) for binder in question.binders)
-    if words or sum(kind.entries for kind in question.circuit.types) > MOST_STRAYED:
-        return None
-    from circ.compiler.over import strayed, told
-    from circ.compiler.readings.torch import NAMES, dtype_read
-    from circ.compiler.rounding import SPELLED
-
-    dtype = NAMES[dtype_read(question.circuit, weights)]
-    over = next(name for name, spelled in SPELLED.items() if spelled == dtype)
-    return told(question, strayed(question, weights, over), over, margin)
-
-
-def existential(question: Obligation, weights: Weights, finding: Finding) -> Verdict:
-    """The verdict on an `exists`; `question` denies it for all inputs."""
-    match finding:
-        case Holds(method=method, trusted=trusted, size=size, warnings=warnings):
-            return Refuted(method, trusted, size, None, count=0, warnings=warnings)
-        case Fails(method=method, trusted=trusted, size=size):
-            found = example(question, weights, finding.witness)
-            if not found.replay.exact:
-                return contradicted(finding, found)
-            return Proved(method, (REPLAYED_WITNESS,), size, example=as_asked(found))
-        case Empty(reason=reason, method=method):
-            return Vacuous(reason, method)
-        case Stuck():
-            return undecided(finding)
-        case _:
-            assert_never(finding)
-
-
-def as_asked(found: Example) -> Example:
-    """The replay of a denied question, its margin that of the question as it was asked."""
-    slack = found.replay.violation
-    return replace(found, replay=replace(found.replay, violation=None if slack is None else -slack))
-
-
-def example(question: Obligation, weights: Weights, witness: Witness) -> Example:
-    """A witness with what exact arithmetic and PyTorch make of it."""
-    from circ.runtime.replay import replay
-
-    return Example(witness, replay(question, weights, witness))
-
-
-def refuted(question: Obligation, weights: Weights, finding: Fails) -> Verdict:
-    """Refuted where the exact replay says so, with what PyTorch says of every listed input."""
-    from circ.runtime.replay import replay_many, replays
-
-    found = example(question, weights, finding.witness)
-    if not found.replay.exact:
-        return contradicted(finding, found)
-    listed = finding.failing or (finding.witness,)
-    until, tried = monotonic() + REPLAYING, list[tuple[Witness, bool]]()
-    for outcome in replays(question, weights, listed[:REPLAYED]):
-        tried.append(outcome)
-        if monotonic() > until:
-            break
-    exactly = [witness for witness, fails in tried if fails]
-    false = len(tried) - len(exactly)
-    if false:
-        listed = tuple(exactly) or (finding.witness,)
-        finding = replace(
-            finding, count=None, classes=None, warnings=(*finding.warnings, overruled(false))
-        )
-    return Refuted(
-        method=finding.method,
-        trusted=(REPLAYED_WITNESS,),
-        size=finding.size,
-        example=found,
-        count=finding.count,
-        failing=listed,
-        classes=finding.classes,
-        replayed=len(exactly),
-        reproduced=sum(replay_many(question, weights, listed)),
-        warnings=finding.warnings,
-        interrupted=finding.interrupted,
-    )
-
-
-def overruled(false: int) -> str:
-    """A warning about inputs that an engine lists and exact arithmetic denies."""
-    return f"{false} of the inputs that the engine listed are not shown to fail in exact arithmetic"
-
-
-def contradicted(finding: Fails, found: Example) -> Unknown:
-    """An engine's failing input that exact arithmetic does not confirm decides nothing."""
-    if found.replay.late:
-        reason = f"an input that may settle it was found, and its exact value was {clock.LATE}"
-        return Unknown(reason, finding.method, hardest=found.witness, hint=MORE_TIME)
-    reason = "an input that the engine reported as failing is not shown to fail in exact arithmetic"
-    return Unknown(reason, finding.method, hardest=found.witness)
-
-
-def undecided(finding: Stuck) -> Unknown:
-    """What is known of a question that no engine settled."""
-    return Unknown(
-        reason=finding.reason,
-        method=finding.method,
-        bound=finding.bound,
-        hardest=finding.hardest,
-        hint=finding.hint,
-        interrupted=finding.interrupted,
     )

@@ -33,7 +33,8 @@ from circ.runtime.patches.multipliers import bound
 from circ.runtime.patches.ranks import RankOf, ranks_asked, ranks_of, solve
 from circ.runtime.patches.receipt import Computed
 from circ.runtime.patches.unknowns import Unknowns
-from circ.runtime.prover import decide, universal
+from circ.runtime.prover import decide
+from circ.runtime.verdicts import universal
 
 ROUNDS = 100
 PER_ROUND = 2000

@@ -47,8 +47,8 @@ from circ.runtime.patches.ranks import of_rank
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.patches.receipt import alike as same_change
 from circ.runtime.patches.treatment import treatment
-from circ.runtime.prover import universal
 from circ.runtime.session import Request, checked, rational
+from circ.runtime.verdicts import universal
 
 Verdicts = tuple[tuple[Obligation, Verdict], ...]
 

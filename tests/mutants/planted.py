@@ -189,7 +189,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "witness_not_replayed",
-        "runtime/prover.py",
+        "runtime/verdicts.py",
         "    found = example(question, weights, finding.witness)\n"
         "    if not found.replay.exact:\n"
         "        return contradicted(finding, found)\n"

@@ -13,7 +13,7 @@ from circ.compiler.ir import Compare, Comparison, Wire
 from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.tensor import Weights
 from circ.compiler.verdict import Proved, Refuted, Size, Unknown, Vacuous
-from circ.runtime import prover
+from circ.runtime import prover, verdicts
 from circ.runtime.prover import prove
 from circ.runtime.shares import Engine
 from tests.unit.obligations import box, obligation
@@ -126,7 +126,7 @@ class TestEnginesAreNotTrusted:
 
     def test_a_long_list_is_replayed_in_part(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """When the time for it is up, the verdict says how many were replayed."""
-        monkeypatch.setattr(prover, "REPLAYING", -1.0)
+        monkeypatch.setattr(verdicts, "REPLAYING", -1.0)
         listed = tuple(Witness((("x", (Fraction(v),)),)) for v in (1, Fraction(3, 4)))
         finding = Fails("honest", (), Size(None, 1), listed[0], count=2, failing=listed)
         self.answering(monkeypatch, finding)
