@@ -40,14 +40,20 @@ def least_change(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Floats | 
     return None if found is None else found.x
 
 
-def least(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Least | None:
-    """The same with multipliers. Rows are scaled to length one first."""
+def least(
+    rows: Floats, at_least: Floats, norm: Norm = "l2", near: Floats | None = None
+) -> Least | None:
+    """The same with multipliers. Rows are scaled to length one first.
+
+    `near`: multipliers with which a problem with some of these rows was solved, from which l2 starts.
+    """
     length = np.linalg.norm(rows, axis=1)
     if np.any((length == 0) & (at_least > 0)):
         return None  # nothing that may change moves it
     used = np.flatnonzero(length)
     scaled = np.ascontiguousarray(rows[used] / length[used, None])
-    found = solved(scaled, at_least[used] / length[used], norm)
+    start = np.zeros(len(used)) if near is None else near[used] * length[used]
+    found = solved(scaled, at_least[used] / length[used], norm, start)
     if found is None:
         return None
     multipliers = np.zeros(len(rows))
@@ -55,11 +61,11 @@ def least(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Least | None:
     return Least(found.x, multipliers)
 
 
-def solved(scaled: Floats, low: Floats, norm: Norm) -> Least | None:
+def solved(scaled: Floats, low: Floats, norm: Norm, near: Floats) -> Least | None:
     """The same for rows of length one, by the solver for the norm."""
     match norm:
         case "l2":
-            return shortest(scaled, low)
+            return shortest(scaled, low, near)
         case "l1":
             return sparsest(scaled, low)
         case "linf":
@@ -68,22 +74,24 @@ def solved(scaled: Floats, low: Floats, norm: Norm) -> Least | None:
             assert_never(norm)
 
 
-def shortest(rows: Floats, low: Floats) -> Least | None:
+def shortest(rows: Floats, low: Floats, near: Floats) -> Least | None:
     """Under l2: Goldfarb and Idnani's dual active-set method (Math. Programming 27, 1983) as DAQP has it.
 
-    The least x is a combination of rows, so that it is sought in an orthonormal basis of what these span.
+    The least x is the combination of rows that the multipliers say, so that it is sought in coordinates of what these span.
     """
     if len(rows) < rows.shape[1]:
-        basis, triangle = np.linalg.qr(rows.T)
-        found = shortest(np.ascontiguousarray(triangle.T), low)
-        return None if found is None else Least(basis @ found.x, found.multipliers)
+        triangle: Floats = np.asarray(np.linalg.qr(rows.T, mode="r"), np.float64)
+        found = shortest(np.ascontiguousarray(triangle.T), low, near)
+        return None if found is None else Least(rows.T @ found.multipliers, found.multipliers)
     unknowns = rows.shape[1]
     high = np.full(len(low), 1e30)
     sense = np.zeros(len(low), dtype=np.int32)
-    x, _, flag, told = daqp.solve(np.eye(unknowns), np.zeros(unknowns), rows, high, low, sense)
-    if flag != SOLVED:
-        return None
-    return Least(np.asarray(x, dtype=np.float64), -np.asarray(told["lam"], dtype=np.float64))
+    given = np.eye(unknowns), np.zeros(unknowns), rows, high, low, sense
+    for start in ({"dual_start": -near}, {}) if near.any() else ({},):
+        x, _, flag, told = daqp.solve(*given, **start)
+        if flag == SOLVED:
+            return Least(np.asarray(x, dtype=np.float64), -np.asarray(told["lam"], np.float64))
+    return None
 
 
 def sparsest(rows: Floats, low: Floats) -> Least | None:

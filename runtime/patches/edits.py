@@ -39,17 +39,22 @@ ORDERS: Mapping[Norm, float] = {"l1": 1, "l2": 2, "linf": np.inf}
 
 @dataclass(slots=True)
 class Cuts:
-    """Linear constraints `rows @ change >= at_least`, and the requirement and input of each."""
+    """Linear constraints `rows @ change >= at_least`, and the requirement and input of each.
+
+    `multipliers` has what the last solution gave each, 0 where it is newer: the next one is sought from there.
+    """
 
     rows: list[Floats] = field(default_factory=list[Floats])
     at_least: list[float] = field(default_factory=list[float])
     blamed: list[tuple[str, Witness]] = field(default_factory=list[tuple[str, Witness]])
+    multipliers: list[float] = field(default_factory=list[float])
 
     def keep(self, kept: Sequence[int]) -> None:
         """Leave out all but these."""
         self.rows = [self.rows[i] for i in kept]
         self.at_least = [self.at_least[i] for i in kept]
         self.blamed = [self.blamed[i] for i in kept]
+        self.multipliers = [self.multipliers[i] for i in kept]
 
 
 @dataclass(slots=True)
@@ -125,9 +130,11 @@ def solve_at(
             return change
         if monotonic() > deadline:
             return Late()
-        step = least(np.array(cuts.rows), np.array(cuts.at_least), unknowns.norm)
+        rows, at_least, near = map(np.array, (cuts.rows, cuts.at_least, cuts.multipliers))
+        step = least(rows, at_least, unknowns.norm, near)
         if step is None:
             return Blocked(cuts)
+        cuts.multipliers = step.multipliers.tolist()
         if convex:
             size = float(np.linalg.norm(step.x, order))
             thinned(cuts, step, grown=size > largest * (1 + GROWN))
@@ -174,6 +181,7 @@ def tangents(
         cuts.rows.extend(gradients)
         cuts.at_least.extend(slack - least[rows] + gradients @ change)
         cuts.blamed += [(group.obligation.title, group.witnesses[int(row)]) for row in rows]
+        cuts.multipliers += [0.0] * len(rows)
     return len(cuts.rows) - before
 
 

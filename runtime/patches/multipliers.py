@@ -98,16 +98,17 @@ def proposed(
     """Multipliers of the parts that keep a change from being smaller; none where none were found."""
     rows, tensors = Rows(), after
     near = 2 * SLACK
-    factors: Floats | None = None
+    factors = np.zeros(0)
     for _ in range(ROUNDS):
         fresh = add(rows, unknowns, groups, tensors, near)
         if not fresh or monotonic() > deadline:
             break
-        found = least(np.array(rows.rows), np.array(rows.at_least), unknowns.norm)
+        last = np.pad(factors, (0, fresh))
+        found = least(np.array(rows.rows), np.array(rows.at_least), unknowns.norm, near=last)
         if found is None:
             break
         factors, tensors, near = found.multipliers, unknowns.at(found.x), -ENOUGH
-    return () if factors is None else named(rows, factors, groups)
+    return named(rows, factors, groups) if len(factors) else ()
 
 
 def add(

@@ -110,19 +110,19 @@ def test_only_what_holds_a_solution_in_place_is_kept() -> None:
 
 def test_nothing_is_left_out_where_the_change_has_not_grown() -> None:
     """Else two sets of cuts could lead to each other without end."""
-    cuts = Cuts([np.ones(2), np.ones(2)], [1.0, 0.5], [("all", Witness(()))] * 2)
+    cuts = Cuts([np.ones(2), np.ones(2)], [1.0, 0.5], [("all", Witness(()))] * 2, [0.5, 0.0])
     step = Least(np.full(2, 0.5), np.array([0.5, 0.0]))
     thinned(cuts, step, grown=False)
     assert cuts.at_least == [1.0, 0.5]
     thinned(cuts, step, grown=True)
-    assert cuts.at_least == [1.0]
+    assert (cuts.at_least, cuts.multipliers) == ([1.0], [0.5])
 
 
 def test_a_solver_that_names_no_cut_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver is planted that says of every cut that it could be left out: the search ends all the same."""
 
-    def careless(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Least | None:
-        found = least(rows, at_least, norm)
+    def careless(rows: Floats, at_least: Floats, norm: Norm, near: Floats) -> Least | None:
+        found = least(rows, at_least, norm, near)
         return None if found is None else Least(found.x, np.zeros(len(rows)))
 
     monkeypatch.setattr(edits, "least", careless)
@@ -131,3 +131,23 @@ def test_a_solver_that_names_no_cut_ends_the_search(monkeypatch: pytest.MonkeyPa
     found = solve_at(SLACK, unknowns, [problem.first(40)], inf, Begun())
     assert isinstance(found, np.ndarray)
     assert problem.parts({"x": found}).min() >= SLACK / 2 - 1e-6
+
+
+def test_where_a_solver_starts_makes_no_difference() -> None:
+    """From the multipliers of a problem with some of the same rows, from random ones and from none: one solution, or none."""
+    rng, solved = np.random.default_rng(5), 0
+    for count in (6, 12, 30) * 8:
+        rows = rng.normal(size=(count, 10))
+        at_least = rows @ rng.normal(size=10) - rng.exponential(size=count) + 0.1
+        if rng.random() < 0.3:
+            rows[1], at_least[1] = -rows[0], 1 - at_least[0]
+        cold, some = least(rows, at_least), least(rows[: count // 2], at_least[: count // 2])
+        kept = np.zeros(count // 2) if some is None else some.multipliers
+        for near in (np.pad(kept, (0, count - count // 2)), rng.exponential(size=count)):
+            warm = least(rows, at_least, near=near)
+            assert (warm is None) == (cold is None)
+            if warm is not None and cold is not None:
+                assert warm.x == pytest.approx(cold.x, abs=1e-9)
+                assert warm.multipliers @ rows == pytest.approx(warm.x, abs=1e-9)
+                solved += 1
+    assert 10 < solved < 40

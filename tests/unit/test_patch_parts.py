@@ -127,8 +127,8 @@ def test_a_wrong_solution_is_never_written(
     """The solver is planted with a fault: it gives a part of what is asked, or the opposite. The last proof fails."""
     right = least
 
-    def wrong(rows: Floats, at_least: Floats, norm: Norm = "l2") -> Least | None:
-        found = right(rows, at_least, norm)
+    def wrong(rows: Floats, at_least: Floats, norm: Norm, near: Floats) -> Least | None:
+        found = right(rows, at_least, norm, near)
         return None if found is None else Least(share * found.x, found.multipliers)
 
     monkeypatch.setattr(edits, "least", wrong)
