@@ -21,6 +21,7 @@ from circ.runtime.exits import Exit
 from circ.runtime.options import (
     EXIT_CODES,
     JSON,
+    LISTED,
     SPEC,
     TIMEOUT,
     Answer,
@@ -74,10 +75,7 @@ def check(
 @click.argument("claims", nargs=-1)
 @settings
 @TIMEOUT
-@click.option(
-    "--list", "listed", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
-    help="Show up to N more failing inputs of a refuted claim.",
-)  # fmt: skip
+@LISTED
 @click.option(
     "--certificate", "certificates", type=click.Path(path_type=Path), metavar="DIR",
     help="Leave a certificate of each proof in DIR, for `circ audit`.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from circ.runtime.options import EXIT_CODES, JSON, TIMEOUT, Answer, settings
+from circ.runtime.options import EXIT_CODES, JSON, LISTED, TIMEOUT, Answer, settings
 
 
 @click.command("diff", cls=Answer, epilog=EXIT_CODES)
@@ -30,6 +30,7 @@ from circ.runtime.options import EXIT_CODES, JSON, TIMEOUT, Answer, settings
 )  # fmt: skip
 @settings
 @TIMEOUT
+@LISTED
 @JSON
 def diff(
     old: Path,
@@ -43,6 +44,7 @@ def diff(
     checkpoints: tuple[str, ...],
     outside: bool,
     timeout: float,
+    listed: int,
     as_json: bool,
 ) -> int:
     """Say what differs between the checkpoints OLD and NEW, and prove that it changes no decision, or show where it does.
@@ -62,4 +64,4 @@ def diff(
     if spec is None and any((domains, circuit, checkpoint, within, *opened)):
         raise click.UsageError("what is to be decided is said of a spec; name it with --spec SPEC")
     wanted = Wanted(checkpoint, circuit, domains, None if within is None else tolerance(within))
-    return run_diff(old, new, spec, wanted, opened, timeout, as_json)
+    return run_diff(old, new, spec, wanted, opened, timeout, listed, as_json)

@@ -44,6 +44,12 @@ FOLDER = click.argument("delta", metavar="FOLDER", type=click.Path(path_type=Pat
 IN_PLACE = click.option("--in-place", is_flag=True, help="Replace the checkpoint itself.")
 
 
+def one_place(out: Path | None, *, in_place: bool) -> None:
+    """Refuse to be told two places for one checkpoint."""
+    if out is not None and in_place:
+        raise click.UsageError("--out and --in-place say two places for the checkpoint; name one")
+
+
 @patch.command(MAKE, cls=Answer, epilog=EXIT_CODES)
 @SPEC
 @click.argument("patches", nargs=-1)
@@ -93,6 +99,7 @@ def make(
     """
     from circ.runtime.commands.patch import Target, run_patch
 
+    one_place(out, in_place=in_place)
     opened = (params, checkpoints, outside)
     target = Target(out, force, in_place, delta, untie, tied)
     return run_patch(spec, patches, opened, timeout, target, as_json)
@@ -115,6 +122,7 @@ def apply(
     """
     from circ.runtime.commands.patch_files import Target, run_apply
 
+    one_place(out, in_place=in_place)
     return run_apply(delta, checkpoint, Target(out, force, in_place), as_json)
 
 
@@ -134,6 +142,7 @@ def revert(
     """
     from circ.runtime.commands.patch_files import Target, run_revert
 
+    one_place(out, in_place=in_place)
     return run_revert(delta, checkpoint, Target(out, force, in_place), as_json)
 
 

@@ -68,11 +68,27 @@ class Compared:
     """How the claim writes the circuit's value with the older checkpoint."""
     plain: str
     """The circuit's value with the newer one."""
+    within: Fraction | None = None
+    """How far apart numbers may be that are compared, and not what is decided."""
 
     @property
     def domain(self) -> str:
         """Where the two are compared, in words."""
         return " × ".join(self.domains)
+
+    def said(self, *, alike: bool) -> str:
+        """What it comes to."""
+        what = f"`{self.circuit}` on `{self.domain}`"
+        if self.within is None:
+            return (
+                f"✓ {what} decides alike with both" if alike else f"✗ {what} does not decide alike"
+            )
+        near = f"within {float(self.within):g} of each other"
+        return (
+            f"✓ {what} gives values {near} with both"
+            if alike
+            else f"✗ {what} does not give values {near}"
+        )
 
     def told(self, text: str) -> str:
         """What is said of the claim in words of the spec: `old f(x)`, as in a patch."""
@@ -194,7 +210,7 @@ def written(
         found = said(goal)
     names = tuple(domain.name.text for domain in domains)
     count = f"count {{ {inputs.head} | not ({goal}) }}" if len(circuit.params) == 1 else None
-    return Compared(found, claim, circuit.name.text, names, count, older, inputs.call)
+    return Compared(found, claim, circuit.name.text, names, count, older, inputs.call, within)
 
 
 @contextmanager

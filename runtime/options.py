@@ -54,6 +54,10 @@ def present(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
+LISTED = click.option(
+    "--list", "listed", type=click.IntRange(min=0), default=5, show_default=True, metavar="N",
+    help="Show up to N more failing inputs of what is refuted.",
+)  # fmt: skip
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 TIMEOUT = click.option(
     "--timeout", type=click.FloatRange(min=0), default=120.0, show_default=True,

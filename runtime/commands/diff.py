@@ -47,6 +47,7 @@ def run_diff(
     wanted: Wanted,
     opened: Opened,
     timeout: float,
+    listed: int,
     as_json: bool,
 ) -> int:
     """0 where both decide alike, or without a spec where no tensor differs; 1 where not, 2 where that is not known.
@@ -57,7 +58,7 @@ def run_diff(
     tensors = [*differing(old, new, start + timeout)]
     if spec is None:
         code = code_of(tensors)
-        told(old, new, tensors, None, None, code, as_json)
+        told(old, new, tensors, None, None, code, listed, as_json)
         return code
     program = with_new(spec, new, wanted, settings(*opened))
     asked = compared(program, old, wanted)
@@ -70,7 +71,7 @@ def run_diff(
         with progress("counting", as_json) as move:
             changed = number_changed(asked, Limits(timeout=left))
     code = worst([exit_of("proved", found.verdict)])
-    told(old, new, tensors, (asked, found), changed, code, as_json)
+    told(old, new, tensors, (asked, found), changed, code, listed, as_json)
     return code
 
 
@@ -107,11 +108,13 @@ def told(
     answer: tuple[Compared, Answered] | None,
     changed: Counted | None,
     code: Exit,
+    listed: int,
     as_json: bool,
 ) -> None:
     """Show what was found."""
     if not as_json:
-        show_lines([*tensor_lines(tensors), *([] if answer is None else lines(*answer, changed))])
+        decided = [] if answer is None else lines(*answer, changed, listed)
+        show_lines([*tensor_lines(tensors), *decided])
         return
     data: dict[str, object] = {"old": str(old), "new": str(new)}
     data["tensors"] = [asdict(tensor) for tensor in tensors]
@@ -153,17 +156,14 @@ def how(tensor: Differs) -> str:
     return f"{tensor.entries:,} of {tensor.size:,} entries, l2 {l2}, largest {linf}"
 
 
-def lines(asked: Compared, found: Answered, changed: Counted | None) -> list[Line]:
+def lines(asked: Compared, found: Answered, changed: Counted | None, listed: int) -> list[Line]:
     """Whether a circuit decides alike, and if not, where and how often."""
-    head, *rest = claim_lines(found)
-    what = f"`{asked.circuit}` on `{asked.domain}`"
+    head, *rest = claim_lines(found, listed)
     match found.verdict:
-        case Proved():
-            said = f"✓ {what} decides alike with both"
-        case Refuted():
-            said = f"✗ {what} does not decide alike"
+        case Proved() | Refuted():
+            said = asked.said(alike=isinstance(found.verdict, Proved))
         case _:
-            said = head.text.replace(f"{asked.claim}:", f"{what}:")
+            said = head.text.replace(f"{asked.claim}:", f"`{asked.circuit}` on `{asked.domain}`:")
     told = [Line(line.style, asked.told(line.text)) for line in rest]
     lines = [Line(head.style, f"{said}  ({found.seconds:.1f} s)"), *told]
     if changed is not None:

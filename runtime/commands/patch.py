@@ -37,7 +37,13 @@ from circ.runtime.patches.make import (
     PatchResult,
     make_patch,
 )
-from circ.runtime.patches.publish import Target, files_of_tensors, patched_checkpoint, publish
+from circ.runtime.patches.publish import (
+    Target,
+    files_of_tensors,
+    patched_checkpoint,
+    publish,
+    require_place,
+)
 from circ.runtime.patches.ranks import RankOf
 from circ.runtime.patches.receipt import Receipt, receipt_path
 from circ.runtime.patches.treatment import Treatment
@@ -89,6 +95,7 @@ def run_one(
         show_diagnostics(program.diagnostics)
     plan = program.patch(name)
     treated = treatment_of(program, plan, target)
+    require_place(program, plan, target)
     start = monotonic()
     with progress(name, as_json) as move:
         result = make_patch(plan, program.weights, Limits(timeout=timeout), move)

@@ -22,7 +22,7 @@ from circ.compiler.tensor import as_stored
 from circ.compiler.verdict import Proved, Vacuous, Verdict, outcome
 from circ.lang.check.data import as_checkpoint
 from circ.lang.diagnostic import CircError
-from circ.lang.errors.writing import source_changed, writes_over_another
+from circ.lang.errors.writing import cannot_write, source_changed, writes_over_another
 from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import locked, refuse_existing
@@ -96,6 +96,18 @@ def marked(name: str, patch: str) -> str:
 def patched_checkpoint(program: Program, plan: PatchPlan) -> CheckpointDecl:
     """The checkpoint that a patch changes; the type checker has shown there is one."""
     return checkpoints(program.typed)[plan.checkpoint]
+
+
+def require_place(program: Program, plan: PatchPlan, target: Target) -> None:
+    """Raise `CircError` (E0650, E0653), before anything is looked for, where the checkpoint could not be written."""
+    source = program.files.path(patched_checkpoint(program, plan))
+    path = target.path(source, plan.name)
+    if not target.checkpoint or target.in_place:
+        return
+    if not path.parent.is_dir():
+        raise CircError(cannot_write(str(path), f"there is no folder `{path.parent}`"))
+    for file in (path, receipt_path(path)):
+        refuse_existing(file, target.force)
 
 
 def publish(

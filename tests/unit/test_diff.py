@@ -234,14 +234,22 @@ def test_a_change_outside_the_domain_is_none_on_it(files: tuple[Path, Path, Path
     assert command(*words, "--on", "Starts") == 0
 
 
-def test_numbers_may_be_compared(files: tuple[Path, Path, Path]) -> None:
-    """Within what is said: four letters of the vocabulary move the score by at most four times the change."""
+def test_numbers_may_be_compared(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Within what is said: four letters of the vocabulary move the score by at most four times the change. That is no
+    word on what is decided.
+    """
     old, new, spec = files
     save(moved(0, 2, 0.5), new, np.float32)
     words = ("diff", old, new, "--spec", spec, "--on", "Words", "--within")
     assert command(*words, "2") == 0
     assert command(*words, "1.99") == 1
     assert command(*words, "5999999/3000000") == 1
+    said = capsys.readouterr().out
+    assert "gives values within 2 of each other with both" in said
+    assert "does not give values within 1.99 of each other" in said
+    assert "decide" not in said
 
 
 @pytest.mark.parametrize("word", ["0 or 1 > 0", "1\nclaim more: 0 < 1", "-1", "nan", "1/0", ""])
@@ -372,3 +380,17 @@ def test_what_is_shown_is_in_words_of_the_spec(
     assert "argmax(old model(s)) = " in said
     command(*words, "--json")
     assert "before" not in said + capsys.readouterr().out
+
+
+def test_as_many_inputs_are_listed_as_are_asked_for(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a claim, by `--list`."""
+    old, new, spec = files
+    save(moved(2, 2, -1.0), new, np.float32)
+    listed = []
+    for number in ("0", "3"):
+        words = ("diff", old, new, "--spec", spec, "--on", "Words", "--list", number)
+        assert command(*words) == 1
+        listed.append(capsys.readouterr().out.count("    also s = ["))
+    assert listed == [0, 3]

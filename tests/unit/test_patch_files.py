@@ -526,3 +526,22 @@ def test_shards_of_another_folder_stay_in_one(
     assert {name: data for name, data in files(again).items() if "receipt" not in name} == {
         name: data for name, data in made.items() if "receipt" not in name
     }
+
+
+def test_where_nothing_can_be_written_nothing_is_looked_for(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is not there, a file that is, or one receipt in the way, are told before anything is proved; two
+    places for one checkpoint, before anything is read.
+    """
+    monkeypatch.setattr("circ.runtime.commands.patch.make_patch", None)
+    spec, there = model.with_name("spec.circ"), model.with_name(f"out{''.join(model.suffixes)}")
+    for out, code in ((model.parent / "none" / there.name, "E0653"), (there, "E0650")):
+        there.write_text("mine")
+        assert command("patch", spec, "sink", "--out", out) == 4
+        assert code in capsys.readouterr().err
+    there.rename(there.with_name(f"{there.name}.receipt.json"))
+    assert command("patch", spec, "sink", "--out", there) == 4
+    assert "E0650" in capsys.readouterr().err
+    assert command("patch", spec, "sink", "--out", there, "--in-place") == 4
+    assert "name one" in capsys.readouterr().err
