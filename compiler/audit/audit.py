@@ -15,7 +15,8 @@ from circ.compiler.audit.counts import checked_by_counts
 from circ.compiler.audit.digest import obligation_digest, require_unchanged, tensor_digests
 from circ.compiler.audit.inputs import Fast, checked_by_inputs
 from circ.compiler.audit.parts import checked as parts
-from circ.compiler.audit.proofs import Audit, Confirm
+from circ.compiler.audit.potentials import Confirm
+from circ.compiler.audit.proofs import Audit
 from circ.compiler.audit.record import Data, Header, first_of, header_of, lines
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.audit.witness import checked_by_witness

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from circ.compiler.audit.divided import divided
-from circ.compiler.audit.proofs import Audit, Confirm, audit_of
+from circ.compiler.audit.potentials import Confirm
+from circ.compiler.audit.proofs import Audit, audit_of
 from circ.compiler.audit.record import Data, by_paths, class_of, class_text
 from circ.compiler.audit.rejected import Rejected, require
 from circ.compiler.obligation import Obligation

@@ -29,7 +29,7 @@ from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.loops import SHORT, Loops, includes, loops
 from circ.compiler.audit.onward_record import OnwardHeader, onward_class, onward_header
 from circ.compiler.audit.paths import TooClose
-from circ.compiler.audit.proofs import BITS, Path, path_of
+from circ.compiler.audit.potentials import BITS, Path, path_of
 from circ.compiler.audit.record import (
     Data,
     a_list,

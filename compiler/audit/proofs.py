@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Protocol
 
 from circ.compiler.audit.blends import Blends, rows_of
 from circ.compiler.audit.chosen import (
@@ -17,15 +16,15 @@ from circ.compiler.audit.chosen import (
     looked_up_by,
     scores_of,
 )
-from circ.compiler.audit.clauses import Beats, Clause, Formula
+from circ.compiler.audit.clauses import Beats, Clause
 from circ.compiler.audit.columns import Arithmetic, Bent, C, Chosen, Codes, Head, Total
 from circ.compiler.audit.divided import Claim, set_apart
 from circ.compiler.audit.entries import Given, Known, Rectified
-from circ.compiler.audit.fixed import Fixed, FixedPoint, fixed_point
 from circ.compiler.audit.lines import Exact
 from circ.compiler.audit.machine import DEAD, includes
 from circ.compiler.audit.on_words import by_leaders, failing, on_words
 from circ.compiler.audit.paths import TooClose, shown
+from circ.compiler.audit.potentials import Case, Confirm, Level, fresh_levels, path_of
 from circ.compiler.audit.record import (
     DEEPEST,
     ClassRecord,
@@ -33,94 +32,17 @@ from circ.compiler.audit.record import (
     a_list,
     a_number,
     an_object,
-    multipliers_of,
     only,
     pair_of,
-    potentials_of,
 )
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected, require
-from circ.compiler.audit.several import Holds, Several
+from circ.compiler.audit.several import Several
 from circ.compiler.audit.sums import Reading
 from circ.compiler.tensor import Weights
 
-BITS = (128, 512)
-"""After the point; the second where the first are too few."""
-
 MOST_WORDS = 256
 """Gone through one by one, in one place of a proof."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """So many bits, and what was read with them that all classes share."""
-
-    math: FixedPoint
-    shared: dict[int, Total[Fixed] | Codes]
-    heads: dict[tuple[int, ...], Head[Fixed]]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A class of words: what is known there, which phase ReLUs have, and other ways to be right.
-
-    `chosen` says among which entries leaders are.
-    """
-
-    given: Mapping[int, Known]
-    phases: Mapping[tuple[int, int], bool]
-    besides: Clause
-    chosen: Mapping[int, Chosen]
-    readings: tuple[Reading[Fixed], ...]
-    confirm: Confirm | None
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A proof by potentials: that a weighted sum of how far each comparison holds is positive."""
-
-    clause: Clause
-    factors: tuple[Fraction, ...]
-    potentials: Sequence[float]
-
-    @property
-    def strict(self) -> bool:
-        """Whether the sum has to be more than zero."""
-        pairs = zip(self.clause, self.factors, strict=True)
-        return any(beats.strict for beats, factor in pairs if factor)
-
-    def sized(self, region: Region) -> bool:
-        """Whether there are as many potentials as states."""
-        return len(self.potentials) == sum(region.states[:-1]) * len(region.rows)
-
-    def weighed(self, reading: Reading[C]) -> Total[C]:
-        """The sum; raises `Rejected` and `Bent`."""
-        return weighted_sum(reading, self.clause, self.factors)
-
-
-def weighted_sum(
-    reading: Reading[C], clause: Clause, factors: Iterable[Fraction | float]
-) -> Total[C]:
-    """The weighted sum of how far each comparison holds; raises `Rejected` and `Bent`."""
-    number, parts = reading.math.number, list[tuple[C, Total[C]]]()
-    for beats, factor in zip(clause, factors, strict=True):
-        if factor:
-            one = reading.math.one if factor == 1 else number(Fraction(factor))
-            parts.append((one, reading.total(beats.more)))
-            parts.append((number(-Fraction(factor)), reading.total(beats.less)))
-    return reading.added(parts)
-
-
-class Confirm(Protocol):
-    """What can be told fast."""
-
-    def __call__(self, case: Case, paths: Sequence[Path], region: Region) -> list[bool]:
-        """Which of some proofs by potentials hold on a region."""
-        ...
-
-    def steps(self, case: Case, formula: Formula, region: Region) -> Holds | None:
-        """What checks steps about the row of a region, if there is anything."""
-        ...
 
 
 Leaf = Callable[[Data, Region, int], None]
@@ -377,18 +299,6 @@ def audit_of(claim: Claim, weights: Weights, fixed: int | None) -> Audit:
     apart = set_apart(claim.nodes, claim.values)
     leaders = leaders_of(claim.nodes)
     return Audit(claim, weights, fixed, apart, relus, leaders, zero, fresh_levels())
-
-
-def fresh_levels() -> tuple[Level, ...]:
-    """Every number of bits, nothing read yet."""
-    return tuple(Level(fixed_point(bits), {}, {}) for bits in BITS)
-
-
-def path_of(clause: Clause, data: Data) -> Path:
-    """A proof by potentials, well-formed."""
-    kind = "f4" if "f4" in data else "f8"
-    multipliers, text = only(data, "multipliers", kind)
-    return Path(clause, multipliers_of(multipliers, len(clause)), potentials_of(text, kind))
 
 
 def numbers_pair(unit: Iterable[object]) -> tuple[int, int]:

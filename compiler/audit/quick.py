@@ -18,7 +18,8 @@ from circ.compiler.audit.entries import Known
 from circ.compiler.audit.fast import Difference, proved, weighed
 from circ.compiler.audit.floats import Ball, FloatPoint, Floats, float_point
 from circ.compiler.audit.numbers import Numbers, numbers_of
-from circ.compiler.audit.proofs import Audit, Case, Path, weighted_sum
+from circ.compiler.audit.potentials import Case, Path, weighted_sum
+from circ.compiler.audit.proofs import Audit
 from circ.compiler.audit.region import Region
 from circ.compiler.audit.rejected import Rejected
 from circ.compiler.audit.sums import Reading

@@ -11,7 +11,7 @@ from circ.compiler.audit.clauses import Clause
 from circ.compiler.audit.columns import Total
 from circ.compiler.audit.fast import Difference, added, potentials_for, summands, weighed
 from circ.compiler.audit.floats import Ball, Floats
-from circ.compiler.audit.proofs import weighted_sum
+from circ.compiler.audit.potentials import weighted_sum
 from circ.compiler.audit.region import Region
 from circ.compiler.readings.arrays import IntArray
 from circ.compiler.words.automaton import DEAD, Automaton, minimal

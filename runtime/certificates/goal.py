@@ -10,7 +10,7 @@ import numpy.typing as npt
 from circ.compiler.audit.clauses import Beats, Clause, places_of
 from circ.compiler.audit.columns import Bent
 from circ.compiler.audit.fast import Difference, potentials_for, weighed
-from circ.compiler.audit.proofs import weighted_sum
+from circ.compiler.audit.potentials import weighted_sum
 from circ.compiler.audit.quick import difference
 from circ.compiler.audit.region import Region
 from circ.runtime.certificates.alternatives import searched

@@ -28,7 +28,7 @@ from circ.compiler.audit.machine import DEAD, Step
 from circ.compiler.audit.onward_record import BY, ENDS
 from circ.compiler.audit.onwards import Onwards, onwards
 from circ.compiler.audit.paths import TooClose, Way, by_position, ways
-from circ.compiler.audit.proofs import BITS, Path
+from circ.compiler.audit.potentials import BITS, Path
 from circ.compiler.audit.record import FORMAT, plain
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected

@@ -20,7 +20,8 @@ from circ.compiler.audit.divided import Claim, divided, positions
 from circ.compiler.audit.divided import several as many
 from circ.compiler.audit.entries import Nodes, Share
 from circ.compiler.audit.machine import merged
-from circ.compiler.audit.proofs import audit_of, fresh_levels
+from circ.compiler.audit.potentials import fresh_levels
+from circ.compiler.audit.proofs import audit_of
 from circ.compiler.audit.record import plain
 from circ.compiler.audit.region import Region, whole
 from circ.compiler.audit.rejected import Rejected
