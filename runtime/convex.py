@@ -22,6 +22,12 @@ Indices = NDArray[np.intp]
 
 SOLVED = 1
 
+FEASIBLE = 1e-8
+"""By how much a solver may miss a constraint: clearly less than the least slack that an edit is searched with."""
+
+CLEAR = 1e-9
+"""By how much rows of length one must miss what is asked of them, at the least, to contradict each other."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Least:
@@ -61,6 +67,28 @@ def least(
     return Least(found.x, multipliers)
 
 
+def contradiction(rows: Floats, at_least: Floats, seconds: float) -> Floats | None:
+    """Multipliers with which `rows` add up to 0 and `at_least` to more, so that no x has `rows @ x >= at_least`; None where none
+    are found in so many seconds.
+
+    They are a corner of those for rows of length one: no row that has one can be left out (Gleeson and Ryan, ORSA J. Computing 2, 1990).
+    """
+    length = np.linalg.norm(rows, axis=1)
+    length[length == 0] = 1.0
+    scaled, low = rows / length[:, None], at_least / length
+    if len(rows) < rows.shape[1]:
+        scaled = np.asarray(
+            np.linalg.qr(scaled.T, mode="r"), np.float64
+        ).T  # coordinates in the span of the rows
+    missing = np.hstack([scaled, np.ones((len(rows), 1))])
+    cost = np.append(np.zeros(scaled.shape[1]), 1.0)
+    found = linear_program(cost, missing, low, lowest=-np.inf, seconds=seconds)
+    if found is None or found.x[-1] <= CLEAR:
+        return None
+    factors: Floats = np.where(found.multipliers > CLEAR, found.multipliers, 0.0) / length
+    return factors
+
+
 def solved(scaled: Floats, low: Floats, norm: Norm, near: Floats) -> Least | None:
     """The same for rows of length one, by the solver for the norm."""
     match norm:
@@ -88,7 +116,7 @@ def shortest(rows: Floats, low: Floats, near: Floats) -> Least | None:
     sense = np.zeros(len(low), dtype=np.int32)
     given = np.eye(unknowns), np.zeros(unknowns), rows, high, low, sense
     for start in ({"dual_start": -near}, {}) if near.any() else ({},):
-        x, _, flag, told = daqp.solve(*given, **start)
+        x, _, flag, told = daqp.solve(*given, primal_tol=FEASIBLE, **start)
         if flag == SOLVED:
             return Least(np.asarray(x, dtype=np.float64), -np.asarray(told["lam"], np.float64))
     return None
@@ -117,7 +145,13 @@ def flattest(rows: Floats, low: Floats) -> Least | None:
 
 
 def linear_program(
-    cost: Floats, rows: Floats, low: Floats, lowest: float, *, inner: bool = False
+    cost: Floats,
+    rows: Floats,
+    low: Floats,
+    lowest: float,
+    *,
+    inner: bool = False,
+    seconds: float = np.inf,
 ) -> Least | None:
     """The x of least `cost @ x` with `rows @ x >= low` and entries of at least `lowest`, by HiGHS.
 
@@ -128,6 +162,8 @@ def linear_program(
     solver, inf = highspy.Highs(), highspy.kHighsInf
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
+    solver.setOptionValue("primal_feasibility_tolerance", FEASIBLE)
+    solver.setOptionValue("time_limit", max(seconds, 0.0))
     if inner:
         solver.setOptionValue("solver", "ipm")
         solver.setOptionValue("run_crossover", "off")

@@ -23,19 +23,19 @@ from circ.runtime.as_data import verdict_data, witness_data
 from circ.runtime.commands.patch_files import change_lines, computed_lines
 from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.lengths import together
-from circ.runtime.patches.bound_text import bound_data, bound_lines
+from circ.runtime.patches.bound_text import bound_data, bound_lines, excluded_text
 from circ.runtime.patches.edited import Edited
 from circ.runtime.patches.left_out import left_out
 from circ.runtime.patches.left_out_shares import Share
 from circ.runtime.patches.left_out_text import left_out_data, left_out_lines
-from circ.runtime.patches.make import (
+from circ.runtime.patches.make import make_patch
+from circ.runtime.patches.outcomes import (
     Conflict,
     Failing,
     NotMade,
     OutOfReach,
     Patched,
     PatchResult,
-    make_patch,
 )
 from circ.runtime.patches.publish import (
     Target,
@@ -181,11 +181,14 @@ def result_lines(result: PatchResult, seconds: float) -> list[Line]:
         case Conflict():
             head = f"✗ patch {name}: its requirements conflict  ({took})"
             return [Line("bad", head), *conflict_lines(result)]
-        case NotMade(reason=reason):
-            return [
-                Line("doubt", f"? patch {name}: not made  ({took})"),
-                Line("plain", f"    {reason}"),
+        case NotMade(reason=reason, help=help):
+            said = [
+                f"    {reason}",
+                *instance_lines(result),
+                *([f"    try: {help}"] if help else []),
             ]
+            head = f"? patch {name}: not made  ({took})"
+            return [Line("doubt", head), *(Line("plain", line) for line in said)]
         case _:
             assert_never(result)
 
@@ -217,15 +220,20 @@ def rank_lines(ranks: Sequence[RankOf]) -> list[Line]:
 
 
 def conflict_lines(conflict: Conflict) -> list[Line]:
-    """The inputs at which the requirements leave no room for an edit."""
+    """What is shown of the requirements, and the inputs at which they leave no edit."""
     alone = len(conflict.instances) == 1
-    head = "meets this requirement at one input" if alone else "meets these together"
-    lines = [Line("plain", f"    no edit of these tensors was found that {head}:")]
-    obligations = {o.title: o for o in (*conflict.plan.require, *conflict.plan.preserve)}
-    for name, witness in conflict.instances:
-        told = "; ".join(witness_lines(obligations[name], witness))
-        lines.append(Line("plain", f"    {name} at {told}"))
-    return lines
+    met = "meets this requirement at one input" if alone else "meets these together"
+    said = [f"    {excluded_text(conflict.excluded)} {met}:", *instance_lines(conflict)]
+    return [Line("plain", line) for line in said]
+
+
+def instance_lines(result: Conflict | NotMade) -> list[str]:
+    """Requirements with inputs."""
+    obligations = {o.title: o for o in (*result.plan.require, *result.plan.preserve)}
+    return [
+        f"    {name} at {'; '.join(witness_lines(obligations[name], witness))}"
+        for name, witness in result.instances
+    ]
 
 
 def receipt_lines(path: Path | None, receipt: Receipt | None, target: Target) -> list[Line]:
@@ -266,19 +274,27 @@ def result_data(
             data["wrote"] = None if wrote is None else str(wrote)
             data["delta"] = None if delta is None else str(delta)
             data["receipt"] = None if receipt is None else asdict(receipt)
-        case Conflict(instances=instances, plan=plan):
-            obligations = {o.title: o for o in (*plan.require, *plan.preserve)}
-            data["conflict"] = [
-                {"requirement": name, "input": witness_data(obligations[name], witness)}
-                for name, witness in instances
-            ]
+        case Conflict(excluded=excluded):
+            data["conflict"] = instance_data(result)
+            data["excluded"] = asdict(excluded)
         case Failing(verdicts=verdicts, computed=computed):
             data["computed"] = [asdict(each) for each in computed]
             data["requirements"] = [verdict_data(o, v) for o, v in verdicts]
         case OutOfReach(verdicts=verdicts):
             data["out_of_reach"] = [verdict_data(o, v) for o, v in verdicts]
-        case NotMade(reason=reason):
+        case NotMade(reason=reason, help=help):
             data["reason"] = reason
+            data["instances"] = instance_data(result)
+            data["help"] = help
         case _:
             assert_never(result)
     return data
+
+
+def instance_data(result: Conflict | NotMade) -> list[object]:
+    """Requirements with inputs."""
+    obligations = {o.title: o for o in (*result.plan.require, *result.plan.preserve)}
+    return [
+        {"requirement": name, "input": witness_data(obligations[name], witness)}
+        for name, witness in result.instances
+    ]

@@ -8,7 +8,7 @@ Vandenberghe, *Convex Optimization*, 2004, section 5.2). Multipliers come from a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
@@ -94,6 +94,17 @@ class Asked:
     known_parts: Mapping[Wire, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class HalfSpace:
+    """Where every change lies that does what is required: `c + g·change >= 0`, all in units of 2^-BITS.
+
+    c is at most `constant`, and |g| at most `sides` at an entry of a tensor; entries that g does not move are left out.
+    """
+
+    constant: int
+    sides: Mapping[tuple[str, int], int]
+
+
 def least_size(
     norm: Norm,
     obligations: Sequence[Obligation],
@@ -103,62 +114,85 @@ def least_size(
 ) -> Fraction:
     """Every change of the free entries with which the obligations hold is of this size at least; it is not negative.
 
-    `weights` are those before the change. Raises `Unfounded`.
+    `weights` are those before the change. Raises `Unfounded`, also where no change does it.
     """
-    keys = tuple(free)
+    parts = affine_parts(obligations, tuple(free), weights, multipliers)
+    weighed = ((part, multipliers[k].factor) for k, part in parts)
+    found = distance(norm, together(weighed, free, weights))
+    if found is None:
+        raise Unfounded("no change moves what is required")
+    return found
+
+
+def affine_parts(
+    obligations: Sequence[Obligation],
+    keys: Sequence[str],
+    weights: Weights,
+    multipliers: Sequence[Multiplier],
+) -> Iterator[tuple[int, Affine]]:
+    """The number of each multiplier, with the part that it is of as a function of the edited tensors; raises `Unfounded`."""
     asked = {o.title: o for o in obligations}
     cut: dict[str, Asked] = {}
-    constant, slopes = (0, 0), {key: Total() for key in keys}
-    for (title, _), group in by_input(multipliers, asked).items():
+    for (title, _), numbers in by_input(multipliers).items():
+        if title not in asked:
+            raise Unfounded("a multiplier is of no requirement")
         if title not in cut:
             cut[title] = cut_at(asked[title], keys, weights)
-        known = still_at(cut[title], witness_in(group[0].input), weights)
-        for multiplier in group:
-            row = part_at(cut[title], multiplier.part, known)
-            constant = plus(constant, scaled(row.constant, multiplier.factor))
-            for key, slope in row.slopes.items():
-                slopes[key].add(slope, multiplier.factor)
-    for key in keys:
-        constant = plus(constant, at_start(slopes[key].slopes(), weights[key].values))
-    sides = [
-        max(-low, high) for key in keys for k, (low, high) in slopes[key].slopes() if k in free[key]
-    ]
-    return half_space(norm, constant[1], sides)
+        known = still_at(cut[title], witness_in(multipliers[numbers[0]].input), weights)
+        for k in numbers:
+            yield k, part_at(cut[title], multipliers[k].part, known)
 
 
 Place = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
 """A requirement and an input."""
 
 
-def by_input(
-    multipliers: Sequence[Multiplier], asked: Mapping[str, Obligation]
-) -> dict[Place, list[Multiplier]]:
-    """Multipliers of one requirement at one input together: what no edit moves is the same for all parts there."""
-    found: dict[Place, list[Multiplier]] = {}
-    for multiplier in multipliers:
-        if multiplier.factor < 0 or multiplier.requirement not in asked:
-            raise Unfounded("a multiplier is negative, or of no requirement")
+def by_input(multipliers: Sequence[Multiplier]) -> dict[Place, list[int]]:
+    """The numbers of those of one requirement at one input together: what no edit moves is the same for all parts there."""
+    found: dict[Place, list[int]] = {}
+    for k, multiplier in enumerate(multipliers):
         at = multiplier.requirement, tuple(sorted(multiplier.input.items()))
-        found.setdefault(at, []).append(multiplier)
+        found.setdefault(at, []).append(k)
     return found
 
 
-def half_space(norm: Norm, constant: int, sides: Sequence[int]) -> Fraction:
-    """How far it is from 0 to where `constant + g·x >= 0`, at least; no entry of g is above these sides in size."""
-    if constant >= 0:
+def together(parts: Iterable[tuple[Affine, int]], free: Free, weights: Weights) -> HalfSpace:
+    """The sum of parts, each so many times; raises `Unfounded` where a factor is negative."""
+    constant, slopes = (0, 0), {key: Total() for key in free}
+    for row, factor in parts:
+        if factor < 0:
+            raise Unfounded("a multiplier is negative")
+        constant = plus(constant, scaled(row.constant, factor))
+        for key, slope in row.slopes.items():
+            slopes[key].add(slope, factor)
+    for key in free:
+        constant = plus(constant, at_start(slopes[key].slopes(), weights[key].values))
+    sides = {
+        (key, place): max(-low, high)
+        for key, places in free.items()
+        for place, (low, high) in slopes[key].slopes()
+        if place in places and (low, high) != (0, 0)
+    }
+    return HalfSpace(constant[1], sides)
+
+
+def distance(norm: Norm, space: HalfSpace) -> Fraction | None:
+    """How far it is from no change to the half-space, at least; None where no change lies in it."""
+    sides = space.sides.values()
+    if space.constant >= 0:
         return Fraction(0)
+    if not sides:
+        return None
     match norm:
         case "l2":
             length = isqrt(sum(side * side for side in sides)) + 1
         case "l1":
-            length = max(sides, default=0)
+            length = max(sides)
         case "linf":
             length = sum(sides)
         case _:
             assert_never(norm)
-    if length == 0:
-        raise Unfounded("no change moves what is required")
-    return Fraction(-constant, length)
+    return Fraction(-space.constant, length)
 
 
 def scaled(slope: Slope, factor: int) -> Slope:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from typing import cast, get_args
+from typing import assert_never, cast, get_args
 
 from circ.compiler.patching import Norm
 from circ.runtime.patches.bound import Bound, DualBound, Multiplier, NoBound
+from circ.runtime.patches.excluded import Excluded
 from circ.runtime.patches.fields import (
     Json,
     Malformed,
@@ -83,6 +84,20 @@ def bound_lines(bound: Bound | None) -> list[Line]:
     return [Line("plain", f"    {told}")]
 
 
+def excluded_text(found: Excluded) -> str:
+    """Which edits are shown not to do it, as the subject of a sentence."""
+    match found.changes:
+        case "all":
+            return "no edit of these tensors"
+        case "held":
+            return "no edit to numbers that the file's dtype holds"
+        case "smaller":
+            least = rounded(Decimal(found.least), 2, ROUND_FLOOR)
+            return f"no change with an {found.norm} norm below {least}"
+        case _:
+            assert_never(found.changes)
+
+
 def bound_data(bound: Bound | None) -> object:
     """The same for `--json`."""
     match bound:
@@ -107,4 +122,4 @@ def lower(value: float) -> str:
 def rounded(value: Decimal, digits: int, way: str) -> str:
     """So many digits of a number."""
     found = Context(prec=digits, rounding=way).create_decimal(value).normalize()
-    return f"{found:f}" if -7 < found.adjusted() < 16 else str(found)
+    return f"{found:f}" if -7 < found.adjusted() < 16 else str(found).lower()

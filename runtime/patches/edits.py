@@ -17,7 +17,7 @@ import numpy as np
 
 from circ.compiler.obligation import Witness
 from circ.compiler.patching import Norm
-from circ.runtime.convex import Floats, Least, least, least_change
+from circ.runtime.convex import Floats, Least, contradiction, least
 from circ.runtime.patches.instances import Instances
 from circ.runtime.patches.unknowns import Unknowns
 
@@ -67,7 +67,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Infeasible:
-    """No small change makes these hold together: requirement and input of each."""
+    """No change was found with which these hold together by the least slack: requirement and input of each, as far as known."""
 
     instances: tuple[tuple[str, Witness], ...]
 
@@ -79,9 +79,16 @@ class Late:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocked:
-    """Cuts that contradict each other."""
+    """Cuts that contradict each other, as far as the solver says."""
 
     cuts: Cuts
+
+    def in_the_way(self, deadline: float) -> tuple[tuple[str, Witness], ...]:
+        """Requirement and input of those of which none can be left out; empty where they are not found in time."""
+        cuts, left = self.cuts, deadline - monotonic()
+        found = contradiction(np.array(cuts.rows), np.array(cuts.at_least), left)
+        held = [] if found is None else np.flatnonzero(found).tolist()
+        return tuple(dict.fromkeys(cuts.blamed[i] for i in held))
 
 
 Solution = Floats | Infeasible | Late | None
@@ -92,13 +99,11 @@ def solve(
 ) -> Solution:
     """A change at which all instances hold; `Infeasible` with those that stand in the way.
 
-    `deadline` is in seconds of `time.monotonic`. None when the iteration does not settle, which
-    only happens where slacks are not concave.
+    `deadline` is in seconds of `time.monotonic`. None when the iteration does not settle: where slacks are not concave, and
+    where solutions of the solver miss cuts by about the slack.
     """
     found = reached(unknowns, groups, deadline, begun)
-    if isinstance(found, Blocked):
-        return Infeasible(conflicting(found.cuts, deadline))
-    return found
+    return Infeasible(found.in_the_way(deadline)) if isinstance(found, Blocked) else found
 
 
 def reached(
@@ -183,20 +188,3 @@ def tangents(
         cuts.blamed += [(group.obligation.title, group.witnesses[int(row)]) for row in rows]
         cuts.multipliers += [0.0] * len(rows)
     return len(cuts.rows) - before
-
-
-def conflicting(cuts: Cuts, deadline: float) -> tuple[tuple[str, Witness], ...]:
-    """Instances whose cuts contradict each other; given time, none of them can be left out."""
-    rows, at_least = np.array(cuts.rows), np.array(cuts.at_least)
-    kept = np.arange(len(rows))
-    block = max(len(kept) // 2, 1)
-    while block:
-        start = 0
-        while start < len(kept) and monotonic() < deadline:
-            trial = np.delete(kept, slice(start, start + block))
-            if len(trial) and least_change(rows[trial], at_least[trial]) is None:
-                kept = trial
-            else:
-                start += block
-        block //= 2
-    return tuple(dict.fromkeys(cuts.blamed[int(i)] for i in kept))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import assert_never
 
 import numpy as np
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.obligation import Obligation, Witness
-from circ.compiler.patching import Norm, PatchPlan
+from circ.compiler.obligation import Obligation
+from circ.compiler.patching import PatchPlan
 from circ.compiler.readings import clock
 from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights
@@ -24,12 +24,27 @@ from circ.compiler.verdict import Proved, Refuted, Verdict
 from circ.runtime.convex import Floats
 from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
-from circ.runtime.patches.conflicts import stray
+from circ.runtime.patches.conflicts import (
+    Inputs,
+    Problem,
+    Tight,
+    no_room,
+    out_of_range,
+    without_room,
+)
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
-from circ.runtime.patches.edits import Begun, Infeasible, Late
+from circ.runtime.patches.edits import Begun, Late
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.instances import Instances, NoSlack, instances, out_of_reach
 from circ.runtime.patches.multipliers import bound
+from circ.runtime.patches.outcomes import (
+    Conflict,
+    Failing,
+    NotMade,
+    OutOfReach,
+    Patched,
+    PatchResult,
+)
 from circ.runtime.patches.ranks import RankOf, ranks_asked, ranks_of, solve
 from circ.runtime.patches.receipt import Computed
 from circ.runtime.patches.unknowns import Unknowns
@@ -40,66 +55,8 @@ ROUNDS = 100
 PER_ROUND = 2000
 """Most failing inputs that one requirement contributes to a round, the worst first."""
 
-
-@dataclass(frozen=True, slots=True)
-class Patched:
-    """A proved patch: the tensors as they are to be stored, and every requirement's verdict."""
-
-    plan: PatchPlan
-    tensors: Mapping[str, Tensor]
-    """By key, `m/blocks.0.mlp.W_out`."""
-    computed: tuple[Computed, ...]
-    verdicts: tuple[tuple[Obligation, Verdict], ...]
-    rounds: int
-    instances: int
-    norms: Mapping[Norm, float]
-    """Of the change of all edited tensors together; where none is edited, of all that are computed."""
-    entries: int
-    """How many of these changed."""
-    bound: Bound | None
-    """Below which size no edit does it, in the norm of the plan; None where nothing is edited."""
-    ranks: tuple[RankOf, ...]
-    """Of the changes of those matrices that may have a rank only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Requirements that no edit of these tensors was found to meet together, with the inputs."""
-
-    plan: PatchPlan
-    instances: tuple[tuple[str, Witness], ...]
-    rounds: int
-
-
-@dataclass(frozen=True, slots=True)
-class NotMade:
-    """No patch, and why; nothing is known about whether one exists."""
-
-    plan: PatchPlan
-    reason: str
-    rounds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """Requirements some of which do not hold of what is computed, where nothing else may be changed."""
-
-    plan: PatchPlan
-    verdicts: tuple[tuple[Obligation, Verdict], ...]
-    computed: tuple[Computed, ...]
-    rounds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class OutOfReach:
-    """Requirements that do not hold and that the edited tensors do not reach: no edit of these meets them."""
-
-    plan: PatchPlan
-    verdicts: tuple[tuple[Obligation, Verdict], ...]
-    rounds: int = 0
-
-
-PatchResult = Patched | Conflict | Failing | OutOfReach | NotMade
+TIGHT = 10
+"""How many edits that leave no room are tried."""
 
 
 def make_patch(
@@ -158,44 +115,103 @@ def as_computed(given: Given) -> PatchResult:
     return Failing(given.plan, tuple(verdicts), given.computed)
 
 
+@dataclass(slots=True)
+class Search:
+    """An edit that is sought: the inputs looked at so far, and what was last found of them."""
+
+    problem: Problem
+    begun: Begun = field(default_factory=Begun)
+    tight: int = 0
+    """How many edits that leave no room were tried."""
+    blocked: Inputs = ()
+    """The inputs that left the last one of these none."""
+
+
 def searched(given: Given) -> PatchResult:
     """A patch with an edit, which starts from what the forms compute."""
-    plan, weights, deadline = given.plan, given.weights, given.deadline
-    keys = [edit.key for edit in plan.edits]
-    tensors = {key: weights[key] for key in keys}
-    free = {edit.key: entries(edit, weights[edit.key].shape) for edit in plan.edits}
-    start = {key: as_array(tensor) for key, tensor in tensors.items()}
-    unknowns, ranks = Unknowns(start, free, plan.minimize), ranks_asked(plan)
-    begun = Begun()
+    tensors = {edit.key: given.weights[edit.key] for edit in given.plan.edits}
     try:
-        groups = [instances(each, keys, given.with_edit({})) for each in given.obligations]
+        search = Search(problem(given))
     except NoSlack as error:
-        return NotMade(plan, str(error), 0)
+        return NotMade(given.plan, str(error), 0)
     for round_number in range(ROUNDS):
         found = given.findings(tensors)
-        fixed = beyond(given, found, keys, round_number)
-        if fixed is not None:
-            return fixed
-        stopped = stops(found[-1])
-        if stopped:
-            return NotMade(plan, stopped, round_number)
-        if not any(isinstance(f, Fails) for f in found):
-            return finished(given, found, Solved(unknowns, groups, tensors, round_number))
-        if not added(groups, found):
-            return NotMade(plan, "rounding to the file's dtype undoes the edit", round_number)
-        given.progress(0.0, f"round {round_number + 1}: solving at {count(groups)} inputs")
-        change = solve(unknowns, ranks, groups, deadline, begun)
-        if isinstance(change, Late):
-            return NotMade(plan, "time ran out while an edit was solved for", round_number + 1)
-        if isinstance(change, Infeasible):
-            return conflict(given, change, round_number + 1)
-        if change is None:
-            return NotMade(plan, unsettled(ranks), round_number + 1)
+        ended = ending(given, search.problem, found, tensors, round_number)
+        if ended is not None:
+            return ended
+        if not added(search.problem.groups, found):
+            return undone(search, round_number)
+        inputs = count(search.problem.groups)
+        given.progress(0.0, f"round {round_number + 1}: solving at {inputs} inputs")
+        change = next_change(search, round_number + 1)
+        if not isinstance(change, np.ndarray):
+            return change
         try:
-            tensors = rounded(unknowns, change, weights)
+            tensors = rounded(search.problem.unknowns, change, given.weights)
         except OverflowError as error:
-            return NotMade(plan, f"the edit cannot be stored: {error}", round_number + 1)
-    return NotMade(plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+            return too_large(search.problem, error, round_number + 1)
+    return NotMade(given.plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+
+
+def problem(given: Given) -> Problem:
+    """What is sought, with no inputs yet; raises `NoSlack`."""
+    plan, weights, before = given.plan, given.weights, given.with_edit({})
+    free = {edit.key: entries(edit, weights[edit.key].shape) for edit in plan.edits}
+    start = {key: as_array(weights[key]) for key in free}
+    groups = [instances(each, tuple(free), before) for each in given.obligations]
+    return Problem(plan, before, Unknowns(start, free, plan.minimize), groups, given.deadline)
+
+
+def ending(
+    given: Given,
+    problem: Problem,
+    found: Sequence[Finding],
+    tensors: Mapping[str, Tensor],
+    rounds: int,
+) -> PatchResult | None:
+    """What comes of a patch after these findings; None where the search goes on."""
+    fixed = beyond(given, found, tuple(problem.unknowns.free), rounds)
+    if fixed is not None:
+        return fixed
+    stopped = stops(found[-1])
+    if stopped:
+        return NotMade(given.plan, stopped, rounds)
+    if not any(isinstance(f, Fails) for f in found):
+        return finished(given, found, Solved(problem, tensors, rounds))
+    return None
+
+
+def next_change(search: Search, rounds: int) -> Floats | Conflict | NotMade:
+    """A change that meets all inputs looked at, with room to spare if that is found."""
+    asked = search.problem
+    ranks = ranks_asked(asked.plan)
+    change = solve(asked.unknowns, ranks, asked.groups, asked.deadline, search.begun)
+    if isinstance(change, np.ndarray):
+        return change
+    if isinstance(change, Late):
+        return NotMade(asked.plan, "time ran out while an edit was solved for", rounds)
+    if change is None and (ranks or len(asked.convex) < len(asked.groups)):
+        return NotMade(asked.plan, unsettled(ranks), rounds)
+    found = without_room(asked, () if change is None else change.instances, rounds)
+    if not isinstance(found, Tight):
+        return found
+    search.tight, search.blocked = search.tight + 1, found.inputs
+    return found.change if search.tight <= TIGHT else undone(search, rounds)
+
+
+def too_large(problem: Problem, error: OverflowError, rounds: int) -> Conflict | NotMade:
+    """An edit that the file's dtype does not hold."""
+    reason = f"the edit cannot be stored: {error}"
+    return out_of_range(problem, rounds) or NotMade(problem.plan, reason, rounds)
+
+
+def undone(search: Search, rounds: int) -> NotMade:
+    """An edit that is none any more once it is rounded."""
+    if not search.tight:
+        reason = "rounding to the file's dtype undoes the edit"
+        return NotMade(search.problem.plan, reason, rounds)
+    how = " one without does not survive rounding to the file's dtype,"
+    return no_room(search.problem, search.blocked, "", rounds, how)
 
 
 def beyond(
@@ -213,19 +229,6 @@ def beyond(
         title = verdicts[0][0].title
         return NotMade(given.plan, f"{title}, which no edit reaches, was not decided", rounds)
     return OutOfReach(given.plan, refuted, rounds) if refuted else None
-
-
-def conflict(given: Given, found: Infeasible, rounds: int) -> Conflict | NotMade:
-    """What stands in the way, once the exact reference says that each input counts."""
-    keys, before = [edit.key for edit in given.plan.edits], given.with_edit({})
-    try:
-        with clock.until(given.deadline):
-            wrong = stray(found.instances, given.obligations, keys, before)
-    except clock.TimeUp:
-        return NotMade(given.plan, "time ran out while a conflict was looked into", rounds)
-    if wrong:
-        return NotMade(given.plan, f"an input of {wrong} was found that may not count", rounds)
-    return Conflict(given.plan, found.instances, rounds)
 
 
 def unsettled(ranks: Mapping[str, int]) -> str:
@@ -283,8 +286,7 @@ def count(groups: Sequence[Instances]) -> int:
 class Solved:
     """Tensors of which every requirement was proved, and the inputs that led to them."""
 
-    unknowns: Unknowns
-    groups: Sequence[Instances]
+    problem: Problem
     tensors: Mapping[str, Tensor]
     rounds: int
 
@@ -313,24 +315,24 @@ def finished(
         given.computed,
         settled,
         rounds,
-        0 if done is None else count(done.groups),
+        0 if done is None else count(done.problem.groups),
         norms(change),
         int(np.count_nonzero(change)),
-        None if done is None else least_edit(given, done),
+        None if done is None else least_edit(done),
         () if done is None else ranks_reached(given, done),
     )
 
 
-def least_edit(given: Given, done: Solved) -> Bound:
+def least_edit(done: Solved) -> Bound:
     """How small an edit of what is computed could be at least."""
     after = {key: as_array(tensor) for key, tensor in done.tensors.items()}
-    before = given.with_edit({})
-    return bound(given.plan, before, done.unknowns, done.groups, after, given.deadline)
+    asked = done.problem
+    return bound(asked.plan, asked.weights, asked.unknowns, asked.groups, after, asked.deadline)
 
 
 def ranks_reached(given: Given, done: Solved) -> tuple[RankOf, ...]:
     """How near the changes of some matrices are to the ranks that they may have."""
-    start = done.unknowns.start
+    start = done.problem.unknowns.start
     changes = {key: as_array(tensor) - start[key] for key, tensor in done.tensors.items()}
     return ranks_of(ranks_asked(given.plan), changes)
 

@@ -30,7 +30,7 @@ from circ.runtime.outputs import require_unread, same
 from circ.runtime.patches.delta import NOTES, TENSORS, Delta, file_delta, write_delta
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.loader import config_beside, require_config, require_config_place
-from circ.runtime.patches.make import Patched
+from circ.runtime.patches.outcomes import Patched
 from circ.runtime.patches.plan import CHUNK, TensorBytes, header_of
 from circ.runtime.patches.receipt import (
     METADATA_KEY,

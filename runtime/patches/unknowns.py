@@ -65,6 +65,11 @@ class Unknowns:
         return self.start[key].size // side * rank
 
     @property
+    def free_places(self) -> dict[str, frozenset[int]]:
+        """The same offsets as sets."""
+        return {key: frozenset(offsets.tolist()) for key, offsets in self.free.items()}
+
+    @property
     def places(self) -> dict[str, slice]:
         """Where each tensor's unknowns stand in the vector."""
         ends = accumulate(map(self.count, self.free))

@@ -45,9 +45,11 @@ def test_the_patch_mends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "0 of them outside the band" in plain["compared"](old, new, x)
 
 
-def test_a_band_too_narrow_is_a_conflict() -> None:
-    """Half as wide a band leaves no edit of the last layer, which the inputs that are named forbid."""
-    assert command("patch", SPEC, "--param", "band=1") == 1
+def test_a_band_too_narrow_is_a_conflict(capsys: pytest.CaptureFixture[str]) -> None:
+    """Half as wide a band leaves no edit of the last layer to float32 numbers, which the inputs that are named forbid."""
+    assert command("patch", SPEC, "--param", "band=1", "--json") == 1
+    (found,) = json.loads(capsys.readouterr().out)["patches"]
+    assert found["excluded"] == {"changes": "held", "norm": "l2", "least": 0.0}
 
 
 @pytest.mark.slow

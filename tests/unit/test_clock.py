@@ -26,10 +26,11 @@ from circ.compiler.units.hidden import HiddenUnits
 from circ.compiler.verdict import Proved, Refuted, Size, Unknown
 from circ.runtime import prover
 from circ.runtime.engines.exact import judge_of
-from circ.runtime.patches import make, reproving
+from circ.runtime.patches import conflicts, reproving
 from circ.runtime.patches.forms import account
 from circ.runtime.patches.layers import with_units
-from circ.runtime.patches.make import NotMade, Patched, make_patch
+from circ.runtime.patches.make import make_patch
+from circ.runtime.patches.outcomes import NotMade, Patched
 from circ.runtime.patches.receipt import receipt_path
 from circ.runtime.replay import replay, replays
 from circ.runtime.shares import Engine
@@ -210,7 +211,7 @@ def test_units_that_are_late_are_none() -> None:
 def test_what_is_late_of_a_conflict_claims_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The inputs that stand in the way are put to the exact reference; where there is no time, nothing is said of them."""
+    """It is computed exactly, and the inputs that stand in the way are put to the exact reference: where there is no time, nothing is said."""
 
     def late(*_: object) -> str:
         with clock.until(PAST):
@@ -220,9 +221,12 @@ def test_what_is_late_of_a_conflict_claims_none(
     spec = write_spec(tmp_path, CONTRARY, NUMBERS)
     assert command("patch", spec) == 1
     assert "conflict" in capsys.readouterr().out
-    monkeypatch.setattr(make, "stray", late)
+    monkeypatch.setattr(conflicts, "excluded", late)
     assert command("patch", spec) == 2
-    assert "time ran out while a conflict was looked into" in capsys.readouterr().out
+    assert "nothing shows that there is none: the time was up" in capsys.readouterr().out
+    monkeypatch.setattr(conflicts, "stray", late)
+    assert command("patch", spec) == 2
+    assert "time ran out while the inputs that stood" in capsys.readouterr().out
 
 
 CONTRARY = """

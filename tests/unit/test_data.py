@@ -20,7 +20,8 @@ from circ.compiler.stored import Files
 from circ.compiler.tensor import Tensor
 from circ.compiler.verdict import Proved, Refuted, Vacuous, Verdict
 from circ.lang.span import Source
-from circ.runtime.patches.make import PatchResult, make_patch
+from circ.runtime.patches.make import make_patch
+from circ.runtime.patches.outcomes import PatchResult
 from circ.runtime.prover import prove
 from circ.runtime.repl.session import Session
 from circ.runtime.session import Request, checked

@@ -15,7 +15,8 @@ from circ.compiler.words import loops
 from circ.lang.diagnostic import CircError
 from circ.runtime.answer import answer
 from circ.runtime.engines import turns
-from circ.runtime.patches.make import Patched, make_patch
+from circ.runtime.patches.make import make_patch
+from circ.runtime.patches.outcomes import Patched
 from tests.unit.lowered import codes_of, lowered
 
 HEAD = """

@@ -11,7 +11,7 @@ import pytest
 
 from circ.compiler.patching import Norm
 from circ.runtime.convex import Floats, Least, least, least_change
-from circ.runtime.patches import edits
+from circ.runtime.patches import edits, no_margin
 from tests.unit.forged import forged
 from tests.unit.specs import Rows, command, stored, write_spec
 
@@ -124,7 +124,7 @@ def test_the_impossible_has_no_change(norm: Norm) -> None:
 def test_a_wrong_solution_is_never_written(
     share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The solver is planted with a fault: it gives a part of what is asked, or the opposite. The last proof fails."""
+    """The solver is planted with a fault: it gives a part of what is asked, or the opposite, with room and without. The last proof fails."""
     right = least
 
     def wrong(rows: Floats, at_least: Floats, norm: Norm, near: Floats) -> Least | None:
@@ -132,6 +132,7 @@ def test_a_wrong_solution_is_never_written(
         return None if found is None else Least(share * found.x, found.multipliers)
 
     monkeypatch.setattr(edits, "least", wrong)
+    monkeypatch.setattr(no_margin, "least", wrong)
     monkeypatch.setattr(edits, "tangents", once(edits.tangents))
     code, out = patched(tmp_path, "m.W, m.b", "l2")
     assert code == 2

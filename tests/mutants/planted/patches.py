@@ -100,8 +100,8 @@ PATCHES: tuple[Mutant, ...] = (
     Mutant(
         "a_negative_multiplier",
         "runtime/patches/bound.py",
-        "if multiplier.factor < 0 or multiplier.requirement not in asked:",
-        "if multiplier.requirement not in asked:",
+        "        if factor < 0:\n",
+        "        if factor < -1:\n",
         ("tests/unit/test_patch_bounds.py::test_wrong_multipliers_are_refused",),
     ),
     Mutant(
@@ -136,8 +136,8 @@ PATCHES: tuple[Mutant, ...] = (
     Mutant(
         "the_same_norm_for_both_sides",
         "runtime/patches/bound.py",
-        "            length = max(sides, default=0)\n",
-        "            length = min(sides, default=0)\n",
+        "            length = max(sides)\n",
+        "            length = min(sides)\n",
         ("tests/unit/test_patch_bounds.py",),
     ),
     Mutant(
@@ -326,6 +326,50 @@ PATCHES: tuple[Mutant, ...] = (
         "return all(isinstance(x, Choices) for x in held.values())",
         (
             "tests/unit/test_patch_conflicts.py::test_an_input_that_does_not_count_is_in_no_conflict",
+        ),
+    ),
+    Mutant(
+        "a_conflict_by_a_bound_that_is_not_far",
+        "runtime/patches/excluded.py",
+        "if least >= enough else None",
+        "if least > 0 else None",
+        ("tests/unit/test_patch_conflicts.py::test_a_sum_excludes_what_it_excludes",),
+    ),
+    Mutant(
+        "a_conflict_by_a_sum_that_holds",
+        "runtime/patches/bound.py",
+        "    if space.constant >= 0:\n",
+        "    if space.constant > 0:\n",
+        ("tests/unit/test_patch_conflicts.py::test_a_sum_excludes_what_it_excludes",),
+    ),
+    Mutant(
+        "a_part_rounded_inwards",
+        "runtime/patches/bound.py",
+        "return HalfSpace(constant[1], sides)",
+        "return HalfSpace(constant[0], sides)",
+        ("tests/unit/test_patch_conflicts.py::test_a_sum_is_rounded_outwards",),
+    ),
+    Mutant(
+        "a_slope_that_may_be_0_left_out",
+        "runtime/patches/bound.py",
+        "and (low, high) != (0, 0)",
+        "and low * high > 0",
+        ("tests/unit/test_patch_conflicts.py::test_a_sum_is_rounded_outwards",),
+    ),
+    Mutant(
+        "a_change_from_0_to_all_that_the_dtype_holds",
+        "runtime/patches/excluded.py",
+        "most += side * (Fraction(FORMATS[tensor.dtype].largest) + start)",
+        "most += side * Fraction(FORMATS[tensor.dtype].largest)",
+        ("tests/unit/test_patch_conflicts.py::test_a_sum_excludes_what_it_excludes",),
+    ),
+    Mutant(
+        "a_conflict_by_a_large_edit_that_there_is",
+        "runtime/patches/conflicts.py",
+        'isinstance(shown, Conflict) and shown.excluded.changes != "smaller"',
+        "isinstance(shown, Conflict)",
+        (
+            "tests/unit/test_patch_conflicts.py::test_another_edit_may_fit_where_the_smallest_does_not",
         ),
     ),
     Mutant(
