@@ -188,7 +188,11 @@ def stray(
 def admitted(
     obligation: Obligation, witness: Witness, keys: Sequence[str], weights: Weights
 ) -> bool:
-    """Whether an input surely meets what a requirement assumes; what rests on the edited tensors is not asked."""
+    """Whether an input surely meets what a requirement assumes; what rests on the edited tensors is not asked.
+
+    `still_at` in `bound.py` asks for all of it, since another edit might escape a requirement: here an input is only named, and nothing
+    follows of what edits there are.
+    """
     circuit = obligation.circuit
     moving = dependent(circuit, [Wire(i) for i in range(len(circuit.ops))], keys)
     names = [n for n in obligation.conditions if circuit.outputs[n] not in moving]

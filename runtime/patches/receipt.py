@@ -25,7 +25,7 @@ from circ.lang.errors import writing
 from circ.runtime.atomic import replacing
 from circ.runtime.norms import norms
 from circ.runtime.patches.bound import Bound
-from circ.runtime.patches.bound_text import bound_in
+from circ.runtime.patches.bound_fields import bound_in
 from circ.runtime.patches.edited import moved
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.fields import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -86,20 +87,37 @@ def within(names: Sequence[str], excluded: Excluded) -> Iterator[str]:
         yield f"(< (+ {' '.join(squares)} 0.0) {number(largest * largest)})"
 
 
-@given(rows=st.integers(1, 3).flatmap(rows_of), norm=st.sampled_from(NORMS))
-@settings(max_examples=25, deadline=None)
+PROBLEMS = st.integers(1, 3).flatmap(rows_of)
+
+
+@given(rows=PROBLEMS, norm=st.sampled_from(NORMS))
+@settings(max_examples=12, deadline=None)
 def test_no_conflict_is_said_of_an_edit_that_there_is(
     rows: list[Row], norm: Norm, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """What is excluded is what z3 finds no edit among; and of what it finds one for, a conflict says no more than how large it is."""
+    agrees(rows, norm, tmp_path_factory.mktemp("problem"))
+
+
+@pytest.mark.slow
+@given(rows=PROBLEMS, norm=st.sampled_from(NORMS))
+@settings(max_examples=500, deadline=None)
+def test_nor_is_it_of_many_more(
+    rows: list[Row], norm: Norm, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same."""
+    agrees(rows, norm, tmp_path_factory.mktemp("problem"))
+
+
+def agrees(rows: list[Row], norm: Norm, folder: Path) -> None:
+    """Nothing that is said of one problem is contradicted."""
     weights = {
         "w": [0.0] * len(rows[0][0]),
         "rows": [row for row, _, _ in rows],
         "least": [float(least) for _, least, _ in rows],
         "equal": [float(equal) for _, _, equal in rows],
     }
-    text = SPEC.format(count=len(rows), norm=norm)
-    program = lowered(text, tmp_path_factory.mktemp("problem"), weights)
+    program = lowered(SPEC.format(count=len(rows), norm=norm), folder, weights)
     found = make_patch(program.patch("mend"), program.weights, Limits(timeout=30))
     if isinstance(found, Conflict):
         assert z3_says(script(rows, found.excluded)) == "unsat"

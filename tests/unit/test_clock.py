@@ -213,18 +213,13 @@ def test_what_is_late_of_a_conflict_claims_none(
 ) -> None:
     """It is computed exactly, and the inputs that stand in the way are put to the exact reference: where there is no time, nothing is said."""
 
-    def late(*_: object) -> str:
-        with clock.until(PAST):
-            clock.look()
-        return ""
-
     spec = write_spec(tmp_path, CONTRARY, NUMBERS)
     assert command("patch", spec) == 1
     assert "conflict" in capsys.readouterr().out
-    monkeypatch.setattr(conflicts, "excluded", late)
+    monkeypatch.setattr(conflicts, "excluded", past)
     assert command("patch", spec) == 2
     assert "nothing shows that there is none: the time was up" in capsys.readouterr().out
-    monkeypatch.setattr(conflicts, "stray", late)
+    monkeypatch.setattr(conflicts, "stray", past)
     assert command("patch", spec) == 2
     assert "time ran out while the inputs that stood" in capsys.readouterr().out
 
@@ -260,3 +255,29 @@ def test_an_audit_that_is_late_decides_nothing(
     monkeypatch.setattr(reproving, late, slow)
     assert command("audit", receipt_path(tmp_path / "out.safetensors")) == 2
     assert "was not computed again in time" in capsys.readouterr().out
+
+
+def test_a_lower_bound_that_is_late_is_not_taken_for_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The receipt says how small a change could be: an audit without the time to compute it again repeats nothing of it, and decides nothing."""
+    text = CONTRARY.replace("  require  forall s in { s: fin[2, 1] }: f(s) <= 1\n", "")
+    text = text.replace("f(s) >= 2", "f(s) >= 99")
+    spec, receipt = write_spec(tmp_path, text, NUMBERS), receipt_path(tmp_path / "out.safetensors")
+    assert command("patch", spec, "--out", tmp_path / "out.safetensors") == 0
+    assert command("audit", receipt) == 0
+    assert "minimal within" in capsys.readouterr().out
+    monkeypatch.setattr(reproving, "least_size", past)
+    assert command("audit", receipt) == 2
+    said = capsys.readouterr().out
+    assert "was not computed again in time" in said
+    assert "minimal within" not in said
+    assert command("audit", receipt, "--json") == 2
+    assert json.loads(capsys.readouterr().out)["holds"] is None
+
+
+def past(*_: object) -> object:
+    """What looks at the clock too late."""
+    with clock.until(PAST):
+        clock.look()
+    return None
