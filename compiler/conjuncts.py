@@ -3,11 +3,14 @@
 `a <= b` gives `b - a`, and so does `a < b`; `a == b` gives both differences; `argmax(v) == i` gives the lead of `v[i]` over
 every entry of `v`, however ties are broken; a conjunction gives what its parts give, and any
 other truth its slack (`surrogate`), where it has one. What is found here is necessary and need not be sufficient.
+
+A conjunct is *strict* where it is even above 0: that of `a < b`, and the leads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 from circ.compiler.builder import Builder, combine, reals, reindex
@@ -15,41 +18,55 @@ from circ.compiler.ir import All, Circuit, Compare, Real, Reindex, Select, Wire
 from circ.compiler.margin import LARGE, chosen_and_rivals, surrogate
 
 
-def with_conjuncts(circuit: Circuit) -> Circuit:
-    """`circuit` with the one output `slack`: those of its goal, along one axis."""
+@dataclass(frozen=True, slots=True)
+class Conjuncts:
+    """A wire of conjuncts, and of each entry whether it is strict."""
+
+    wire: Wire
+    strict: tuple[bool, ...]
+
+
+def with_conjuncts(circuit: Circuit) -> tuple[Circuit, tuple[bool, ...]]:
+    """`circuit` with the one output `slack`: those of its goal, along one axis; and which of them are strict."""
     b = Builder(list(circuit.ops), list(circuit.types))
     b.known.update((op, Wire(i)) for i, op in enumerate(circuit.ops))
-    return b.circuit({"slack": conjuncts(b, circuit.outputs["goal"])})
+    found = conjuncts(b, circuit.outputs["goal"])
+    return b.circuit({"slack": found.wire}), found.strict
 
 
-def conjuncts(b: Builder, truth: Wire) -> Wire:
+def conjuncts(b: Builder, truth: Wire) -> Conjuncts:
     """Those of each entry of a truth, along a new last axis."""
     match b.ops[truth]:
-        case Compare(op="<" | "<=", left=left, right=right):
-            return side_by_side(b, [combine(b, (1, right), (-1, left))])
+        case Compare(op="<" | "<=" as op, left=left, right=right):
+            return side_by_side(b, [combine(b, (1, right), (-1, left))], strict=op == "<")
         case Compare(left=left, right=right) if b.types[left].sort == Real():
-            one, other = combine(b, (1, right), (-1, left)), combine(b, (1, left), (-1, right))
-            return side_by_side(b, [one, other])
+            ways = [combine(b, (1, x), (-1, y)) for x, y in ((right, left), (left, right))]
+            return side_by_side(b, ways, strict=False)
         case Compare(left=left, right=right):
             sides = [leads(b, left, right), leads(b, right, left)]
-            known = [side for side in sides if side is not None]
-            return known[0] if known else as_one(b, truth)
+            scored = [side for side in sides if side is not None]
+            return scored[0] if scored else as_one(b, truth)
         case All(operand=x):
             inner = conjuncts(b, x)
-            *shape, entries, width = b.shape(inner)
+            *shape, entries, width = b.shape(inner.wire)
             size = prod((*shape, entries, width))
-            return reindex(b, [inner], range(size), (*shape, entries * width))
+            together = reindex(b, [inner.wire], range(size), (*shape, entries * width))
+            return Conjuncts(together, inner.strict)
         case Reindex(operands=wires, source=source, shape=shape):
             parts, width = alike(b, [conjuncts(b, wire) for wire in wires])
-            return reindex(b, parts, blocks(source, width), (*shape, width))
+            strict = [each for part in parts for each in part.strict]
+            places = blocks(source, width)
+            wire = reindex(b, [part.wire for part in parts], places, (*shape, width))
+            return Conjuncts(wire, tuple(strict[place] for place in places))
         case Select(condition=condition, then=then, otherwise=otherwise):
             (one, other), _ = alike(b, [conjuncts(b, then), conjuncts(b, otherwise)])
-            return b.add(Select(condition, one, other))
+            both = tuple(x and y for x, y in zip(one.strict, other.strict, strict=True))
+            return Conjuncts(b.add(Select(condition, one.wire, other.wire)), both)
         case _:
             return as_one(b, truth)
 
 
-def leads(b: Builder, scored: Wire, other: Wire) -> Wire | None:
+def leads(b: Builder, scored: Wire, other: Wire) -> Conjuncts | None:
     """How far the score of `other` stands above every rival's, where `scored` is chosen by score."""
     found = chosen_and_rivals(b, scored, other)
     if found is None:
@@ -57,43 +74,44 @@ def leads(b: Builder, scored: Wire, other: Wire) -> Wire | None:
     chosen, rivals = found
     shape = b.shape(rivals)
     repeated = blocks_of_one(prod(shape[:-1]), shape[-1])
-    return combine(b, (1, reindex(b, [chosen], repeated, shape)), (-1, rivals))
+    wire = combine(b, (1, reindex(b, [chosen], repeated, shape)), (-1, rivals))
+    return Conjuncts(wire, (True,) * prod(shape))
 
 
-def as_one(b: Builder, truth: Wire) -> Wire:
+def as_one(b: Builder, truth: Wire) -> Conjuncts:
     """The slack of each entry of another truth; one that has none is passed over, as if it held."""
     found = surrogate(b, truth)
     if found is None:
         found = reals(b, [LARGE] * b.types[truth].entries, b.shape(truth))
-    return side_by_side(b, [found])
+    return side_by_side(b, [found], strict=False)
 
 
-def side_by_side(b: Builder, wires: Sequence[Wire]) -> Wire:
+def side_by_side(b: Builder, wires: Sequence[Wire], *, strict: bool) -> Conjuncts:
     """Wires of one shape along a new last axis."""
     shape, count = b.shape(wires[0]), len(wires)
     size = prod(shape)
     source = [part * size + place for place in range(size) for part in range(count)]
-    return reindex(b, wires, source, (*shape, count))
+    return Conjuncts(reindex(b, wires, source, (*shape, count)), (strict,) * (size * count))
 
 
-def alike(b: Builder, wires: Sequence[Wire]) -> tuple[list[Wire], int]:
+def alike(b: Builder, parts: Sequence[Conjuncts]) -> tuple[list[Conjuncts], int]:
     """The same with last axes of one length, which is the longest; what is added is positive."""
-    width = max(b.shape(wire)[-1] for wire in wires)
-    return [padded(b, wire, width) for wire in wires], width
+    width = max(b.shape(part.wire)[-1] for part in parts)
+    return [padded(b, part, width) for part in parts], width
 
 
-def padded(b: Builder, wire: Wire, width: int) -> Wire:
-    """A wire with a longer last axis."""
-    *shape, own = b.shape(wire)
+def padded(b: Builder, part: Conjuncts, width: int) -> Conjuncts:
+    """Conjuncts with a longer last axis."""
+    *shape, own = b.shape(part.wire)
+    if own == width:
+        return part
     size = prod(shape) * own
     source = [
         place * own + k if k < own else size for place in range(prod(shape)) for k in range(width)
     ]
-    return (
-        reindex(b, [wire, reals(b, [LARGE], (1,))], source, (*shape, width))
-        if own < width
-        else wire
-    )
+    wire = reindex(b, [part.wire, reals(b, [LARGE], (1,))], source, (*shape, width))
+    strict = (*part.strict, True)
+    return Conjuncts(wire, tuple(strict[place] for place in source))
 
 
 def blocks(source: Sequence[int], width: int) -> list[int]:

@@ -83,26 +83,29 @@ class Unfounded(Exception):
 class Asked:
     """A requirement, cut where the edited tensors come in: `before` has the conditions besides what `parts` reads.
 
-    `way` leads from the wire of `parts` that has them to these tensors; what no input reaches is known already.
+    `way` leads from the wire of `parts` that has them to these tensors, `strict` says which of them have to be above 0;
+    what no input reaches is known already.
     """
 
     obligation: Obligation
     before: Circuit
     parts: Circuit
     way: Way
+    strict: tuple[bool, ...]
     known: Mapping[Wire, Value]
     known_parts: Mapping[Wire, Value]
 
 
 @dataclass(frozen=True, slots=True)
 class HalfSpace:
-    """Where every change lies that does what is required: `c + g·change >= 0`, all in units of 2^-BITS.
+    """Where every change lies that does what is required: `c + g·change >= 0`, and above 0 if `strict`, in units of 2^-BITS.
 
     c is at most `constant`, and |g| at most `sides` at an entry of a tensor; entries that g does not move are left out.
     """
 
     constant: int
     sides: Mapping[tuple[str, int], int]
+    strict: bool = False
 
 
 def least_size(
@@ -117,7 +120,7 @@ def least_size(
     `weights` are those before the change. Raises `Unfounded`, also where no change does it.
     """
     parts = affine_parts(obligations, tuple(free), weights, multipliers)
-    weighed = ((part, multipliers[k].factor) for k, part in parts)
+    weighed = ((part, multipliers[k].factor) for k, part, _ in parts)
     found = distance(norm, together(weighed, free, weights))
     if found is None:
         raise Unfounded("no change moves what is required")
@@ -129,8 +132,10 @@ def affine_parts(
     keys: Sequence[str],
     weights: Weights,
     multipliers: Sequence[Multiplier],
-) -> Iterator[tuple[int, Affine]]:
-    """The number of each multiplier, with the part that it is of as a function of the edited tensors; raises `Unfounded`."""
+) -> Iterator[tuple[int, Affine, bool]]:
+    """The number of each multiplier, with the part that it is of as a function of the edited tensors, and whether that has
+    to be above 0; raises `Unfounded`.
+    """
     asked = {o.title: o for o in obligations}
     cut: dict[str, Asked] = {}
     for (title, _), numbers in by_input(multipliers).items():
@@ -140,7 +145,8 @@ def affine_parts(
             cut[title] = cut_at(asked[title], keys, weights)
         known = still_at(cut[title], witness_in(multipliers[numbers[0]].input), weights)
         for k in numbers:
-            yield k, part_at(cut[title], multipliers[k].part, known)
+            part = multipliers[k].part
+            yield k, part_at(cut[title], part, known), cut[title].strict[part]
 
 
 Place = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
@@ -179,10 +185,10 @@ def together(parts: Iterable[tuple[Affine, int]], free: Free, weights: Weights) 
 def distance(norm: Norm, space: HalfSpace) -> Fraction | None:
     """How far it is from no change to the half-space, at least; None where no change lies in it."""
     sides = space.sides.values()
+    if not sides and (space.constant < 0 or (space.strict and space.constant == 0)):
+        return None
     if space.constant >= 0:
         return Fraction(0)
-    if not sides:
-        return None
     match norm:
         case "l2":
             length = isqrt(sum(side * side for side in sides)) + 1
@@ -220,12 +226,11 @@ def cut_at(obligation: Obligation, keys: Sequence[str], weights: Weights) -> Ask
         raise Unfounded(f"what {obligation.title} assumes rests on what is edited")
     cut = freeze(circuit, keys)
     before = Circuit(circuit.ops, circuit.types, {**cut.before.outputs, **names})
-    whole = with_conjuncts(cut.after)
+    whole, strict = with_conjuncts(cut.after)
     way = way_back(whole, whole.outputs["slack"], keys)
     parts = Circuit(whole.ops, whole.types, {f"still {wire}": wire for wire in way.still})
-    return Asked(
-        obligation, before, parts, way, constants(before, weights), constants(parts, weights)
-    )
+    known = constants(before, weights), constants(parts, weights)
+    return Asked(obligation, before, parts, way, strict, *known)
 
 
 def part_at(asked: Asked, part: int, known: Mapping[Wire, Value]) -> Affine:

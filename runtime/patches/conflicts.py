@@ -26,7 +26,7 @@ from circ.runtime.patches.bound import Unfounded
 from circ.runtime.patches.edits import LEAST_SLACK
 from circ.runtime.patches.excluded import excluded
 from circ.runtime.patches.instances import Instances
-from circ.runtime.patches.no_margin import Contrary, Met, at_no_margin, contrary, named
+from circ.runtime.patches.no_margin import Contrary, Met, at_no_margin, named
 from circ.runtime.patches.outcomes import Conflict, NotMade
 from circ.runtime.patches.unknowns import Unknowns
 
@@ -75,8 +75,14 @@ def without_room(problem: Problem, blocked: Inputs, rounds: int) -> Tight | Conf
     why = conflict(problem, found, rounds) if isinstance(found, Contrary) else ""
     if isinstance(why, Conflict):
         return why
-    if isinstance(found, Met) and len(groups) == len(problem.groups) and not problem.ranked:
-        return Tight(found.change, blocked or leaving_none(found, problem))
+    if isinstance(found, Met):
+        none_left = leaving_none(found, problem)
+        shown = "" if none_left is None else conflict(problem, none_left, rounds)
+        if isinstance(shown, Conflict):
+            return shown
+        if len(groups) == len(problem.groups) and not problem.ranked:
+            inputs = () if none_left is None else inputs_of(none_left, groups)
+            return Tight(found.change, blocked or inputs)
     bent = [group.obligation.title for group in problem.groups if not group.convex]
     if not why and monotonic() > problem.deadline:
         why = "the time was up"
@@ -121,11 +127,13 @@ def out_of_range(problem: Problem, rounds: int) -> Conflict | None:
     return shown if isinstance(shown, Conflict) and shown.excluded.changes != "smaller" else None
 
 
-def leaving_none(met: Met, problem: Problem) -> Inputs:
-    """Inputs that no change meets by the least slack together."""
-    rows = replace(met.rows, at_least=[x + LEAST_SLACK for x in met.rows.at_least])
-    found = contrary(rows, problem.deadline)
-    return () if found is None else inputs_of(found, problem.convex)
+def leaving_none(met: Met, problem: Problem) -> Contrary | None:
+    """Parts that no change meets by the least slack together, near one that meets them by none."""
+    there = problem.unknowns.at(met.change)
+    found = at_no_margin(
+        problem.unknowns, problem.convex, there, LEAST_SLACK, problem.deadline, LEAST_SLACK
+    )
+    return found if isinstance(found, Contrary) else None
 
 
 def inputs_of(found: Contrary, groups: Sequence[Instances]) -> Inputs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from sys import float_info
 from typing import Literal
@@ -56,12 +56,14 @@ def excluded(
 
     Raises `Unfounded`, and `TimeUp` of the exact readings.
     """
-    known = dict(affine_parts(obligations, tuple(free), weights, named))
-    parts = [known[k] for k in range(len(named))]
+    found_parts = affine_parts(obligations, tuple(free), weights, named)
+    known = {k: (part, strict) for k, part, strict in found_parts}
+    parts = [known[k][0] for k in range(len(named))]
     enough, best = FAR * (1 + size_of_edited(norm, free, weights)), None
     for attempt in candidates(parts, free, factors):
         space = together(zip(parts, attempt, strict=True), free, weights)
-        found = by_sum(norm, space, weights, enough)
+        strict = any(known[k][1] for k, factor in enumerate(attempt) if factor)
+        found = by_sum(norm, replace(space, strict=strict), weights, enough)
         if found is not None and (best is None or strength(found) > strength(best)):
             best = found
         if best is not None and best.changes == "all":

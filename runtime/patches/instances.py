@@ -106,7 +106,7 @@ def instances(obligation: Obligation, keys: Sequence[str], weights: Weights) -> 
         raise NoSlack(f"the goal of {obligation.name} compares nothing that weights move smoothly")
     convex = concave(cut.after, read)
     before = module(cut.before, weights, torch.float64)
-    looked_at = with_conjuncts(cut.after) if convex else alone(followed)
+    looked_at = with_conjuncts(cut.after)[0] if convex else alone(followed)
     after = module(with_inputs(looked_at, read), weights, torch.float64)
     return Instances(obligation, read, before, after, convex)
 

@@ -1,4 +1,4 @@
-"""All inputs that were looked at, by no margin at all: the smallest change that meets them, or parts that contradict each other.
+"""All inputs that were looked at, by no margin at all or next to none: the smallest change that meets them, or parts that contradict each other.
 
 Cutting planes over parts, each a half-space of changes. What is found is not trusted: a change is rounded and proved, and
 multipliers are checked in `bound.py`.
@@ -45,7 +45,10 @@ class Met:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contrary:
-    """Rows that contradict each other: with these multipliers they add up to what no change meets, but for rounding."""
+    """Rows that contradict each other: with these multipliers they add up to what no change meets, but for rounding.
+
+    Where a slack was asked of them, that is of rows with this slack.
+    """
 
     rows: Rows
     factors: Floats
@@ -57,21 +60,22 @@ def at_no_margin(
     tensors: Mapping[str, Floats],
     near: float,
     deadline: float,
+    slack: float = 0.0,
 ) -> Met | Contrary | None:
     """What is found from these weights on, whose parts below `near` are the first; None where that is neither.
 
-    All of the groups are convex. Where the time is up, of the parts that were looked at.
+    Every part is to be `slack` at least. All of the groups are convex. Where the time is up, of the parts that were looked at.
     """
     rows, met, factors = Rows(), None, np.zeros(0)
     for _ in range(ROUNDS):
-        fresh = add(rows, unknowns, groups, tensors, near)
+        fresh = add(rows, unknowns, groups, tensors, near, slack)
         if not fresh or monotonic() > deadline:
             break
         last = np.pad(factors, (0, fresh))
         found = least(np.array(rows.rows), np.array(rows.at_least), unknowns.norm, near=last)
         if found is None:
             return met if monotonic() > deadline else contrary(rows, deadline)
-        factors, tensors, near = found.multipliers, unknowns.at(found.x), -ENOUGH
+        factors, tensors, near = found.multipliers, unknowns.at(found.x), slack - ENOUGH
         met = Met(found.x, rows, factors)
     return met
 
@@ -89,6 +93,7 @@ def add(
     groups: Sequence[Instances],
     tensors: Mapping[str, Floats],
     near: float,
+    slack: float,
 ) -> int:
     """Add the parts that are below `near` at these weights, of each instance the least; how many are new."""
     known, new = set(rows.parts), 0
@@ -106,7 +111,7 @@ def add(
         at, which = [row for row, _ in picked], [part for _, part in picked]
         gradients = unknowns.spread(group.keys, group.gradients(unknowns.start, at, which))
         rows.rows.extend(gradients)
-        rows.at_least.extend((-parts[at, which]).tolist())
+        rows.at_least.extend((slack - parts[at, which]).tolist())
         rows.parts.extend((number, row, part) for row, part in picked)
         new += len(picked)
     return new

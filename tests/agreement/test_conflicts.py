@@ -25,15 +25,18 @@ circuit f(s: fin[{count}, 1]) -> real = dot(m.w, m.rows[s[0]])
 domain All = {{ s: fin[{count}, 1] }}
 patch mend of f {{
   edit     m.w
-  require  forall s in All where m.equal[s[0]] <= 0: f(s) >= m.least[s[0]]
-  preserve forall s in All where m.equal[s[0]] > 0:  f(s) == m.least[s[0]]
+  require  forall s in All where m.kind[s[0]] == 0: f(s) >= m.least[s[0]]
+  preserve forall s in All where m.kind[s[0]] == 1: f(s) == m.least[s[0]]
+  preserve forall s in All where m.kind[s[0]] == 2: f(s) > m.least[s[0]]
   minimize {norm}
 }}
 """
-"""`rows @ w >= least`, or equal to it, from w = 0."""
+"""`rows @ w >= least`, or equal to it, or above it, from w = 0."""
 
-Row = tuple[tuple[float, ...], int, bool]
-"""Coefficients, what is asked for at least, and whether for exactly that."""
+KINDS = (">=", "=", ">")
+
+Row = tuple[tuple[float, ...], int, str]
+"""Coefficients, a number, and what is asked of the two, one of `KINDS`."""
 
 CLOSE = st.sampled_from([0.0, 0.0, 0.0, 2.0**-12, -(2.0**-20)])
 """What makes rows nearly parallel, so that an edit that does it is large."""
@@ -43,8 +46,8 @@ NORMS: tuple[Norm, ...] = ("l1", "l2", "linf")
 
 
 def rows_of(size: int) -> st.SearchStrategy[list[Row]]:
-    """Requirements of so many numbers, most of them equalities or the opposite of one before."""
-    one = st.tuples(st.tuples(*[ENTRY] * size), st.integers(-2, 2), st.booleans())
+    """Requirements of so many numbers, each of one of three kinds."""
+    one = st.tuples(st.tuples(*[ENTRY] * size), st.integers(-2, 2), st.sampled_from(KINDS))
     return st.lists(one, min_size=2, max_size=5)
 
 
@@ -69,7 +72,7 @@ def script(rows: Sequence[Row], excluded: Excluded) -> str:
 def asked(row: Row, names: Sequence[str]) -> Iterator[str]:
     """One requirement at one input."""
     terms = (f"(* {number(a)} {name})" for a, name in zip(row[0], names, strict=True))
-    yield f"({'=' if row[2] else '>='} (+ {' '.join(terms)} 0.0) {number(row[1])})"
+    yield f"({row[2]} (+ {' '.join(terms)} 0.0) {number(row[1])})"
 
 
 def within(names: Sequence[str], excluded: Excluded) -> Iterator[str]:
@@ -115,7 +118,7 @@ def agrees(rows: list[Row], norm: Norm, folder: Path) -> None:
         "w": [0.0] * len(rows[0][0]),
         "rows": [row for row, _, _ in rows],
         "least": [float(least) for _, least, _ in rows],
-        "equal": [float(equal) for _, _, equal in rows],
+        "kind": [float(KINDS.index(kind)) for _, _, kind in rows],
     }
     program = lowered(SPEC.format(count=len(rows), norm=norm), folder, weights)
     found = make_patch(program.patch("mend"), program.weights, Limits(timeout=30))

@@ -397,3 +397,49 @@ def test_rows_of_a_contradiction_are_all_of_its_support() -> None:
     assert np.flatnonzero(found).tolist() == [0, 1, 2]
     assert np.allclose(found @ rows, 0)
     assert contradiction(rows, np.array([1.0, 1.0, -9.0, -9.0, -9.0]), 10.0) is None
+
+
+TIED = """
+checkpoint m from "model.safetensors" {{ W: real[3, 2] }}
+circuit f(s: fin[2, 1]) -> real[3] = m.W @ m.rows[s[0]]
+domain All = {{ s: fin[2, 1] }}
+domain First = {{ s in All | s[0] == 0 }}
+patch mend of f {{
+  edit     m.W
+  require  forall s in First: {first}
+  preserve forall s in All: {second}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "conflict"),
+    [
+        ("argmax(f(s)) == 0", "argmax(f(s)) == 1", True),
+        ("argmax(f(s)) == 0", "argmax(f(s)) == argmax(old f(s))", True),
+        ("f(s)[0] < 0", "f(s)[0] > 0", True),
+        ("f(s)[0] < 0", "f(s)[0] >= 0", True),
+        ("f(s)[0] > f(s)[1] and f(s)[1] > f(s)[2]", "f(s)[2] >= f(s)[0]", True),
+        ("f(s)[0] <= 0", "f(s)[0] >= 0", False),
+        ("f(s)[0] >= f(s)[1]", "f(s)[1] >= f(s)[0]", False),
+        ("f(s)[0] == 0.5", "f(s)[0] <= 0.5", False),
+    ],
+)
+def test_what_holds_only_beyond_a_tie_conflicts(
+    first: str, second: str, conflict: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two scores that are both to be the largest, or a number above 0 and below it: where all that is left is a tie, no
+    edit does that. Where a tie is enough, there are edits, and no conflict is said.
+    """
+    weights: dict[str, Rows] = {
+        "W": [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]],
+        "rows": [[1.0, 0.25], [0.5, 2.0]],
+    }
+    spec = write_spec(tmp_path, TIED.format(first=first, second=second), weights)
+    found = told(spec, capsys)
+    if conflict:
+        assert found["excluded"]["changes"] == "all"
+        said = {each["requirement"] for each in found["conflict"]}
+        assert said == {"mend.require[0]", "mend.preserve[0]"}
+    else:
+        assert "excluded" not in found

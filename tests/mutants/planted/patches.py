@@ -343,6 +343,20 @@ PATCHES: tuple[Mutant, ...] = (
         ("tests/unit/test_patch_conflicts.py::test_a_sum_excludes_what_it_excludes",),
     ),
     Mutant(
+        "a_tie_taken_for_a_contradiction",
+        "compiler/conjuncts.py",
+        'strict=op == "<"',
+        "strict=True",
+        ("tests/unit/test_patch_conflicts.py::test_what_holds_only_beyond_a_tie_conflicts",),
+    ),
+    Mutant(
+        "a_sum_that_may_be_0_taken_for_a_contradiction",
+        "runtime/patches/bound.py",
+        "(space.strict and space.constant == 0)",
+        "space.constant == 0",
+        ("tests/unit/test_patch_conflicts.py::test_what_holds_only_beyond_a_tie_conflicts",),
+    ),
+    Mutant(
         "a_part_rounded_inwards",
         "runtime/patches/bound.py",
         "return HalfSpace(constant[1], sides)",
