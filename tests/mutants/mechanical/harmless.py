@@ -570,4 +570,16 @@ WHY: dict[tuple[str, str, str, str], str] = {
         "for i, j in pairs(self.circuit, op, Signed(wire, entry, positive=True)):",
         "for i, j in pairs(self.circuit, op, Signed(wire, entry, positive=False)):",
     ): "which entries a product multiplies depends on no sign",
+    (
+        "compiler/config.py",
+        "with_fields",
+        "text = json.dumps(changed, indent=2, ensure_ascii=False)",
+        "text = json.dumps(changed, indent=1, ensure_ascii=False)",
+    ): "how far lines are put in says nothing",
+    (
+        "compiler/config.py",
+        "with_fields",
+        "text = json.dumps(changed, indent=2, ensure_ascii=False)",
+        "text = json.dumps(changed, indent=2, ensure_ascii=True)",
+    ): "a letter and its escape are one text to whoever reads JSON",
 }
