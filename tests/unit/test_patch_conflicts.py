@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from circ.compiler.builder import Builder, number
+from circ.compiler.ir import Compare, Smooth, Wire
 from circ.compiler.obligation import Witness
 from circ.compiler.patching import Norm
 from circ.compiler.readings.gradients import Affine
@@ -21,11 +23,13 @@ from circ.compiler.readings.slopes import BITS, Row
 from circ.compiler.tensor import Tensor
 from circ.runtime.convex import contradiction, least_change
 from circ.runtime.patches.bound import HalfSpace, Unfounded, together
+from circ.runtime.patches.conflicts import admitted
 from circ.runtime.patches.edits import Blocked
 from circ.runtime.patches.exact_multipliers import candidates
 from circ.runtime.patches.excluded import FAR, Excluded, by_sum
 from circ.runtime.patches.make import TIGHT
 from tests.mdtest import write_checkpoint
+from tests.unit.obligations import always, box, obligation, pick
 from tests.unit.specs import Rows, command, stored, write_spec
 
 NORMS: tuple[Norm, ...] = ("l1", "l2", "linf")
@@ -443,3 +447,15 @@ def test_what_holds_only_beyond_a_tie_conflicts(
         assert said == {"mend.require[0]", "mend.preserve[0]"}
     else:
         assert "excluded" not in found
+
+
+@pytest.mark.parametrize(("x", "counts"), [(1, True), (0, False), (-1, False)])
+def test_an_input_counts_where_what_is_assumed_is_known_to_hold_there(x: int, counts: bool) -> None:
+    """Here that a root is at least a half: not where it is less, nor where there is none."""
+
+    def rooted(b: Builder, w: dict[str, Wire]) -> Wire:
+        root = b.add(Smooth("sqrt", pick(b, w["x"], 0)))
+        return b.add(Compare("<=", number(b, Fraction(1, 2)), root))
+
+    asked = obligation([box("x", (-1, 1))], always, rooted)
+    assert admitted(asked, Witness((("x", (Fraction(x),)),)), [], {}) == counts
