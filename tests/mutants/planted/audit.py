@@ -11,7 +11,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    for column, members in kinds:\n",
         "    for column, members in kinds[1:]:\n",
         ("tests/agreement/test_certificates.py::test_a_raised_potential_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_zero_for_positive",
@@ -19,7 +18,6 @@ AUDIT: tuple[Mutant, ...] = (
         "if start < 0 or (start == 0 and strict):",
         "if start < 0:",
         ("tests/unit/test_audit.py::test_a_sum_that_may_be_zero_is_not_above_zero",),
-        slow=True,
     ),
     Mutant(
         "an_audit_misses_a_class",
@@ -27,7 +25,6 @@ AUDIT: tuple[Mutant, ...] = (
         '    require(not missing, "a class is left out")\n',
         "",
         ("tests/agreement/test_certificates.py::test_every_change_of_a_certificate_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_misses_words_of_a_class",
@@ -35,7 +32,6 @@ AUDIT: tuple[Mutant, ...] = (
         'require(all(then != DEAD for _, then in pairs), "a word of a class is left out")',
         "pairs = {(after, then) for after, then in pairs if then != DEAD}",
         ("tests/agreement/test_certificates.py::test_an_edge_left_out_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_lets_a_split_leave_words_out",
@@ -43,7 +39,6 @@ AUDIT: tuple[Mutant, ...] = (
         "require(covered == sorted(whole_of),",
         "require({*covered} <= {*whole_of},",
         ("tests/agreement/test_certificates.py::test_every_change_of_a_certificate_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_rounds_exponentials_inwards",
@@ -51,6 +46,7 @@ AUDIT: tuple[Mutant, ...] = (
         "    last += 3 * terms + 3\n",
         "    last -= 3 * terms + 3\n",
         ("tests/unit/test_audit.py::test_e_to_the_x_is_enclosed",),
+        quick=True,
     ),
     Mutant(
         "an_audit_forgets_the_rounding_of_sums",
@@ -58,7 +54,6 @@ AUDIT: tuple[Mutant, ...] = (
         "return ball(mid, rad * wider(count) + TINY)",
         "return ball(mid, rad * 0)",
         ("tests/unit/test_audit.py::test_floats_hold_what_whole_numbers_hold",),
-        slow=True,
     ),
     Mutant(
         "an_audit_loses_a_share_of_a_tiny_factor",
@@ -66,7 +61,6 @@ AUDIT: tuple[Mutant, ...] = (
         "(np.abs(factors) @ sizes) * ((count + 4) * UNIT)",
         "(np.abs(factors) * ((count + 4) * UNIT)) @ sizes",
         ("tests/unit/test_audit.py::test_a_share_of_a_tiny_factor_is_not_lost",),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_the_rounding_of_matrices",
@@ -74,7 +68,6 @@ AUDIT: tuple[Mutant, ...] = (
         "found = ball(mid, rad * wider(count) + TINY)",
         "found = ball(mid, rad * 0)",
         ("tests/unit/test_audit.py::test_floats_hold_what_a_matrix_makes",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_negative_multipliers",
@@ -82,7 +75,6 @@ AUDIT: tuple[Mutant, ...] = (
         "require(all(x >= 0 for x in found) and any(found),",
         "require(any(found),",
         ("tests/unit/test_audit.py::test_multipliers_are_not_negative",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_off_factors_that_differ",
@@ -90,7 +82,6 @@ AUDIT: tuple[Mutant, ...] = (
         "return found.pop() if len(found) == 1 else ()",
         "return found.pop()",
         ("tests/unit/test_audit_factors.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_off_factors_that_may_be_zero",
@@ -98,7 +89,6 @@ AUDIT: tuple[Mutant, ...] = (
         "if defined[place] and signs[place] == Sign.POSITIVE",
         "if defined[place] and signs[place] >= Sign.NOT_NEGATIVE",
         ("tests/unit/test_audit_factors.py::test_a_factor_that_is_zero_on_a_word_stays",),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_the_loop",
@@ -108,7 +98,6 @@ AUDIT: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_certificates_onwards.py::test_sums_that_go_on_falling_are_no_potentials",
         ),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_the_loop_in_floats",
@@ -118,7 +107,6 @@ AUDIT: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_certificates_onwards.py::test_sums_that_go_on_falling_are_no_potentials",
         ),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_the_last_letter",
@@ -126,7 +114,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    require_below(ahead, last, [0])\n",
         "",
         ("tests/agreement/test_certificates_onwards.py::test_a_raised_potential_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_compares_no_places",
@@ -134,7 +121,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    require(all(equal(one, other) for one, other in alike), DIFFERS)\n",
         "",
         ("tests/unit/test_turns.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_compares_no_steps",
@@ -142,7 +128,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    if not (same and ends):",
         "    if not ends:",
         ("tests/agreement/test_certificates_onwards.py::test_what_knows_of_positions_has_none",),
-        slow=True,
     ),
     Mutant(
         "an_audit_compares_no_forms",
@@ -150,7 +135,6 @@ AUDIT: tuple[Mutant, ...] = (
         "return isinstance(value, Codes) or (value.head is None and len(value.terms) < 2)",
         "return isinstance(value, Codes)",
         ("tests/agreement/test_certificates_onwards.py::test_what_knows_of_positions_has_none",),
-        slow=True,
     ),
     Mutant(
         "an_audit_compares_no_known_numbers",
@@ -158,7 +142,6 @@ AUDIT: tuple[Mutant, ...] = (
         "near.rest is far.rest",
         "near.rest is near.rest",
         ("tests/unit/test_turns.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_misses_words_of_a_loop",
@@ -166,7 +149,6 @@ AUDIT: tuple[Mutant, ...] = (
         '    require(all(other != DEAD for _, other in found), "a word of a class is left out")\n',
         "",
         ("tests/agreement/test_certificates_onwards.py::test_an_edge_left_out_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_misses_ends_of_words",
@@ -174,7 +156,6 @@ AUDIT: tuple[Mutant, ...] = (
         'require(found != kind or after != DEAD, "a word of a class is left out")',
         'require(after >= DEAD, "a word of a class is left out")',
         ("tests/agreement/test_certificates_onwards.py::test_an_edge_left_out_is_caught",),
-        slow=True,
     ),
     Mutant(
         "an_audit_leaves_lengths_out",
@@ -182,7 +163,6 @@ AUDIT: tuple[Mutant, ...] = (
         "short = range(question.lengths.first, beyond.start)",
         "short = range(0)",
         ("tests/unit/test_audit.py::TestAllLengths",),
-        slow=True,
     ),
     Mutant(
         "an_audit_wants_no_witness",
@@ -190,7 +170,6 @@ AUDIT: tuple[Mutant, ...] = (
         '        require(found.words != 0, "there is no certificate of any length")\n',
         "",
         ("tests/unit/test_audit.py::TestAllLengths",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_conditions_for_met",
@@ -198,7 +177,6 @@ AUDIT: tuple[Mutant, ...] = (
         "header.classes > 0 and not audit.sides[0].parts.weighed",
         "header.classes > 0",
         ("tests/unit/test_audit.py::TestAllLengths",),
-        slow=True,
     ),
     Mutant(
         "an_audit_misses_a_choice",
@@ -206,7 +184,6 @@ AUDIT: tuple[Mutant, ...] = (
         '    require(seen.issuperset(scores.possible(region)), "a choice is left out")\n',
         "",
         ("tests/unit/test_choice_certificates.py::test_no_choice_can_be_left_out",),
-        slow=True,
     ),
     Mutant(
         "an_audit_leaves_a_tie_to_one_letter",
@@ -214,7 +191,6 @@ AUDIT: tuple[Mutant, ...] = (
         "if any(self.low(index, row, c) <= top",
         "if any(self.low(index, row, c) < top or c == letter",
         ("tests/unit/test_choice_certificates.py::test_every_index_that_may_lead_is_possible",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_one_index_for_several",
@@ -222,7 +198,6 @@ AUDIT: tuple[Mutant, ...] = (
         "found[0] if len(found) == 1 else self.math.hull(found)",
         "found[0]",
         ("tests/unit/test_choice_certificates.py::test_indices_that_read_otherwise_stay_apart",),
-        slow=True,
     ),
     Mutant(
         "an_audit_shares_what_was_chosen",
@@ -230,7 +205,6 @@ AUDIT: tuple[Mutant, ...] = (
         "isinstance(node, Rectified | Leader) or",
         "isinstance(node, Rectified) or",
         ("tests/unit/test_choice_certificates.py::test_a_proof_of_a_letter_is_of_no_other",),
-        slow=True,
     ),
     Mutant(
         "an_audit_believes_a_line",
@@ -238,7 +212,6 @@ AUDIT: tuple[Mutant, ...] = (
         "            if self.never_negative(reading.added([(self.number(sign), short)])) and self.room(\n                place, head, q, sign\n            ):\n",
         "            if self.room(place, head, q, sign):\n",
         ("tests/unit/test_lines.py::test_a_false_claim_has_no_lines",),
-        slow=True,
     ),
     Mutant(
         "an_audit_lowers_a_line_above_a_relu",
@@ -246,7 +219,6 @@ AUDIT: tuple[Mutant, ...] = (
         "return [(slope, operand), (down, known)]",
         "return [(slope, operand)]",
         ("tests/unit/test_lines.py::test_a_line_above_a_relu_is_above_it",),
-        slow=True,
     ),
     Mutant(
         "an_audit_believes_a_bound",
@@ -254,7 +226,6 @@ AUDIT: tuple[Mutant, ...] = (
         "for at, bound in step.bounds.items():\n",
         "for at, bound in list(step.bounds.items())[1:]:\n",
         ("tests/unit/test_lines.py::test_a_bound_is_shown",),
-        slow=True,
     ),
     Mutant(
         "an_audit_in_floats_believes_a_line",
@@ -262,7 +233,6 @@ AUDIT: tuple[Mutant, ...] = (
         "sure &= ~read | ((low >= 0) &",
         "sure &= ~read | (",
         ("tests/unit/test_lines.py::test_a_false_claim_has_no_lines",),
-        slow=True,
     ),
     Mutant(
         "an_audit_in_floats_loses_what_underflows",
@@ -270,7 +240,6 @@ AUDIT: tuple[Mutant, ...] = (
         "LARGE = 2.0**200",
         "LARGE = 2.0**400",
         ("tests/unit/test_lines.py::test_what_underflows_is_not_lost",),
-        slow=True,
     ),
     Mutant(
         "an_audit_in_floats_lowers_a_line_above_a_relu",
@@ -278,7 +247,6 @@ AUDIT: tuple[Mutant, ...] = (
         "        rest += down * steep * zero\n",
         "",
         ("tests/unit/test_lines.py::test_a_line_above_a_relu_is_above_it",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_steep_lines_below_a_relu",
@@ -286,7 +254,6 @@ AUDIT: tuple[Mutant, ...] = (
         '        require(0 <= inside.slope <= 1, "a line below a ReLU is too steep, or falls")\n',
         "",
         ("tests/unit/test_lines.py::test_a_line_below_a_relu_is_below_it",),
-        slow=True,
     ),
     Mutant(
         "an_audit_leaves_a_clause_unshown",
@@ -294,7 +261,6 @@ AUDIT: tuple[Mutant, ...] = (
         '            require(not left, "a clause is not shown on some words")\n',
         "            pass\n",
         ("tests/unit/test_lines.py::test_every_clause_is_shown",),
-        slow=True,
     ),
     Mutant(
         "an_audit_skips_the_last_inputs",
@@ -309,7 +275,6 @@ AUDIT: tuple[Mutant, ...] = (
         "rad = (off + total * ((terms + 4) * UNIT)) * UPWARDS + TINY",
         "rad = off + TINY",
         ("tests/agreement/test_audit_by_inputs.py::test_floats_enclose_what_finer_numbers_are",),
-        slow=True,
     ),
     Mutant(
         "an_audit_breaks_ties_in_favour",
@@ -317,7 +282,6 @@ AUDIT: tuple[Mutant, ...] = (
         "for leader in leaders)",
         "for leader in leaders[:1])",
         ("tests/agreement/test_audit_by_inputs.py::test_a_tie_may_break_in_any_way",),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_words_of_a_class",
@@ -325,7 +289,6 @@ AUDIT: tuple[Mutant, ...] = (
         "            self.counts[rank] += 1\n",
         "",
         ("tests/agreement/test_audit_by_inputs.py::test_several_words_go_by_classes",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_few_inputs_for_none",
@@ -347,7 +310,6 @@ AUDIT: tuple[Mutant, ...] = (
         "require_alike(claim.plan, claim.roots, weights, apart)",
         "require_alike(claim.plan, [claim.goal], weights, apart)",
         ("tests/agreement/test_audit_by_counts.py::test_sorted_words_do_not_speak_for_others",),
-        slow=True,
     ),
     Mutant(
         "an_audit_swaps_two_letters_alone",
@@ -355,7 +317,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    return [range(length), rearranged(length, free[:2], free[:2][::-1]), turned]",
         "    return [range(length), rearranged(length, free[:2], free[:2][::-1])]",
         ("tests/unit/test_audit_alike.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_turns_letters_alone",
@@ -363,7 +324,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    return [range(length), rearranged(length, free[:2], free[:2][::-1]), turned]",
         "    return [range(length), turned]",
         ("tests/unit/test_audit_alike.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_the_weights_of_a_sum",
@@ -371,7 +331,6 @@ AUDIT: tuple[Mutant, ...] = (
         '        found = self.name("sum", *ordered)\n',
         '        found = self.name("sum", *(name for name, _ in ordered))\n',
         ("tests/unit/test_audit_alike.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_forgets_what_is_added_to_a_number",
@@ -379,7 +338,6 @@ AUDIT: tuple[Mutant, ...] = (
         "        if x.rest is None or x.known:\n",
         "        if x.rest is None:\n",
         ("tests/unit/test_audit_alike.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_all_for_any",
@@ -387,7 +345,6 @@ AUDIT: tuple[Mutant, ...] = (
         "same = bool(inner) and self.found.get((name, *inner)) == part",
         "same = bool(inner)",
         ("tests/unit/test_audit_alike.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_counts_each_word_once",
@@ -395,7 +352,6 @@ AUDIT: tuple[Mutant, ...] = (
         "found += sum(some.stands_for(word) for word in right)",
         "found += sum(1 for _ in right)",
         ("tests/agreement/test_audit_by_counts.py::test_more_words_than_can_be_gone_through",),
-        slow=True,
     ),
     Mutant(
         "an_audit_compares_no_factors",
@@ -403,7 +359,6 @@ AUDIT: tuple[Mutant, ...] = (
         '    require(short.shapes == long.shapes, "a factor differs from length to length")\n',
         "",
         ("tests/agreement/test_certificates_onwards.py::test_what_knows_of_positions_has_none",),
-        slow=True,
     ),
     Mutant(
         "an_audit_looks_below_no_factor",
@@ -411,7 +366,6 @@ AUDIT: tuple[Mutant, ...] = (
         "    require_alike_places(short.below, long.below, near.word.length)\n",
         "",
         ("tests/agreement/test_certificates_onwards.py::test_what_knows_of_positions_has_none",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_squares_for_positive",
@@ -419,7 +373,6 @@ AUDIT: tuple[Mutant, ...] = (
         "shape and look.signs[factor] == Sign.POSITIVE and",
         "shape and",
         ("tests/unit/test_audit_everywhere.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_takes_inverses_of_many_letters_for_defined",
@@ -427,7 +380,6 @@ AUDIT: tuple[Mutant, ...] = (
         "letters_alone = not any(several(reads[n]) for n in inner)",
         "letters_alone = True",
         ("tests/unit/test_audit_everywhere.py",),
-        slow=True,
     ),
     Mutant(
         "an_audit_trusts_a_witness",
@@ -435,7 +387,6 @@ AUDIT: tuple[Mutant, ...] = (
         "return all(found[root] for root in claim.roots)",
         "return bool(found[claim.goal])",
         ("tests/agreement/test_audit_by_inputs.py::test_a_witness_is_put_to_the_test",),
-        slow=True,
     ),
     Mutant(
         "a_certificate_serves_floats_too",
@@ -443,7 +394,6 @@ AUDIT: tuple[Mutant, ...] = (
         '    require(obligation.over is None, "no certificate speaks of float executions")\n',
         "",
         ("tests/unit/test_over.py",),
-        slow=True,
     ),
     Mutant(
         "certificates_over_what_was_read",
@@ -451,7 +401,6 @@ AUDIT: tuple[Mutant, ...] = (
         "for path in (certificate_path(folder, claim), *of_lengths(folder, claim)):\n            require",
         "for path in of_lengths(folder, claim):\n            require",
         ("tests/unit/test_outputs.py",),
-        slow=True,
     ),
     Mutant(
         "lemma_without_its_certificate",
@@ -459,6 +408,7 @@ AUDIT: tuple[Mutant, ...] = (
         "for part in others:",
         "for part in others[:0]:",
         ("tests/unit/test_lemmas.py::test_none_of_them_may_be_missing",),
+        quick=True,
     ),
     Mutant(
         "certificate_of_one_value",

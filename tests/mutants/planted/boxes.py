@@ -11,7 +11,6 @@ BOXES: tuple[Mutant, ...] = (
         "over = np.maximum(-slope * low, high - slope * high) * (1 + 8 * UNIT)",
         "over = np.minimum(-slope * low, high - slope * high) * (1 - 8 * UNIT)",
         ("tests/unit/test_box_lines.py::test_a_unit_of_one_argument_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_chord_rounded_inward",
@@ -19,7 +18,6 @@ BOXES: tuple[Mutant, ...] = (
         "over = np.where(either, over + np.abs(high) * (8 * UNIT) + FLAT * FLAT, 0.0)",
         "over = np.where(either, over * (1 - 16 * UNIT), 0.0)",
         ("tests/unit/test_box_lines.py::test_a_unit_of_one_argument_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_step_too_steep",
@@ -27,7 +25,6 @@ BOXES: tuple[Mutant, ...] = (
         "steep, np.minimum((1 - 8 * UNIT) / np.where(steep, high, 1.0), MOST_STEEP), 0.0",
         "steep, np.minimum((1 + 8 * UNIT) / np.where(steep, high, 1.0), MOST_STEEP), 0.0",
         ("tests/unit/test_box_lines.py::test_a_unit_of_one_argument_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_plane_of_other_corners",
@@ -35,7 +32,6 @@ BOXES: tuple[Mutant, ...] = (
         "over = np.where(other, a * d, b * c)",
         "over = np.where(other, b * c, a * d)",
         ("tests/unit/test_box_lines.py::test_a_product_is_between_its_planes",),
-        slow=True,
     ),
     Mutant(
         "box_shift_never_back",
@@ -43,7 +39,6 @@ BOXES: tuple[Mutant, ...] = (
         "by_d = np.where(own_below, second.below, back.above)",
         "by_d = np.where(own_below, second.below, forth.above)",
         ("tests/unit/test_box_lines.py::test_a_shift_is_between_its_planes",),
-        slow=True,
     ),
     Mutant(
         "box_shift_on_too_soon",
@@ -51,7 +46,6 @@ BOXES: tuple[Mutant, ...] = (
         "least = np.where(a >= -c, np.maximum(least, 0), least)",
         "least = np.where(b >= -c, np.maximum(least, 0), least)",
         ("tests/unit/test_box_lines.py::test_a_shift_is_between_its_planes",),
-        slow=True,
     ),
     Mutant(
         "box_half_forgotten",
@@ -59,7 +53,6 @@ BOXES: tuple[Mutant, ...] = (
         "return joined([first, Nodes(low, nodes.high, *rest)])",
         "return joined([first, first])",
         ("tests/unit/test_box_bounds.py::test_every_point_of_a_node_is_in_one_of_its_parts",),
-        slow=True,
     ),
     Mutant(
         "box_phase_not_recorded",
@@ -69,7 +62,6 @@ BOXES: tuple[Mutant, ...] = (
         (
             "tests/unit/test_box_bounds.py::test_units_taken_to_be_off_are_bounded_by_next_to_nothing",
         ),
-        slow=True,
     ),
     Mutant(
         "box_phase_of_the_other_side",
@@ -77,7 +69,6 @@ BOXES: tuple[Mutant, ...] = (
         "((form.above, phase > 0), (form.below, phase < 0))",
         "((form.below, phase > 0), (form.above, phase < 0))",
         ("tests/unit/test_box_bounds.py::test_no_point_of_a_node_is_outside_its_bounds",),
-        slow=True,
     ),
     Mutant(
         "box_contradicted_by_what_a_phase_assumes",
@@ -87,7 +78,6 @@ BOXES: tuple[Mutant, ...] = (
         (
             "tests/unit/test_box_bounds.py::test_units_taken_to_be_off_are_bounded_by_next_to_nothing",
         ),
-        slow=True,
     ),
     Mutant(
         "box_cut_too_far",
@@ -95,7 +85,6 @@ BOXES: tuple[Mutant, ...] = (
         "end = end + np.sign(slopes) * (np.abs(end) * (4 * UNIT) + TINY)",
         "end = end - np.sign(slopes) * (np.abs(end) * (64 * UNIT) + TINY)",
         ("tests/unit/test_box_bounds.py::test_a_cut_leaves_what_the_half_space_has",),
-        slow=True,
     ),
     Mutant(
         "box_cut_without_its_rounding",
@@ -103,7 +92,6 @@ BOXES: tuple[Mutant, ...] = (
         "room = (terms - total[:, None]) + (mass * rounding(low.shape[1] + 4) * 2)[:, None] + TINY",
         "room = terms - total[:, None]",
         ("tests/unit/test_box_bounds.py::test_a_cut_leaves_what_the_half_space_has",),
-        slow=True,
     ),
     Mutant(
         "box_rounding_not_charged",
@@ -111,7 +99,6 @@ BOXES: tuple[Mutant, ...] = (
         "return (count + 8) * UNIT * 1.01",
         "return 0.0 * count",
         ("tests/unit/test_box_bounds.py::test_what_is_summed_up_is_not_above_the_least_value",),
-        slow=True,
     ),
     Mutant(
         "box_first_coefficients_not_charged",
@@ -119,7 +106,6 @@ BOXES: tuple[Mutant, ...] = (
         "sizes = sum((abs(rows) @ charges.reach[j] for j, rows in starts.items()), abs(consts))",
         "sizes = abs(consts)",
         ("tests/unit/test_box_bounds.py::test_what_many_layers_add_to_a_coefficient_is_charged",),
-        slow=True,
     ),
     Mutant(
         "box_overflow_as_a_bound",
@@ -127,7 +113,6 @@ BOXES: tuple[Mutant, ...] = (
         "return np.where(np.isnan(found), -np.inf, found)",
         "return np.asarray(found)",
         ("tests/unit/test_box_bounds.py::test_least_is_minus_infinity_where_numbers_overflow",),
-        slow=True,
     ),
     Mutant(
         "box_slack_of_a_layer_dropped",
@@ -135,7 +120,6 @@ BOXES: tuple[Mutant, ...] = (
         "np.nextafter(found.consts - layer.slack[entry], -np.inf)",
         "np.nextafter(found.consts, -np.inf)",
         ("tests/unit/test_box_bounds.py::test_no_point_of_a_node_is_outside_its_bounds",),
-        slow=True,
     ),
     Mutant(
         "box_slack_of_a_row_dropped",
@@ -143,7 +127,6 @@ BOXES: tuple[Mutant, ...] = (
         "lower = np.nextafter(found.consts - asks.slack[at, which], -np.inf)",
         "lower = found.consts",
         ("tests/unit/test_box_bounds.py::test_no_point_of_a_node_is_outside_its_bounds",),
-        slow=True,
     ),
     Mutant(
         "box_weights_of_any_sign",
@@ -151,7 +134,6 @@ BOXES: tuple[Mutant, ...] = (
         "weights[weights < 2.0**-40 * weights.max(1, keepdims=True)] = 0.0",
         "weights -= 2.0**-40 * weights.max(1, keepdims=True)",
         ("tests/unit/test_box_bounds.py::test_what_is_summed_up_is_not_above_the_least_value",),
-        slow=True,
     ),
     Mutant(
         "box_nearly_closed_as_closed",
@@ -159,7 +141,6 @@ BOXES: tuple[Mutant, ...] = (
         "closed = (each[most] > 0) | excluded",
         "closed = (each[most] > -NEARLY) | excluded",
         ("tests/unit/test_boxes_engine.py::test_what_is_not_decided_exactly_stays_open",),
-        slow=True,
     ),
     Mutant(
         "box_any_row_as_strict",
@@ -167,7 +148,6 @@ BOXES: tuple[Mutant, ...] = (
         "((least_values >= 0) & asks.strict[clause]).any(1)",
         "(least_values >= 0).any(1)",
         ("tests/unit/test_boxes_engine.py::test_what_may_be_0_is_met_at_0",),
-        slow=True,
     ),
     Mutant(
         "box_phase_mixed_the_wrong_way",
@@ -182,7 +162,6 @@ BOXES: tuple[Mutant, ...] = (
         "lost * (meet | rounds)",
         "lost * rounds",
         ("tests/unit/test_box_affine.py",),
-        slow=True,
     ),
     Mutant(
         "box_slack_of_shared_units_dropped",
@@ -190,7 +169,6 @@ BOXES: tuple[Mutant, ...] = (
         "slack[k] = 0.0 if own[k] else (gap + x.slack[k]) * 1.001",
         "slack[k] = 0.0",
         ("tests/unit/test_box_affine.py::test_a_shared_unit_stays_within_its_slack",),
-        slow=True,
     ),
     Mutant(
         "box_nearly_1_as_1",
@@ -198,7 +176,6 @@ BOXES: tuple[Mutant, ...] = (
         "rounds = rounds or abs(coefficient) != 1",
         "rounds = rounds or abs(near) != 1.0",
         ("tests/unit/test_box_affine.py::test_what_rounds_to_1_is_not_1",),
-        slow=True,
     ),
     Mutant(
         "box_infinite_coefficients_of_sums",
@@ -206,7 +183,6 @@ BOXES: tuple[Mutant, ...] = (
         "return Affine(bounded(maps), const, slack)",
         "return Affine(maps, const, slack)",
         ("tests/unit/test_box_affine.py::test_no_coefficient_is_near_overflow",),
-        slow=True,
     ),
     Mutant(
         "box_infinite_coefficients_of_products",
@@ -214,7 +190,6 @@ BOXES: tuple[Mutant, ...] = (
         "maps = bounded({j: times(matrix, rows) for j, rows in x.maps.items()})",
         "maps = {j: times(matrix, rows) for j, rows in x.maps.items()}",
         ("tests/unit/test_boxes_engine.py::test_what_overflows_beside_0_is_no_bound",),
-        slow=True,
     ),
     Mutant(
         "box_slack_of_many_terms_rounded_down",
@@ -222,7 +197,6 @@ BOXES: tuple[Mutant, ...] = (
         "slack = slack * (1 + rounding(len(terms))) + lost",
         "slack = slack * UP + lost",
         ("tests/unit/test_box_affine.py::test_slacks_of_many_terms_add_up",),
-        slow=True,
     ),
     Mutant(
         "box_underflow_as_0",
@@ -230,7 +204,6 @@ BOXES: tuple[Mutant, ...] = (
         "found |= ((rows != 0) & (reach[j] != 0)).any(1)",
         "found |= np.abs(rows) @ reach[j] > 0",
         ("tests/unit/test_box_affine.py::test_what_underflows_is_not_0",),
-        slow=True,
     ),
     Mutant(
         "box_ties_one_way",
@@ -238,7 +211,6 @@ BOXES: tuple[Mutant, ...] = (
         "np.maximum(np.nextafter(x.slack, np.inf), TINY)",
         "x.slack",
         ("tests/agreement/test_kept_boxes.py",),
-        slow=True,
     ),
     Mutant(
         "box_keeps_one_more",
@@ -246,7 +218,6 @@ BOXES: tuple[Mutant, ...] = (
         "count - np.arange",
         "count + 1 - np.arange",
         ("tests/agreement/test_kept_boxes.py",),
-        slow=True,
     ),
     Mutant(
         "box_rival_forgotten",
@@ -254,7 +225,6 @@ BOXES: tuple[Mutant, ...] = (
         "ahead[other, place] = 1.0, -1.0",
         "ahead[other, place] = 1.0, 0.0",
         ("tests/agreement/test_kept_boxes.py",),
-        slow=True,
     ),
     Mutant(
         "box_marks_above_1",
@@ -262,7 +232,6 @@ BOXES: tuple[Mutant, ...] = (
         "most <= 1",
         "most <= 2",
         ("tests/agreement/test_kept_boxes.py",),
-        slow=True,
     ),
     Mutant(
         "box_select_within_one_arm",
@@ -270,7 +239,6 @@ BOXES: tuple[Mutant, ...] = (
         "low = np.minimum(both[0][0], both[1][0])",
         "low = both[0][0]",
         ("tests/unit/test_boxes_engine.py::test_a_chain_of_arms_is_bounded_by_their_hull",),
-        slow=True,
     ),
     Mutant(
         "box_select_within_the_other_arm",
@@ -278,7 +246,6 @@ BOXES: tuple[Mutant, ...] = (
         "high = np.maximum(both[0][1], both[1][1])",
         "high = both[1][1]",
         ("tests/unit/test_boxes_engine.py::test_a_chain_of_arms_is_bounded_by_their_hull",),
-        slow=True,
     ),
     Mutant(
         "box_rounded_inward",
@@ -286,7 +253,6 @@ BOXES: tuple[Mutant, ...] = (
         "return float(np.nextafter(near, side * np.inf))",
         "return near",
         ("tests/unit/test_box_affine.py::test_the_box_is_rounded_outward",),
-        slow=True,
     ),
     Mutant(
         "box_strict_for_closed",
@@ -294,7 +260,6 @@ BOXES: tuple[Mutant, ...] = (
         'case "<", False:\n                return one(Atom(*right, *left, strict=False))',
         'case "<", False:\n                return one(Atom(*right, *left, strict=True))',
         ("tests/agreement/test_box_clauses.py::test_what_refutes_a_claim_meets_a_clause",),
-        slow=True,
     ),
     Mutant(
         "box_ends_that_touch_ruled_out",
@@ -302,7 +267,6 @@ BOXES: tuple[Mutant, ...] = (
         "return None if compare(left[0], right[1]) else False",
         "return None if left[0] < right[1] else False",
         ("tests/agreement/test_box_clauses.py::test_the_box_decides_what_its_ends_do",),
-        slow=True,
     ),
     Mutant(
         "box_rival_left_out",
@@ -310,7 +274,6 @@ BOXES: tuple[Mutant, ...] = (
         "rivals = (j for j in range(width) if j != chosen)",
         "rivals = (j for j in range(width - 1) if j != chosen)",
         ("tests/agreement/test_box_clauses.py::test_every_rival_of_a_choice_may_win",),
-        slow=True,
     ),
     Mutant(
         "box_mixed_rounding_dropped",
@@ -318,7 +281,6 @@ BOXES: tuple[Mutant, ...] = (
         "np.nextafter(found.consts - lost * (1 + 1e-9), -np.inf)",
         "np.nextafter(found.consts, -np.inf)",
         ("tests/unit/test_box_bounds.py::test_rows_put_together_keep_their_slack",),
-        slow=True,
     ),
     Mutant(
         "box_size_0_as_0",
@@ -326,7 +288,6 @@ BOXES: tuple[Mutant, ...] = (
         "lost = moderate(mass) * rounding(2 * len(terms)) + live * TINY",
         "lost = moderate(mass) * rounding(2 * len(terms)) + (mass > 0) * TINY",
         ("tests/unit/test_boxes_engine.py::test_what_underflows_keeps_its_sign",),
-        slow=True,
     ),
     Mutant(
         "box_matrix_of_size_0_as_0",
@@ -334,7 +295,6 @@ BOXES: tuple[Mutant, ...] = (
         "return Affine(maps, const, slack + (live[:, 0] > 0) * TINY)",
         "return Affine(maps, const, slack + (bounds[:, 0] > 0) * TINY)",
         ("tests/unit/test_box_affine.py::test_what_underflows_is_not_0",),
-        slow=True,
     ),
     Mutant(
         "box_slack_of_a_matrix_dropped",
@@ -342,7 +302,6 @@ BOXES: tuple[Mutant, ...] = (
         "slack = (slack + inexact * (1 + rounding(summed))) * UP",
         "slack = slack * UP",
         ("tests/unit/test_box_affine.py::test_a_matrix_product_stays_within_its_slack",),
-        slow=True,
     ),
     Mutant(
         "box_all_phases_of_one_node",
@@ -350,7 +309,6 @@ BOXES: tuple[Mutant, ...] = (
         "halves = [halved(nodes.take(~phased), axis[~phased]), *sided(nodes.take(phased), unit[phased])]",
         "halves = [halved(nodes.take(~phased), axis[~phased]), sided(nodes.take(phased), unit[phased])[0]]",
         ("tests/unit/test_box_bounds.py::test_every_point_of_a_node_is_in_one_of_its_parts",),
-        slow=True,
     ),
     Mutant(
         "box_curve_chord_below",
@@ -358,7 +316,6 @@ BOXES: tuple[Mutant, ...] = (
         "most = np.maximum(ends[0] - slopes * low, ends[1] - slopes * high)",
         "most = np.minimum(ends[0] - slopes * low, ends[1] - slopes * high)",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_tangent_above",
@@ -366,7 +323,6 @@ BOXES: tuple[Mutant, ...] = (
         "return slopes, np.minimum(*ends) - size * ROOM - SPECK",
         "return slopes, np.maximum(*ends) - size * ROOM - SPECK",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_tangent_rounded_to_nearest",
@@ -374,7 +330,6 @@ BOXES: tuple[Mutant, ...] = (
         "return slopes, np.minimum(*ends) - size * ROOM - SPECK",
         "return slopes, np.minimum(*ends)",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_chord_rounded_to_nearest",
@@ -382,7 +337,6 @@ BOXES: tuple[Mutant, ...] = (
         "return slopes, most + size * ROOM + SPECK\n\n\ndef tangent",
         "return slopes, most\n\n\ndef tangent",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_between_points_of_a_grid",
@@ -390,7 +344,6 @@ BOXES: tuple[Mutant, ...] = (
         "above = np.minimum(bent.sagging * square, bent.apart) + speck(kind)",
         "above = 0.0 * square",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_bends_the_other_way",
@@ -398,7 +351,6 @@ BOXES: tuple[Mutant, ...] = (
         "return Bends(np.where(high <= 0, 0.0, most), np.where(low >= 0, 0.0, most), apart)",
         "return Bends(np.where(low >= 0, 0.0, most), np.where(high <= 0, 0.0, most), apart)",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_dip_forgotten",
@@ -406,7 +358,6 @@ BOXES: tuple[Mutant, ...] = (
         "least = np.where((low <= last) & (high >= first), lowest, least)",
         "least = np.where((low > last) & (high < first), lowest, least)",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_curve_values_rounded_inward",
@@ -414,7 +365,6 @@ BOXES: tuple[Mutant, ...] = (
         "least = least - np.abs(least) * ERROR - speck(kind)",
         "least = least + np.abs(least) * ERROR",
         ("tests/unit/test_box_curves.py::test_a_smooth_unit_is_between_its_lines",),
-        slow=True,
     ),
     Mutant(
         "box_square_factor_forgotten",
@@ -422,7 +372,6 @@ BOXES: tuple[Mutant, ...] = (
         'found = times_known(growing, f, growing.applied("square", x))',
         'found = growing.applied("square", x)',
         ("tests/unit/test_box_smooth.py::test_a_net_has_the_circuits_values",),
-        slow=True,
     ),
     Mutant(
         "box_gate_shift_forgotten",
@@ -430,7 +379,6 @@ BOXES: tuple[Mutant, ...] = (
         "    if shifts.any():",
         "    if not shifts.any():",
         ("tests/unit/test_box_smooth.py::test_a_net_has_the_circuits_values",),
-        slow=True,
     ),
     Mutant(
         "box_gate_slack_forgotten",
@@ -438,7 +386,6 @@ BOXES: tuple[Mutant, ...] = (
         "(loose * gate.size + mass * slack) * MORE",
         "mass * slack * MORE",
         ("tests/unit/test_box_smooth.py::test_what_floats_leave_open_of_a_factor_is_charged",),
-        slow=True,
     ),
     Mutant(
         "box_square_slack_forgotten",
@@ -446,7 +393,6 @@ BOXES: tuple[Mutant, ...] = (
         "slack=(found.slack + apart) * MORE",
         "slack=found.slack * MORE",
         ("tests/unit/test_box_smooth.py::test_what_floats_leave_open_of_a_factor_is_charged",),
-        slow=True,
     ),
     Mutant(
         "box_reciprocal_of_no_sign",
@@ -454,7 +400,6 @@ BOXES: tuple[Mutant, ...] = (
         'negative = combined([(-ONE, curved(growing, "recip", mirrored))], growing.reach)',
         'negative = combined([(ONE, curved(growing, "recip", mirrored))], growing.reach)',
         ("tests/unit/test_box_smooth.py::test_a_net_has_the_circuits_values",),
-        slow=True,
     ),
     Mutant(
         "box_root_of_what_may_be_negative",
@@ -462,7 +407,6 @@ BOXES: tuple[Mutant, ...] = (
         'if found.kind == "sqrt" and sign == Sign.UNKNOWN and',
         'if found.kind == "sqrt" and sign == Sign.APART and',
         ("tests/unit/test_box_smooth.py::test_what_has_no_bounds_is_refused",),
-        slow=True,
     ),
     Mutant(
         "box_shares_of_another_sum",
@@ -470,7 +414,6 @@ BOXES: tuple[Mutant, ...] = (
         "terms = [(ONE, shares), (-part, picked([sums], places)), (part, ones)]",
         "terms = [(ONE, shares), (part, picked([sums], places)), (part, ones)]",
         ("tests/unit/test_box_smooth.py::test_a_net_has_the_circuits_values",),
-        slow=True,
     ),
     Mutant(
         "range_row_of_the_number_turned",
@@ -478,7 +421,6 @@ BOXES: tuple[Mutant, ...] = (
         "x = combined([(Fraction(-1), reading.known[value])], reading.growing.reach)",
         "x = combined([(Fraction(1), reading.known[value])], reading.growing.reach)",
         ("tests/agreement/test_box_ranges.py::test_no_input_exceeds_the_limit",),
-        slow=True,
     ),
     Mutant(
         "range_bound_by_any_row_of_a_clause",
@@ -486,7 +428,6 @@ BOXES: tuple[Mutant, ...] = (
         "np.where(still, pairs.first, np.inf)",
         "np.where(still, pairs.bound, np.inf)",
         ("tests/agreement/test_box_ranges.py::test_the_limit_holds_after_every_round",),
-        slow=True,
     ),
     Mutant(
         "region_guard_made_weak",
@@ -494,7 +435,6 @@ BOXES: tuple[Mutant, ...] = (
         "                yield replace(over, strict=True), 1\n                yield under, 0",
         "                yield over, 1\n                yield under, 0",
         ("tests/agreement/test_regions.py::test_every_point_of_the_domain_is_in_one_region",),
-        slow=True,
     ),
     Mutant(
         "region_flat_part_dropped",
@@ -504,7 +444,6 @@ BOXES: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_regions.py::test_the_regions_as_a_spec_are_proved_to_be_the_circuit",
         ),
-        slow=True,
     ),
     Mutant(
         "region_sign_by_known_vertices_alone",
@@ -512,7 +451,6 @@ BOXES: tuple[Mutant, ...] = (
         "low = height(row, self.reach(negative(row)))",
         "low = low + 0",
         ("tests/unit/test_polytope.py::test_the_best_vertex_is_found",),
-        slow=True,
     ),
     Mutant(
         "region_edge_too_long",
@@ -520,7 +458,6 @@ BOXES: tuple[Mutant, ...] = (
         "if least is None or step < least:",
         "if least is None or step > least:",
         ("tests/unit/test_polytope.py::test_the_best_vertex_is_found",),
-        slow=True,
     ),
     Mutant(
         "region_cut_that_bounds_left_out",
@@ -528,7 +465,6 @@ BOXES: tuple[Mutant, ...] = (
         "if cut.flat or (low == 0 and high > 0):",
         "if cut.flat or (low == 0 and high > 0 and not cut.strict):",
         ("tests/agreement/test_regions.py::test_every_point_of_the_domain_is_in_one_region",),
-        slow=True,
     ),
     Mutant(
         "box_cut_by_one_of_its_clauses",
@@ -536,6 +472,5 @@ BOXES: tuple[Mutant, ...] = (
         "np.minimum.reduceat(low, first)",
         "np.maximum.reduceat(low, first)",
         ("tests/unit/test_box_edges.py",),
-        slow=True,
     ),
 )

@@ -11,6 +11,7 @@ CIRCUITS: tuple[Mutant, ...] = (
         "return Trial(refutes=False, late=True)",
         "return Trial(refutes=True, late=True)",
         ("tests/unit/test_clock.py::test_what_is_late_decides_nothing",),
+        quick=True,
     ),
     Mutant(
         "agreeing_choices_called_concave",
@@ -18,7 +19,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "case Index():\n            return UNKNOWN if left.moves and right.moves else",
         "case Index():\n            return",
         ("tests/unit/test_freeze.py",),
-        slow=True,
     ),
     Mutant(
         "a_negative_multiple_that_bends_the_same_way",
@@ -26,7 +26,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "return curve if factor >= 0 else",
         "return curve if True else",
         ("tests/unit/test_freeze.py",),
-        slow=True,
     ),
     Mutant(
         "bound_on_the_wrong_side",
@@ -34,6 +33,7 @@ CIRCUITS: tuple[Mutant, ...] = (
         "side = bound[0] if c > 0 else bound[1]",
         "side = bound[1] if c > 0 else bound[0]",
         ("tests/spec/domains",),
+        quick=True,
     ),
     Mutant(
         "a_long_bound_rounded_inwards",
@@ -48,7 +48,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "dict(added(row.slabs, -factor, other.slabs))",
         "dict(added(row.slabs, factor, other.slabs))",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "factor_dropped_though_it_may_be_zero",
@@ -56,7 +55,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "    return sign_of(ops, types, wire) >= Sign.POSITIVE and all(",
         "    return sign_of(ops, types, wire) >= Sign.NOT_NEGATIVE and all(",
         ("tests/unit/test_final_norms.py",),
-        slow=True,
     ),
     Mutant(
         "claim_with_errors_decided",
@@ -64,7 +62,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "        if claim_of(name) in self.faults:\n            raise",
         "        if claim_of(name) in self.params:\n            raise",
         ("tests/unit/test_repl.py",),
-        slow=True,
     ),
     Mutant(
         "error_elsewhere_taken_for_a_claims",
@@ -72,7 +69,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "d.span and d.span in span]",
         "d.span]",
         ("tests/unit/test_cli.py",),
-        slow=True,
     ),
     Mutant(
         "comparisons_are_not_strengthened",
@@ -80,7 +76,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "sure = b.add(Compare(op.op, combine(b, (1, left), (1, room)), right))",
         "sure = b.add(op)",
         ("tests/unit/test_over.py",),
-        slow=True,
     ),
     Mutant(
         "a_where_is_read_exactly_alone",
@@ -88,7 +83,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         'outputs["where"] = where.maybe if every else where.sure',
         'outputs["where"] = circuit.outputs["where"]',
         ("tests/unit/test_over.py",),
-        slow=True,
     ),
     Mutant(
         "a_not_keeps_its_sides",
@@ -96,7 +90,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "return Sides(b.add(Not(inner.maybe)), b.add(Not(inner.sure)))",
         "return Sides(b.add(Not(inner.sure)), b.add(Not(inner.maybe)))",
         ("tests/unit/test_over.py",),
-        slow=True,
     ),
     Mutant(
         "rivals_stand_still",
@@ -104,7 +97,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "doubt = np.where(np.array(here) == np.array(there), 0.0, err[here] + err[there])",
         "doubt = np.zeros(len(here))",
         ("tests/unit/test_over.py",),
-        slow=True,
     ),
     Mutant(
         "variables_bounded_as_one",
@@ -119,7 +111,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "            before += here\n",
         "            before = here\n",
         ("tests/unit/test_repl_definitions.py::TestTraces",),
-        slow=True,
     ),
     Mutant(
         "shard_in_another_folder",
@@ -127,7 +118,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         'plain = not any(mark in "/\\\\:\\0" or "\\ud800" <= mark <= "\\udfff" for mark in file)',
         "plain = True",
         ("tests/unit/test_checkpoint.py",),
-        slow=True,
     ),
     Mutant(
         "shard_behind_a_link",
@@ -135,7 +125,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "for shard in files_of(path, self.named(decl))[1:]:",
         "for shard in files_of(path, self.named(decl))[:0]:",
         ("tests/unit/test_checkpoint.py",),
-        slow=True,
     ),
     Mutant(
         "tensor_of_another_shard",
@@ -143,7 +132,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "for name in sorted(said ^ set(header.tensors)):",
         "for name in sorted(said - set(header.tensors)):",
         ("tests/unit/test_checkpoint.py",),
-        slow=True,
     ),
     Mutant(
         "hash_of_the_index_alone",
@@ -151,7 +139,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "return joined([plain_hash(file, span) for file in files_of(path, span)])",
         "return joined([plain_hash(file, span) for file in files_of(path, span)][:1])",
         ("tests/unit/test_checkpoint.py",),
-        slow=True,
     ),
     Mutant(
         "goal_taken_for_lemma",
@@ -159,7 +146,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         'implies(b, outputs.pop(ASSUMED), outputs["goal"])',
         'implies(b, outputs["goal"], outputs.pop(ASSUMED))',
         ("tests/agreement/test_lemmas.py",),
-        slow=True,
     ),
     Mutant(
         "input_that_denies_a_lemma",
@@ -167,6 +153,7 @@ CIRCUITS: tuple[Mutant, ...] = (
         "if not trial(aided(question), weights, witness).refutes:",
         "if not trial(aided(question), weights, witness):",
         ("tests/unit/test_lemmas.py::test_an_input_that_denies_a_lemma_decides_nothing",),
+        quick=True,
     ),
     Mutant(
         "value_left_out",
@@ -181,7 +168,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "return side_by_side(b, [combine(b, (1, right), (-1, left))])",
         "return side_by_side(b, [combine(b, (1, left), (-1, right))])",
         ("tests/unit/test_patch_bounds.py",),
-        slow=True,
     ),
     Mutant(
         "a_config_that_leaves_it_open_ties_nothing",
@@ -189,6 +175,5 @@ CIRCUITS: tuple[Mutant, ...] = (
         "return fields.get(FIELD, of_a_model) is not False",
         "return fields.get(FIELD, False) is not False",
         ("tests/unit/test_tied_names.py::TestWhatIsTied::test_a_config_that_leaves_it_open_ties",),
-        slow=True,
     ),
 )

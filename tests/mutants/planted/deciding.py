@@ -11,7 +11,6 @@ DECIDING: tuple[Mutant, ...] = (
         'outputs = {**same.outputs, "goal": b.add(Not(same.outputs["goal"]))}',
         'outputs = {**same.outputs, "goal": same.outputs["goal"]}',
         ("tests/unit/test_prover.py",),
-        slow=True,
     ),
     Mutant(
         "witness_not_replayed",
@@ -22,7 +21,6 @@ DECIDING: tuple[Mutant, ...] = (
         "    listed",
         "    found = example(question, weights, finding.witness)\n    listed",
         ("tests/unit/test_prover.py",),
-        slow=True,
     ),
     Mutant(
         "length_not_reached_counts_as_proved",
@@ -30,7 +28,6 @@ DECIDING: tuple[Mutant, ...] = (
         "    if tally.open:\n",
         "    if tally.undecided and not tally.proofs:\n",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "interval_of_a_count_decided_by_its_end",
@@ -38,7 +35,6 @@ DECIDING: tuple[Mutant, ...] = (
         "within((), ((Fraction(known.low), Fraction(known.high)),))",
         "within((), ((Fraction(known.low), Fraction(known.low)),))",
         ("tests/unit/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "range_ends_at_what_was_reached",
@@ -46,7 +42,6 @@ DECIDING: tuple[Mutant, ...] = (
         "self.limit, self.method, self.trusted = bound, found.method, found.trusted",
         "self.limit, self.method, self.trusted = self.low, found.method, found.trusted",
         ("tests/unit/test_ranges.py",),
-        slow=True,
     ),
     Mutant(
         "kept_for_all_tensors",
@@ -61,7 +56,6 @@ DECIDING: tuple[Mutant, ...] = (
         "[described(q, weights, tensors) for q in known.questions]]",
         "[]]",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_decided_anew",),
-        slow=True,
     ),
     Mutant(
         "kept_for_all_engines",
@@ -69,7 +63,6 @@ DECIDING: tuple[Mutant, ...] = (
         "        version,\n        asking",
         "        asking",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_the_source_of_circ",),
-        slow=True,
     ),
     Mutant(
         "kept_for_all_limits",
@@ -77,7 +70,6 @@ DECIDING: tuple[Mutant, ...] = (
         '        astuple(replace(limits, timeout=0.0, jobs=1, memory=0, device="cpu")),\n',
         "",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_a_limit_other_than_time",),
-        slow=True,
     ),
     Mutant(
         "kept_for_all_lengths_but_the_first",
@@ -85,7 +77,6 @@ DECIDING: tuple[Mutant, ...] = (
         "for x in row.asked)",
         "for x in row.asked[:1])",
         ("tests/unit/test_cache.py::TestWhatChanged::test_is_a_length_that_was_asked_on_the_way",),
-        slow=True,
     ),
     Mutant(
         "seals_are_not_compared",
@@ -95,7 +86,6 @@ DECIDING: tuple[Mutant, ...] = (
         "        ):\n",
         "        case (bytes(body), bytes()):\n",
         ("tests/unit/test_cache_file.py::TestAltered::test_by_one_word",),
-        slow=True,
     ),
     Mutant(
         "a_seal_fits_any_claim",
@@ -103,7 +93,6 @@ DECIDING: tuple[Mutant, ...] = (
         'f"{key}\\n".encode() + body',
         "body",
         ("tests/unit/test_cache_file.py::TestAltered::test_by_the_row_of_another_question",),
-        slow=True,
     ),
     Mutant(
         "a_seal_that_others_can_make",
@@ -111,7 +100,6 @@ DECIDING: tuple[Mutant, ...] = (
         "len(found) == SIZE and is_private(about)",
         "len(found) == SIZE",
         ("tests/unit/test_cache_file.py::TestTheSecret::test_is_kept_from_others",),
-        slow=True,
     ),
     Mutant(
         "refuted_again_without_replay",
@@ -119,7 +107,6 @@ DECIDING: tuple[Mutant, ...] = (
         "return trial(obligation, weights, witness).refutes",
         "return True",
         ("tests/unit/test_cache.py::TestWhatIsShownAgain::test_refutes_again",),
-        slow=True,
     ),
     Mutant(
         "met_again_without_replay",
@@ -127,7 +114,6 @@ DECIDING: tuple[Mutant, ...] = (
         "return trial(denied(obligation), weights, witness).refutes",
         "return True",
         ("tests/unit/test_cache.py::TestWhatIsShownAgain::test_is_a_witness_again",),
-        slow=True,
     ),
     Mutant(
         "versions_by_the_sizes_of_files",
@@ -142,7 +128,6 @@ DECIDING: tuple[Mutant, ...] = (
         "if engine_version() != slot.version:",
         "if not slot.version:",
         ("tests/unit/test_cache.py::TestWhatIsNotKept::test_is_what_a_changed_source_decided",),
-        slow=True,
     ),
     Mutant(
         "a_claim_over_floats_is_decided_exactly",
@@ -150,7 +135,6 @@ DECIDING: tuple[Mutant, ...] = (
         "    if obligation.over is not None:\n",
         "    if obligation.over == obligation.name:\n",
         ("tests/unit/test_over.py",),
-        slow=True,
     ),
     Mutant(
         "unsat_with_a_box_open",
@@ -158,7 +142,6 @@ DECIDING: tuple[Mutant, ...] = (
         "    if reasons:\n",
         "    if reasons and not asking.held:\n",
         ("tests/unit/test_vnnlib_command.py",),
-        slow=True,
     ),
     Mutant(
         "unsat_with_a_box_out_of_time",
@@ -166,7 +149,6 @@ DECIDING: tuple[Mutant, ...] = (
         "reasons = (*asking.reasons, *asking.ran_out)",
         "reasons = tuple(asking.reasons)",
         ("tests/unit/test_vnnlib_command.py::test_a_box_that_stays_hard_is_unknown",),
-        slow=True,
     ),
     Mutant(
         "interrupted_range_goes_on",
@@ -174,7 +156,6 @@ DECIDING: tuple[Mutant, ...] = (
         "down.interrupted = greatest.interrupted",
         "down.interrupted = False",
         ("tests/agreement/test_box_ranges.py::test_ctrl_c_ends_the_search_for_both_ends",),
-        slow=True,
     ),
     Mutant(
         "device_of_singles_trusted",
@@ -182,7 +163,6 @@ DECIDING: tuple[Mutant, ...] = (
         "return bool((products <= room).all() and (sums <= room.diagonal()).all())",
         "return bool(np.isfinite(products + sums).all())",
         ("tests/unit/test_device.py",),
-        slow=True,
     ),
     Mutant(
         "what_was_read_by_another_name",
@@ -190,7 +170,6 @@ DECIDING: tuple[Mutant, ...] = (
         "return a.samefile(b)",
         "return a == b",
         ("tests/unit/test_outputs.py",),
-        slow=True,
     ),
     Mutant(
         "editor_beyond_the_folder",
@@ -198,7 +177,6 @@ DECIDING: tuple[Mutant, ...] = (
         "return Files(folder, opened=",
         "return Files(folder, True, opened=",
         ("tests/unit/test_lsp.py::TestFindings",),
-        slow=True,
     ),
     Mutant(
         "renaming_that_captures",
@@ -206,7 +184,6 @@ DECIDING: tuple[Mutant, ...] = (
         "if meanings(before) != meanings(after):",
         "if False and meanings(before) != meanings(after):",
         ("tests/unit/test_occurrences.py::test_capture_is_refused",),
-        slow=True,
     ),
     Mutant(
         "tensors_of_a_checkpoint_declared_anew_are_kept",
@@ -214,7 +191,6 @@ DECIDING: tuple[Mutant, ...] = (
         "if stored_in(program) == stored_in(before):",
         "if stored_in(program).keys() == stored_in(before).keys():",
         ("tests/unit/test_repl_definitions.py::TestFilesThatChange",),
-        slow=True,
     ),
     Mutant(
         "file_that_changed_goes_unseen",
@@ -229,7 +205,6 @@ DECIDING: tuple[Mutant, ...] = (
         'if program.failed or any(each.severity == "error" for each in own):',
         "if program.failed:",
         ("tests/unit/test_repl_definitions.py::TestDefinitions",),
-        slow=True,
     ),
     Mutant(
         "html_of_names_as_they_stand",
@@ -237,7 +212,6 @@ DECIDING: tuple[Mutant, ...] = (
         "    style, text = STYLES[line.style], escape(line.text)\n",
         "    style, text = STYLES[line.style], line.text\n",
         ("tests/unit/test_notebook.py::TestDisplays",),
-        slow=True,
     ),
     Mutant(
         "module_that_trains_taken",
@@ -247,7 +221,6 @@ DECIDING: tuple[Mutant, ...] = (
         (
             "tests/unit/test_handed_networks.py::test_a_module_that_trains_is_refused_by_the_layer_that_does",
         ),
-        slow=True,
     ),
     Mutant(
         "reading_never_apart",
@@ -262,7 +235,6 @@ DECIDING: tuple[Mutant, ...] = (
         "{checkpoint.name.text} := {before}",
         "{checkpoint.name.text} := {checkpoint.name.text}",
         ("tests/unit/test_diff.py",),
-        slow=True,
     ),
     Mutant(
         "a_tolerance_that_is_ignored",
@@ -270,7 +242,6 @@ DECIDING: tuple[Mutant, ...] = (
         'goal += f" within ({within.numerator} / {within.denominator})"',
         "pass",
         ("tests/unit/test_diff.py",),
-        slow=True,
     ),
     Mutant(
         "a_domain_of_several_variables_that_reads_what_is_compared",
@@ -278,7 +249,6 @@ DECIDING: tuple[Mutant, ...] = (
         'if name.startswith("in ")]',
         'if name.startswith("in ") and "(" not in name]',
         ("tests/unit/test_diff_inputs.py::test_what_does_not_fit_is_told_of_what_was_given",),
-        slow=True,
     ),
     Mutant(
         "variables_of_domains_in_another_order",
@@ -286,7 +256,6 @@ DECIDING: tuple[Mutant, ...] = (
         "({', '.join(names)})",
         "({', '.join(names[::-1])})",
         ("tests/unit/test_diff_inputs.py::test_pairs_of_words_are_counted",),
-        slow=True,
     ),
     Mutant(
         "tensors_of_the_same_start",
@@ -301,7 +270,6 @@ DECIDING: tuple[Mutant, ...] = (
         "if not isinstance(rest.verdict, Proved):",
         "if False and not isinstance(rest.verdict, Proved):",
         ("tests/agreement/test_lemmas.py",),
-        slow=True,
     ),
     Mutant(
         "lemma_beyond_its_domain",
@@ -309,7 +277,6 @@ DECIDING: tuple[Mutant, ...] = (
         "against = uncovered(lemma.name, inside.verdict)",
         "against = None",
         ("tests/agreement/test_lemmas.py",),
-        slow=True,
     ),
     Mutant(
         "best_verdict_of_all_values",

@@ -11,7 +11,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return Empty(reason, method, TRUSTED)",
         "return Holds(method, TRUSTED, size_of(inquiry.obligation))",
         ("tests/unit/test_smt_engine.py",),
-        slow=True,
     ),
     Mutant(
         "last_batch_left_out",
@@ -19,7 +18,6 @@ ENGINES: tuple[Mutant, ...] = (
         "numbers = np.arange(start, min(start + source.step, source.count))",
         "numbers = np.arange(start, min(start + source.step, source.count - 1))",
         ("tests/unit/test_enumeration.py",),
-        slow=True,
     ),
     Mutant(
         "undecided_words_dropped",
@@ -27,7 +25,6 @@ ENGINES: tuple[Mutant, ...] = (
         "    unsure = open_entries(goal)\n    tally.open += numbers[unsure].tolist()",
         "    unsure = open_entries(goal)",
         ("tests/unit/test_enumeration.py",),
-        slow=True,
     ),
     Mutant(
         "a_late_judgement_is_closed",
@@ -42,7 +39,6 @@ ENGINES: tuple[Mutant, ...] = (
         "meets = True if True in conditions else None if None in conditions else False",
         "meets = bool(conditions - {False})",
         ("tests/unit/test_enumeration.py::test_conditions_too_close_to_tell_are_not_met",),
-        slow=True,
     ),
     Mutant(
         "ties_broken_in_every_word_as_it_suits",
@@ -50,7 +46,6 @@ ENGINES: tuple[Mutant, ...] = (
         "real = ties.hanging(tally.within) == 0",
         "real = ties.hanging(tally.within) >= 0",
         ("tests/unit/test_grouping.py::test_domains_that_need_a_tie_broken_both_ways_are_empty",),
-        slow=True,
     ),
     Mutant(
         "paths_one_letter_short",
@@ -58,7 +53,6 @@ ENGINES: tuple[Mutant, ...] = (
         "    for position in reversed(range(len(graph.layers))):\n        known = graph.layers[position]",
         "    for position in reversed(range(1, len(graph.layers))):\n        known = graph.layers[position]",
         ("tests/agreement/test_heads.py",),
-        slow=True,
     ),
     Mutant(
         "weights_rounded_inwards",
@@ -73,7 +67,6 @@ ENGINES: tuple[Mutant, ...] = (
         "(order[:middle], order[middle:])",
         "(order[:middle], order[middle + 1 :])",
         ("tests/unit/test_word_automata.py",),
-        slow=True,
     ),
     Mutant(
         "ties_left_out_of_a_part",
@@ -81,7 +74,6 @@ ENGINES: tuple[Mutant, ...] = (
         "beyond = above[:, :, kind, letter][known.kinds]",
         "beyond = ~above[kind, letter][known.kinds]\n            beyond[known.places == place, letter] = False",
         ("tests/unit/test_hard_attention.py",),
-        slow=True,
     ),
     Mutant(
         "a_letter_above_the_level_allowed",
@@ -89,7 +81,6 @@ ENGINES: tuple[Mutant, ...] = (
         "np.logical_and.at(allowed, known.places, ~beyond)",
         "np.logical_and.at(allowed, known.places[1:], ~beyond[1:])",
         ("tests/unit/test_hard_attention.py",),
-        slow=True,
     ),
     Mutant(
         "a_part_of_the_first_position_alone",
@@ -97,7 +88,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return below if below.empty else with_letter_at(below, positions, letter)",
         "return below if below.empty else with_letter_at(below, positions[:1], letter)",
         ("tests/unit/test_hard_attention.py", "tests/agreement/test_hard_heads.py"),
-        slow=True,
     ),
     Mutant(
         "close_scores_taken_for_unequal",
@@ -105,7 +95,6 @@ ENGINES: tuple[Mutant, ...] = (
         "above = low[:, None] > high[None, :]",
         "above = high[:, None] > low[None, :]",
         ("tests/unit/test_hard_attention.py",),
-        slow=True,
     ),
     Mutant(
         "a_word_of_a_doubtful_part_believed",
@@ -113,7 +102,6 @@ ENGINES: tuple[Mutant, ...] = (
         '    if part.sure:\n        return "fails", word',
         '    if part.sure or part.kind >= 0:\n        return "fails", word',
         ("tests/unit/test_hard_attention.py",),
-        slow=True,
     ),
     Mutant(
         "loops_gone_through_once",
@@ -121,7 +109,6 @@ ENGINES: tuple[Mutant, ...] = (
         "        if not ((further != ahead).any(axis=0) & (length == 0)).any():\n",
         "        if letters > start or not (further != ahead).any():\n",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "first_letter_left_out_of_loops",
@@ -129,7 +116,6 @@ ENGINES: tuple[Mutant, ...] = (
         "plus(turn.first[:, letter], onward)",
         "onward",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "letter_left_out_of_a_split",
@@ -137,7 +123,6 @@ ENGINES: tuple[Mutant, ...] = (
         "high[position, order[:middle]] = False",
         "high[position, order[: middle + 1]] = False",
         ("tests/unit/test_separable_forms.py",),
-        slow=True,
     ),
     Mutant(
         "clause_proved_by_any_comparison",
@@ -145,7 +130,6 @@ ENGINES: tuple[Mutant, ...] = (
         "np.stack([true[mine].any(axis=0) for mine in question.clauses])",
         "np.stack([true.any(axis=0) for _ in question.clauses])",
         ("tests/agreement/test_deep_heads.py",),
-        slow=True,
     ),
     Mutant(
         "word_that_ties_counted_as_sure",
@@ -153,7 +137,6 @@ ENGINES: tuple[Mutant, ...] = (
         "self.surely += words * found.surely",
         "self.surely += words * found.fails",
         ("tests/unit/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "words_not_looked_at_counted_as_never",
@@ -161,7 +144,6 @@ ENGINES: tuple[Mutant, ...] = (
         "found.left += total(asked.binders) - seen",
         "found.left += 0",
         ("tests/unit/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "domain_dropped_from_a_count",
@@ -169,7 +151,6 @@ ENGINES: tuple[Mutant, ...] = (
         'language(question, weights, [*question.conditions, "goal"])',
         'language(question, weights, ["goal"])',
         ("tests/unit/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "open_class_counted_whole",
@@ -177,7 +158,6 @@ ENGINES: tuple[Mutant, ...] = (
         "self.surely += words.words(self.setup.alphabet, yes)",
         "self.surely += words.words(self.setup.alphabet, ~no)",
         ("tests/agreement/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "failing_part_taken_for_proved",
@@ -185,7 +165,6 @@ ENGINES: tuple[Mutant, ...] = (
         "for _, fixing in (*tally.failing, *tally.doubtful)",
         "for _, fixing in tally.doubtful",
         ("tests/agreement/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "alternatives_taken_for_all",
@@ -193,7 +172,6 @@ ENGINES: tuple[Mutant, ...] = (
         "        for places in self.places:\n            held &= known[places].any(axis=0)",
         "        for places in self.places[1:]:\n            held &= known[places].any(axis=0)",
         ("tests/agreement/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "watched_outputs_in_any_order",
@@ -201,7 +179,6 @@ ENGINES: tuple[Mutant, ...] = (
         '[*obligation.conditions, "goal", *watched(obligation)]',
         '[*obligation.conditions, "goal"]',
         ("tests/unit/test_count_vectors.py",),
-        slow=True,
     ),
     Mutant(
         "arrangements_with_the_letter_told_apart",
@@ -210,7 +187,6 @@ ENGINES: tuple[Mutant, ...] = (
         "    rows = [[comb(n + len(some.fixed), k) for k in range(some.free + 1)]\n"
         "        for n in range(some.free + 1)]",
         ("tests/unit/test_count_vectors.py",),
-        slow=True,
     ),
     Mutant(
         "count_vectors_counted_for_words",
@@ -218,7 +194,6 @@ ENGINES: tuple[Mutant, ...] = (
         "found.left += total(asked.binders) - seen",
         "found.left += source.count - done",
         ("tests/unit/test_count_vectors.py",),
-        slow=True,
     ),
     Mutant(
         "last_count_vector_left_out",
@@ -226,7 +201,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return comb(self.free + self.size - 1, self.free) * self.fillings",
         "return (comb(self.free + self.size - 1, self.free) - 1) * self.fillings",
         ("tests/unit/test_count_vectors.py",),
-        slow=True,
     ),
     Mutant(
         "tie_holds_a_strict_comparison",
@@ -234,7 +208,6 @@ ENGINES: tuple[Mutant, ...] = (
         "if sign < 0 or (sign == 0 and asked.literal.strict):",
         "if sign < 0:",
         ("tests/agreement/test_tied_heads.py",),
-        slow=True,
     ),
     Mutant(
         "tie_breaks_a_weak_comparison",
@@ -242,7 +215,6 @@ ENGINES: tuple[Mutant, ...] = (
         "if sign < 0 or (sign == 0 and asked.literal.strict):",
         "if sign <= 0:",
         ("tests/agreement/test_tied_heads.py",),
-        slow=True,
     ),
     Mutant(
         "beginnings_in_different_states_taken_for_one",
@@ -250,7 +222,6 @@ ENGINES: tuple[Mutant, ...] = (
         "        if (position, state, form) in seen:\n            continue\n",
         "        if (position, form) in {(p, f) for p, _, f in seen}:\n            continue\n",
         ("tests/unit/test_exact_sums.py",),
-        slow=True,
     ),
     Mutant(
         "margin_of_what_is_left_of_a_norm",
@@ -258,7 +229,6 @@ ENGINES: tuple[Mutant, ...] = (
         "Tally(measured=not (setup.cases.conditional or setup.scaled))",
         "Tally(measured=not setup.cases.conditional)",
         ("tests/unit/test_final_norms.py",),
-        slow=True,
     ),
     Mutant(
         "amounts_compared_with_zero_alone",
@@ -266,7 +236,6 @@ ENGINES: tuple[Mutant, ...] = (
         "        found = exponentials.sign(gap)\n",
         "        found = exponentials.sign(self.form)\n",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "row_of_scores_cut",
@@ -274,7 +243,6 @@ ENGINES: tuple[Mutant, ...] = (
         "if isinstance(op, Softmax | TopK):",
         "if isinstance(op, Softmax):",
         ("tests/unit/test_tops.py::test_one_mark_needs_the_whole_row",),
-        slow=True,
     ),
     Mutant(
         "box_parts_of_an_interrupted_round_forgotten",
@@ -282,7 +250,6 @@ ENGINES: tuple[Mutant, ...] = (
         "self.hand = [*self.stack]\n",
         "self.hand = []\n",
         ("tests/unit/test_boxes_engine.py::test_an_interrupt_loses_no_part",),
-        slow=True,
     ),
     Mutant(
         "box_parts_in_hand_forgotten",
@@ -290,7 +257,6 @@ ENGINES: tuple[Mutant, ...] = (
         "self.stack += workers.busy.values()",
         "pass",
         ("tests/unit/test_boxes_engine.py::test_what_workers_have_in_hand_is_not_forgotten",),
-        slow=True,
     ),
     Mutant(
         "box_parts_set_aside_forgotten",
@@ -298,7 +264,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return self.left() if self.stack or self.aside else Closed(self.nodes)",
         "return Closed(self.nodes)",
         ("tests/unit/test_boxes_engine.py::test_parts_that_bounds_leave_are_not_forgotten",),
-        slow=True,
     ),
     Mutant(
         "box_part_of_a_batch_lost",
@@ -306,7 +271,6 @@ ENGINES: tuple[Mutant, ...] = (
         "self.stack.append(part.take(np.arange(len(part) - room)))",
         "self.stack.append(part.take(np.arange(len(part) - room - 1)))",
         ("tests/unit/test_boxes_engine.py::test_the_stack_loses_no_part",),
-        slow=True,
     ),
     Mutant(
         "box_part_that_smt_leaves_closed",
@@ -316,7 +280,6 @@ ENGINES: tuple[Mutant, ...] = (
         "                case Holds() | Empty():",
         "case Stuck() | Holds() | Empty():",
         ("tests/unit/test_boxes_engine.py::test_what_is_not_decided_exactly_stays_open",),
-        slow=True,
     ),
     Mutant(
         "box_empty_domain_proved",
@@ -324,7 +287,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return Empty(emptiness(asking.obligation, asking.briefly().none), method, trusted)",
         "return Holds(method, trusted, asking.size)",
         ("tests/unit/test_boxes_engine.py::test_a_domain_without_inputs_is_empty",),
-        slow=True,
     ),
     Mutant(
         "words_left_out_by_what_reads_the_box_too",
@@ -339,7 +301,6 @@ ENGINES: tuple[Mutant, ...] = (
         "stuck.append((word, found))",
         "pass",
         ("tests/unit/test_beside.py::test_a_word_that_is_undecided_leaves_the_claim_open",),
-        slow=True,
     ),
     Mutant(
         "slow_rounds_of_any_size",
@@ -347,7 +308,6 @@ ENGINES: tuple[Mutant, ...] = (
         "most = self.pace.most(most, self.deadline - monotonic())",
         "most = max(1, most)",
         ("tests/unit/test_boxes_engine.py::test_slow_rounds_are_small",),
-        slow=True,
     ),
     Mutant(
         "interrupt_of_exact_parts_forgotten",
@@ -355,7 +315,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return replace(found, interrupted=interrupted)",
         "return found",
         ("tests/unit/test_boxes_engine.py::test_an_interrupt_of_what_is_decided_exactly_is_one",),
-        slow=True,
     ),
     Mutant(
         "dead_workers_parts_forgotten",
@@ -363,7 +322,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return Batch((self.busy[worker],), (), (), 0)",
         "return Batch((), (), (), 0)",
         ("tests/unit/test_boxes_engine.py::test_what_dead_workers_had_is_done_alone",),
-        slow=True,
     ),
     Mutant(
         "interrupted_round_forgotten",
@@ -373,7 +331,6 @@ ENGINES: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_box_ranges.py::test_an_interrupted_search_keeps_what_was_under_way",
         ),
-        slow=True,
     ),
     Mutant(
         "root_bounded_late",
@@ -383,7 +340,6 @@ ENGINES: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_box_ranges.py::test_an_interrupted_search_keeps_what_was_under_way",
         ),
-        slow=True,
     ),
     Mutant(
         "range_bound_on_the_wrong_side_of_the_threshold",
@@ -391,7 +347,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return self.threshold - Fraction(first) if",
         "return self.threshold + Fraction(first) if",
         ("tests/agreement/test_box_ranges.py::test_the_limit_holds_after_every_round",),
-        slow=True,
     ),
     Mutant(
         "range_bound_of_what_waits_forgotten",
@@ -399,7 +354,6 @@ ENGINES: tuple[Mutant, ...] = (
         "return max([self.threshold, *known]) if len(known) == len(bounds) else None",
         "return self.threshold",
         ("tests/agreement/test_box_ranges.py::test_a_search_cut_short_keeps_a_bound",),
-        slow=True,
     ),
     Mutant(
         "range_outside_the_domain",
@@ -407,7 +361,6 @@ ENGINES: tuple[Mutant, ...] = (
         "if any(truth(outcome.outputs[name]) != TRUE for name in question.conditions):",
         "if False:",
         ("tests/agreement/test_box_ranges.py::test_no_input_exceeds_the_limit",),
-        slow=True,
     ),
     Mutant(
         "ends_of_lines_kept_open",
@@ -415,7 +368,6 @@ ENGINES: tuple[Mutant, ...] = (
         "for end in copied:",
         "for end in copied[:0]:",
         ("tests/unit/test_stopping.py",),
-        slow=True,
     ),
     Mutant(
         "joint_condition_left_out_of_classes",
@@ -423,6 +375,5 @@ ENGINES: tuple[Mutant, ...] = (
         "conditions = obligation.joint_conditions",
         'conditions = tuple(name for name in left.outputs if name == "where")',
         ("tests/spec/meaning/products.md",),
-        slow=True,
     ),
 )

@@ -11,6 +11,7 @@ LANGUAGE: tuple[Mutant, ...] = (
         "return before.types.get(e, INVALID)",
         "return found",
         ("tests/unit/test_regrown.py",),
+        quick=True,
     ),
     Mutant(
         "new_sizes_enter_old",
@@ -25,7 +26,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "return WordRows(tuple(words(ctx.facts.lists[data], t)))",
         "return WordRows(tuple(dict.fromkeys(words(ctx.facts.lists[data], t))))",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "rows_of_another_type",
@@ -33,7 +33,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "    if not fits(t, found):\n",
         "    if not fits(found, found):\n",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "indices_of_a_vocabulary_ignored",
@@ -41,7 +40,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "return [found[place] for place in range(len(found))]",
         "return [*found.values()]",
         ("tests/spec/names",),
-        slow=True,
     ),
     Mutant(
         "parts_of_a_list_left_out_but_the_first",
@@ -63,7 +61,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "found.nullable or copy >= least)",
         "found.nullable or copy > least)",
         ("tests/agreement/test_word_patterns.py",),
-        slow=True,
     ),
     Mutant(
         "positions_read_at_any_length",
@@ -71,7 +68,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "elif whole(item) not in (0, -1):",
         "elif whole(item) is None:",
         ("tests/spec",),
-        slow=True,
     ),
     Mutant(
         "fold_of_several_values_at_any_length",
@@ -79,7 +75,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "whole = not isinstance(t, Array) or not t.dims",
         "whole = True",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "kept_along_words_of_any_length",
@@ -87,7 +82,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         'return "this keeps entries along the word" if along else ""',
         'return ""',
         ("tests/spec/meaning/largest.md",),
-        slow=True,
     ),
     Mutant(
         "narrowing_of_a_product_forgotten",
@@ -95,7 +89,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "                found.append(Layer(names, condition, decl, scope))\n                at = joint.domain",
         "                at = joint.domain",
         ("tests/agreement/test_products.py",),
-        slow=True,
     ),
     Mutant(
         "part_of_a_joint_condition_lost",
@@ -147,7 +140,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         (
             "tests/unit/test_layouts_by_hand.py::test_the_modules_are_what_the_definitions_say[llama-2]",
         ),
-        slow=True,
     ),
     Mutant(
         "keys_taken_for_queries",
@@ -157,7 +149,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         (
             "tests/unit/test_layouts_by_hand.py::test_the_modules_are_what_the_definitions_say[gpt2-1]",
         ),
-        slow=True,
     ),
     Mutant(
         "one_token_too_many",
@@ -165,7 +156,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "elif own > count:",
         "elif own > count + 1:",
         ("tests/unit/test_token_networks.py::test_a_declared_type_is_of_tokens_of_the_network",),
-        slow=True,
     ),
     Mutant(
         "dimension_with_a_rest",
@@ -187,7 +177,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         'return any(".." in name for name in names)',
         "return False",
         ("tests/spec/meaning/dimensions.md",),
-        slow=True,
     ),
     Mutant(
         "lemmas_in_a_circle",
@@ -216,7 +205,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "ctx.facts.axes[target] = axes[0]",
         "ctx.facts.axes[target] = len(found.dims) - 1 - axes[0]",
         ("tests/spec/patches/forms.md",),
-        slow=True,
     ),
     Mutant(
         "a_form_along_an_axis_that_an_index_names",
@@ -224,7 +212,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "if is_open(target, at) and same_dim(dim, along)",
         "if same_dim(dim, along)",
         ("tests/spec/patches/forms.md",),
-        slow=True,
     ),
     Mutant(
         "an_edit_of_what_is_computed",
@@ -246,5 +233,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "edit = firsts.get(stored(target))",
         "edit = firsts.get(dotted(target.parts))",
         ("tests/unit/test_forms.py::test_a_quoted_name_is_the_same_tensor",),
+        quick=True,
     ),
 )

@@ -18,7 +18,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if found == TRUE:",
         "if found != EITHER:",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "a_tie_lists_a_value",
@@ -26,7 +25,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if found == EITHER:",
         "if found is None:",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "rows_in_another_order",
@@ -34,7 +32,6 @@ LOWERING: tuple[Mutant, ...] = (
         "codes = tuple(code for word in found.codes for code in word)",
         "codes = tuple(code for word in reversed(found.codes) for code in word)",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "words_gone_through_without_the_last",
@@ -42,7 +39,6 @@ LOWERING: tuple[Mutant, ...] = (
         "every = [*product(range(sort.size), repeat=prod(shape))]",
         "every = [*product(range(sort.size), repeat=prod(shape))][:-1]",
         ("tests/spec/domains",),
-        slow=True,
     ),
     Mutant(
         "order_lowered_weak",
@@ -50,7 +46,6 @@ LOWERING: tuple[Mutant, ...] = (
         'return b.add(Compare("<", right, left))',
         'return b.add(Compare("<=", right, left))',
         ("tests/spec/meaning",),
-        slow=True,
     ),
     Mutant(
         "a_letter_left_unread",
@@ -58,7 +53,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if all(len(set(row)) == 1 for row in table):",
         "if any(len(set(row)) == 1 for row in table):",
         ("tests/agreement/test_word_patterns.py",),
-        slow=True,
     ),
     Mutant(
         "a_known_position_on_the_other_side",
@@ -73,7 +67,6 @@ LOWERING: tuple[Mutant, ...] = (
         "entry, sides, steps = (*r.entry, index)",
         "entry, sides, steps = (*r.entry, side - 1 - index)",
         ("tests/spec/meaning/repeated.md",),
-        slow=True,
     ),
     Mutant(
         "an_edit_that_leaks_into_other_entries",
@@ -81,7 +74,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if r.entry not in places(entries):",
         "if False:",
         ("tests/spec/meaning/repeated.md",),
-        slow=True,
     ),
     Mutant(
         "an_edit_that_reads_what_others_were_before_theirs",
@@ -89,7 +81,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if not any(follows(r.entry, other, r.steps) for other in r.noted.awaited):",
         "if True:",
         ("tests/spec/meaning/repeated.md",),
-        slow=True,
     ),
     Mutant(
         "a_fold_that_goes_on_from_the_state_before_the_edit",
@@ -125,7 +116,6 @@ LOWERING: tuple[Mutant, ...] = (
         "else put(b, result, inside, after)",
         "else put(b, wire, inside, after)",
         ("tests/unit/test_lower.py",),
-        slow=True,
     ),
     Mutant(
         "count_stopped_too_soon",
@@ -133,7 +123,6 @@ LOWERING: tuple[Mutant, ...] = (
         "for x in known if x is not None)]) + 1",
         "for x in known if x is not None)])",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "counts_of_several_domains_taken_for_one",
@@ -141,7 +130,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return variable, inside, truth",
         "return inside, inside, truth",
         ("tests/unit/test_counts.py",),
-        slow=True,
     ),
     Mutant(
         "what_goes_along_the_word_worked_out",
@@ -149,7 +137,6 @@ LOWERING: tuple[Mutant, ...] = (
         "    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)]",
         "    return [axis for axis, dim in enumerate(dims) if isinstance(dim, Lengths)][:0]",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "tolerance_forgotten_where_counts_stop",
@@ -157,7 +144,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if env.low.alike and e.within is None:",
         "if env.low.alike:",
         ("tests/unit/test_lengths.py",),
-        slow=True,
     ),
     Mutant(
         "margin_of_an_argmax_by_all_scores",
@@ -165,7 +151,6 @@ LOWERING: tuple[Mutant, ...] = (
         "others = [k for k in range(width) if k != code]",
         "others = [k for k in range(width) if k != 0]",
         ("tests/unit/test_regions_command.py::test_a_margin_is_a_number_with_a_range",),
-        slow=True,
     ),
     Mutant(
         "projection_off_taken_for_on",
@@ -173,7 +158,6 @@ LOWERING: tuple[Mutant, ...] = (
         'return on if e.side == "on" else combine(b, (1, x), (-1, on))',
         "return on",
         ("tests/spec/meaning/subspaces.md",),
-        slow=True,
     ),
     Mutant(
         "projection_without_the_inverse",
@@ -181,7 +165,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return matmul(b, matmul(b, x, transpose(b, span.vectors, [1, 0])), inverse)",
         "return matmul(b, x, transpose(b, span.vectors, [1, 0]))",
         ("tests/spec/meaning/subspaces.md",),
-        slow=True,
     ),
     Mutant(
         "what_is_said_of_variables_together_dropped",
@@ -189,7 +172,6 @@ LOWERING: tuple[Mutant, ...] = (
         "conditions += map(inner.wire, said_together(layer))",
         "pass",
         ("tests/spec/meaning/products.md",),
-        slow=True,
     ),
     Mutant(
         "variables_of_a_product_swapped",
@@ -197,7 +179,6 @@ LOWERING: tuple[Mutant, ...] = (
         "together = [variables[name.text] for name in joint.names]",
         "together = [variables[name.text] for name in reversed(joint.names)]",
         ("tests/agreement/test_products.py",),
-        slow=True,
     ),
     Mutant(
         "what_is_said_of_one_variable_said_of_another",
@@ -205,7 +186,6 @@ LOWERING: tuple[Mutant, ...] = (
         "conditions += map(inner.wire, said_alone(layer, place))",
         "conditions += map(inner.wire, said_alone(layer, 0) if place == 0 else ())",
         ("tests/agreement/test_products.py",),
-        slow=True,
     ),
     Mutant(
         "lemma_of_variables_together_used_for_all",
@@ -213,7 +193,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return [*domains, *together, where]",
         "return [*domains, where]",
         ("tests/spec/meaning/products.md",),
-        slow=True,
     ),
     Mutant(
         "coordinates_of_scaled_vectors",
@@ -221,7 +200,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return shares(env.wire(e.operand), span, span.scales, env)",
         "return shares(env.wire(e.operand), span, [Fraction(1)] * len(span.scales), env)",
         ("tests/spec/meaning/subspaces.md",),
-        slow=True,
     ),
     Mutant(
         "coordinates_in_another_order",
@@ -229,7 +207,6 @@ LOWERING: tuple[Mutant, ...] = (
         "entries = (entry * many for row in rows for entry, many in zip(row, times, strict=True))",
         "entries = (x * many for row in rows for x, many in zip(row[::-1], times, strict=True))",
         ("tests/agreement/test_meaning.py",),
-        slow=True,
     ),
     Mutant(
         "subspace_of_the_stored_tensors",
@@ -237,7 +214,6 @@ LOWERING: tuple[Mutant, ...] = (
         "inside = Environment(low, low.scope_of(decl), old=env.old, tensors=env.tensors)",
         "inside = Environment(low, low.scope_of(decl), old=env.old)",
         ("tests/spec/meaning/subspaces.md",),
-        slow=True,
     ),
     Mutant(
         "patch_edits_a_subspace",
@@ -245,6 +221,7 @@ LOWERING: tuple[Mutant, ...] = (
         '        raise CircError(not_known(span, name, "the patch edits a tensor that they are made of"))',
         "        pass",
         ("tests/spec/types/subspaces.md",),
+        quick=True,
     ),
     Mutant(
         "record_of_the_stored_tensors",
@@ -273,7 +250,6 @@ LOWERING: tuple[Mutant, ...] = (
         "found = {**env.dims} | {name",
         "found = {name",
         ("tests/spec/meaning/dimensions.md",),
-        slow=True,
     ),
     Mutant(
         "inclusion_without_where",
@@ -281,7 +257,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return [*domains, *together, where]",
         "return [*domains, *together]",
         ("tests/agreement/test_lemmas.py",),
-        slow=True,
     ),
     Mutant(
         "inclusion_without_domain",
@@ -289,7 +264,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return [*domains, *together, where]",
         "return [*together, where]",
         ("tests/agreement/test_lemmas.py",),
-        slow=True,
     ),
     Mutant(
         "values_that_are_left_out_gone_through",
@@ -304,6 +278,7 @@ LOWERING: tuple[Mutant, ...] = (
         "if inside.refutes and not inside.tie:",
         "if inside.refutes:",
         ("tests/spec/types/outer.md",),
+        quick=True,
     ),
     Mutant(
         "one_value_for_another",
@@ -325,7 +300,6 @@ LOWERING: tuple[Mutant, ...] = (
         "return int(code.values[0])",
         "return (int(code.values[0]) + 1) % side",
         ("tests/agreement/test_outer.py::test_an_edit_is_made_at_the_place_of_its_value",),
-        slow=True,
     ),
     Mutant(
         "place_that_depends_on_an_input",
@@ -340,7 +314,6 @@ LOWERING: tuple[Mutant, ...] = (
         "unpatched(key) if path.old or env.old else key",
         "unpatched(key) if env.old else key",
         ("tests/unit/test_lower.py",),
-        slow=True,
     ),
     Mutant(
         "bounds_that_rest_on_what_is_computed",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Mutant:
     """`old`, which stands in `file` once, becomes `new`; one of `tests` must turn red.
 
-    `slow`: they take so long that it is not planted every time.
+    `quick`: it is planted every time, and not only with the slow tests.
     """
 
     name: str
@@ -17,4 +17,4 @@ class Mutant:
     old: str
     new: str
     tests: tuple[str, ...]
-    slow: bool = False
+    quick: bool = False

@@ -11,7 +11,6 @@ PARTS: tuple[Mutant, ...] = (
         " + (k < len(tied) and tied[k])",
         "",
         ("tests/agreement/test_certificates_of_kept.py",),
-        slow=True,
     ),
     Mutant(
         "audited_ties_shared",
@@ -19,7 +18,6 @@ PARTS: tuple[Mutant, ...] = (
         "(tuple(row), count, i, j)",
         "(tuple(row), i, j)",
         ("tests/agreement/test_certificates_of_kept.py",),
-        slow=True,
     ),
     Mutant(
         "audited_pairs_shared",
@@ -27,7 +25,6 @@ PARTS: tuple[Mutant, ...] = (
         "(tuple(row), count, i, j)",
         "(tuple(row), count)",
         ("tests/agreement/test_certificates_of_kept.py",),
-        slow=True,
     ),
     Mutant(
         "audited_keeps_one_more",
@@ -35,7 +32,6 @@ PARTS: tuple[Mutant, ...] = (
         "(1, known(count)), *ahead",
         "(1, known(count + 1)), *ahead",
         ("tests/agreement/test_certificates_of_kept.py",),
-        slow=True,
     ),
     Mutant(
         "audited_rival_turned",
@@ -43,7 +39,6 @@ PARTS: tuple[Mutant, ...] = (
         "return first if pair == (i, j) else negated(first)",
         "return first",
         ("tests/agreement/test_certificates_of_kept.py",),
-        slow=True,
     ),
     Mutant(
         "audited_mark_below_0",
@@ -51,7 +46,6 @@ PARTS: tuple[Mutant, ...] = (
         "return self.units.relu(negated(lacking), (wire, number + len(row)))",
         "return negated(lacking)",
         ("tests/agreement/test_certificates_of_kept.py",),
-        slow=True,
     ),
     Mutant(
         "cut_of_what_may_be_0",
@@ -59,7 +53,6 @@ PARTS: tuple[Mutant, ...] = (
         "some = least <= 0 and",
         "some = least < 0 and",
         ("tests/agreement/test_certificates_of_boxes.py",),
-        slow=True,
     ),
     Mutant(
         "parts_phase_added_with_its_sign",
@@ -67,7 +60,6 @@ PARTS: tuple[Mutant, ...] = (
         "sums.row(rows, place, -part.phases",
         "sums.row(rows, place, part.phases",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_cut_with_clauses_left",
@@ -77,7 +69,6 @@ PARTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_hostile_certificates_of_boxes.py::test_a_cut_leaves_what_breaks_another_clause",
         ),
-        slow=True,
     ),
     Mutant(
         "parts_slack_forgotten",
@@ -85,7 +76,6 @@ PARTS: tuple[Mutant, ...] = (
         "return Rows(parts, const, slack), (low, high)",
         "return Rows(parts, const, [0] * len(slack)), (low, high)",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_fallen_forgotten",
@@ -93,7 +83,6 @@ PARTS: tuple[Mutant, ...] = (
         "self.lose(exact, between[unit].least)",
         "self.lose(True, between[unit].least)",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_row_fallen_forgotten",
@@ -101,7 +90,6 @@ PARTS: tuple[Mutant, ...] = (
         "self.lose(exact, low[place])",
         "self.lose(True, low[place])",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_chord_through_zero",
@@ -109,7 +97,6 @@ PARTS: tuple[Mutant, ...] = (
         "end = max(-slope * low, (WHOLE - slope) * high)",
         "end = 0",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_step_falls_from_nowhere",
@@ -117,7 +104,6 @@ PARTS: tuple[Mutant, ...] = (
         "end = max(WHOLE, -(falling * low >> VALUE))",
         "end = 0",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_product_by_its_best_corner",
@@ -125,7 +111,6 @@ PARTS: tuple[Mutant, ...] = (
         "min(over) >> 2 * VALUE",
         "max(over) >> 2 * VALUE",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_unit_left_out_while_open",
@@ -133,7 +118,6 @@ PARTS: tuple[Mutant, ...] = (
         "    if high <= 0:\n        return OFF\n    slope",
         "    if low < 0:\n        return OFF\n    slope",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_slack_of_rows_forgotten",
@@ -141,7 +125,6 @@ PARTS: tuple[Mutant, ...] = (
         "self.lost += rows.slack[place] * largest",
         "self.lost += 0",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_slack_of_bounds_forgotten",
@@ -149,7 +132,6 @@ PARTS: tuple[Mutant, ...] = (
         "self.lost += max(rows.slack[place] for place in places) << fine",
         "self.lost += 0",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_sides_in_one_slot",
@@ -157,7 +139,6 @@ PARTS: tuple[Mutant, ...] = (
         "return more, packed - more",
         "return more, packed",
         ("tests/agreement/test_parts_of_boxes.py::test_numbers_in_slots_are_as_they_are_alone",),
-        slow=True,
     ),
     Mutant(
         "parts_small_numbers_made_larger_unseen",
@@ -165,7 +146,6 @@ PARTS: tuple[Mutant, ...] = (
         "self.grow(part.layer, part.most << fine)",
         "self.grow(part.layer, part.most)",
         ("tests/agreement/test_parts_of_boxes.py::test_large_numbers_do_not_run_into_each_other",),
-        slow=True,
     ),
     Mutant(
         "parts_slots_run_over",
@@ -173,7 +153,6 @@ PARTS: tuple[Mutant, ...] = (
         "within(self.most[layer] < self.slots.most, LARGE)",
         "pass",
         ("tests/agreement/test_parts_of_boxes.py::test_large_numbers_do_not_run_into_each_other",),
-        slow=True,
     ),
     Mutant(
         "parts_largest_of_one_side",
@@ -181,7 +160,6 @@ PARTS: tuple[Mutant, ...] = (
         "bits |= more | -less",
         "bits |= more",
         ("tests/agreement/test_parts_of_boxes.py::test_large_numbers_do_not_run_into_each_other",),
-        slow=True,
     ),
     Mutant(
         "parts_overflow_above_zero",
@@ -191,7 +169,6 @@ PARTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_hostile_certificates_of_boxes.py::test_a_sum_that_overflows_shows_nothing",
         ),
-        slow=True,
     ),
     Mutant(
         "parts_whole_numbers_as_they_are",
@@ -201,7 +178,6 @@ PARTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_hostile_certificates_of_boxes.py::test_a_number_is_the_same_in_all_arithmetics",
         ),
-        slow=True,
     ),
     Mutant(
         "parts_one_half_alone",
@@ -209,7 +185,6 @@ PARTS: tuple[Mutant, ...] = (
         "self.waiting += [(place, 1), (place, 0)]",
         "self.waiting += [(place, 0)]",
         ("tests/agreement/test_hostile_certificates_of_boxes.py::test_both_halves_are_shown",),
-        slow=True,
     ),
     Mutant(
         "parts_one_half_alone_exactly",
@@ -217,7 +192,6 @@ PARTS: tuple[Mutant, ...] = (
         "            return phased(net, part, layer, place, 1), phased(net, part, layer, place, -1)",
         "            return (phased(net, part, layer, place, 1),)",
         ("tests/agreement/test_hostile_certificates_of_boxes.py::test_both_halves_are_shown",),
-        slow=True,
     ),
     Mutant(
         "parts_cut_with_clauses_left_in_doubles",
@@ -227,7 +201,6 @@ PARTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_hostile_certificates_of_boxes.py::test_a_cut_leaves_what_breaks_another_clause",
         ),
-        slow=True,
     ),
     Mutant(
         "parts_phase_turned_in_doubles",
@@ -235,7 +208,6 @@ PARTS: tuple[Mutant, ...] = (
         "parts.phase[chosen, row] = 1 - 2 * side",
         "parts.phase[chosen, row] = 2 * side - 1",
         ("tests/agreement/test_parts_of_boxes.py::test_doubles_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_cut_too_far",
@@ -243,7 +215,6 @@ PARTS: tuple[Mutant, ...] = (
         "-((least - by * low[k]) // by)",
         "-(least // by)",
         ("tests/agreement/test_parts_of_boxes.py::test_whole_numbers_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_doubt_forgotten",
@@ -253,7 +224,6 @@ PARTS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_hostile_certificates_of_boxes.py::test_a_sum_that_overflows_shows_nothing",
         ),
-        slow=True,
     ),
     Mutant(
         "parts_zero_is_above",
@@ -261,7 +231,6 @@ PARTS: tuple[Mutant, ...] = (
         "require(least > 0 or (least == 0 and weak(net, by)), MARGIN)",
         "require(least >= 0, MARGIN)",
         ("tests/agreement/test_hostile_certificates_of_boxes.py::test_zero_is_not_above_zero",),
-        slow=True,
     ),
     Mutant(
         "parts_clause_by_decided_comparison",
@@ -269,7 +238,6 @@ PARTS: tuple[Mutant, ...] = (
         "if least > 0 or (least == 0 and not row.strict):",
         "if least >= 0:",
         ("tests/agreement/test_hostile_certificates_of_boxes.py::test_zero_is_not_above_zero",),
-        slow=True,
     ),
     Mutant(
         "parts_ends_kept_of_one_side",
@@ -277,7 +245,6 @@ PARTS: tuple[Mutant, ...] = (
         "end = np.where(either, np.maximum(-chord * low, (1 - chord) * high), 0.0)",
         "end = 0.0 * high",
         ("tests/agreement/test_parts_of_boxes.py::test_doubles_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_step_above_forgotten_in_doubles",
@@ -285,7 +252,6 @@ PARTS: tuple[Mutant, ...] = (
         "on.astype(np.float64), (on | either).astype(np.float64)",
         "on.astype(np.float64), on.astype(np.float64)",
         ("tests/agreement/test_parts_of_boxes.py::test_doubles_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "parts_product_without_its_constant",
@@ -293,7 +259,6 @@ PARTS: tuple[Mutant, ...] = (
         "return Lines(*slopes, -(p * q), -(r * s))",
         "return Lines(*slopes, -(p * q), 0.0 * r)",
         ("tests/agreement/test_parts_of_boxes.py::test_doubles_are_right_at_every_input",),
-        slow=True,
     ),
     Mutant(
         "audit_takes_phases_the_other_way",
@@ -301,7 +266,6 @@ PARTS: tuple[Mutant, ...] = (
         "found[place] = on if side > 0 else OFF",
         "found[place] = on if side < 0 else OFF",
         ("tests/agreement/test_parts_of_boxes.py", "tests/agreement/test_certificates_of_boxes.py"),
-        slow=True,
     ),
     Mutant(
         "audit_takes_phases_the_other_way_in_doubles",
@@ -309,7 +273,6 @@ PARTS: tuple[Mutant, ...] = (
         "on = np.where(phase != 0, phase > 0, low >= 0)\n    either = (phase == 0) & (low < 0) & (high > 0)",
         "on = np.where(phase != 0, phase < 0, low >= 0)\n    either = (phase == 0) & (low < 0) & (high > 0)",
         ("tests/agreement/test_parts_of_boxes.py", "tests/agreement/test_certificates_of_boxes.py"),
-        slow=True,
     ),
     Mutant(
         "audit_takes_what_phases_meet_for_a_contradiction",
@@ -317,6 +280,5 @@ PARTS: tuple[Mutant, ...] = (
         "    if by.clause is None:\n        return False",
         "    if by.clause is None:\n        return True",
         ("tests/unit/test_audit_parts_proofs.py",),
-        slow=True,
     ),
 )

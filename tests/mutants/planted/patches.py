@@ -11,7 +11,6 @@ PATCHES: tuple[Mutant, ...] = (
         "gain = power_at_least(largest(row, self.box) / margin)",
         "gain = power_at_least(largest(row, self.box) / margin / 4)",
         ("tests/agreement/test_units.py",),
-        slow=True,
     ),
     Mutant(
         "a_band_on_the_wrong_side",
@@ -19,7 +18,6 @@ PATCHES: tuple[Mutant, ...] = (
         "return Guard(scaled(Fraction(-1), entry.slack))",
         "return Guard(entry.slack)",
         ("tests/agreement/test_units.py",),
-        slow=True,
     ),
     Mutant(
         "a_unit_too_few",
@@ -27,7 +25,6 @@ PATCHES: tuple[Mutant, ...] = (
         "for number, place in enumerate(spanning.places):",
         "for number, place in enumerate(spanning.places[:2]):",
         ("tests/agreement/test_units.py", "tests/unit/test_units.py"),
-        slow=True,
     ),
     Mutant(
         "a_unit_shut_on_a_corner",
@@ -35,7 +32,6 @@ PATCHES: tuple[Mutant, ...] = (
         "lift = power_at_least(-low) if low < 0 else Fraction(0)",
         "lift = power_at_least(-low) / 2 if low < 0 else Fraction(0)",
         ("tests/agreement/test_units.py",),
-        slow=True,
     ),
     Mutant(
         "a_clamp_to_one_bound",
@@ -43,6 +39,7 @@ PATCHES: tuple[Mutant, ...] = (
         "plus(share, -high)",
         "plus(share, -low)",
         ("tests/agreement/test_units.py::test_a_clamped_direction_is_at_its_nearest_bound",),
+        quick=True,
     ),
     Mutant(
         "patch_proved_before_rounding",
@@ -50,7 +47,6 @@ PATCHES: tuple[Mutant, ...] = (
         "kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)",
         'kept: array[float] = array("d", values.ravel().tolist())',
         ("tests/unit/test_cli.py::TestPatch::test_half_precision_is_proved_as_it_is_stored",),
-        slow=True,
     ),
     Mutant(
         "a_patch_that_is_not_what_was_promised",
@@ -58,7 +54,6 @@ PATCHES: tuple[Mutant, ...] = (
         'if rewrite.promised not in ("", written.hexdigest()):',
         'if rewrite.promised not in ("", rewrite.promised):',
         ("tests/unit/test_patch_files.py::test_a_header_that_was_not_promised_is_not_written",),
-        slow=True,
     ),
     Mutant(
         "a_patch_of_any_checkpoint",
@@ -66,7 +61,6 @@ PATCHES: tuple[Mutant, ...] = (
         "if found != wanted:",
         "if found == done:",
         ("tests/unit/test_patch_files.py::TestApart::test_another_checkpoint_is_refused",),
-        slow=True,
     ),
     Mutant(
         "shards_replaced_in_another_folder",
@@ -81,7 +75,6 @@ PATCHES: tuple[Mutant, ...] = (
         "if not alike(before, old, after, new, name):",
         "if old.tensors[name].shape != new.tensors[name].shape:",
         ("tests/unit/test_patch_files.py::test_a_change_elsewhere_is_noticed",),
-        slow=True,
     ),
     Mutant(
         "all_of_a_tensor_may_change",
@@ -103,6 +96,7 @@ PATCHES: tuple[Mutant, ...] = (
         "        if factor < 0:\n",
         "        if factor < -1:\n",
         ("tests/unit/test_patch_bounds.py::test_wrong_multipliers_are_refused",),
+        quick=True,
     ),
     Mutant(
         "a_gap_where_nothing_is_convex",
@@ -117,7 +111,6 @@ PATCHES: tuple[Mutant, ...] = (
         "at = multiplier.requirement, tuple(sorted(multiplier.input.items()))",
         "at = multiplier.requirement, ()",
         ("tests/unit/test_patch_bounds.py::test_the_bound_is_below_the_smallest_change_and_close",),
-        slow=True,
     ),
     Mutant(
         "a_bound_by_an_input_that_nothing_is_asked_of",
@@ -146,6 +139,7 @@ PATCHES: tuple[Mutant, ...] = (
         "if bound.least > least:",
         "if bound.least < 0:",
         ("tests/unit/test_patch_bounds.py::test_an_audit_checks_the_bound",),
+        quick=True,
     ),
     Mutant(
         "inputs_that_an_edit_chooses_taken_for_fixed",
@@ -167,7 +161,6 @@ PATCHES: tuple[Mutant, ...] = (
         'config = how == "apart" and any(tie.config for tie in own)',
         "config = False",
         ("tests/unit/test_tied_names.py::TestAPatch::test_with_another_that_has_no_known_name",),
-        slow=True,
     ),
     Mutant(
         "one_of_two_tensors_changed_as_both",
@@ -190,7 +183,6 @@ PATCHES: tuple[Mutant, ...] = (
             stream.write(after.text)
 """,
         ("tests/unit/test_tied_names.py::TestTheConfig::test_is_there_before_the_checkpoint_is",),
-        slow=True,
     ),
     Mutant(
         "a_config_that_is_not_audited",
@@ -198,7 +190,6 @@ PATCHES: tuple[Mutant, ...] = (
         "if beside is None or found.after is None or beside.sha256 != found.after.sha256:",
         "if beside is None or found.after is None:",
         ("tests/unit/test_tied_names.py::TestAReceipt::test_is_about_the_configs",),
-        slow=True,
     ),
     Mutant(
         "a_form_that_is_not_rounded",
@@ -206,7 +197,6 @@ PATCHES: tuple[Mutant, ...] = (
         'if dtype == "F64":',
         "if dtype:",
         ("tests/agreement/test_forms.py",),
-        slow=True,
     ),
     Mutant(
         "a_form_that_is_rounded_twice",
@@ -214,7 +204,6 @@ PATCHES: tuple[Mutant, ...] = (
         "found[place] = nearest(Fraction(top[place], bottom), dtype)",
         "pass",
         ("tests/agreement/test_forms.py",),
-        slow=True,
     ),
     Mutant(
         "a_form_of_all_vectors",
@@ -222,7 +211,6 @@ PATCHES: tuple[Mutant, ...] = (
         "part = part_of(target.part, tensor.shape)",
         "part = part_of((), tensor.shape)",
         ("tests/agreement/test_forms.py",),
-        slow=True,
     ),
     Mutant(
         "a_form_that_no_audit_computes",
@@ -230,6 +218,7 @@ PATCHES: tuple[Mutant, ...] = (
         "if not same_tensor(tensor, then):",
         "if tensor.shape != then.shape:",
         ("tests/unit/test_forms.py::TestAnAudit",),
+        quick=True,
     ),
     Mutant(
         "a_residue_that_no_audit_computes",
@@ -265,6 +254,7 @@ PATCHES: tuple[Mutant, ...] = (
         "return Edited(self.weights, {**self.formed, **tensors})",
         "return Edited(self.weights, tensors)",
         ("tests/spec/patches/forms.md",),
+        quick=True,
     ),
     Mutant(
         "an_adapter_proved_of_the_patched_file",
@@ -272,6 +262,7 @@ PATCHES: tuple[Mutant, ...] = (
         "whole = {n: merged(m, f) for (n, m), f in zip(moved.items(), factors, strict=True)}",
         "whole = {n: m.after for (n, m), f in zip(moved.items(), factors, strict=True)}",
         ("tests/unit/test_adapters.py::TestAnAdapter",),
+        quick=True,
     ),
     Mutant(
         "factors_added_untransposed",
@@ -279,7 +270,6 @@ PATCHES: tuple[Mutant, ...] = (
         "product.T if moved.transposed else product, dtype)",
         "product.reshape(shape), dtype)",
         ("tests/unit/test_adapters.py::TestFactors",),
-        slow=True,
     ),
     Mutant(
         "a_gap_of_a_rank",
@@ -301,7 +291,6 @@ PATCHES: tuple[Mutant, ...] = (
         "        if inside == FALSE:\n            return\n",
         "",
         ("tests/unit/test_left_out.py::test_shares_of_a_box_are_bounded_from_both_sides",),
-        slow=True,
     ),
     Mutant(
         "a_share_of_the_last_length",
@@ -392,7 +381,6 @@ PATCHES: tuple[Mutant, ...] = (
         "        if laid_out(order, tensors, changes) != after:",
         "        if len(laid_out(order, tensors, changes)) != len(after):",
         ("tests/unit/test_write.py::TestTheSource::test_must_have_the_tensors",),
-        slow=True,
     ),
     Mutant(
         "a_tensor_of_other_bytes",
@@ -400,7 +388,6 @@ PATCHES: tuple[Mutant, ...] = (
         "    if len(change.data) * 8 != prod(change.shape) * BITS[change.dtype]:",
         "    if not change.shape and not change.data:",
         ("tests/unit/test_write.py::TestTheSource::test_must_have_the_tensors",),
-        slow=True,
     ),
     Mutant(
         "a_patch_that_leads_out_of_the_folder",
@@ -408,7 +395,6 @@ PATCHES: tuple[Mutant, ...] = (
         "    if not is_beside(name):",
         "    if not name:",
         ("tests/unit/test_patch_files.py::test_a_hostile_patch_writes_nothing",),
-        slow=True,
     ),
     Mutant(
         "a_receipt_of_other_files",
@@ -416,7 +402,6 @@ PATCHES: tuple[Mutant, ...] = (
         "        if file_hash(folder / mark.path) != mark.sha256:",
         "        if not file_hash(folder / mark.path):",
         ("tests/unit/test_patch_files.py::test_a_source_of_other_notes_is_another",),
-        slow=True,
     ),
     Mutant(
         "verdicts_that_a_receipt_makes_up",
@@ -424,7 +409,6 @@ PATCHES: tuple[Mutant, ...] = (
         "    if told != [(o.title, outcome(v)) for o, v in found]:",
         "    if len(told) != len(found):",
         ("tests/unit/test_patch_files.py::test_a_verdict_that_both_copies_make_up_is_noticed",),
-        slow=True,
     ),
     Mutant(
         "a_source_that_changed_unseen",
@@ -432,7 +416,6 @@ PATCHES: tuple[Mutant, ...] = (
         "    if read.hexdigest() != rewrite.expected:",
         "    if not rewrite.expected:",
         ("tests/unit/test_write.py::TestTheSource::test_that_is_another_by_now_is_refused",),
-        slow=True,
     ),
     Mutant(
         "a_change_of_any_rank_is_proved_again",

@@ -11,7 +11,6 @@ READINGS: tuple[Mutant, ...] = (
         "lo = [max(0, low) for low in x.lo]",
         "lo = [max(x.den, low) for low in x.lo]",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
-        slow=True,
     ),
     Mutant(
         "relu_of_no_sign_in_torch",
@@ -19,7 +18,6 @@ READINGS: tuple[Mutant, ...] = (
         "return torch.relu(values[x])",
         "return values[x].abs()",
         ("tests/agreement/test_torch.py",),
-        slow=True,
     ),
     Mutant(
         "dropped_bias",
@@ -27,7 +25,6 @@ READINGS: tuple[Mutant, ...] = (
         "lo = weighted([(factor, value.lo if factor > 0 else value.hi) for factor, value in parts])",
         "lo = weighted(\n        [(factor, value.lo if factor > 0 else value.hi) for factor, value in parts][:1])",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
-        slow=True,
     ),
     Mutant(
         "strict_made_weak",
@@ -35,7 +32,6 @@ READINGS: tuple[Mutant, ...] = (
         "return [*map(lt, a.hi, b.lo)], [*map(lt, a.lo, b.hi)]",
         "return [*map(le, a.hi, b.lo)], [*map(le, a.lo, b.hi)]",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
-        slow=True,
     ),
     Mutant(
         "inward_rounding",
@@ -43,7 +39,6 @@ READINGS: tuple[Mutant, ...] = (
         "low, high = [x >> shift for x in lo], [-(-x >> shift) for x in hi]",
         "low, high = [-(-x >> shift) for x in lo], [x >> shift for x in hi]",
         ("tests/unit/test_intervals.py", "tests/unit/test_reference.py"),
-        slow=True,
     ),
     Mutant(
         "ties_go_to_the_first",
@@ -51,7 +46,6 @@ READINGS: tuple[Mutant, ...] = (
         "if choose is None or len(tied) == 1 or low != high:\n        return tied",
         "if choose is None or len(tied) == 1 or low != high:\n        return frozenset({min(tied)})",
         ("tests/unit/test_ties.py", "tests/unit/test_reference.py"),
-        slow=True,
     ),
     Mutant(
         "smt_box_forgotten_below",
@@ -59,7 +53,6 @@ READINGS: tuple[Mutant, ...] = (
         's.hold(Sign("<=", difference(constant(low), x)), Sign("<=", difference(x, constant(high))))',
         's.hold(Sign("<=", difference(x, constant(high))))',
         ("tests/unit/test_smt_encode.py", "tests/agreement/test_smt.py"),
-        slow=True,
     ),
     Mutant(
         "exponential_without_error",
@@ -67,7 +60,6 @@ READINGS: tuple[Mutant, ...] = (
         "rad = measured(mid, rounding) * (growth(radius(x)) + rounding.exp)",
         "rad = measured(mid, rounding) * growth(radius(x)) * 0",
         ("tests/agreement/test_floats.py",),
-        slow=True,
     ),
     Mutant(
         "softmax_ignores_its_input_error",
@@ -77,7 +69,6 @@ READINGS: tuple[Mutant, ...] = (
         (
             "tests/agreement/test_floats.py::test_it_holds_every_value_within_the_radius_of_its_operand",
         ),
-        slow=True,
     ),
     Mutant(
         "product_without_its_remainder",
@@ -92,7 +83,6 @@ READINGS: tuple[Mutant, ...] = (
         "lost = np.maximum(above - middle, middle - below) * WIDER",
         "lost = np.maximum(above - middle, middle - below) / 2",
         ("tests/unit/test_separable_forms.py",),
-        slow=True,
     ),
     Mutant(
         "denominator_bounded_from_the_wrong_side",
@@ -100,7 +90,6 @@ READINGS: tuple[Mutant, ...] = (
         "return line(x, x.low, NARROWER / x.most, sets)",
         "return line(x, x.low, WIDER / x.least, sets)",
         ("tests/unit/test_separable_forms.py",),
-        slow=True,
     ),
     Mutant(
         "average_of_some_taken_for_one_of_all",
@@ -108,7 +97,6 @@ READINGS: tuple[Mutant, ...] = (
         "least, most = np.minimum(least, 0), np.maximum(most, 0)",
         "least, most = least + 0, most + 0",
         ("tests/unit/test_separable_forms.py",),
-        slow=True,
     ),
     Mutant(
         "folds_are_taken_for_one_another",
@@ -116,7 +104,6 @@ READINGS: tuple[Mutant, ...] = (
         "        count += known.entries\n",
         "",
         ("tests/unit/test_counting_folds.py::test_values_that_are_not_known_are_all_different",),
-        slow=True,
     ),
     Mutant(
         "leader_among_scores_in_any_order",
@@ -124,7 +111,6 @@ READINGS: tuple[Mutant, ...] = (
         'return in_order("argmax", found[x])',
         'return of_all("argmax", found[x])',
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "choice_taken_for_its_condition",
@@ -132,7 +118,6 @@ READINGS: tuple[Mutant, ...] = (
         'return in_order("select", np.stack(sides, axis=-2))',
         'return of_all("select", np.stack(sides, axis=-2))',
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "less_than_either_way",
@@ -140,7 +125,6 @@ READINGS: tuple[Mutant, ...] = (
         "return drawn(how, reduced(found[right] - found[left]))",
         "return drawn(how, reduced(found[right] + found[left]))",
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "high_halves_of_products_left_out",
@@ -148,7 +132,6 @@ READINGS: tuple[Mutant, ...] = (
         "found = reduced(lanes(exactly, high, above))",
         "found = 0 * reduced(lanes(exactly, high, above))",
         ("tests/agreement/test_fingerprints.py",),
-        slow=True,
     ),
     Mutant(
         "row_is_a_longer_one_that_ends_in_zero",
@@ -156,7 +139,6 @@ READINGS: tuple[Mutant, ...] = (
         'drawn(f"{name} of {length}", total(times(drawn(f"each of {name}", x), factors)))',
         "drawn(name, total(times(x, factors)))",
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "powers_of_any_degree",
@@ -164,7 +146,6 @@ READINGS: tuple[Mutant, ...] = (
         "if degrees[wire] > HIGHEST:",
         "if degrees[wire] > HIGHEST**20:",
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "exponents_rounded_to_64_bits",
@@ -180,7 +161,6 @@ READINGS: tuple[Mutant, ...] = (
         "    return Surd(frozenset({(inside, Fraction(outside, x.denominator))}))",
         "    return Surd(frozenset({(2, Fraction(outside, x.denominator))}))",
         ("tests/unit/test_closed_forms.py",),
-        slow=True,
     ),
     Mutant(
         "two_scales_taken_for_one",
@@ -188,7 +168,6 @@ READINGS: tuple[Mutant, ...] = (
         "        if any(x.scale != first.scale for _, x in some):\n            raise NotClosed\n",
         "",
         ("tests/unit/test_closed_forms.py",),
-        slow=True,
     ),
     Mutant(
         "denominators_not_brought_together",
@@ -196,7 +175,6 @@ READINGS: tuple[Mutant, ...] = (
         "                    return self.crosswise(some)\n",
         "                    continue\n",
         ("tests/unit/test_closed_forms.py",),
-        slow=True,
     ),
     Mutant(
         "tie_of_the_last_kept_dropped",
@@ -204,7 +182,6 @@ READINGS: tuple[Mutant, ...] = (
         "            int(size - bisect_right(lows, top) < count),\n",
         "            int(size - bisect_left(highs, bottom) <= count),\n",
         ("tests/unit/test_tops.py",),
-        slow=True,
     ),
     Mutant(
         "one_more_kept_than_asked_for",
@@ -212,7 +189,6 @@ READINGS: tuple[Mutant, ...] = (
         "int(size - bisect_right(lows, top) < count)",
         "int(size - bisect_right(lows, top) <= count)",
         ("tests/unit/test_tops.py",),
-        slow=True,
     ),
     Mutant(
         "tied_choice_taken_before_it_is_made",
@@ -220,7 +196,6 @@ READINGS: tuple[Mutant, ...] = (
         "open_choice = isinstance(known, Choices) or isinstance(op, TopK)",
         "open_choice = isinstance(known, Choices)",
         ("tests/unit/test_tops.py::test_a_tie_of_constants_is_not_settled_beforehand",),
-        slow=True,
     ),
     Mutant(
         "kept_in_a_script_only_if_strictly_above",
@@ -228,7 +203,6 @@ READINGS: tuple[Mutant, ...] = (
         '            least = sign(s, "<=", difference(scores[j], scores[i]))\n',
         '            least = sign(s, "<", difference(scores[j], scores[i]))\n',
         ("tests/unit/test_tops.py::test_a_script_has_a_solution_for_each_choice",),
-        slow=True,
     ),
     Mutant(
         "choices_of_two_counts_agree",
@@ -236,7 +210,6 @@ READINGS: tuple[Mutant, ...] = (
         "if len(first.scores) == len(second.scores) and first.count == second.count:",
         "if len(first.scores) == len(second.scores):",
         ("tests/unit/test_smt_engine.py::test_choices_of_one_and_of_two_need_not_agree",),
-        slow=True,
     ),
     Mutant(
         "float_tie_kept",
@@ -244,7 +217,6 @@ READINGS: tuple[Mutant, ...] = (
         "surely = low > kth(high, count + 1)",
         "surely = low >= kth(high, count + 1)",
         ("tests/unit/test_tops.py::test_balls_hold_every_choice",),
-        slow=True,
     ),
     Mutant(
         "float_rival_left_out",
@@ -252,7 +224,6 @@ READINGS: tuple[Mutant, ...] = (
         "maybe = ~(high < kth(low, count))",
         "maybe = ~(high < kth(low, count - 1))",
         ("tests/unit/test_tops.py::test_balls_hold_every_choice",),
-        slow=True,
     ),
     Mutant(
         "marks_in_any_place",
@@ -260,7 +231,6 @@ READINGS: tuple[Mutant, ...] = (
         'places = in_order(name, x)[..., None, :] + in_places(f"place of {name}", x)',
         "places = in_order(name, x)[..., None, :] + 0 * x",
         ("tests/unit/test_tops.py::test_fingerprints_tell_places_and_counts_apart",),
-        slow=True,
     ),
     Mutant(
         "sums_round_nothing",
@@ -268,7 +238,6 @@ READINGS: tuple[Mutant, ...] = (
         "added = np.where(touched, model.gamma(roundings) * mass, 0.0)",
         "added = np.zeros_like(mass)",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "a_unit_is_half_of_what_it_is",
@@ -276,7 +245,6 @@ READINGS: tuple[Mutant, ...] = (
         "    unit = 2.0**-form.precision\n",
         "    unit = 2.0 ** -(form.precision + 1)\n",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "constants_are_not_rounded",
@@ -284,7 +252,6 @@ READINGS: tuple[Mutant, ...] = (
         "off = {value: slip(value, model) for value in set(values)}",
         "off = dict.fromkeys(values, 0.0)",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "sums_are_not_run_together",
@@ -292,7 +259,6 @@ READINGS: tuple[Mutant, ...] = (
         "    if abs(c) == 1:\n        return x.terms\n",
         "    if abs(c) == 1:\n        return Run(x.err, x.size, ones(x.size))\n",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "bfloat16_results_are_not_rounded",
@@ -300,7 +266,6 @@ READINGS: tuple[Mutant, ...] = (
         "        base = base + np.where(touched, value * model.unit + model.tiny, 0.0)\n",
         "",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "numbers_never_overflow",
@@ -308,7 +273,6 @@ READINGS: tuple[Mutant, ...] = (
         "np.where((partial < model.largest) & ~np.isnan(err), err, inf)",
         "np.where(~np.isnan(err), err, inf)",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "exp_is_rounded_correctly",
@@ -316,7 +280,6 @@ READINGS: tuple[Mutant, ...] = (
         "exp=2 * ULPS * unit,",
         "exp=unit,",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "what_rounding_decides_does_not_jump",
@@ -324,7 +287,6 @@ READINGS: tuple[Mutant, ...] = (
         "        err = np.maximum(err, width(low, high))\n",
         "        pass\n",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "arms_reach_their_exact_values_alone",
@@ -332,7 +294,6 @@ READINGS: tuple[Mutant, ...] = (
         "    high = np.maximum.reduce([x.high for x in arms])\n",
         "    high = np.maximum.reduce([x.extent.hi for x in arms])\n",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "tables_reach_their_exact_values_alone",
@@ -340,7 +301,6 @@ READINGS: tuple[Mutant, ...] = (
         "sides = (table.extent.lo, table.extent.hi, table.low, table.high, table.err)",
         "sides = (table.extent.lo, table.extent.hi, table.extent.lo, table.extent.hi, table.err)",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "underflow_loses_nothing",
@@ -348,7 +308,6 @@ READINGS: tuple[Mutant, ...] = (
         "        added = added + np.where(touched, run.count * model.tiny, 0.0)\n",
         "        pass\n",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "scores_that_stray_choose_alike",
@@ -356,7 +315,6 @@ READINGS: tuple[Mutant, ...] = (
         "return options(~(x.high < best), (x.err == 0).all(-2))",
         "return options(~(x.extent.hi < x.extent.lo.max(-2, keepdims=True)), (x.err == 0).all(-2))",
         ("tests/unit/test_straying.py",),
-        slow=True,
     ),
     Mutant(
         "a_slope_rounded_inward",
@@ -364,7 +322,6 @@ READINGS: tuple[Mutant, ...] = (
         "return low * ONE // den, -(-high * ONE // den)",
         "return -(-low * ONE // den), high * ONE // den",
         ("tests/unit/test_slopes.py::test_slopes_are_enclosed",),
-        slow=True,
     ),
     Mutant(
         "slopes_added_as_if_they_were_known",
@@ -379,7 +336,6 @@ READINGS: tuple[Mutant, ...] = (
         "return Row(lo, hi, den) if by >= 0 else Row(hi, lo, den)",
         "return Row(lo, hi, den)",
         ("tests/unit/test_slopes.py::test_slopes_by_what_is_enclosed_hold_all_that_it_may_be",),
-        slow=True,
     ),
     Mutant(
         "a_slope_of_what_is_not_affine",

@@ -18,7 +18,6 @@ STANDARD: tuple[Mutant, ...] = (
         "places = np.where(found.places == OUTSIDE, inside, found.places)",
         "places = np.where(found.places == OUTSIDE, 0, found.places)",
         ("tests/unit/test_onnx_operators.py",),
-        slow=True,
     ),
     Mutant(
         "ignored_attribute",
@@ -26,7 +25,6 @@ STANDARD: tuple[Mutant, ...] = (
         "if name not in found.named(self.graph.opset):",
         "if name == step.path:",
         ("tests/unit/test_onnx_files.py",),
-        slow=True,
     ),
     Mutant(
         "tensor_from_outside_the_folder",
@@ -34,7 +32,6 @@ STANDARD: tuple[Mutant, ...] = (
         "if not target.is_relative_to(folder):",
         "if not target.is_absolute():",
         ("tests/unit/test_onnx_files.py",),
-        slow=True,
     ),
     Mutant(
         "negated_comparison_still_strict",
@@ -42,7 +39,6 @@ STANDARD: tuple[Mutant, ...] = (
         "return Atom(opposite(inputs), opposite(outputs), -bound, not strict)",
         "return Atom(opposite(inputs), opposite(outputs), -bound, strict)",
         ("tests/unit/test_vnnlib.py",),
-        slow=True,
     ),
     Mutant(
         "looser_of_two_bounds",
@@ -50,7 +46,6 @@ STANDARD: tuple[Mutant, ...] = (
         "highs[entry] = min(",
         "highs[entry] = max(",
         ("tests/unit/test_vnnlib.py",),
-        slow=True,
     ),
     Mutant(
         "tie_against_the_search",
@@ -58,7 +53,6 @@ STANDARD: tuple[Mutant, ...] = (
         "return Both(tuple(at_most(terms[k], terms[best], False) for k in others))",
         "return Both(tuple(at_most(terms[k], terms[best], True) for k in others))",
         ("tests/unit/test_export.py",),
-        slow=True,
     ),
     Mutant(
         "onnx_attribute_of_another_version_ignored",
@@ -66,7 +60,6 @@ STANDARD: tuple[Mutant, ...] = (
         "return self.attributes - self.moved if opset >= self.since else self.attributes",
         "return self.attributes",
         ("tests/unit/test_onnx_files.py",),
-        slow=True,
     ),
     Mutant(
         "onnx_largest_bound_as_none",
@@ -74,7 +67,6 @@ STANDARD: tuple[Mutant, ...] = (
         "return None if found == default else found",
         "return None if abs(found) == outermost else found",
         ("tests/unit/test_onnx_operators.py",),
-        slow=True,
     ),
     Mutant(
         "onnx_number_beyond_its_type",
@@ -82,7 +74,6 @@ STANDARD: tuple[Mutant, ...] = (
         "known.min <= int(values.min()) <= int(values.max()) <= most",
         "known.min <= most",
         ("tests/unit/test_onnx_files.py",),
-        slow=True,
     ),
     Mutant(
         "onnx_type_of_moved_numbers_lost",
@@ -90,7 +81,6 @@ STANDARD: tuple[Mutant, ...] = (
         "return Whole(values.ravel()[places(values.shape, move)], dtype)",
         "return Whole(values.ravel()[places(values.shape, move)])",
         ("tests/unit/test_onnx_files.py::test_whole_numbers_stay_within_their_type",),
-        slow=True,
     ),
     Mutant(
         "attention_scaled_by_the_root",
@@ -98,7 +88,6 @@ STANDARD: tuple[Mutant, ...] = (
         'return use.put("Div", scores, by, shape=shape)',
         'return use.put("Mul", scores, by, shape=shape)',
         ("tests/unit/test_handed_networks.py::test_a_block_is_called_with_its_pattern_in_reach",),
-        slow=True,
     ),
     Mutant(
         "alpha_of_a_sum_left_out",
@@ -106,7 +95,6 @@ STANDARD: tuple[Mutant, ...] = (
         "    if factor not in use.call.given:\n        return use.real(name)",
         "    if factor:\n        return use.real(name)",
         ("tests/unit/test_handed_networks.py::test_functions_of_tensors_are_read",),
-        slow=True,
     ),
     Mutant(
         "argument_not_read_ignored",
@@ -114,7 +102,6 @@ STANDARD: tuple[Mutant, ...] = (
         "for name in sorted(call.given - found.read):",
         "for name in sorted(call.given & frozenset()):",
         ("tests/unit/test_handed_networks.py::test_what_is_not_read_is_one_error",),
-        slow=True,
     ),
     Mutant(
         "tokens_are_the_last_rows",
@@ -122,7 +109,6 @@ STANDARD: tuple[Mutant, ...] = (
         "lambda x: np.moveaxis(x, axis, 0)[:count])",
         "lambda x: np.moveaxis(x, axis, 0)[-count:])",
         ("tests/unit/test_token_networks.py::test_fewer_members_than_rows_are_the_first_rows",),
-        slow=True,
     ),
     Mutant(
         "tokens_looked_up_transposed",
@@ -132,7 +118,6 @@ STANDARD: tuple[Mutant, ...] = (
         (
             "tests/unit/test_token_networks.py::test_what_modules_do_with_tokens_is_read[columns by an index]",
         ),
-        slow=True,
     ),
     Mutant(
         "tokens_in_another_order",
@@ -140,7 +125,6 @@ STANDARD: tuple[Mutant, ...] = (
         "codes(step.b, range(own), count, (own,))",
         "codes(step.b, reversed(range(own)), count, (own,))",
         ("tests/unit/test_token_networks.py::test_fewer_members_than_rows_are_the_first_rows",),
-        slow=True,
     ),
     Mutant(
         "tokens_counted_from_one",
@@ -150,7 +134,6 @@ STANDARD: tuple[Mutant, ...] = (
         (
             "tests/unit/test_token_networks.py::test_what_modules_do_with_tokens_is_read[as numbers]",
         ),
-        slow=True,
     ),
     Mutant(
         "as_many_tokens_as_positions",
@@ -160,7 +143,6 @@ STANDARD: tuple[Mutant, ...] = (
         (
             "tests/unit/test_token_networks.py::test_what_is_computed_of_tokens_does_not_say_how_many",
         ),
-        slow=True,
     ),
     Mutant(
         "tokens_of_the_largest_table",
@@ -170,7 +152,6 @@ STANDARD: tuple[Mutant, ...] = (
         (
             "tests/unit/test_token_networks.py::test_what_modules_do_with_tokens_is_read[two tables]",
         ),
-        slow=True,
     ),
     Mutant(
         "row_of_left_out_scores_kept",
@@ -194,7 +175,6 @@ STANDARD: tuple[Mutant, ...] = (
         'if call.operator in NUMBERS and call.made[0].dtype == "BOOL":',
         'if call.operator in NUMBERS and call.made[0].dtype == "U8":',
         ("tests/unit/test_handed_networks.py::test_what_is_not_read_is_one_error",),
-        slow=True,
     ),
     Mutant(
         "module_of_another_value",

@@ -11,7 +11,6 @@ WORDS: tuple[Mutant, ...] = (
         "alive = (rows != DEAD).any(axis=1)",
         "alive = (rows != DEAD).all(axis=1)",
         ("tests/unit/test_word_automata.py",),
-        slow=True,
     ),
     Mutant(
         "classes_merged",
@@ -26,7 +25,6 @@ WORDS: tuple[Mutant, ...] = (
         "Exceeds(entries[k], entries[bar], strict=True)",
         "Exceeds(entries[k], entries[bar], strict=False)",
         ("tests/unit/test_shortest_paths.py",),
-        slow=True,
     ),
     Mutant(
         "rival_forgotten",
@@ -34,7 +32,6 @@ WORDS: tuple[Mutant, ...] = (
         "for bar in barred\n",
         "for bar in barred[1:] or barred\n",
         ("tests/agreement/test_heads.py",),
-        slow=True,
     ),
     Mutant(
         "number_not_put_over_the_denominator",
@@ -42,7 +39,6 @@ WORDS: tuple[Mutant, ...] = (
         "return [x if x.over else self.over(over, x) for x in parts]",
         "return [x if x.over else replace(x, over=over) for x in parts]",
         ("tests/agreement/test_heads.py",),
-        slow=True,
     ),
     Mutant(
         "relu_phase_taken_for_granted",
@@ -50,7 +46,6 @@ WORDS: tuple[Mutant, ...] = (
         "            if assumed:\n",
         "            if assumed and place:\n",
         ("tests/agreement/test_heads.py",),
-        slow=True,
     ),
     Mutant(
         "states_of_long_words_left_out",
@@ -58,7 +53,6 @@ WORDS: tuple[Mutant, ...] = (
         "        fresh = short.moved(BEGIN, np.stack(list(new.values()), axis=1))\n",
         "        fresh = short.moved(BEGIN, np.stack(list(new.values()), axis=1))[:, :0]\n",
         ("tests/agreement/test_any_length.py", "tests/unit/test_lengths.py"),
-        slow=True,
     ),
     Mutant(
         "a_fold_that_reads_an_order_is_taken_to_count",
@@ -66,7 +60,6 @@ WORDS: tuple[Mutant, ...] = (
         "        if not np.array_equal(both, both.transpose(0, 2, 1)):\n            return False\n",
         "",
         ("tests/unit/test_counting_folds.py",),
-        slow=True,
     ),
     Mutant(
         "a_fold_is_asked_about_half_its_letters",
@@ -74,7 +67,6 @@ WORDS: tuple[Mutant, ...] = (
         "enumerate(pairwise(language.steps))",
         "enumerate(list(pairwise(language.steps))[::2])",
         ("tests/unit/test_counting_folds.py",),
-        slow=True,
     ),
     Mutant(
         "order_checked_by_a_swap_alone",
@@ -82,7 +74,6 @@ WORDS: tuple[Mutant, ...] = (
         "return [as_read(length, free[:2]), as_read(length, free)]",
         "return [as_read(length, free[:2])] * 2",
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "order_checked_by_a_rotation_alone",
@@ -90,7 +81,6 @@ WORDS: tuple[Mutant, ...] = (
         "return [as_read(length, free[:2]), as_read(length, free)]",
         "return [as_read(length, free)] * 2",
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "undefined_in_another_order",
@@ -98,7 +88,6 @@ WORDS: tuple[Mutant, ...] = (
         "roots = [found[wire] for wire in wanted] + partial_operands(circuit, wanted, found)",
         "roots = [found[wire] for wire in wanted]",
         ("tests/unit/test_unordered.py",),
-        slow=True,
     ),
     Mutant(
         "indices_of_different_scores_taken_for_one",
@@ -106,7 +95,6 @@ WORDS: tuple[Mutant, ...] = (
         "                self.scores.setdefault(scores, set()).add(x)\n",
         "",
         ("tests/unit/test_final_norms.py",),
-        slow=True,
     ),
     Mutant(
         "factor_dropped_though_it_may_be_negative",
@@ -114,7 +102,6 @@ WORDS: tuple[Mutant, ...] = (
         "return several and surely_positive(self.circuit.ops, types, wire)",
         "return several",
         ("tests/unit/test_final_norms.py",),
-        slow=True,
     ),
     Mutant(
         "norm_dropped_beside_a_shift",
@@ -122,6 +109,5 @@ WORDS: tuple[Mutant, ...] = (
         "zero = [self.vanishes(wire) for wire in wires]",
         "zero = [not factors for factors, _ in parts]",
         ("tests/unit/test_final_norms.py",),
-        slow=True,
     ),
 )
