@@ -48,6 +48,7 @@ def test_circ_cannot_be_imported_there(tmp_path: Path) -> None:
     assert "circ" in caught.value.stderr
 
 
+@pytest.mark.slow
 def test_the_largest_of_ten_tokens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`large` of max_of_k: the words that failed, one of each class, and random words that are in its domain."""
     here, out, stored = EXAMPLES / "max_of_k", tmp_path / "m.safetensors", tmp_path / "words.json"

@@ -45,6 +45,14 @@ patch whole of f {{
   require  forall x in Open: f(x) == m.to + [abs(x[0]), 0, 0, x[1]] within {slack}
   require  forall x in Shut: f(x) == [abs(x[0]), 0, 0, x[1]] within {slack}
 }}
+patch wide of f {{
+  graft    m.mlp at x in D margin 0.1 when open(x) => e(x)
+  require  forall x in D: f(x) <= 1000
+}}
+patch same of f {{
+  install  m.mlp at x in D => [abs(x[0]), 0, 0, x[1]]
+  require  forall x in D: f(x) <= 1000
+}}
 """
 
 RNG = np.random.default_rng(3)
@@ -218,15 +226,15 @@ def test_a_config_that_says_the_width_is_not_left_wrong(
     spec, delta = written(tmp_path), tmp_path / "delta"
     (tmp_path / "config.json").write_text(json.dumps(config))
     out = tmp_path / "out.safetensors"
-    assert command("patch", spec, "added", "--out", out) == code
+    assert command("patch", spec, "wide", "--out", out) == code
     assert out.exists() == (code == 0)
     assert ("E0624" in capsys.readouterr().err) == (code != 0)
-    assert command("patch", spec, "added", "--delta", delta) == 0
+    assert command("patch", spec, "wide", "--delta", delta) == 0
     model, other = tmp_path / "model.safetensors", tmp_path / "other.safetensors"
     assert command("patch", "apply", delta, model, "--out", other) == code
     (tmp_path / "elsewhere").mkdir()
-    assert command("patch", spec, "added", "--out", tmp_path / "elsewhere" / "out.safetensors") == 0
-    assert command("patch", spec, "whole", "--out", tmp_path / "whole.safetensors") == 0
+    assert command("patch", spec, "wide", "--out", tmp_path / "elsewhere" / "out.safetensors") == 0
+    assert command("patch", spec, "same", "--out", tmp_path / "whole.safetensors") == 0
 
 
 def test_a_width_of_four_times_what_is_read_is_said_by_gpt2() -> None:
