@@ -1,6 +1,6 @@
 """What a truth cannot hold without: real numbers that are not negative wherever it holds.
 
-`a <= b` gives `b - a`, and so does `a < b`; `a == b` gives both differences; `argmax(v) == i` gives the lead of `v[i]` over
+`a <= b` gives `b - a`, and so does `a < b`, where a - b is a largest of several, as `abs(e) - c` is, of each of these; `a == b` gives both differences; `argmax(v) == i` gives the lead of `v[i]` over
 every entry of `v`, however ties are broken; a conjunction gives what its parts give, and any
 other truth its slack (`surrogate`), where it has one. What is found here is necessary and need not be sufficient.
 
@@ -11,11 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
 from math import prod
 
 from circ.compiler.builder import Builder, combine, reals, reindex
-from circ.compiler.ir import All, Circuit, Compare, Real, Reindex, Select, Wire
+from circ.compiler.ir import All, Circuit, Compare, Max, Real, Reindex, Relu, Select, Sum, Wire
 from circ.compiler.margin import LARGE, chosen_and_rivals, surrogate
+
+DEEP = 6
+"""Bends within bends that are parted."""
+
+MOST = 16
+"""Wires that one side of a comparison becomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ def conjuncts(b: Builder, truth: Wire) -> Conjuncts:
     """Those of each entry of a truth, along a new last axis."""
     match b.ops[truth]:
         case Compare(op="<" | "<=" as op, left=left, right=right):
-            return side_by_side(b, [combine(b, (1, right), (-1, left))], strict=op == "<")
+            largest = either(b, [(Fraction(1), left), (Fraction(-1), right)])
+            return side_by_side(b, [combine(b, (-1, each)) for each in largest], strict=op == "<")
         case Compare(left=left, right=right) if b.types[left].sort == Real():
             ways = [combine(b, (1, x), (-1, y)) for x, y in ((right, left), (left, right))]
             return side_by_side(b, ways, strict=False)
@@ -64,6 +73,42 @@ def conjuncts(b: Builder, truth: Wire) -> Conjuncts:
             return Conjuncts(b.add(Select(condition, one.wire, other.wire)), both)
         case _:
             return as_one(b, truth)
+
+
+Terms = Sequence[tuple[Fraction, Wire]]
+"""A sum of so many times each."""
+
+
+def either(b: Builder, terms: Terms, depth: int = DEEP) -> list[Wire]:
+    """Wires the largest of which is this sum, entry by entry: one bend after another is parted, up to `MOST` wires."""
+    found = [combine(b, *terms)]
+    each = [largest_of(b, factor, wire, depth) for factor, wire in terms]
+    if 1 < prod(map(len, each)) <= MOST:
+        found = [combine(b, *((1, wire) for wire in wires)) for wires in product(*each)]
+    return list(dict.fromkeys(found))
+
+
+def largest_of(b: Builder, factor: Fraction, wire: Wire, depth: int) -> list[Wire]:
+    """The same of `factor` times a wire."""
+    match b.ops[wire]:
+        case _ if depth == 0:
+            return [combine(b, (factor, wire))]
+        case Sum(terms=terms):
+            return either(b, [(factor * c, x) for c, x in terms], depth - 1)
+        case Relu(operand=x) if factor > 0:
+            shape = b.shape(wire)
+            nothing = reals(b, [Fraction(0)] * prod(shape), shape)
+            return [nothing, *largest_of(b, factor, x, depth - 1)]
+        case Max(operand=x) if factor > 0 and b.shape(x)[-1] <= MOST:
+            *rest, size = b.shape(x)
+            runs = [range(k, prod((*rest, size)), size) for k in range(size)]
+            inner = largest_of(b, factor, x, depth - 1)
+            return [reindex(b, [each], run, tuple(rest)) for each in inner for run in runs]
+        case Reindex(operands=(x,), source=source, shape=shape):
+            inner = largest_of(b, factor, x, depth - 1)
+            return [reindex(b, [each], source, shape) for each in inner]
+        case _:
+            return [combine(b, (factor, wire))]
 
 
 def leads(b: Builder, scored: Wire, other: Wire) -> Conjuncts | None:

@@ -332,6 +332,13 @@ PATCHES: tuple[Mutant, ...] = (
         ("tests/unit/test_patch_conflicts.py::test_a_sum_excludes_what_it_excludes",),
     ),
     Mutant(
+        "a_bend_the_other_way_taken_for_a_largest",
+        "compiler/conjuncts.py",
+        "case Relu(operand=x) if factor > 0:",
+        "case Relu(operand=x):",
+        ("tests/unit/test_conjuncts.py",),
+    ),
+    Mutant(
         "a_tie_taken_for_a_contradiction",
         "compiler/conjuncts.py",
         'strict=op == "<"',
