@@ -165,9 +165,9 @@ CIRCUITS: tuple[Mutant, ...] = (
     Mutant(
         "a_conjunct_the_wrong_way_round",
         "compiler/conjuncts.py",
-        "return side_by_side(b, [combine(b, (1, right), (-1, left))])",
-        "return side_by_side(b, [combine(b, (1, left), (-1, right))])",
-        ("tests/unit/test_patch_bounds.py",),
+        "largest = either(b, [(Fraction(1), left), (Fraction(-1), right)])",
+        "largest = either(b, [(Fraction(-1), left), (Fraction(1), right)])",
+        ("tests/unit/test_conjuncts.py",),
     ),
     Mutant(
         "a_config_that_leaves_it_open_ties_nothing",
