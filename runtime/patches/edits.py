@@ -166,12 +166,12 @@ def tangents(
     enough: float,
     everything: bool,
 ) -> int:
-    """Add a cut for each instance that fails at `change`; how many, and none when each holds by `enough`.
+    """Add a cut for each instance that fails at `change`; how many, and none when each holds by `enough` and its room.
 
     `everything`: where some instance fails, cut at the others as well.
     """
     tensors = unknowns.at(change)
-    parts = [group.parts(tensors) for group in groups]
+    parts = [group.parts(tensors) - np.array(group.room)[:, None] for group in groups]
     if all((values >= enough).all() for values in parts):
         return 0
     before = len(cuts.rows)

@@ -44,6 +44,8 @@ class Instances:
     convex: bool
     witnesses: list[Witness] = field(default_factory=list[Witness])
     frozen: dict[str, torch.Tensor] = field(default_factory=dict[str, torch.Tensor])
+    room: list[float] = field(default_factory=list[float])
+    """How much slack more than others each instance is asked for, so that it still holds once an edit is rounded."""
 
     def add(self, witnesses: Sequence[Witness]) -> int:
         """Require the goal at these inputs too; how many of them are new."""
@@ -57,6 +59,7 @@ class Instances:
                 kept = self.frozen.get(name)
                 self.frozen[name] = rows if kept is None else torch.cat([kept, rows])
             self.witnesses.extend(new)
+            self.room.extend([0.0] * len(new))
         return len(new)
 
     def slacks(self, tensors: Mapping[str, Floats]) -> Floats:

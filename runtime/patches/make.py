@@ -6,9 +6,8 @@ and a patch whose last proof fails is never returned as one.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import assert_never
 
@@ -18,7 +17,6 @@ from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress
 from circ.compiler.obligation import Obligation
 from circ.compiler.patching import PatchPlan
 from circ.compiler.readings import clock
-from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Proved, Refuted, Verdict
 from circ.runtime.convex import Floats
@@ -33,7 +31,7 @@ from circ.runtime.patches.conflicts import (
     without_room,
 )
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
-from circ.runtime.patches.edits import Begun, Late
+from circ.runtime.patches.edits import Late
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.instances import Instances, NoSlack, instances, out_of_reach
 from circ.runtime.patches.multipliers import bound
@@ -45,8 +43,9 @@ from circ.runtime.patches.outcomes import (
     Patched,
     PatchResult,
 )
-from circ.runtime.patches.ranks import RankOf, ranks_asked, ranks_of, solve
+from circ.runtime.patches.ranks import RankOf, ranks_asked, ranks_of
 from circ.runtime.patches.receipt import Computed
+from circ.runtime.patches.room import Seeker, rounded
 from circ.runtime.patches.unknowns import Unknowns
 from circ.runtime.prover import decide
 from circ.runtime.verdicts import universal
@@ -120,7 +119,7 @@ class Search:
     """An edit that is sought: the inputs looked at so far, and what was last found of them."""
 
     problem: Problem
-    begun: Begun = field(default_factory=Begun)
+    seeker: Seeker
     tight: int = 0
     """How many edits that leave no room were tried."""
     blocked: Inputs = ()
@@ -131,7 +130,7 @@ def searched(given: Given) -> PatchResult:
     """A patch with an edit, which starts from what the forms compute."""
     tensors = {edit.key: given.weights[edit.key] for edit in given.plan.edits}
     try:
-        search = Search(problem(given))
+        search = begun(problem(given))
     except NoSlack as error:
         return NotMade(given.plan, str(error), 0)
     for round_number in range(ROUNDS):
@@ -139,7 +138,7 @@ def searched(given: Given) -> PatchResult:
         ended = ending(given, search.problem, found, tensors, round_number)
         if ended is not None:
             return ended
-        if not added(search.problem.groups, found):
+        if not goes_on(search, found, tensors):
             return undone(search, round_number)
         inputs = count(search.problem.groups)
         given.progress(0.0, f"round {round_number + 1}: solving at {inputs} inputs")
@@ -147,10 +146,30 @@ def searched(given: Given) -> PatchResult:
         if not isinstance(change, np.ndarray):
             return change
         try:
-            tensors = rounded(search.problem.unknowns, change, given.weights)
+            tensors = stored(search, change, given.weights)
         except OverflowError as error:
             return too_large(search.problem, error, round_number + 1)
     return NotMade(given.plan, f"no edit was proved in {ROUNDS} rounds", ROUNDS)
+
+
+def begun(problem: Problem) -> Search:
+    """The search for an edit, at its beginning."""
+    ranks = ranks_asked(problem.plan)
+    return Search(problem, Seeker(problem.unknowns, ranks, problem.groups, problem.deadline))
+
+
+def stored(search: Search, change: Floats, weights: Weights) -> dict[str, Tensor]:
+    """The edited tensors as their files hold them; raises `OverflowError`. An edit that leaves no room is rounded as it is."""
+    if search.tight:
+        return rounded(search.problem.unknowns, change, weights)
+    return search.seeker.stored(change, weights)
+
+
+def goes_on(search: Search, found: Sequence[Finding], tensors: Mapping[str, Tensor]) -> bool:
+    """Whether these findings give something to seek another edit by: new inputs, else more room where rounding undid this one."""
+    if added(search.problem.groups, found):
+        return True
+    return not search.tight and search.seeker.more_room(tensors)
 
 
 def problem(given: Given) -> Problem:
@@ -184,8 +203,7 @@ def ending(
 def next_change(search: Search, rounds: int) -> Floats | Conflict | NotMade:
     """A change that meets all inputs looked at, with room to spare if that is found."""
     asked = search.problem
-    ranks = ranks_asked(asked.plan)
-    change = solve(asked.unknowns, ranks, asked.groups, asked.deadline, search.begun)
+    ranks, change = search.seeker.ranks, search.seeker.change()
     if isinstance(change, np.ndarray):
         return change
     if isinstance(change, Late):
@@ -343,13 +361,3 @@ def says_nothing(plan: PatchPlan, settled: Iterable[tuple[Obligation, Verdict]])
     asked = plan.require or plan.preserve
     idle = [obligation.name for obligation in asked if obligation.name not in said]
     return f"{idle[0]} says nothing: no input meets its assumptions" if idle else ""
-
-
-def rounded(unknowns: Unknowns, change: Floats, weights: Weights) -> dict[str, Tensor]:
-    """The edited tensors as their files can hold them; raises `OverflowError` where they cannot."""
-    tensors: dict[str, Tensor] = {}
-    for key, values in unknowns.at(change).items():
-        stored = weights[key]
-        kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)
-        tensors[key] = Tensor(stored.shape, stored.dtype, kept)
-    return tensors

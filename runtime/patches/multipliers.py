@@ -77,6 +77,8 @@ def proposed(
 ) -> tuple[Multiplier, ...]:
     """Multipliers of the parts that keep a change from being smaller; none where none were found."""
     found = at_no_margin(unknowns, groups, after, 2 * SLACK, deadline)
+    if found is None:  # nothing is near failing after it: rounding took it far
+        found = at_no_margin(unknowns, groups, unknowns.start, 0.0, deadline)
     return named(found.rows, whole(found.factors), groups) if isinstance(found, Met) else ()
 
 

@@ -33,6 +33,11 @@ class Linear:
     obligation: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(title="all"))
 
     @property
+    def room(self) -> list[float]:
+        """None is asked for."""
+        return [0.0] * len(self.rows)
+
+    @property
     def witnesses(self) -> list[Witness]:
         """A name for each."""
         return [Witness((("s", (number,)),)) for number in range(len(self.rows))]

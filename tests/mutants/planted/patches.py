@@ -43,7 +43,7 @@ PATCHES: tuple[Mutant, ...] = (
     ),
     Mutant(
         "patch_proved_before_rounding",
-        "runtime/patches/make.py",
+        "runtime/patches/room.py",
         "kept: array[float] = round_to_dtype(values.ravel().tolist(), stored.dtype)",
         'kept: array[float] = array("d", values.ravel().tolist())',
         ("tests/unit/test_cli.py::TestPatch::test_half_precision_is_proved_as_it_is_stored",),
@@ -430,5 +430,26 @@ PATCHES: tuple[Mutant, ...] = (
         "if edit.rank is not None and not of_rank(first, then, edit.rank):",
         "if edit.rank == 0 and not of_rank(first, then, edit.rank):",
         ("tests/unit/test_patch_ranks.py::test_an_audit_notices_a_change_of_a_higher_rank",),
+    ),
+    Mutant(
+        "room_that_is_asked_of_nobody",
+        "runtime/patches/edits.py",
+        "group.parts(tensors) - np.array(group.room)[:, None]",
+        "group.parts(tensors)",
+        ("tests/unit/test_patch_rounding.py::test_an_edit_is_found_that_rounding_leaves",),
+    ),
+    Mutant(
+        "room_that_is_never_given_up",
+        "runtime/patches/room.py",
+        "or not eased(self.groups):",
+        "or self.groups:",
+        ("tests/unit/test_patch_rounding.py::test_more_room_than_there_is_is_given_up",),
+    ),
+    Mutant(
+        "a_bound_only_where_little_room_is_left",
+        "runtime/patches/multipliers.py",
+        "    if found is None:  #",
+        "    if not groups:  #",
+        ("tests/unit/test_patch_rounding.py::test_an_edit_is_found_that_rounding_leaves",),
     ),
 )
