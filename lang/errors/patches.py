@@ -21,7 +21,8 @@ def unknown_norm(span: Span, norm: str) -> Diagnostic:
 
 def needs(span: Span, name: str, clauses: str) -> Diagnostic:
     """A patch that lacks a clause."""
-    return Diagnostic("E0603", f"patch `{name}` has no {clauses}", span)
+    help = "say what must hold of the patched checkpoint: `require forall x in D: …`"
+    return Diagnostic("E0603", f"patch `{name}` has no {clauses}", span, help=help)
 
 
 def existential(span: Span, clause: str) -> Diagnostic:

@@ -139,7 +139,7 @@ def source_hashes(program: Program) -> dict[str, str]:
 
 
 def code_of(result: PatchResult) -> Exit:
-    """A conflict refutes the patch; one that was not made is unknown."""
+    """A conflict refutes the patch; one that was not made is unknown, or asks nothing."""
     match result:
         case Patched():
             return Exit.AS_CLAIMED
@@ -147,8 +147,8 @@ def code_of(result: PatchResult) -> Exit:
             return Exit.REFUTED
         case Failing(verdicts=verdicts) | OutOfReach(verdicts=verdicts):
             return worst(exit_of("proved", verdict) for _, verdict in verdicts)
-        case NotMade():
-            return Exit.UNKNOWN
+        case NotMade(vacuous=vacuous):
+            return Exit.VACUOUS if vacuous else Exit.UNKNOWN
         case _:
             assert_never(result)
 

@@ -324,7 +324,7 @@ def finished(
     settled = tuple(zip(given.obligations, verdicts, strict=True))
     idle = says_nothing(plan, settled)
     if idle:
-        return NotMade(plan, idle, rounds)
+        return NotMade(plan, idle, rounds, vacuous=True)
     sized = edited or now.changed
     change = np.concatenate([moved(given.weights[key], sized[key]).ravel() for key in sized])
     return Patched(

@@ -51,6 +51,7 @@ class NotMade:
     """No patch, and why; nothing is known about whether one exists.
 
     `instances` are requirements with the inputs at which the search found no edit with room to spare, and `help` is what to try.
+    `vacuous`: what is asked is asked of no input.
     """
 
     plan: PatchPlan
@@ -58,6 +59,7 @@ class NotMade:
     rounds: int
     instances: tuple[tuple[str, Witness], ...] = ()
     help: str = ""
+    vacuous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

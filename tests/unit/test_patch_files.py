@@ -378,7 +378,7 @@ def test_a_requirement_without_inputs_is_none(tmp_path: Path) -> None:
         tmp_path,
         DETECTOR.replace("forall x in Box: f(x)[1]", "forall x in Box where x[0] > 2: f(x)[1]"),
     )
-    assert command("patch", spec, "sink") == 2
+    assert command("patch", spec, "sink") == 3
     spec.write_text(DETECTOR)
     assert command("patch", spec, "sink") == 0
     (receipt,) = tmp_path.glob("*.receipt.json")
