@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from circ.compiler.config import Config, read_config, with_fields
-from circ.compiler.header import Header
+from circ.compiler.header import Header, StoredTensor
 from circ.lang.headers import Json
 
 FIELD = "tie_word_embeddings"
@@ -30,13 +30,23 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "bloom": ("word_embeddings", "lm_head"),
     "falcon": ("word_embeddings", "lm_head"),
     "opt": ("embed_tokens", "lm_head"),
+    **dict.fromkeys(("mamba", "mamba2", "falcon_mamba"), ("embeddings", "lm_head")),
+    "mpt": ("wte", "lm_head"),
+    "openai-gpt": ("tokens_embed", "lm_head"),
+    "ctrl": ("w", "lm_head"),
+    "xlnet": ("word_embedding", "lm_loss"),
+    "xlm": ("embeddings", "pred_layer.proj"),
 }  # fmt: skip
 """By the `model_type` of a config, the modules of embedding and head: of such a model nothing else is tied."""
 
 EMBEDDINGS = frozenset(
-    {"wte", "embed_tokens", "word_embeddings", "embed_in", "tok_embeddings", "shared"}
+    {
+        *("wte", "embed_tokens", "word_embeddings", "embed_in", "tok_embeddings", "shared"),
+        *("tokens_embed", "word_embedding"),
+    }
 )
 HEADS = frozenset({"lm_head", "embed_out"})
+VOCABULARY = "vocab_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +54,14 @@ class Tied:
     """Two names of one tensor: `kept` stands in the file, and `other` does not as a rule.
 
     `other` is empty where its name is not known. `config` is whether the config ties them, and `metadata` whether the file's own metadata does.
+    Of one that is `guessed` it is only known that the config ties something, and that it may be this.
     """
 
     kept: str
     other: str
     config: bool = False
     metadata: bool = False
+    guessed: bool = False
 
 
 def ties_of(path: Path, header: Header) -> tuple[Tied, ...]:
@@ -73,19 +85,47 @@ def ties(header: Header, config: Config | None) -> tuple[Tied, ...]:
     return tuple(tie if names[tie.other] == 1 else replace(tie, other="") for tie in found.values())
 
 
-def tied_by(config: Config | None, names: Iterable[str]) -> Iterator[Tied]:
-    """What a config ties of the tensors of these names: embeddings or, where the file has none, heads."""
+def tied_by(config: Config | None, tensors: Mapping[str, StoredTensor]) -> Iterator[Tied]:
+    """What a config ties of these tensors: embeddings or, where the file has none, heads; and what else it may tie."""
     if config is None or not says_tied(config.fields):
         return
     kind = config.fields.get("model_type")
     embedding, head = MODELS.get(kind, ("", "")) if isinstance(kind, str) else ("", "")
-    found = [name for name in sorted(names) if module_of(name) in EMBEDDINGS]
-    heads = [name for name in sorted(names) if module_of(name) in HEADS]
+    names = sorted(tensors)
+    found = [name for name in names if module_of(name) in (EMBEDDINGS | {embedding}) - {""}]
+    heads = [name for name in names if module_of(name) in HEADS]
+    sure: list[Tied] = []
     for name in found:
         known = [f"{head}.weight"] if module_of(name) == embedding else heads
-        yield Tied(name, known[0] if len(known) == 1 else "", config=True)
+        sure.append(Tied(name, known[0] if len(known) == 1 else "", config=True))
     if not found:
-        yield from (Tied(name, "", config=True) for name in heads)
+        sure = [Tied(name, "", config=True) for name in heads]
+    yield from sure
+    if [module_of(name) for name in found] != [embedding]:
+        told = {name for tie in sure for name in (tie.kept, tie.other)}
+        others = {name: t.shape for name, t in tensors.items() if name not in told}
+        names = suspects(others, vocabularies(config.fields), named=bool(found))
+        yield from (Tied(name, "", config=True, guessed=True) for name in names)
+
+
+def suspects(
+    shapes: Mapping[str, tuple[int, ...]], sizes: frozenset[int], *, named: bool
+) -> list[str]:
+    """The matrices that may be embeddings or heads, in the order of their names: those of a side that is a vocabulary's size.
+
+    Where none is, and no embedding is known by its name either (`named`): those that are in no numbered layer.
+    """
+    matrices = sorted(name for name, shape in shapes.items() if len(shape) == 2)
+    sized = [name for name in matrices if not sizes.isdisjoint(shapes[name])]
+    if sized or named:
+        return sized
+    return [name for name in matrices if not any(part.isdigit() for part in name.split("."))]
+
+
+def vocabularies(fields: Mapping[str, Json]) -> frozenset[int]:
+    """The sizes of vocabularies that a config says, or one inside it."""
+    found = (each.get(VOCABULARY) for each in (fields, *inside(fields)))
+    return frozenset(size for size in found if isinstance(size, int))
 
 
 def module_of(name: str) -> str:
@@ -96,11 +136,22 @@ def module_of(name: str) -> str:
 
 def says_tied(fields: Mapping[str, Json]) -> bool:
     """Whether a loader ties embeddings by a config, or by one inside it: of a model of several parts each has its own."""
-    inner = [value for value in fields.values() if isinstance(value, dict)]
-    if any(each.get(FIELD) not in (None, False) for each in inner):
+    if any(each.get(FIELD) not in (None, False) for each in inside(fields)):
         return True
     of_a_model = not fields.keys().isdisjoint({"model_type", "architectures"})
     return fields.get(FIELD, of_a_model) is not False
+
+
+def inside(fields: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    """The objects inside one, however deep, in lists too."""
+    left = [*fields.values()]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            yield value
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
 
 
 def apart(config: Config) -> Config | None:

@@ -110,6 +110,13 @@ def tied(span: Span, kept: str, other: str, by: str, both: bool) -> Diagnostic:
     return Diagnostic("E0661", headline, span, "edited here", help=help)
 
 
+def perhaps_tied(span: Span, tensor: str, config: str) -> Diagnostic:
+    """An edit of a tensor that may be one that a config ties, which of them is not known by its name."""
+    headline = f"`{tensor}` may be one tensor with another to a loader: {config} ties embedding and head, and which they are is not known"
+    help = "`--tied` changes it wherever it is used, of a circuit that reads it there; where it is neither, `tie_word_embeddings: false` in the config of an untied model says so"
+    return Diagnostic("E0661", headline, span, "edited here", help=help)
+
+
 def bad_config(config: str, reason: str) -> Diagnostic:
     """A config beside a checkpoint that says nothing."""
     headline = f"`{config}` cannot be read, so it is not known which tensors it ties: {reason}"
@@ -123,6 +130,12 @@ def config_there(config: str, reason: str) -> Diagnostic:
     return Diagnostic("E0663", headline, None, help=help)
 
 
+def other_ties(config: str, reason: str, help: str) -> Diagnostic:
+    """A folder by whose config a checkpoint is another model than the one that was proved."""
+    headline = f"by `{config}` the checkpoint is another model than was proved: {reason}"
+    return Diagnostic("E0663", headline, None, help=help)
+
+
 def not_untied(span: Span | None, reason: str, help: str) -> Diagnostic:
     """`--untie` or `--tied` where that is not to be had."""
     return Diagnostic("E0664", reason, span, help=help)
@@ -133,6 +146,22 @@ def no_adapter(tensor: str, reason: str) -> Diagnostic:
     headline = f"the change of `{tensor}` is not written as an adapter: {reason}"
     help = "use the patched checkpoint, or the patch on its own (`--delta`)"
     return Diagnostic("E0665", headline, None, help=help)
+
+
+def other_way(tensors: Sequence[str], said: bool, why: str) -> Diagnostic:
+    """What is said of layers is not so of the kind of model that the config names."""
+    word = "--fan-in-fan-out" if said else "--no-fan-in-fan-out"
+    listed = ", ".join(f"`{tensor}`" for tensor in tensors)
+    headline = f"`{word}` is not so of {listed}: {why}"
+    return Diagnostic("E0666", headline, None, help="leave it out: the config decides each layer")
+
+
+def both_ways(named: Sequence[str], others: Sequence[str]) -> Diagnostic:
+    """Layers of which some have the names of Conv1D, and some have not."""
+    left, right = (", ".join(f"`{tensor}`" for tensor in part) for part in (named, others))
+    headline = f"`--fan-in-fan-out` is said of {left}, and of {right} too, whose names are not those of Conv1D layers"
+    help = "change the two sorts by patches of their own, so that it is known of each"
+    return Diagnostic("E0666", headline, None, help=help)
 
 
 def which_way(tensors: Sequence[str]) -> Diagnostic:

@@ -23,6 +23,7 @@ from circ.runtime.patches.receipt import (
     seen_from,
     write_receipt,
 )
+from circ.runtime.patches.ties import require_as_proved
 from circ.runtime.patches.widths import require_width
 from circ.runtime.patches.write import Rewrite, write_patched
 
@@ -32,7 +33,7 @@ def apply(
 ) -> Receipt:
     """Write what the patch in `folder` makes of `source`, and its receipt beside it.
 
-    Raises `CircError`: E0650-E0653, E0659, E0660.
+    Raises `CircError`: E0650-E0653, E0659, E0660, E0662, E0663.
     """
     require_apart(folder, target)
     require_read_once(delta.receipt, folder, target, in_place=in_place)
@@ -91,6 +92,8 @@ def write_side(
 ) -> None:
     """Write one side of a patch, from a checkpoint that is the other."""
     require_start(delta, source, back=back)
+    if not back:
+        require_as_proved(delta.receipt, source, target)
     require_width(target.parent, delta.receipt.changes, back=back)
     if (delta.index is not None) != is_index(source):
         raise CircError(writing.other_checkpoint(str(source), False, back))

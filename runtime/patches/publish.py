@@ -56,6 +56,7 @@ from circ.runtime.patches.shards import (
     whole,
     write_checkpoint,
 )
+from circ.runtime.patches.ties import require_folder
 from circ.runtime.patches.treatment import Treatment, added
 from circ.runtime.patches.widths import require_width
 from circ.runtime.patches.write import Written
@@ -140,6 +141,7 @@ def publish(
             require_width(path.parent, draft.changes)
             require_writable(program, checkpoint, target)
             require_loadable(program, checkpoint, target, treated)
+            require_folder(source, path, draft, treated.beside(path, source))
         receipt = draft
         if target.delta is not None:
             hashes_of = previewed(checkpoint)
@@ -147,7 +149,7 @@ def publish(
             receipt = replace(draft, sha256=digest)
             leave_delta(program, checkpoint, receipt, target, hashes_of)
         if target.checkpoint:
-            with beside_it(path, treated):
+            with beside_it(path, source, treated):
                 digest = write_checkpoint(
                     checkpoint, overwrite=target.force, in_place=target.in_place
                 )
@@ -168,16 +170,16 @@ def require_loadable(
     program: Program, written: Pending, target: Target, treated: Treatment
 ) -> None:
     """Raise `CircError` (E0651, E0662, E0663) where a config that has to follow the patch cannot stand beside it."""
-    if treated.after is not None and treated.changed:
+    config = treated.beside(written.target, written.source)
+    if config is not None:
         require_unread(written.target.parent / NAME, program.files_read)
-        require_config_place(written.source, written.target, treated.after, force=target.force)
+        require_config_place(written.source, written.target, config, force=target.force)
 
 
-def beside_it(path: Path, treated: Treatment) -> AbstractContextManager[None]:
-    """The config that has to follow the patch, while the checkpoint beside it is written."""
-    if treated.after is None or not treated.changed:
-        return nullcontext()
-    return config_beside(path, treated.after)
+def beside_it(path: Path, source: Path, treated: Treatment) -> AbstractContextManager[None]:
+    """The config that has to stand there, while the checkpoint beside it is written."""
+    config = treated.beside(path, source)
+    return nullcontext() if config is None else config_beside(path, config)
 
 
 def require_read(program: Program, hashes: Mapping[str, str], source: Path) -> None:

@@ -46,7 +46,7 @@ from circ.runtime.patches.publish import carried, data_of
 from circ.runtime.patches.ranks import of_rank
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.patches.receipt import alike as same_change
-from circ.runtime.patches.treatment import treatment
+from circ.runtime.patches.ties import parted, wrong_ties
 from circ.runtime.session import Request, checked, rational
 from circ.runtime.verdicts import universal
 
@@ -231,7 +231,7 @@ def wrong_tensors(
     edits: Sequence[EditedTensor],
 ) -> Iterator[str]:
     """Tensors that are not what the receipt or the spec says, or changed though they may not be."""
-    old, new = parted(read_header(before), receipt), read_header(after)
+    old, new = parted(read_header(before), receipt.ties), read_header(after)
     if old.tensors.keys() != new.tensors.keys():
         yield "the checkpoints have different tensors"
         return
@@ -258,29 +258,6 @@ def wrong_tensors(
     told = receipt.changes
     if len(told) != len(changes) or not all(map(same_change, told, changes)):
         yield "what it says of the tensors that change is not so"
-
-
-def parted(header: Header, receipt: Receipt) -> Header:
-    """A header in which tensors that a patch parts stand under both names."""
-    new = {t.other: header.tensors[t.kept] for t in receipt.ties if t.how == "apart"}
-    return replace(header, tensors={**new, **header.tensors})
-
-
-def wrong_ties(before: Path, after: Path, receipt: Receipt, edited: Sequence[str]) -> Iterator[str]:
-    """What a receipt says of tensors that a loader takes for one that is not so, and of the config that says which."""
-    apart = any(tie.how == "apart" for tie in receipt.ties)
-    found = treatment(before, edited, "apart" if apart else "together")
-    if (found.treated, found.configured) != (receipt.ties, receipt.config):
-        yield f"what it says of tensors that are tied is not so, by {before.name} and what is beside it"
-        return
-    header = read_header(before if found.how == "together" else after)
-    for tie in found.ties:
-        if (tie.other in header.tensors) != (found.how == "apart"):
-            yield f"`{tie.kept}` and `{tie.other}` are not {found.how} in the file"
-    if found.changed:
-        beside = read_config(after.parent)
-        if beside is None or found.after is None or beside.sha256 != found.after.sha256:
-            yield f"the {NAME} beside {receipt.target} is another than it names"
 
 
 def same_tensor(first: Tensor, then: Tensor) -> bool:

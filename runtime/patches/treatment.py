@@ -19,6 +19,7 @@ from circ.compiler.tied_tensors import FIELD, Tied, apart, ties
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.lang.span import Span
+from circ.runtime.outputs import same
 from circ.runtime.patches.plan import TensorBytes
 from circ.runtime.patches.receipt import Configured, How, Treated
 
@@ -40,7 +41,7 @@ class Treatment:
     @property
     def configured(self) -> Configured | None:
         """As a receipt has the config; None where nothing rests on it."""
-        if self.before is None or self.after is None or not self.ties:
+        if self.before is None or self.after is None or not any(tie.config for tie in self.ties):
             return None
         fields = {FIELD: False} if self.changed else {}
         return Configured(self.before.sha256, self.after.sha256, fields)
@@ -49,6 +50,12 @@ class Treatment:
     def changed(self) -> bool:
         """Whether the config has to follow the patch."""
         return self.how == "apart" and any(tie.config for tie in self.ties)
+
+    def beside(self, target: Path, source: Path) -> Config | None:
+        """The config to be written beside the patched file; None where what is there stays."""
+        if self.configured is None or (not self.changed and same(source.parent, target.parent)):
+            return None
+        return self.after
 
     @property
     def loose(self) -> frozenset[str]:
@@ -103,6 +110,8 @@ def require_meant(found: Treatment, header: Header, span: Span, *, meant: bool) 
     """Raise `CircError` (E0661) unless each tie stands in one place of the file, and the user knows of it."""
     for tie in found.ties:
         both = tie.other in header.tensors
+        if tie.guessed and not meant:
+            raise CircError(writing.perhaps_tied(span, tie.kept, f"`{NAME}`"))
         if both or not meant:
             by = f"`{NAME}`" if tie.config else "the file's own metadata"
             raise CircError(writing.tied(span, tie.kept, tie.other, by, both))
