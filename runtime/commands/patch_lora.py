@@ -11,7 +11,9 @@ from circ.compiler.finding import Limits
 from circ.runtime.as_data import verdict_data
 from circ.runtime.commands.audit_receipt import code_of, found_at
 from circ.runtime.outputs import require_unread
-from circ.runtime.patches.adapter import CONFIG, TENSORS, Adapter, Merged, made, write_adapter
+from circ.runtime.patches.adapter import Adapter, Merged, Proof, made
+from circ.runtime.patches.adapter_files import CONFIG, TENSORS, write_adapter
+from circ.runtime.patches.low_rank import WAYS
 from circ.runtime.patches.receipt import Receipt, read_receipt
 from circ.runtime.patches.reproving import Differing, Undecided
 from circ.runtime.report import Line, verdict_lines
@@ -68,28 +70,62 @@ def lines(
                 Line("doubt", head),
                 *(Line("plain", f"    {text}") for text in (reason, NOTHING)),
             ]
-        case Merged(adapter=adapter, verdicts=verdicts, deviations=deviations):
+        case Merged(adapter=adapter, deviations=deviations):
             head = f"✓ patch {receipt.patch}: proved of the merged weights, by factors of rank {adapter.rank}  ({seconds:.1f} s)"
             off = [
-                Line("plain", f"    {name}: at most {far:.6g} from the patched checkpoint")
+                f"{name}: at most {far:.6g} from the patched checkpoint"
                 for name, far in deviations.items()
             ]
-            told = [line for asked, verdict in verdicts for line in verdict_lines(asked, verdict)]
-            inner = [Line(line.style, f"    {line.text}") for line in told]
-            summed = order_lines(adapter)
-            return [Line("good", head), *off, *summed, *inner, Line("good", f"    wrote {out}")]
+            told = [*off, *merge_texts(found), *order_texts(adapter), *class_texts(adapter)]
+            plain = [Line("plain", f"    {text}") for text in told]
+            inner = [line for proof in found.proofs for line in proof_lines(proof)]
+            return [Line("good", head), *plain, *inner, Line("good", f"    wrote {out}")]
         case _:
             assert_never(found)
 
 
-def order_lines(adapter: Adapter) -> list[Line]:
+def proof_lines(proof: Proof) -> list[Line]:
+    """What is proved of one way to merge, or of both."""
+    told = [line for asked, verdict in proof.verdicts for line in verdict_lines(asked, verdict)]
+    inner = [Line(line.style, f"    {line.text}") for line in told]
+    way = "by default" if proof.ways == ("default",) else "with `safe_merge=True`"
+    return inner if proof.ways == WAYS else [Line("plain", f"    merged {way}:"), *inner]
+
+
+def merge_texts(found: Merged) -> list[str]:
+    """Of which weights all is proved, and of which it is not."""
+    same = " (the same weights)" if len(found.proofs) == 1 else ""
+    how = ", and the factors are not rounded (`autocast_adapter_dtype`)"
+    held = how if found.adapter.narrow else ""
+    return [
+        f"proved where PEFT merges it into weights of the file's dtype, by default and with `safe_merge=True`{same}{held}",
+        "not proved of an adapter that is not merged: W x + B (A x) is rounded otherwise",
+    ]
+
+
+def order_texts(adapter: Adapter) -> list[str]:
     """What a proof says of libraries that add up in another order."""
     if adapter.orders == "every":
         return []
     head = (
         f"an entry of the product B A sums {adapter.rank} terms: proved of one order of summation"
     )
-    return [Line("plain", f"    {head}, a library that merges in another may round otherwise")]
+    return [f"{head}, a library that merges in another may round otherwise"]
+
+
+def class_texts(adapter: Adapter) -> list[str]:
+    """For which model the adapter is: what its modules are, and that they have the names of the file."""
+    kinds = {name: module_kind(adapter, name) for name in adapter.factors}
+    shown = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+    return [
+        f"for modules of these classes: {shown}",
+        "its keys are those of the file: load it into the model class whose parameters have these names, another takes nothing of it",
+    ]
+
+
+def module_kind(adapter: Adapter, module: str) -> str:
+    """The class that a module has to be of."""
+    return "Conv1D" if module in adapter.transposed else "Linear"
 
 
 def data(found: Merged | Differing | Undecided, out: Path) -> dict[str, object]:
@@ -99,9 +135,15 @@ def data(found: Merged | Differing | Undecided, out: Path) -> dict[str, object]:
             return {"holds": False, "reason": reason, "wrote": None}
         case Undecided(reason=reason):
             return {"holds": None, "reason": reason, "wrote": None}
-        case Merged(adapter=adapter, verdicts=verdicts, deviations=deviations):
-            told = [verdict_data(asked, verdict) for asked, verdict in verdicts]
+        case Merged(adapter=adapter, proofs=proofs, deviations=deviations):
+            told = [
+                {**verdict_data(asked, verdict), "merges": [*proof.ways]}
+                for proof in proofs
+                for asked, verdict in proof.verdicts
+            ]
             off = {"rank": adapter.rank, "deviations": dict(deviations), "orders": adapter.orders}
-            return {"holds": True, "wrote": str(out), **off, "requirements": told}
+            kinds = {name: module_kind(adapter, name) for name in adapter.factors}
+            wrote = {"wrote": str(out), "modules": kinds}
+            return {"holds": True, **wrote, **off, "requirements": told}
         case _:
             assert_never(found)

@@ -1,8 +1,13 @@
 """The change of a patch as factors of low rank, and what becomes of a checkpoint that they are merged into.
 
 LoRA (Hu et al., 2021, https://arxiv.org/abs/2106.09685) adds B A to a weight W: A is [r, in] and B is [out, r]. A layer
-that keeps its weight as [in, out], as those of GPT-2 do, has the transposed product added. The factors are
-float32; merging rounds their product to the dtype of the weight and adds it there, as PEFT does.
+that keeps its weight as [in, out], as those of GPT-2 do, has the transposed product added. The factors are stored in
+float32. PEFT multiplies them in float32, beside a weight of float64 in float64, and merges the product in either of two ways:
+
+- by default, `weight.data += B A`: the sum is computed in the wider of both dtypes, and rounded to that of the weight;
+- with `safe_merge=True` the product is rounded to the dtype of the weight first, and then the sum is.
+
+For a weight of float32 or float64 these are the same.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +26,11 @@ from circ.runtime.convex import Floats
 from circ.runtime.patches.edited import as_array
 
 Singles = npt.NDArray[np.float32]
+
+Way = Literal["default", "safe"]
+"""How PEFT merges: without `safe_merge`, and with it."""
+
+WAYS: tuple[Way, ...] = ("default", "safe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +76,9 @@ def cut(parts: Parts, rank: int) -> Factors:
     u, s, v = parts
     root = np.sqrt(s[:rank])
     a, b = np.zeros((rank, v.shape[1]), np.float32), np.zeros((u.shape[0], rank), np.float32)
-    a[: root.size] = root[:, None] * v[:rank]
-    b[:, : root.size] = u[:, :rank] * root
+    with np.errstate(over="ignore"):  # what is beyond float32 is refused once it is merged
+        a[: root.size] = root[:, None] * v[:rank]
+        b[:, : root.size] = u[:, :rank] * root
     return Factors(a, b)
 
 
@@ -80,27 +92,33 @@ def least_rank(moved: Moved, parts: Parts) -> int:
 
 
 def fits(moved: Moved, factors: Factors) -> bool:
-    """Whether merging gives the matrix that was proved, to the precision of its dtype."""
+    """Whether merging in either way gives the matrix that was proved, to the precision of its dtype."""
     try:
-        largest = deviation(moved, merged(moved, factors))
+        largest = max(deviation(moved, merged(moved, factors, way)) for way in WAYS)
     except OverflowError:
         return False
     precision = FORMATS[moved.after.dtype].precision
     return largest <= 2.0 ** (1 - precision) * float(np.abs(as_array(moved.after)).max(initial=0))
 
 
-def merged(moved: Moved, factors: Factors) -> Tensor:
-    """A matrix with its factors merged, each step rounded; raises `OverflowError` where its dtype does not hold it."""
-    product = (factors.b @ factors.a).astype(np.float64)
-    dtype, shape = moved.before.dtype, moved.before.shape
-    added = rounded(product.T if moved.transposed else product, dtype)
-    total = as_array(moved.before) + as_array(Tensor(shape, dtype, added))
-    return Tensor(shape, dtype, rounded(total, dtype))
+def merged(moved: Moved, factors: Factors, way: Way) -> Tensor:
+    """A matrix with its factors merged, rounded as PEFT does; raises `OverflowError` where its dtype does not hold it."""
+    before = moved.before
+    wide = np.float64 if before.dtype == "F64" else np.float32
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = factors.b.astype(wide) @ factors.a.astype(wide)
+    added = product.T if moved.transposed else product
+    old = as_array(before).astype(wide)
+    if way == "safe":
+        added = as_array(rounded(added, before)).astype(wide)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return rounded(old + added, before)
 
 
-def rounded(values: Floats, dtype: str) -> array[float]:
-    """The nearest values of a dtype; raises `OverflowError`."""
-    return round_to_dtype(array("d", np.ascontiguousarray(values).tobytes()), dtype)
+def rounded(values: Floats | Singles, like: Tensor) -> Tensor:
+    """The nearest values of the dtype of a tensor, in its shape; raises `OverflowError`."""
+    doubles = np.ascontiguousarray(values, np.float64)
+    return Tensor(like.shape, like.dtype, round_to_dtype(array("d", doubles.tobytes()), like.dtype))
 
 
 def deviation(moved: Moved, found: Tensor) -> float:

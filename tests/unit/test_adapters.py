@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from circ.compiler.rounding import round_to_dtype
 from circ.compiler.tensor import Tensor
-from circ.runtime.patches.low_rank import Moved, deviation, factored, merged
+from circ.runtime.patches.low_rank import WAYS, Moved, deviation, factored, merged
 from tests.unit.files import metadata
 from tests.unit.specs import Rows, command, save, stored
 
@@ -43,7 +43,8 @@ class Desk:
         weight: Rows = (WEIGHT.T if self.transposed else WEIGHT).tolist()
         tensors: dict[str, Rows] = {f"{self.name}.weight": weight, "net.bias": [0.0, -0.1]}
         save(tensors, folder / "model.safetensors", np.float32)
-        (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
+        config = {"model_type": model_type, "tie_word_embeddings": False}
+        (folder / "config.json").write_text(json.dumps(config))
         meant = "x @ m.net.c_fc.weight" if self.transposed else "m.net.up_proj.weight @ x"
         (folder / "spec.circ").write_text(SPEC.replace("MAP", meant).replace("LAYER", layer))
         self.out, self.adapter = folder / "out.safetensors", folder / "adapter"
@@ -219,9 +220,10 @@ class TestFactors:
             product = factors.b.astype(float) @ factors.a.astype(float)
             expected = np.array(each.before.values).reshape(7, 5)
             expected = expected + (product.T if transposed else product)
-            found = np.array(merged(each, factors).values).reshape(7, 5)
-            assert np.allclose(found, expected, atol=2 * unit)
-            assert deviation(each, merged(each, factors)) < 4 * unit
+            for way in WAYS:
+                found = np.array(merged(each, factors, way).values).reshape(7, 5)
+                assert np.allclose(found, expected, atol=2 * unit)
+                assert deviation(each, merged(each, factors, way)) < 4 * unit
         together, rank = factored(moved, None)
         assert all(f.a.shape[0] == f.b.shape[1] == rank for f in together)
 
@@ -232,5 +234,6 @@ class TestFactors:
         (factors,), _ = factored(
             [Moved(Tensor((1, 1), "F16", round_to_dtype([0.0], "F16")), far, False)], 1
         )
-        with pytest.raises(OverflowError):
-            merged(moved, factors)
+        for way in WAYS:
+            with pytest.raises(OverflowError):
+                merged(moved, factors, way)
