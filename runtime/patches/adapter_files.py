@@ -19,7 +19,7 @@ CONFIG, TENSORS = "adapter_config.json", "adapter_model.safetensors"
 def write_adapter(found: Merged, receipt: Receipt, out: Path, *, overwrite: bool) -> None:
     """Write an adapter into a folder; raises `CircError` (E0650, E0653).
 
-    Both files are on the disk before either is in its place. Then the config that is there goes, the tensors come, and
+    Both files are written before either is in its place. Then the config that is there goes, the tensors come, and
     their config: a process that is killed leaves both files of one adapter, or no config. Others that write there wait.
     """
     make_folder(out)

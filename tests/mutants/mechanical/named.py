@@ -72,6 +72,8 @@ LAYERS = (
     f"{UNIT}/test_layers.py",
 )
 BOUNDS = (f"{UNIT}/test_patch_bounds.py",)
+ADAPTERS = (f"{UNIT}/test_adapters.py", f"{UNIT}/test_adapter_merges.py")
+TIES = (f"{UNIT}/test_tied_names.py", f"{UNIT}/test_ties_by_folder.py")
 
 TESTS: dict[str, tuple[str, ...]] = {
     "compiler/audit/parts/": PARTS,
@@ -123,13 +125,14 @@ TESTS: dict[str, tuple[str, ...]] = {
     "compiler/lower/outer.py": VALUES,
     "runtime/each.py": VALUES,
     "runtime/patches/": PATCHES,
-    "runtime/patches/low_rank.py": (f"{UNIT}/test_adapters.py",),
-    "runtime/patches/adapter.py": (f"{UNIT}/test_adapters.py",),
+    "runtime/patches/low_rank.py": ADAPTERS,
+    "runtime/patches/adapter.py": ADAPTERS,
+    "runtime/patches/ties.py": TIES,
     "runtime/patches/bound.py": BOUNDS,
     "compiler/conjuncts.py": BOUNDS,
     "compiler/readings/gradients.py": (f"{UNIT}/test_slopes.py", *BOUNDS),
     "compiler/readings/slopes.py": (f"{UNIT}/test_slopes.py", *BOUNDS),
-    "compiler/tied_tensors.py": (f"{UNIT}/test_tied_names.py",),
+    "compiler/tied_tensors.py": TIES,
     "lang/products.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
     "compiler/lower/domains.py": (f"{UNIT}/test_products.py", f"{AGREEMENT}/test_products.py"),
     "compiler/onnx/tokens.py": (f"{UNIT}/test_token_networks.py",),

@@ -26,7 +26,7 @@ BOXES = (
 )
 
 PATCHES = (
-    *("reproving", "treatment", "plan", "write", "shards", "delta", "apply"),
+    *("reproving", "treatment", "ties", "plan", "write", "shards", "delta", "apply"),
     *("low_rank", "adapter", "forms", "projecting", "clamping", "whole"),
     *("layers", "edited", "receipt", "conflicts"),
 )
