@@ -25,6 +25,7 @@ from circ.runtime.exits import Exit, exit_of, worst
 from circ.runtime.lengths import together
 from circ.runtime.patches.bound_text import bound_data, bound_lines, excluded_text
 from circ.runtime.patches.edited import Edited
+from circ.runtime.patches.executed_text import executed_data, executed_lines
 from circ.runtime.patches.left_out import left_out
 from circ.runtime.patches.left_out_shares import Share
 from circ.runtime.patches.left_out_text import left_out_data, left_out_lines
@@ -160,13 +161,15 @@ def result_lines(result: PatchResult, seconds: float) -> list[Line]:
     match result:
         case Patched(rounds=0, plan=plan) if not plan.forms:
             head = f"✓ patch {name}: its requirements hold already  ({seconds:.1f} s)"
-            return [Line("good", head), *requirement_lines(result.verdicts)]
+            told = [*requirement_lines(result.verdicts), *executed_lines(result.executed)]
+            return [Line("good", head), *told]
         case Patched(instances=instances):
             looked = f"({took}, {instances} input{'s' * (instances != 1)} looked at)"
             head = f"✓ patch {name}: proved  {looked if result.rounds else f'({seconds:.1f} s)'}"
             lines = [Line("good", head), *computed_lines(result.computed)]
             lines += [change_line(result), *rank_lines(result.ranks), *bound_lines(result.bound)]
-            return [*lines, *requirement_lines(result.verdicts)]
+            lines += requirement_lines(result.verdicts)
+            return [*lines, *executed_lines(result.executed)]
         case Failing(computed=computed, verdicts=verdicts):
             head = f"✗ patch {name}: a requirement fails of what it computes  ({seconds:.1f} s)"
             return [
@@ -271,6 +274,7 @@ def result_data(
             data["bound"] = bound_data(result.bound)
             data["ranks"] = [asdict(each) for each in result.ranks]
             data["requirements"] = [verdict_data(o, v) for o, v in result.verdicts]
+            data["executed"] = executed_data(result.executed)
             data["wrote"] = None if wrote is None else str(wrote)
             data["delta"] = None if delta is None else str(delta)
             data["receipt"] = None if receipt is None else asdict(receipt)

@@ -14,7 +14,7 @@ from typing import assert_never
 import numpy as np
 
 from circ.compiler.finding import Empty, Fails, Finding, Holds, Limits, Progress, Stuck, silent
-from circ.compiler.obligation import Obligation
+from circ.compiler.obligation import Obligation, Witness
 from circ.compiler.patching import PatchPlan
 from circ.compiler.readings import clock
 from circ.compiler.tensor import Tensor, Weights
@@ -32,6 +32,7 @@ from circ.runtime.patches.conflicts import (
 )
 from circ.runtime.patches.edited import Edited, as_array, entries, moved
 from circ.runtime.patches.edits import Late
+from circ.runtime.patches.executed import executed
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.instances import Instances, NoSlack, instances, out_of_reach
 from circ.runtime.patches.multipliers import bound
@@ -338,7 +339,15 @@ def finished(
         int(np.count_nonzero(change)),
         None if done is None else least_edit(done),
         () if done is None else ranks_reached(given, done),
+        executed(looked_at(given, done), now, given.deadline),
     )
+
+
+def looked_at(given: Given, done: Solved | None) -> list[tuple[Obligation, Sequence[Witness]]]:
+    """Each requirement, with the inputs of it that were looked at."""
+    if done is None:
+        return [(obligation, ()) for obligation in given.obligations]
+    return [(group.obligation, group.witnesses) for group in done.problem.groups]
 
 
 def least_edit(done: Solved) -> Bound:

@@ -16,6 +16,17 @@ from circ.runtime.patches.receipt import Computed
 
 
 @dataclass(frozen=True, slots=True)
+class Executed:
+    """Of so many inputs of a requirement that PyTorch was run at in a dtype, at how many it does otherwise, one of them the first."""
+
+    obligation: Obligation
+    dtype: str
+    tried: int
+    otherwise: int
+    first: Witness | None
+
+
+@dataclass(frozen=True, slots=True)
 class Patched:
     """A proved patch: the tensors as they are to be stored, and every requirement's verdict."""
 
@@ -34,6 +45,8 @@ class Patched:
     """Below which size no edit does it, in the norm of the plan; None where nothing is edited."""
     ranks: tuple[RankOf, ...]
     """Of the changes of those matrices that may have a rank only."""
+    executed: tuple[Executed, ...]
+    """What PyTorch was seen to do at inputs of the requirements, in the dtype of the checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -526,6 +526,29 @@ PATCHES: tuple[Mutant, ...] = (
         ("tests/unit/test_patch_ranks.py::test_an_audit_notices_a_change_of_a_higher_rank",),
     ),
     Mutant(
+        "an_input_that_does_not_count_is_told",
+        "runtime/patches/executed.py",
+        "if discrete or admitted(obligation, w, (), weights)]",
+        "if discrete or w in places]",
+        ("tests/unit/test_patch_executed.py::test_no_input_that_does_not_count_is_told",),
+    ),
+    Mutant(
+        "inputs_that_were_looked_at_are_not_tried",
+        "runtime/patches/executed.py",
+        "dict.fromkeys([*witnesses, *(",
+        "dict.fromkeys([*(",
+        (
+            "tests/unit/test_patch_executed.py::test_of_many_words_those_that_were_looked_at_are_tried",
+        ),
+    ),
+    Mutant(
+        "all_that_was_executed_is_as_proved",
+        "runtime/patches/executed.py",
+        'missed = met & ~judge(inputs)["goal"].expand(count)',
+        'missed = met & ~met & ~judge(inputs)["goal"].expand(count)',
+        ("tests/unit/test_patch_executed.py::test_an_edit_that_rounding_hides_is_told",),
+    ),
+    Mutant(
         "room_that_is_asked_of_nobody",
         "runtime/patches/edits.py",
         "group.parts(tensors) - np.array(group.room)[:, None]",
