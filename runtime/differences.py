@@ -6,7 +6,8 @@ spec, so that every engine and every way to replay an input can answer it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,9 +15,11 @@ from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
+from circ.compiler.checkpoint import file_hash
 from circ.compiler.driver import Program, check, checkpoints
 from circ.compiler.ir import Weight
 from circ.compiler.rewrite import live
+from circ.compiler.tensor import as_stored
 from circ.lang.diagnostic import CircError, Diagnostics
 from circ.lang.errors.command import (
     bad_setting,
@@ -198,7 +201,7 @@ def written(
         text = f"forall {inputs.head}: {goal}"
         with told_of(program, circuit, text.replace(f"({older})", f"old {inputs.call}")):
             found = behind(program, f"{beside}\nclaim {claim}: {text}\n", before, claim, old)
-            require_alike(found, claim, before, checkpoint, domains)
+            require_alike(found, claim, before, checkpoint, domains, old)
             return found
 
     goal = f"{inputs.call} == ({older})"
@@ -238,6 +241,7 @@ def require_alike(
     before: str,
     checkpoint: CheckpointDecl,
     domains: Sequence[DomainDecl],
+    old: Path,
 ) -> None:
     """Raise `CircError` (E0712) where more than the circuit's own reading depends on which checkpoint it is."""
     circuit = found.claim(claim).circuit
@@ -248,12 +252,31 @@ def require_alike(
         names = dict.fromkeys(f"`{domain.name.text}`" for domain in domains)
         what = "the domain" if len(names) == 1 else "one of the domains"
         raise CircError(compared_elsewhere(f"{what} {', '.join(names)}", checkpoint.name.text))
-    file = found.files.inside(checkpoint.file).resolve()
-    for name, other in checkpoints(found.typed).items():
-        if name in (key(checkpoint), f"{found.source.key}{before}"):
-            continue
-        if other.file.text == checkpoint.file.text and found.files.path(other).resolve() == file:
-            raise CircError(compared_elsewhere(f"`{name}`", checkpoint.name.text))
+    others = {
+        name: other
+        for name, other in checkpoints(found.typed).items()
+        if name not in (key(checkpoint), f"{found.source.key}{before}")
+    }
+    for name in same_files(found, checkpoint, others, old, {*circuit.weights}):
+        raise CircError(compared_elsewhere(f"`{name}`", checkpoint.name.text))
+
+
+def same_files(
+    program: Program,
+    checkpoint: CheckpointDecl,
+    others: Mapping[str, CheckpointDecl],
+    old: Path,
+    weights: AbstractSet[str],
+) -> Iterator[str]:
+    """Those of `others` that are in the file of a checkpoint, by whatever name, or are read among `weights` and in a file like one of the two compared."""
+    new = program.files.path(checkpoint)
+    files = {path.resolve() for path in (new, program.files.inside(checkpoint.file))}
+    read = {as_stored(weight).partition("/")[0] for weight in weights}
+    hashes = {file_hash(path) for path in (old, new)} if read & others.keys() else set[str]()
+    for name, other in others.items():
+        path = program.files.path(other)
+        if path.resolve() in files or (name in read and file_hash(path) in hashes):
+            yield name
 
 
 def is_vector(program: Program, claim: str) -> bool:

@@ -302,6 +302,35 @@ def test_a_domain_that_reads_the_checkpoint_is_refused(
     assert capsys.readouterr().err.count("E0712") == 2
 
 
+@pytest.mark.parametrize("spelling", ["new", "./new", "../{folder}/new", "link", "copy", "old"])
+def test_another_checkpoint_in_the_same_file_is_refused(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str], spelling: str
+) -> None:
+    """However a spec writes its name, a link and a copy among them: the circuit would read it on both sides."""
+    old, new, spec = files
+    save({**OLD, "E": [[0.0] * 3] * 3}, old, np.float32)
+    (new.parent / "link.safetensors").symlink_to(new.name)
+    (new.parent / "copy.safetensors").write_bytes(new.read_bytes())
+    second = spelling.format(folder=new.parent.name)
+    text = SPEC.replace("model.safetensors", "new.safetensors").replace("= m.W @", "= n.W @")
+    spec.write_text(f'{text}checkpoint n from "{second}.safetensors"\n')
+    words = ("diff", old, new, "--spec", spec, "--of", "model", "--on", "Words", "--in", "m")
+    assert command(*words) == 4
+    assert "error[E0712]: `n` reads `m`, too" in capsys.readouterr().err
+
+
+def test_another_checkpoint_that_is_another_file_may_be_read(
+    files: tuple[Path, Path, Path],
+) -> None:
+    """Neither of the two that are compared, it is the same on both sides by right."""
+    old, new, spec = files
+    save(moved(1, 2, 1.0), new.parent / "other.safetensors", np.float32)
+    text = SPEC.replace("= m.W @", "= n.W @")
+    spec.write_text(f'{text}checkpoint n from "other.safetensors"\n')
+    words = ("diff", old, new, "--spec", spec, "--of", "model", "--on", "Words", "--in", "m")
+    assert command(*words) == 0
+
+
 # --- time -----------------------------------------------------------------------------------
 
 

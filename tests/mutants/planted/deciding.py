@@ -237,6 +237,13 @@ DECIDING: tuple[Mutant, ...] = (
         ("tests/unit/test_diff.py",),
     ),
     Mutant(
+        "a_checkpoint_compared_that_another_name_has_too",
+        "runtime/differences.py",
+        "if path.resolve() in files or (name in read and file_hash(path) in hashes):",
+        "if other.file.text == checkpoint.file.text and path.resolve() in files:",
+        ("tests/unit/test_diff.py::test_another_checkpoint_in_the_same_file_is_refused",),
+    ),
+    Mutant(
         "a_tolerance_that_is_ignored",
         "runtime/differences.py",
         'goal += f" within ({within.numerator} / {within.denominator})"',
