@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from os.path import relpath
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
 
 from circ.compiler.finding import Limits
+from circ.compiler.obligation import Obligation
+from circ.compiler.verdict import Verdict
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.command import unknown_setting
 from circ.runtime.as_data import verdict_data
@@ -18,6 +20,7 @@ from circ.runtime.patches.adapter import Merged
 from circ.runtime.patches.bound import DualBound
 from circ.runtime.patches.bound_text import bound_lines
 from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, read_receipt
+from circ.runtime.patches.receipt_text import asked_lines
 from circ.runtime.patches.reproving import Audit, Differing, Reproved, Undecided, reprove
 from circ.runtime.report import Line, verdict_lines
 from circ.runtime.session import read_text
@@ -37,7 +40,9 @@ def run_audit_receipt(
     seconds = monotonic() - start
     code = code_of(found)
     if as_json:
-        show_data({"receipt": str(path), **data(found), "exit": int(code)})
+        asked = {"patch": receipt.patch, "spec": asdict(receipt.spec)}
+        asked |= {"used": [asdict(mark) for mark in receipt.used], "params": dict(receipt.params)}
+        show_data({"receipt": str(path), **asked, **data(found), "exit": int(code)})
     else:
         show_lines(lines(receipt, found, seconds))
     return code
@@ -70,23 +75,50 @@ def code_of(found: Audit | Merged) -> Exit:
 
 def lines(receipt: Receipt, found: Audit, seconds: float) -> list[Line]:
     """What an audit found, for a reader."""
+    asked = asked_lines(receipt)
     match found:
         case Differing(reason=reason):
             head = f"✗ patch {receipt.patch}: the receipt does not hold  ({seconds:.1f} s)"
-            return [Line("bad", head), Line("plain", f"    {reason}")]
+            return [Line("bad", head), *asked, Line("plain", f"    {reason}")]
         case Undecided(reason=reason):
             head = f"? patch {receipt.patch}: not decided  ({seconds:.1f} s)"
-            return [Line("doubt", head), Line("plain", f"    {reason}")]
+            return [Line("doubt", head), *asked, Line("plain", f"    {reason}")]
         case Reproved(same=same, verdicts=verdicts):
             head = f"✓ patch {receipt.patch}: proved again  ({seconds:.1f} s)"
             kept = f"    {same} tensor{'s' * (same != 1)} that it may not edit: the same bytes as before"
-            told = [line for asked, verdict in verdicts for line in verdict_lines(asked, verdict)]
-            inner = [Line(line.style, f"    {line.text}") for line in told]
+            told = [line for o, verdict in verdicts for line in requirement_lines(o, verdict)]
             # Why there is no bound is what the receipt says, and nothing that was found again.
             bound = receipt.bound if isinstance(receipt.bound, DualBound) else None
-            return [Line("good", head), Line("plain", kept), *bound_lines(bound), *inner]
+            first = [Line("good", head), *asked, Line("plain", kept), *earlier_lines(receipt)]
+            return [*first, *bound_lines(bound), *told]
         case _:
             assert_never(found)
+
+
+def requirement_lines(obligation: Obligation, verdict: Verdict) -> list[Line]:
+    """What was found of a requirement, and the requirement as the spec has it."""
+    head, *rest = (
+        Line(line.style, f"    {line.text}") for line in verdict_lines(obligation, verdict)
+    )
+    return [head, Line("plain", f"        {written(obligation)}"), *rest]
+
+
+def written(obligation: Obligation) -> str:
+    """A requirement as the spec has it, on one line."""
+    return " ".join(obligation.span.text.split())
+
+
+def earlier_lines(receipt: Receipt) -> list[Line]:
+    """That what the source carried is told and not proved again."""
+    count = len(receipt.earlier)
+    if not count:
+        return []
+    what = (
+        "an earlier receipt that its source carries, which is"
+        if count == 1
+        else (f"{count} earlier receipts that its source carries, which are")
+    )
+    return [Line("faint", f"    with {what} not audited here")]
 
 
 def data(found: Audit) -> dict[str, object]:
@@ -97,7 +129,7 @@ def data(found: Audit) -> dict[str, object]:
         case Undecided(reason=reason):
             return {"holds": None, "reason": reason}
         case Reproved(same=same, verdicts=verdicts):
-            told = [verdict_data(asked, verdict) for asked, verdict in verdicts]
+            told = [verdict_data(o, verdict) | {"text": written(o)} for o, verdict in verdicts]
             return {"holds": True, "unchanged": same, "requirements": told}
         case _:
             assert_never(found)

@@ -13,8 +13,9 @@ from circ.lang.errors.writing import bad_receipt
 from circ.runtime.exits import Exit
 from circ.runtime.patches.apply import apply, revert
 from circ.runtime.patches.bound_text import bound_lines
+from circ.runtime.patches.carried import carried
 from circ.runtime.patches.delta import read_delta
-from circ.runtime.patches.publish import Target, carried
+from circ.runtime.patches.publish import Target
 from circ.runtime.patches.receipt import (
     ENDING,
     Change,
@@ -23,6 +24,7 @@ from circ.runtime.patches.receipt import (
     read_receipt,
     receipt_path,
 )
+from circ.runtime.patches.receipt_text import asked_lines, short
 from circ.runtime.report import Line
 from circ.runtime.session import read_text
 from circ.runtime.terminal import show_data, show_lines
@@ -86,18 +88,19 @@ def found_in(what: Path) -> tuple[Receipt, ...]:
 
 
 def receipt_lines(receipt: Receipt) -> list[Line]:
-    """What one patch changed, and what was proved of it."""
+    """What one patch changed and what was proved of it, as a receipt says that nobody has checked here."""
     verdicts = [
-        Line("plain", f"    {v.name}: {v.outcome}{f' by {v.method}' * bool(v.method)}")
+        Line("plain", f"    {v.name}: said to be {v.outcome}{f' by {v.method}' * bool(v.method)}")
         for v in receipt.verdicts
     ]
     return [
         Line(
             "plain",
-            f"patch {receipt.patch} of {receipt.spec.path}, by {receipt.tool}, as its receipt says",
+            f"patch {receipt.patch}, by {receipt.tool}, as its receipt says, unchecked",
         ),
-        Line("plain", f"    from {receipt.source.path}  {receipt.source.sha256[:16]}…"),
-        Line("plain", f"    to   {receipt.target}  {(receipt.sha256 or 'this file')[:16]}…"),
+        *asked_lines(receipt),
+        Line("plain", f"    from {receipt.source.path}  {short(receipt.source.sha256)}"),
+        Line("plain", f"    to   {receipt.target}  {short(receipt.sha256 or 'this file')}"),
         *change_lines(receipt),
         *computed_lines(receipt.computed),
         *bound_lines(receipt.bound),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -10,14 +9,13 @@ from hashlib import sha256
 from importlib.metadata import version
 from os.path import relpath
 from pathlib import Path
-from typing import cast
 
-from circ.compiler.checkpoint import file_hash, joined, read_header, read_index
+from circ.compiler.checkpoint import file_hash, joined, read_header
 from circ.compiler.config import NAME
 from circ.compiler.driver import Program, checkpoints, networks
 from circ.compiler.obligation import Obligation
 from circ.compiler.patching import PatchPlan
-from circ.compiler.shards import ENDING, is_index
+from circ.compiler.shards import ENDING
 from circ.compiler.tensor import as_stored
 from circ.compiler.verdict import Proved, Vacuous, Verdict, outcome
 from circ.lang.check.data import as_checkpoint
@@ -27,6 +25,7 @@ from circ.lang.span import Source
 from circ.lang.syntax import CheckpointDecl, DomainDecl
 from circ.runtime.atomic import locked, refuse_existing
 from circ.runtime.outputs import require_unread, same
+from circ.runtime.patches.carried import carried
 from circ.runtime.patches.delta import NOTES, TENSORS, Delta, file_delta, write_delta
 from circ.runtime.patches.encoding import encoded
 from circ.runtime.patches.loader import config_beside, require_config, require_config_place
@@ -39,7 +38,6 @@ from circ.runtime.patches.receipt import (
     Settled,
     change,
     embedded,
-    read_receipt,
     receipt_path,
     seen_from,
     write_receipt,
@@ -49,7 +47,6 @@ from circ.runtime.patches.shards import (
     data_hash,
     index_text,
     noted,
-    notes,
     pending,
     previewed,
     there_already,
@@ -253,26 +250,6 @@ def drafted(
         ties=treated.treated,
         config=treated.configured,
     )
-
-
-def carried(source: Path) -> tuple[Receipt, ...]:
-    """The receipts that a checkpoint carries, the oldest first; none where what it carries is no receipt."""
-    text = metadata_of(source).get(METADATA_KEY)
-    if not isinstance(text, str):
-        return ()
-    try:
-        found = read_receipt(text, source.name)
-    except CircError:
-        return ()
-    return (*found.earlier, replace(found, earlier=()))
-
-
-def metadata_of(source: Path) -> Mapping[str, object]:
-    """What a checkpoint notes of itself; one in shards does in its index. Raises `CircError` as reading it does."""
-    if not is_index(source):
-        return read_header(source).metadata
-    read_index(source)
-    return notes(cast("Mapping[str, object]", json.loads(source.read_bytes())))
 
 
 def data_of(checkpoint: Path, edited: Iterable[str]) -> str:

@@ -237,10 +237,17 @@ def receipt_in(found: Json) -> Receipt:
         tuple(computed_in(as_object(entry)) for entry in as_list(found["computed"])),
         tuple(settled_in(as_object(entry)) for entry in as_list(found["verdicts"])),
         None if found["bound"] is None else bound_in(as_object(found["bound"])),
-        tuple(receipt_in(as_object(entry)) for entry in as_list(found["earlier"])),
+        tuple(earlier_in(as_object(entry)) for entry in as_list(found["earlier"])),
         tuple(treated_in(as_object(entry)) for entry in as_list(found["ties"])),
         None if found["config"] is None else configured_in(as_object(found["config"])),
     )
+
+
+def earlier_in(found: Json) -> Receipt:
+    """A receipt that another carries: it has none within, since those stand before it."""
+    if found.get("earlier") != []:
+        raise Malformed("an earlier receipt carries others")
+    return receipt_in(found)
 
 
 def marks_in(found: object) -> Mapping[str, FileMark]:

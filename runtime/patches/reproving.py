@@ -39,10 +39,11 @@ from circ.runtime.patches.bound import (
     least_size,
     size_of,
 )
+from circ.runtime.patches.carried import carried, foreign_shards
 from circ.runtime.patches.edited import Edited, entries
 from circ.runtime.patches.forms import accounts, computed
 from circ.runtime.patches.make import findings, says_nothing
-from circ.runtime.patches.publish import carried, data_of
+from circ.runtime.patches.publish import data_of
 from circ.runtime.patches.ranks import of_rank
 from circ.runtime.patches.receipt import Change, FileMark, Receipt, change
 from circ.runtime.patches.receipt import alike as same_change
@@ -274,9 +275,13 @@ def wrong_notes(
         yield "what it says of the data section is not so"
     if carried(before) != receipt.earlier:
         yield f"its earlier receipts are not those that {receipt.source.path} carries"
-    own = carried(after)[-1:]
-    if [nowhere(each) for each in own] != [nowhere(replace(receipt, sha256=None, earlier=()))]:
+    found, told = carried(after), nowhere(replace(receipt, sha256=None, earlier=()))
+    if [nowhere(each) for each in found[-1:]] != [told]:
         yield f"{receipt.target} carries another receipt"
+    if found[:-1] != receipt.earlier:
+        yield f"{receipt.target} carries other earlier receipts"
+    for shard in foreign_shards(before, after, changed):
+        yield f"{shard} carries another receipt"
 
 
 def wrong_bound(

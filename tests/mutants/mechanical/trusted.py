@@ -28,7 +28,7 @@ BOXES = (
 PATCHES = (
     *("reproving", "treatment", "ties", "plan", "write", "shards", "delta", "apply"),
     *("low_rank", "adapter", "forms", "projecting", "clamping", "whole"),
-    *("layers", "edited", "receipt", "conflicts"),
+    *("layers", "edited", "receipt", "carried", "conflicts"),
 )
 
 TRUSTED = (

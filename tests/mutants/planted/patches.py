@@ -519,6 +519,36 @@ PATCHES: tuple[Mutant, ...] = (
         ("tests/unit/test_write.py::TestTheSource::test_that_is_another_by_now_is_refused",),
     ),
     Mutant(
+        "earlier_receipts_of_a_patched_file_unread",
+        "runtime/patches/reproving.py",
+        "if found[:-1] != receipt.earlier:",
+        "if False:",
+        (
+            "tests/unit/test_forged_receipts.py::test_earlier_receipts_of_the_file_are_those_of_the_receipt",
+        ),
+    ),
+    Mutant(
+        "receipts_of_shards_unread",
+        "runtime/patches/reproving.py",
+        "in foreign_shards(before, after, changed):",
+        "in ():",
+        ("tests/unit/test_forged_receipts.py::test_each_shard_carries_the_receipt_of_its_index",),
+    ),
+    Mutant(
+        "a_shard_that_changed_without_a_receipt",
+        "runtime/patches/carried.py",
+        "sources.keys() - touched:",
+        "sources.keys():",
+        ("tests/unit/test_forged_receipts.py::test_each_shard_carries_the_receipt_of_its_index",),
+    ),
+    Mutant(
+        "receipts_within_earlier_receipts",
+        "runtime/patches/receipt.py",
+        'if found.get("earlier") != []:',
+        "if False:",
+        ("tests/unit/test_forged_receipts.py::test_an_earlier_receipt_carries_no_other",),
+    ),
+    Mutant(
         "a_change_of_any_rank_is_proved_again",
         "runtime/patches/reproving.py",
         "if edit.rank is not None and not of_rank(first, then, edit.rank):",
