@@ -40,7 +40,7 @@ def run_audit_receipt(
     seconds = monotonic() - start
     code = code_of(found)
     if as_json:
-        asked = {"patch": receipt.patch, "spec": asdict(receipt.spec)}
+        asked: dict[str, object] = {"patch": receipt.patch, "spec": asdict(receipt.spec)}
         asked |= {"used": [asdict(mark) for mark in receipt.used], "params": dict(receipt.params)}
         show_data({"receipt": str(path), **asked, **data(found), "exit": int(code)})
     else:

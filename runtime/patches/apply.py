@@ -131,8 +131,10 @@ def rewriting(source: Path, file: FileDelta, *, back: bool) -> Rewrite:
     return Rewrite(source, there.sha256, wanted.tensors, {}, wanted.header, wanted.sha256)
 
 
-def require_end(delta: Delta, source: Path, text: bytes, *, back: bool) -> None:
-    """Raise `ValueError`, or `CircError` (E0413), unless an index and the shards it names are what was promised."""
+def require_end(delta: Delta, source: Path, start: bytes, text: bytes, *, back: bool) -> None:
+    """Raise `ValueError`, or `CircError` (E0413), unless a checkpoint has the index `start`, and what becomes of it, and of its shards, is what was promised."""
+    if sha256(start).hexdigest() != plain_hash(source, None):
+        raise ValueError("its index is not that of the checkpoint")
     wanted = {file.name: file.sha256 for _, file in (sides(f, back=back) for f in delta.files)}
     index = parse_index(Place("patch.json", None), text)
     kept = set(shards_of(read_index(source)))
@@ -153,8 +155,8 @@ def write_shards(
     if not is_index(target):
         raise CircError(writing.no_index(str(target), ENDING))
     before, after = delta.index or (b"", b"")
-    text = before if back else after
-    require_end(delta, source, text, back=back)
+    start, text = (after, before) if back else (before, after)
+    require_end(delta, source, start, text, back=back)
     made: set[str] = set()
     for file in delta.files:
         there, wanted = sides(file, back=back)

@@ -16,7 +16,7 @@ from pathlib import Path
 from circ.compiler import header as headers
 from circ.compiler.checkpoint import opened, read_file_header
 from circ.compiler.header import Header, Place
-from circ.compiler.shards import is_beside
+from circ.compiler.shards import is_beside, parse_index
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import refuse_existing, replacing
@@ -31,6 +31,7 @@ from circ.runtime.patches.plan import (
     planned,
 )
 from circ.runtime.patches.receipt import Receipt, receipt_in
+from circ.runtime.patches.shards import unmarked
 from circ.runtime.patches.write import Rewrite, Written
 
 NOTES, TENSORS = "patch.json", "patch.safetensors"
@@ -145,12 +146,36 @@ def read_delta(folder: Path) -> Delta:
         receipt = receipt_in(as_object(notes["receipt"]))
         found = tuple(file_in(i, file, tensors) for i, file in enumerate(files))
         delta = Delta(receipt, found, index_in(tensors))
+        require_shards(delta)
         require_told(delta)
         return delta
     except OSError as error:
         raise CircError(writing.no_delta(str(folder), error.strerror or str(error))) from error
     except (ValueError, KeyError, RecursionError) as error:
         raise CircError(writing.no_delta(str(folder), told(error))) from error
+
+
+def require_shards(delta: Delta) -> None:
+    """Raise `Malformed`, or `CircError` (E0413), unless the files are shards of both indices, with just the tensors that these say.
+
+    So no file is written that the index does not name, and no tensor of one stands for that of another.
+    """
+    if delta.index is None:
+        return
+    old, new = (parse_index(Place(NOTES, None), text) for text in delta.index)
+    names = {file.before.name: file.after.name for file in delta.files}
+    others = {file for file in old.values() if file not in names}
+    if len({*names.values(), *others}) != len(delta.files) + len(others):
+        raise Malformed("a name of a file stands twice in it")
+    if new != {tensor: names.get(file, file) for tensor, file in old.items()}:
+        raise Malformed("its indices do not say that its files follow from one another")
+    for file in delta.files:
+        if unmarked(file.before.name) != unmarked(file.after.name):
+            raise Malformed(f"`{file.after.name}` is no name for a shard `{file.before.name}`")
+        for side, index in ((file.before, old), (file.after, new)):
+            said = {tensor for tensor, at in index.items() if at == side.name}
+            if not said or {*sized(side.header).tensors} != said:
+                raise Malformed(f"`{side.name}` has other tensors than its index says")
 
 
 def require_told(delta: Delta) -> None:

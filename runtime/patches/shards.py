@@ -121,8 +121,14 @@ def renamed(file: str, patch: str, rewrite: Rewrite, target: Path) -> str:
     for name, new in sorted(rewrite.changes.items()):
         digest.update(f"{name} ".encode(errors="surrogatepass"))
         digest.update(new.data)
+    stem, suffix = unmarked(file)
+    return f"{stem}.{patch}-{digest.hexdigest()[:8]}{suffix}"
+
+
+def unmarked(file: str) -> tuple[str, str]:
+    """The name of a shard before any patch, its ending apart."""
     path = Path(file)
-    return f"{MARK.sub('', path.stem)}.{patch}-{digest.hexdigest()[:8]}{path.suffix}"
+    return MARK.sub("", path.stem), path.suffix
 
 
 def data_hash(checkpoint: Pending) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -92,21 +92,15 @@ def test_an_earlier_receipt_carries_no_other(out: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("shard", "forge"),
-    [
-        ("x-2.safetensors", lambda note: note.replace('"sink"', '"harmless"')),
-        ("x-2.safetensors", lambda note: None),
-        ("x-1.safetensors", lambda note: note.replace('"sink"', '"harmless"')),
-    ],
+    ("shard", "patch"),
+    [("x-2.safetensors", "harmless"), ("x-2.safetensors", ""), ("x-1.safetensors", "harmless")],
 )
-def test_each_shard_carries_the_receipt_of_its_index(
-    index: Path, shard: str, forge: Callable[[str], str | None]
-) -> None:
+def test_each_shard_carries_the_receipt_of_its_index(index: Path, shard: str, patch: str) -> None:
     """Where a tensor of it has changed; another carries what it carried before."""
     told = receipt_of(index)
     assert command("audit", fitting(index, told)) == 0
     note = json.loads(index.read_text())["metadata"][METADATA_KEY]
-    noted(index.parent / shard, forge(note))
+    noted(index.parent / shard, note.replace('"sink"', f'"{patch}"') if patch else None)
     assert command("audit", fitting(index, told)) == 1
 
 

@@ -549,6 +549,45 @@ PATCHES: tuple[Mutant, ...] = (
         ("tests/unit/test_forged_receipts.py::test_an_earlier_receipt_carries_no_other",),
     ),
     Mutant(
+        "a_shard_of_a_patch_with_the_name_of_another",
+        "runtime/patches/delta.py",
+        "if len({*names.values(), *others}) != len(delta.files) + len(others):",
+        "if False:",
+        (
+            "tests/unit/test_forged_deltas.py::test_each_tensor_is_judged_in_the_file_that_the_index_names",
+        ),
+    ),
+    Mutant(
+        "an_index_of_a_patch_that_does_not_follow",
+        "runtime/patches/delta.py",
+        "if new != {tensor: names.get(file, file) for tensor, file in old.items()}:",
+        "if False:",
+        ("tests/unit/test_forged_deltas.py::test_an_index_keeps_what_does_not_change",),
+    ),
+    Mutant(
+        "a_shard_of_a_patch_with_any_name",
+        "runtime/patches/delta.py",
+        "if unmarked(file.before.name) != unmarked(file.after.name):",
+        "if False:",
+        ("tests/unit/test_forged_deltas.py::test_no_file_is_written_that_no_index_names",),
+    ),
+    Mutant(
+        "a_tensor_of_a_patch_in_another_shard",
+        "runtime/patches/delta.py",
+        "if not said or {*sized(side.header).tensors} != said:",
+        "if False:",
+        (
+            "tests/unit/test_forged_deltas.py::test_each_tensor_is_judged_in_the_file_that_the_index_names",
+        ),
+    ),
+    Mutant(
+        "a_patch_that_starts_from_another_index",
+        "runtime/patches/apply.py",
+        "if sha256(start).hexdigest() != plain_hash(source, None):",
+        "if False:",
+        ("tests/unit/test_forged_deltas.py::test_it_starts_from_the_index_of_the_checkpoint",),
+    ),
+    Mutant(
         "a_change_of_any_rank_is_proved_again",
         "runtime/patches/reproving.py",
         "if edit.rank is not None and not of_rank(first, then, edit.rank):",
