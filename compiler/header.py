@@ -6,13 +6,13 @@ as many bytes as its shape and dtype say, and the tensors must cover the data wi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
 from circ.compiler.ir import Shape
+from circ.compiler.plain_json import loaded
 from circ.lang.diagnostic import CircError
 from circ.lang.errors import files as errors
 from circ.lang.headers import Json
@@ -83,10 +83,9 @@ def parse_header(place: Place, text: bytes, size: int) -> Header:
 def parsed(text: bytes) -> Json:
     """The header as JSON."""
     try:
-        found: Json = json.loads(text.decode("utf-8"), object_pairs_hook=unrepeated)
-    except (ValueError, RecursionError) as error:
+        return loaded(text.decode("utf-8"), unrepeated)
+    except ValueError as error:
         raise Malformed("its header is not JSON") from error
-    return found
 
 
 def unrepeated(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

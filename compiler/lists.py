@@ -10,6 +10,7 @@ from pathlib import Path
 
 from circ.compiler.checkpoint import opened
 from circ.compiler.header import Place
+from circ.compiler.plain_json import NotPlain, require_shallow
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.data import not_json
 from circ.lang.headers import Json
@@ -61,6 +62,10 @@ def parsed(data: bytes) -> Json:
         raise Unfit(f"it is malformed at {place}") from error
     except ValueError as error:  # a number of more digits than Python reads
         raise Unfit("it holds a number that is far too long") from error
+    try:
+        require_shallow(found)
+    except NotPlain as error:
+        raise Unfit(str(error)) from error
     require_characters(found)
     return found
 

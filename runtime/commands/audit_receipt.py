@@ -19,11 +19,10 @@ from circ.runtime.exits import Exit
 from circ.runtime.patches.adapter import Merged
 from circ.runtime.patches.bound import DualBound
 from circ.runtime.patches.bound_text import bound_lines
-from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, read_receipt
+from circ.runtime.patches.receipt import ENDING, FileMark, Receipt, receipt_at
 from circ.runtime.patches.receipt_text import asked_lines
 from circ.runtime.patches.reproving import Audit, Differing, Reproved, Undecided, reprove
 from circ.runtime.report import Line, verdict_lines
-from circ.runtime.session import read_text
 from circ.runtime.terminal import progress, show_data, show_lines
 
 __all__ = ["ENDING", "run_audit_receipt"]
@@ -33,7 +32,7 @@ def run_audit_receipt(
     path: Path, checkpoints: Mapping[str, Path], timeout: float, as_json: bool
 ) -> int:
     """0 where all is as the receipt says, 1 where something is not, 2 where that was not decided; `checkpoints` stand in for files that moved."""
-    receipt = found_at(read_receipt(read_text(path), str(path)), path.parent, checkpoints)
+    receipt = found_at(receipt_at(path), path.parent, checkpoints)
     start = monotonic()
     with progress(f"auditing {receipt.patch}", as_json) as move:
         found = reprove(receipt, path.parent, Limits(timeout=timeout), start + timeout, move)

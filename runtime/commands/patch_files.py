@@ -21,12 +21,11 @@ from circ.runtime.patches.receipt import (
     Change,
     Computed,
     Receipt,
-    read_receipt,
+    receipt_at,
     receipt_path,
 )
 from circ.runtime.patches.receipt_text import asked_lines, short
 from circ.runtime.report import Line
-from circ.runtime.session import read_text
 from circ.runtime.terminal import show_data, show_lines
 
 __all__ = ["Target", "run_apply", "run_revert", "run_show"]
@@ -78,7 +77,7 @@ def found_in(what: Path) -> tuple[Receipt, ...]:
     if what.is_dir():
         receipt = read_delta(what).receipt
     elif what.name.endswith(ENDING):
-        receipt = read_receipt(read_text(what), str(what))
+        receipt = receipt_at(what)
     else:
         found = carried(what)
         if not found:

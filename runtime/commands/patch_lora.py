@@ -14,10 +14,9 @@ from circ.runtime.outputs import require_unread
 from circ.runtime.patches.adapter import Adapter, Merged, Proof, made
 from circ.runtime.patches.adapter_files import CONFIG, TENSORS, write_adapter
 from circ.runtime.patches.low_rank import WAYS
-from circ.runtime.patches.receipt import Receipt, read_receipt
+from circ.runtime.patches.receipt import Receipt, receipt_at
 from circ.runtime.patches.reproving import Differing, Undecided
 from circ.runtime.report import Line, verdict_lines
-from circ.runtime.session import read_text
 from circ.runtime.terminal import progress, show_data, show_lines
 
 NOTHING = "nothing was written"
@@ -34,7 +33,7 @@ def run_lora(
     as_json: bool,
 ) -> int:
     """0 where the adapter is written, 1 where what was proved does not hold of the merged weights, 2 where that was not decided."""
-    receipt = found_at(read_receipt(read_text(path), str(path)), path.parent, checkpoints)
+    receipt = found_at(receipt_at(path), path.parent, checkpoints)
     start = monotonic()
     with progress(f"factoring {receipt.patch}", as_json) as move:
         limits, deadline = Limits(timeout=timeout), start + timeout

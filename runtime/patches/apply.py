@@ -18,8 +18,9 @@ from circ.runtime.patches.delta import NOTES, TENSORS, Delta, FileDelta, Side
 from circ.runtime.patches.receipt import (
     FileMark,
     Receipt,
-    read_receipt,
+    receipt_at,
     receipt_path,
+    receipt_text,
     seen_from,
     write_receipt,
 )
@@ -39,12 +40,13 @@ def apply(
     require_read_once(delta.receipt, folder, target, in_place=in_place)
     with locked(target.parent):
         refuse_existing(receipt_path(target), overwrite or in_place)
-        write_side(delta, source, target, back=False, overwrite=overwrite, in_place=in_place)
         told = seen_from(delta.receipt, folder, target.parent)
         start = FileMark(relpath(source, target.parent), told.source.sha256)
         read = {name: start if mark == told.source else mark for name, mark in told.read.items()}
         receipt = replace(told, source=start, read=read, target=target.name)
-        write_receipt(receipt, target, overwrite=overwrite or in_place)
+        text = receipt_text(receipt)
+        write_side(delta, source, target, back=False, overwrite=overwrite, in_place=in_place)
+        write_receipt(text, target, overwrite=overwrite or in_place)
     return receipt
 
 
@@ -65,8 +67,8 @@ def revert(
 def is_receipt_of(receipt: Receipt, path: Path) -> bool:
     """Whether a file is the receipt of this patch."""
     try:
-        return read_receipt(path.read_text(encoding="utf-8"), path.name).sha256 == receipt.sha256
-    except (OSError, ValueError, CircError):
+        return receipt_at(path).sha256 == receipt.sha256
+    except CircError:
         return False
 
 

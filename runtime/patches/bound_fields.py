@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import cast, get_args
 
 from circ.compiler.patching import Norm
@@ -32,7 +33,10 @@ def bound_in(found: Json) -> Bound:
     size, least = norm_at(found, "size"), norm_at(found, "least")
     if not (0 < least <= size or size == least == 0):
         raise Malformed("its lower bound is above the size of the change")
-    return DualBound(norm_in(found), size, least, tuple(multipliers))
+    bound = DualBound(norm_in(found), size, least, tuple(multipliers))
+    if not isfinite(bound.gap):
+        raise Malformed("its lower bound is nothing beside the size of the change")
+    return bound
 
 
 def norm_in(found: Json) -> Norm:

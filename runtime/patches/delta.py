@@ -21,7 +21,15 @@ from circ.lang.diagnostic import CircError
 from circ.lang.errors import writing
 from circ.runtime.atomic import refuse_existing, replacing
 from circ.runtime.outputs import make_folder
-from circ.runtime.patches.fields import Json, Malformed, as_list, as_object, hash_at, text_at
+from circ.runtime.patches.fields import (
+    Json,
+    Malformed,
+    as_list,
+    as_object,
+    hash_at,
+    json_in,
+    text_at,
+)
 from circ.runtime.patches.plan import (
     Entries,
     TensorBytes,
@@ -139,8 +147,10 @@ def tensors_text(
 def read_delta(folder: Path) -> Delta:
     """The patch in a folder, checked; raises `CircError` (E0656, and E0401-E0408 for its tensors)."""
     path = folder / NOTES
+    if not path.is_file():
+        raise CircError(writing.no_delta(str(folder), f"it has no file `{NOTES}`"))
     try:
-        notes = as_object(json.loads(path.read_text(encoding="utf-8")))
+        notes = as_object(json_in(path))
         tensors = read_tensors(folder / TENSORS, hash_at(notes, "tensors"))
         files = [as_object(entry) for entry in as_list(notes["files"])]
         receipt = receipt_in(as_object(notes["receipt"]))
@@ -149,9 +159,7 @@ def read_delta(folder: Path) -> Delta:
         require_shards(delta)
         require_told(delta)
         return delta
-    except OSError as error:
-        raise CircError(writing.no_delta(str(folder), error.strerror or str(error))) from error
-    except (ValueError, KeyError, RecursionError) as error:
+    except (ValueError, KeyError) as error:
         raise CircError(writing.no_delta(str(folder), told(error))) from error
 
 

@@ -6,15 +6,44 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import cast
 
+from circ.compiler.checkpoint import opened
+from circ.compiler.header import Place
 from circ.compiler.ir import Shape
+from circ.compiler.plain_json import NotPlain, loaded
+
+LARGEST = 1 << 25
+"""A text of more bytes than this is refused."""
 
 Json = Mapping[str, object]
 
 
 class Malformed(ValueError):
     """What is wrong in a receipt."""
+
+
+def json_in(path: Path) -> object:
+    """What a file of JSON says; raises `Malformed`, and `CircError` (E0401-E0403) for what is no regular file."""
+    with opened(path, Place(str(path), None), path.suffix) as stream:
+        data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise Malformed(f"it has more than {LARGEST:,} bytes")
+    try:
+        return json_of(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Malformed(f"it is not UTF-8 at byte {error.start:,}") from error
+
+
+def json_of(text: str) -> object:
+    """What a text of JSON says; raises `Malformed`."""
+    if len(text) > LARGEST:
+        raise Malformed(f"it has more than {LARGEST:,} characters")
+    try:
+        return loaded(text)
+    except NotPlain as error:
+        raise Malformed(str(error)) from error
 
 
 def as_object(found: object) -> Json:

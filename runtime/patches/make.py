@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf, isfinite
 from time import monotonic
 from typing import assert_never
 
@@ -73,6 +74,10 @@ def make_patch(
         return NotMade(plan, f"what is computed cannot be stored: {error}", 0)
     except clock.TimeUp:
         return NotMade(plan, "time ran out while its forms were computed", 0)
+    if any(each.residue == inf for each in told):
+        return NotMade(
+            plan, "what rounding leaves of what is computed is larger than any double", 0
+        )
     given = Given(plan, weights, formed, told, limits, deadline, progress)
     return searched(given) if plan.edits else as_computed(given)
 
@@ -328,6 +333,9 @@ def finished(
         return NotMade(plan, idle, rounds, vacuous=True)
     sized = edited or now.changed
     change = np.concatenate([moved(given.weights[key], sized[key]).ravel() for key in sized])
+    size = norms(change)
+    if not all(map(isfinite, size.values())):
+        return NotMade(plan, "the change is larger than any double", rounds)
     return Patched(
         plan,
         now.changed,
@@ -335,7 +343,7 @@ def finished(
         settled,
         rounds,
         0 if done is None else count(done.problem.groups),
-        norms(change),
+        size,
         int(np.count_nonzero(change)),
         None if done is None else least_edit(done),
         () if done is None else ranks_reached(given, done),

@@ -7,6 +7,7 @@ again sought with cutting planes, from the change that was proved.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from circ.compiler.patching import PatchPlan
 from circ.compiler.readings import clock
@@ -69,7 +70,10 @@ def bound(
     if found <= 0:
         return NoBound(norm, size, "no multipliers were found that give one")
     assert found <= size, "a change that was proved is smaller than any can be"
-    return DualBound(norm, size, found, multipliers)
+    told = DualBound(norm, size, found, multipliers)
+    return (
+        told if isfinite(told.gap) else NoBound(norm, size, "what was found is nothing beside it")
+    )
 
 
 def proposed(

@@ -39,6 +39,7 @@ from circ.runtime.patches.receipt import (
     change,
     embedded,
     receipt_path,
+    receipt_text,
     seen_from,
     write_receipt,
 )
@@ -151,7 +152,7 @@ def publish(
                     checkpoint, overwrite=target.force, in_place=target.in_place
                 )
             receipt = replace(draft, sha256=digest)
-            write_receipt(receipt, path, overwrite=target.force or target.in_place)
+            write_receipt(receipt_text(receipt), path, overwrite=target.force or target.in_place)
     return path, receipt
 
 

@@ -35,6 +35,8 @@ from circ.runtime.patches.fields import (
     as_object,
     expect_fields,
     hash_at,
+    json_in,
+    json_of,
     norm_at,
     shape_at,
     text_at,
@@ -196,24 +198,34 @@ def receipt_path(target: Path) -> Path:
     return target.parent / f"{target.name}{ENDING}"
 
 
-def write_receipt(receipt: Receipt, target: Path, *, overwrite: bool = False) -> Path:
-    """Write the receipt beside `target`; raises `CircError` (E0650, E0653).
-
-    Half a character, as names of files may have, is written as its escape.
-    """
-    path = receipt_path(target)
+def receipt_text(receipt: Receipt) -> bytes:
+    """A receipt as its own file has it; half a character, as names of files may have, is its escape."""
     text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode(errors="backslashreplace")
+
+
+def write_receipt(text: bytes, target: Path, *, overwrite: bool = False) -> Path:
+    """Write the text of a receipt beside `target`; raises `CircError` (E0650, E0653)."""
+    path = receipt_path(target)
     with replacing(path, overwrite=overwrite) as stream:
-        stream.write(f"{text}\n".encode(errors="backslashreplace"))
+        stream.write(text)
     return path
 
 
 def read_receipt(text: str, name: str) -> Receipt:
     """The receipt that `text` is, read from the file `name`; raises `CircError` (E0656)."""
     try:
-        return receipt_in(as_object(json.loads(text)))
-    except (ValueError, RecursionError) as error:
+        return receipt_in(as_object(json_of(text)))
+    except ValueError as error:
         raise CircError(writing.bad_receipt(name, str(error))) from error
+
+
+def receipt_at(path: Path) -> Receipt:
+    """The receipt in a file; raises `CircError` (E0401-E0403, E0656)."""
+    try:
+        return receipt_in(as_object(json_in(path)))
+    except ValueError as error:
+        raise CircError(writing.bad_receipt(str(path), str(error))) from error
 
 
 def receipt_in(found: Json) -> Receipt:

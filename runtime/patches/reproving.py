@@ -30,6 +30,7 @@ from circ.compiler.obligation import Obligation
 from circ.compiler.patching import EditedTensor, PatchPlan
 from circ.compiler.readings import clock
 from circ.compiler.rounding import at_least, at_most
+from circ.compiler.sources import ENDING, LARGEST
 from circ.compiler.tensor import Tensor, Weights
 from circ.compiler.verdict import Verdict, outcome
 from circ.runtime.patches.bound import (
@@ -179,16 +180,22 @@ def wrong_files(receipt: Receipt, folder: Path) -> Iterator[str]:
     if file_hash(folder / receipt.target) != receipt.sha256:
         yield f"{receipt.target} is another file than it names"
     for mark in (receipt.spec, *receipt.used):
-        if not is_named(folder / mark.path, mark.sha256):
+        if not is_named(folder / mark.path, mark.sha256, data=mark != receipt.spec):
             yield f"{mark.path} is another text than it names"
 
 
-def is_named(path: Path, digest: str) -> bool:
-    """Whether a file, or the text that it holds, has this SHA-256; raises `CircError` (E0401-E0403)."""
-    with opened(path, Place(str(path), None), path.suffix) as stream:
-        data = stream.read()
-    text = data.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
-    return digest in {hashlib.sha256(found).hexdigest() for found in (data, text)}
+def is_named(path: Path, digest: str, *, data: bool) -> bool:
+    """Whether a file, or the text that it holds, has this SHA-256; raises `CircError` (E0401-E0403).
+
+    One that is too large to be a text is none, and is hashed piece by piece where it may be `data`.
+    """
+    with opened(path, Place(str(path), None), path.suffix or ENDING) as stream:
+        start = stream.read(LARGEST + 1)
+        if len(start) > LARGEST:
+            stream.seek(0)
+            return data and hashlib.file_digest(stream, "sha256").hexdigest() == digest
+    text = start.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
+    return digest in {hashlib.sha256(found).hexdigest() for found in (start, text)}
 
 
 def wrong_texts(program: Program, receipt: Receipt, folder: Path) -> Iterator[str]:

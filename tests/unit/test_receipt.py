@@ -28,6 +28,7 @@ from circ.runtime.patches.receipt import (
     embedded,
     read_receipt,
     receipt_path,
+    receipt_text,
     write_receipt,
 )
 from tests.unit.specs import command
@@ -78,7 +79,7 @@ def test_a_tensor_that_grows_has_both_shapes_and_the_norms_of_what_is_added() ->
 def test_a_receipt_stands_beside_its_target(tmp_path: Path) -> None:
     """Named after it, readable, and the same when read back."""
     target = tmp_path / "patched.safetensors"
-    path = write_receipt(RECEIPT, target)
+    path = write_receipt(receipt_text(RECEIPT), target)
 
     assert path == receipt_path(target) == tmp_path / "patched.safetensors.receipt.json"
     assert read_receipt(path.read_text(encoding="utf-8"), path.name) == RECEIPT
@@ -96,10 +97,10 @@ def test_a_receipt_may_say_that_no_bound_is_known(tmp_path: Path) -> None:
 def test_a_receipt_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     """The receipt of another patch is evidence."""
     target = tmp_path / "patched.safetensors"
-    write_receipt(RECEIPT, target)
+    write_receipt(receipt_text(RECEIPT), target)
     with pytest.raises(CircError, match="already exists"):
-        write_receipt(replace(RECEIPT, patch="loud"), target)
-    write_receipt(replace(RECEIPT, patch="loud"), target, overwrite=True)
+        write_receipt(receipt_text(replace(RECEIPT, patch="loud")), target)
+    write_receipt(receipt_text(replace(RECEIPT, patch="loud")), target, overwrite=True)
 
     assert read_receipt(receipt_path(target).read_text(), "receipt").patch == "loud"
 
@@ -215,7 +216,7 @@ def test_an_audit_of_a_receipt_ignores_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     """A receipt says itself with which params and files all is proved again; more is an error, not left out."""
-    path = write_receipt(RECEIPT, tmp_path / "patched.safetensors")
+    path = write_receipt(receipt_text(RECEIPT), tmp_path / "patched.safetensors")
     assert command("audit", path) == 4
     assert "a receipt is audited without" not in capsys.readouterr().err
     assert command("audit", path, *words) == 4

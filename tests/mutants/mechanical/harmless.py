@@ -512,13 +512,13 @@ WHY: dict[tuple[str, str, str, str], str] = {
     ): "how far lines are put in says nothing",
     (
         "runtime/patches/receipt.py",
-        "write_receipt",
+        "receipt_text",
         "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)",
         "text = json.dumps(asdict(receipt), indent=3, ensure_ascii=False, allow_nan=False)",
     ): "how far lines are put in says nothing",
     (
         "runtime/patches/receipt.py",
-        "write_receipt",
+        "receipt_text",
         "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=False)",
         "text = json.dumps(asdict(receipt), indent=2, ensure_ascii=False, allow_nan=True)",
     ): "numbers are finite: what is not, `read_receipt` refuses",

@@ -588,6 +588,20 @@ PATCHES: tuple[Mutant, ...] = (
         ("tests/unit/test_forged_deltas.py::test_it_starts_from_the_index_of_the_checkpoint",),
     ),
     Mutant(
+        "a_text_of_a_receipt_that_is_too_large",
+        "runtime/patches/reproving.py",
+        'return data and hashlib.file_digest(stream, "sha256").hexdigest() == digest',
+        'return data or hashlib.file_digest(stream, "sha256").hexdigest() == digest',
+        ("tests/unit/test_untrusted_texts.py::test_data_beside_a_spec_may_be_large",),
+    ),
+    Mutant(
+        "an_infinite_number_in_a_receipt",
+        "compiler/plain_json.py",
+        "parse_constant=no_number",
+        "parse_constant=float",
+        ("tests/unit/test_untrusted_texts.py::test_a_hostile_receipt_is_an_error_of_its_file",),
+    ),
+    Mutant(
         "a_change_of_any_rank_is_proved_again",
         "runtime/patches/reproving.py",
         "if edit.rank is not None and not of_rank(first, then, edit.rank):",
