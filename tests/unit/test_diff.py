@@ -417,7 +417,7 @@ def test_as_many_inputs_are_listed_as_are_asked_for(
     """As of a claim, by `--list`."""
     old, new, spec = files
     save(moved(2, 2, -1.0), new, np.float32)
-    listed = []
+    listed = list[int]()
     for number in ("0", "3"):
         words = ("diff", old, new, "--spec", spec, "--on", "Words", "--list", number)
         assert command(*words) == 1
