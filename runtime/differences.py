@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
-from circ.compiler.checkpoint import file_hash
+from circ.compiler.checkpoint import file_hash, read_header
 from circ.compiler.driver import Program, check, checkpoints
 from circ.compiler.ir import Weight
 from circ.compiler.rewrite import live
@@ -25,6 +25,7 @@ from circ.lang.errors.command import (
     bad_setting,
     compared_badly,
     compared_elsewhere,
+    other_tensors,
     several_to_compare,
     unknown_setting,
 )
@@ -190,6 +191,7 @@ def written(
     wrong = misfit(program, circuit, domains)
     if wrong is not None:
         raise CircError(wrong)
+    require_same_tensors(program, old, checkpoint, circuit)
     scope = program.typed.scope
     taken = {*scope.values, *scope.members, *scope.claims, *scope.patches}
     before, claim = (free(name, taken) for name in ("before", "alike"))
@@ -214,6 +216,18 @@ def written(
     names = tuple(domain.name.text for domain in domains)
     count = f"count {{ {inputs.head} | not ({goal}) }}" if len(circuit.params) == 1 else None
     return Compared(found, claim, circuit.name.text, names, count, older, inputs.call, within)
+
+
+def require_same_tensors(
+    program: Program, old: Path, checkpoint: CheckpointDecl, circuit: CircuitDecl
+) -> None:
+    """Raise `CircError` (E0713) where a file cannot stand in the place of the other: tensors are named or shaped otherwise."""
+    files = old, program.files.path(checkpoint)
+    before, now = ({n: t.shape for n, t in read_header(f).tensors.items()} for f in files)
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            told = (f"{[*shapes[name]]}" if name in shapes else "none" for shapes in (before, now))
+            raise CircError(other_tensors(circuit.name, checkpoint.name.text, name, *told))
 
 
 @contextmanager

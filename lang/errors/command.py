@@ -121,6 +121,13 @@ def compared_elsewhere(what: str, checkpoint: str) -> Diagnostic:
     return Diagnostic("E0712", headline, None, help=help)
 
 
+def other_tensors(circuit: Name, checkpoint: str, tensor: str, old: str, new: str) -> Diagnostic:
+    """Checkpoints that cannot stand in one another's place: a tensor is in one of them alone, or has another shape."""
+    headline = f"`{circuit.text}` cannot read both as `{checkpoint}`: `{tensor}` is {old} in the older file, and {new} in the newer"
+    help = "without --spec the tensors alone are compared; of a layer that grew, a `preserve` of its patch says what is as before"
+    return Diagnostic("E0713", headline, circuit.span, help=help)
+
+
 def other_arguments(circuit: Name, wanted: int, domains: Sequence[Name], found: int) -> Diagnostic:
     """A circuit that is to be compared on inputs of more or fewer variables than it takes."""
     takes = f"{wanted} argument{'' if wanted == 1 else 's'}"

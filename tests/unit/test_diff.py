@@ -423,3 +423,26 @@ def test_as_many_inputs_are_listed_as_are_asked_for(
         assert command(*words) == 1
         listed.append(capsys.readouterr().out.count("    also s = ["))
     assert listed == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"unread": [1.0]}, "`unread` is [2] in the older file, and [1] in the newer"),
+        ({"more": [1.0]}, "`more` is none in the older file, and [1] in the newer"),
+    ],
+)
+def test_other_tensors_are_told(
+    files: tuple[Path, Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, Rows],
+    said: str,
+) -> None:
+    """One file stands in the place of the other, so that all tensors are there in both, as wide; at the spec's own lines."""
+    old, new, spec = files
+    save(OLD | changed, new, np.float32)
+    assert command("diff", old, new, "--spec", spec, "--on", "Words", "--of", "model") == 4
+    told = capsys.readouterr().err
+    assert "E0713" in told
+    assert said in told
+    assert command("diff", old, new) == 1
