@@ -58,7 +58,7 @@ def asked(sample: Sample, dtype: str, sites: Mapping[Wire, Site]) -> Asked:
     return Asked("sample", "A sample.", sample.circuit, dtype, sites=sites, alone=False)
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_the_text_computes_what_the_reading_does(

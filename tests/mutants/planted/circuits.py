@@ -153,7 +153,6 @@ CIRCUITS: tuple[Mutant, ...] = (
         "if not trial(aided(question), weights, witness).refutes:",
         "if not trial(aided(question), weights, witness):",
         ("tests/unit/test_lemmas.py::test_an_input_that_denies_a_lemma_decides_nothing",),
-        quick=True,
     ),
     Mutant(
         "value_left_out",

@@ -11,7 +11,6 @@ LANGUAGE: tuple[Mutant, ...] = (
         "return before.types.get(e, INVALID)",
         "return found",
         ("tests/unit/test_regrown.py",),
-        quick=True,
     ),
     Mutant(
         "new_sizes_enter_old",
@@ -233,6 +232,5 @@ LANGUAGE: tuple[Mutant, ...] = (
         "edit = firsts.get(stored(target))",
         "edit = firsts.get(dotted(target.parts))",
         ("tests/unit/test_forms.py::test_a_quoted_name_is_the_same_tensor",),
-        quick=True,
     ),
 )

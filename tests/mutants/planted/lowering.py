@@ -278,7 +278,6 @@ LOWERING: tuple[Mutant, ...] = (
         "if inside.refutes and not inside.tie:",
         "if inside.refutes:",
         ("tests/spec/types/outer.md",),
-        quick=True,
     ),
     Mutant(
         "one_value_for_another",

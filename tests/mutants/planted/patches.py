@@ -39,7 +39,6 @@ PATCHES: tuple[Mutant, ...] = (
         "plus(share, -high)",
         "plus(share, -low)",
         ("tests/agreement/test_units.py::test_a_clamped_direction_is_at_its_nearest_bound",),
-        quick=True,
     ),
     Mutant(
         "patch_proved_before_rounding",
@@ -139,7 +138,6 @@ PATCHES: tuple[Mutant, ...] = (
         "if bound.least > least:",
         "if bound.least < 0:",
         ("tests/unit/test_patch_bounds.py::test_an_audit_checks_the_bound",),
-        quick=True,
     ),
     Mutant(
         "inputs_that_an_edit_chooses_taken_for_fixed",
@@ -262,7 +260,6 @@ PATCHES: tuple[Mutant, ...] = (
         "{name: merged(each, f, way) for name, each, f in pairs}",
         "{name: each.after for name, each, f in pairs}",
         ("tests/unit/test_adapters.py::TestAnAdapter",),
-        quick=True,
     ),
     Mutant(
         "factors_added_untransposed",
