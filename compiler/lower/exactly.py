@@ -9,9 +9,7 @@ from circ.compiler.ir import Wire
 from circ.compiler.lower.constants import constant
 from circ.compiler.lower.environment import Environment
 from circ.compiler.lower.quantities import restricted
-from circ.compiler.lower.subspaces import as_rows
-from circ.compiler.readings.intervals import Reals
-from circ.compiler.readings.reference import enclose
+from circ.compiler.lower.subspaces import as_rows, matrix
 from circ.lang.diagnostic import CircError
 from circ.lang.errors.forms import empty_range, no_direction
 from circ.lang.errors.subspaces import not_known
@@ -33,13 +31,8 @@ def rows_of(vectors: Wire, span: Span, env: Environment) -> Matrix:
     circuit, text = restricted(env.low, {"vectors": vectors}), " ".join(span.text.split())
     if circuit.inputs:
         raise CircError(not_known(span, text, "they depend on one"))
-    found = enclose(circuit, {}, env.low.weights)["vectors"]
-    assert isinstance(found, Reals)
-    if not found.exact:
-        raise CircError(not_known(span, text, "they are irrational"))
-    entries = [low for low, _ in found.box]
     count, width = env.b.shape(vectors)
-    return tuple(tuple(entries[k * width : (k + 1) * width]) for k in range(count))
+    return matrix(circuit, (count, width), env, not_known(span, text, "they are irrational"))
 
 
 def bounds_of(low: Expr, high: Expr, env: Environment) -> tuple[Fraction, Fraction]:

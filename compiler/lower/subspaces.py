@@ -13,7 +13,7 @@ from math import sqrt
 
 from circ.compiler.builder import combine, matmul, reals, reindex, transpose
 from circ.compiler.inverse import Matrix, inverted
-from circ.compiler.ir import Contract, Wire
+from circ.compiler.ir import Circuit, Contract, Wire
 from circ.compiler.lower.environment import Environment, Lowering, Spanning
 from circ.compiler.lower.quantities import restricted
 from circ.compiler.readings.intervals import Reals
@@ -117,12 +117,20 @@ def gram_of(span: Span, name: str, vectors: Wire, env: Environment) -> Matrix:
     edited = [key for key in circuit.weights if key not in env.low.weights]
     if edited:
         raise CircError(not_known(span, name, "the patch edits a tensor that they are made of"))
-    found = enclose(circuit, {}, env.low.weights)["gram"]
+    irrational = not_known(span, name, "their inner products are irrational")
+    return matrix(circuit, (count, count), env, irrational)
+
+
+def matrix(
+    circuit: Circuit, shape: tuple[int, int], env: Environment, irrational: Diagnostic
+) -> Matrix:
+    """The one output of a circuit without inputs; raises `CircError` with `irrational` where it is not known exactly."""
+    (found,) = enclose(circuit, {}, env.low.weights).values()
     assert isinstance(found, Reals)
     if not found.exact:
-        raise CircError(not_known(span, name, "their inner products are irrational"))
-    entries = [low for low, _ in found.box]
-    return tuple(tuple(entries[k * count : (k + 1) * count]) for k in range(count))
+        raise CircError(irrational)
+    entries, (count, width) = [low for low, _ in found.box], shape
+    return tuple(tuple(entries[k * width : (k + 1) * width]) for k in range(count))
 
 
 def check_independent(decl: SubspaceDecl, low: Lowering) -> Iterator[Diagnostic]:

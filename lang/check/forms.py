@@ -63,7 +63,7 @@ def check_subspace_of(subspace: Name | Spanned, ctx: Context) -> Dim | None:
 def check_direction(form: Clamp, ctx: Context) -> Dim | None:
     """The axis of the vector of a `clamp`, whose bounds are constants; None where it is none."""
     for end in (form.low, form.high):
-        check_bound(end, ctx)
+        check_known(end, "a bound", "`to`", ctx)
     found = ctx.infer(form.direction)
     if isinstance(found, Array) and is_real(found) and len(found.dims) == 1:
         return found.dims[0]
@@ -72,13 +72,13 @@ def check_direction(form: Clamp, ctx: Context) -> Dim | None:
     return None
 
 
-def check_bound(end: Expr, ctx: Context) -> None:
-    """A bound of a `clamp` is a number that is known."""
-    found = ctx.infer(end)
+def check_known(e: Expr, what: str, word: str, ctx: Context) -> None:
+    """What stands behind a word, a bound or a margin, is a number that is known."""
+    found = ctx.infer(e)
     if not fits(found, REAL):
-        ctx.error(wrong_kind(end.span, found, "numbers", "`to`"))
-    elif not isinstance(found, Invalid) and not is_constant(end, ctx):
-        ctx.error(not_constant(end.span, "a bound"))
+        ctx.error(wrong_kind(e.span, found, "numbers", word))
+    elif not isinstance(found, Invalid) and not is_constant(e, ctx):
+        ctx.error(not_constant(e.span, what))
 
 
 def check_axis(target: Vectors, found: Array, along: Dim | None, ctx: Context) -> None:

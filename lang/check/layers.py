@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from circ.lang.check.constants import is_constant
 from circ.lang.check.context import Context
-from circ.lang.check.forms import check_bound
+from circ.lang.check.forms import check_known
 from circ.lang.check.formulas import body_context
 from circ.lang.check.tensors import members, no_checkpoint, path_type, reads, tensors_read
 from circ.lang.diagnostic import Diagnostic
 from circ.lang.errors.layers import no_layer, no_side, reads_another, two_ways, wrong_shapes
 from circ.lang.errors.patches import not_read
-from circ.lang.errors.types import not_constant, wrong_kind
+from circ.lang.errors.types import wrong_kind
 from circ.lang.format_changes import dotted
 from circ.lang.layers import HiddenLayer
 from circ.lang.scope import key
 from circ.lang.span import Span
-from circ.lang.syntax import CheckpointDecl, CircuitDecl, ClampUnits, Expr, LayerForm, Name
-from circ.lang.types import REAL, Array, Dim, Group, Invalid, fits, is_real, same_dim
+from circ.lang.syntax import CheckpointDecl, CircuitDecl, ClampUnits, LayerForm, Name
+from circ.lang.types import Array, Dim, Group, Invalid, is_real, same_dim
 
 LAYOUTS = (
     ("W_in", "b_in", "W_out", "b_out"),
@@ -57,18 +56,9 @@ def check_numbers(form: LayerForm, ctx: Context) -> None:
     """The bounds of a form, or its margin."""
     if isinstance(form, ClampUnits):
         for end in (form.low, form.high):
-            check_bound(end, ctx)
+            check_known(end, "a bound", "`to`", ctx)
     elif form.margin is not None:
-        check_band(form.margin, ctx)
-
-
-def check_band(margin: Expr, ctx: Context) -> None:
-    """A margin is a number that is known."""
-    found = ctx.infer(margin)
-    if not fits(found, REAL):
-        ctx.error(wrong_kind(margin.span, found, "numbers", "`margin`"))
-    elif not isinstance(found, Invalid) and not is_constant(margin, ctx):
-        ctx.error(not_constant(margin.span, "a margin"))
+        check_known(form.margin, "a margin", "`margin`", ctx)
 
 
 def spans_of(form: LayerForm) -> tuple[Span, Span, Span]:
