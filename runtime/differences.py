@@ -222,8 +222,8 @@ def require_same_tensors(
     program: Program, old: Path, checkpoint: CheckpointDecl, circuit: CircuitDecl
 ) -> None:
     """Raise `CircError` (E0713) where a file cannot stand in the place of the other: tensors are named or shaped otherwise."""
-    files = old, program.files.path(checkpoint)
-    before, now = ({n: t.shape for n, t in read_header(f).tensors.items()} for f in files)
+    tensors = read_header(old).tensors, program.typed.facts.headers[key(checkpoint)]
+    before, now = ({name: tensor.shape for name, tensor in each.items()} for each in tensors)
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             told = (f"{[*shapes[name]]}" if name in shapes else "none" for shapes in (before, now))
