@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from circ.runtime.patches.receipt import receipt_path
-from tests.unit.specs import command, save, stored
+from tests.unit.hidden_layers import laid_out, run
+from tests.unit.specs import Rows, command, save, stored
 
 SPEC = """
 checkpoint m from "model.safetensors"
@@ -29,7 +30,7 @@ patch bounded of f {{
 
 RNG = np.random.default_rng(5)
 V = [0.75, -1.25, 0.5]
-LAYER = {
+LAYER: dict[str, Rows] = {
     "mlp.W_in": RNG.normal(size=(5, 3)).tolist(),
     "mlp.b_in": RNG.normal(size=5).tolist(),
     "mlp.W_out": RNG.normal(size=(3, 5)).tolist(),
@@ -40,24 +41,17 @@ LAYER = {
 
 def written(folder: Path, dtype: type[np.floating[Any]], *, inputs_first: bool) -> Path:
     """The spec beside its checkpoint, its matrices one way round or the other."""
-    into, out = "m.mlp.W_in @ x", "m.mlp.W_out @ hidden"
-    weights = dict(LAYER)
-    if inputs_first:
-        into, out = "x @ m.mlp.W_in", "hidden @ m.mlp.W_out"
-        weights |= {name: np.array(LAYER[name]).T.tolist() for name in ("mlp.W_in", "mlp.W_out")}
+    weights, products = laid_out(LAYER, inputs_first=inputs_first)
     save(weights, folder / "model.safetensors", dtype)
     spec = folder / "spec.circ"
-    spec.write_text(SPEC.format(into=into, out=out, slack=0.02 if dtype == np.float16 else 1e-5))
+    spec.write_text(SPEC.format(**products, slack=0.02 if dtype == np.float16 else 1e-5))
     return spec
 
 
 def layer(path: Path, x: torch.Tensor, *, inputs_first: bool) -> torch.Tensor:
-    """What the layer in a file gives, as a user would run it."""
+    """What the layer with the numbers of a file gives, in doubles."""
     t = {name: torch.tensor(values.tolist()).double() for name, values in stored(path).items()}
-    into, out = t["mlp.W_in"], t["mlp.W_out"]
-    if inputs_first:
-        into, out = into.T, out.T
-    return torch.relu(x @ into.T + t["mlp.b_in"]) @ out.T + t["mlp.b_out"]
+    return run(t, x, inputs_first=inputs_first)
 
 
 @pytest.mark.parametrize(

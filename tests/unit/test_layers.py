@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from circ.runtime.patches.receipt import receipt_path
 from circ.runtime.patches.widths import widths
 from tests.unit.forged import forged
+from tests.unit.hidden_layers import laid_out, run
 from tests.unit.specs import Rows, command, save, stored
 
 SPEC = """
@@ -69,25 +70,17 @@ def written(
     folder: Path, *, inputs_first: bool = False, dtype: type[np.floating[Any]] = np.float32
 ) -> Path:
     """The spec beside its checkpoint, its matrices one way round or the other."""
-    into, out = "m.mlp.W_in @ x", "m.mlp.W_out @ hidden"
-    weights = dict(LAYER)
-    if inputs_first:
-        into, out = "x @ m.mlp.W_in", "hidden @ m.mlp.W_out"
-        weights |= {name: np.array(LAYER[name]).T.tolist() for name in ("mlp.W_in", "mlp.W_out")}
+    weights, products = laid_out(LAYER, inputs_first=inputs_first)
     save(weights, folder / "model.safetensors", dtype)
     spec = folder / "spec.circ"
-    spec.write_text(SPEC.format(into=into, out=out, slack=0.05 if dtype == np.float16 else 1e-4))
+    spec.write_text(SPEC.format(**products, slack=0.05 if dtype == np.float16 else 1e-4))
     return spec
 
 
 def layer(path: Path, x: torch.Tensor, *, inputs_first: bool = False) -> torch.Tensor:
     """What the layer in a file gives, as a user would run it."""
     t = {name: tensor(values) for name, values in stored(path).items()}
-    into, out = t["mlp.W_in"], t["mlp.W_out"]
-    if inputs_first:
-        into, out = into.T, out.T
-    hidden = torch.relu(x.to(into.dtype) @ into.T + t["mlp.b_in"])
-    return (hidden @ out.T + t["mlp.b_out"]).double()
+    return run(t, x, inputs_first=inputs_first)
 
 
 def tensor(values: NDArray[Any]) -> torch.Tensor:
